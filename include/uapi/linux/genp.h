@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * GenP: memory with a contract - the user space interface, version 1.
+ *
+ * Every argument structure starts with its own size. A shorter one, from a
+ * program built against an older header, is read as if its tail were zero and
+ * answered only as far as it reaches; a longer one is accepted when the part
+ * that the kernel does not know is zero, and is refused with E2BIG otherwise.
+ * Unknown flags and reserved fields that are not zero are refused with EINVAL.
+ * The layout is the same for 32 and 64 bit programs.
+ *
+ * Lengths and offsets are bytes, times are nanoseconds of CLOCK_MONOTONIC,
+ * unless a field says otherwise. Everything here is there since version 1.
+ */
+#ifndef _UAPI_LINUX_GENP_H
+#define _UAPI_LINUX_GENP_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define GENP_ABI_VERSION	1
+
+/* The control device; the partitions are file descriptors made through it. */
+#define GENP_DEVICE_PATH	"/dev/genp"
+
+/* Room for a name, its terminating zero included. */
+#define GENP_NAME_SIZE		32
+
+/* Deadlines: absolute times, and the two that are none. */
+#define GENP_NO_WAIT		0ULL
+#define GENP_WAIT_FOREVER	(~0ULL)
+
+/* A node for &genp_create.node: wherever there is memory. */
+#define GENP_ANY_NODE		(-1)
+
+/* Features in &genp_info.features. */
+#define GENP_FEATURE_LEASES	(1ULL << 0)	/* borrow, return, renew, revocation */
+#define GENP_FEATURE_EVENTS	(1ULL << 1)	/* poll, read, eventfd */
+#define GENP_FEATURE_BOUNDS	(1ULL << 2)	/* bounds and histograms */
+#define GENP_FEATURE_RESIZE	(1ULL << 3)	/* GENP_RESIZE */
+
+/* The order in which waiters are served. */
+#define GENP_ORDER_PRIO		0	/* effective priority, then arrival */
+#define GENP_ORDER_FIFO		1	/* arrival alone */
+
+/**
+ * struct genp_info - the pool, for GENP_GET_INFO
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @abi_version: out: GENP_ABI_VERSION of the module.
+ * @page_size: out: bytes of one page; reserves and leases are whole pages.
+ * @features: out: GENP_FEATURE_* bits.
+ * @capacity: out: bytes GenP took from the kernel when it was loaded.
+ * @committed: out: bytes of all reserves, dead ones that are not yet back included.
+ * @lent: out: bytes on lease now.
+ * @free: out: bytes that could be lent now.
+ * @clean: out: bytes of @free that are already zeroed.
+ * @quarantined: out: bytes of @committed whose partition is gone, but which a
+ *	device or another user of the pages still holds.
+ * @max_lease_ns: out: the longest term of a lease.
+ * @grace_ns: out: how long before its deadline a lease is recalled.
+ * @recall_worst_ns: out: R, the longest time from the deadline of a lease to
+ *	its frames being free again, since the module was loaded.
+ * @wait_order: out: GENP_ORDER_*.
+ * @nodes: out: memory nodes that hold frames of the pool.
+ * @partitions: out: partitions there are.
+ * @max_partitions: out: partitions there can be.
+ * @leases: out: leases there are, waiting ones included.
+ * @max_leases: out: leases there can be.
+ * @waiters: out: callers waiting now.
+ * @max_waiters: out: callers that can wait at a time.
+ */
+struct genp_info {
+	__u32 size;
+	__u32 flags;
+	__u32 abi_version;
+	__u32 page_size;
+	__u64 features;
+	__u64 capacity;
+	__u64 committed;
+	__u64 lent;
+	__u64 free;
+	__u64 clean;
+	__u64 quarantined;
+	__u64 max_lease_ns;
+	__u64 grace_ns;
+	__u64 recall_worst_ns;
+	__u32 wait_order;
+	__u32 nodes;
+	__u32 partitions;
+	__u32 max_partitions;
+	__u32 leases;
+	__u32 max_leases;
+	__u32 waiters;
+	__u32 max_waiters;
+};
+
+/**
+ * struct genp_windows - where to map a partition
+ * @reserve_offset: file offset of the reserve, for mmap().
+ * @reserve_length: its length.
+ * @lease_offset: file offset of the lease window.
+ * @lease_length: its length: one slice of the borrow limit for each lease.
+ */
+struct genp_windows {
+	__u64 reserve_offset;
+	__u64 reserve_length;
+	__u64 lease_offset;
+	__u64 lease_length;
+};
+
+/**
+ * struct genp_create - GENP_CREATE
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @name: in: a name for GENP_OPEN, terminated by zero; empty for none. Letters,
+ *	digits, '.', '_' and '-'.
+ * @reserve: in: bytes committed to the partition, whole pages; may be 0.
+ * @borrow_limit: in: bytes it may have on lease at a time, whole pages.
+ * @min_alloc_order: in: regions are multiples of 1 << this many bytes, 4 to 20;
+ *	0 means 6 (64 bytes).
+ * @node: in: the memory node to prefer, or GENP_ANY_NODE.
+ * @stock_pages: in: 0 (pages for atomic context; reserved).
+ * @max_regions: in: regions at a time, up to 1,048,576; 0 means 1,024.
+ * @max_leases: in: leases at a time, up to 64; 0 means 16.
+ * @mode: in: who may GENP_OPEN it by name: permission bits of user, group and
+ *	others, 0666 at most; 0 means the creator's user alone (0600).
+ * @lease_default_ns: in: term of a lease for which none is asked; 0 means the
+ *	longest.
+ * @source: in: 0 (the pool; others are reserved).
+ * @fd: out: the partition, close-on-exec.
+ * @windows: out: where to map it.
+ */
+struct genp_create {
+	__u32 size;
+	__u32 flags;
+	char name[GENP_NAME_SIZE];
+	__u64 reserve;
+	__u64 borrow_limit;
+	__u32 min_alloc_order;
+	__s32 node;
+	__u32 stock_pages;
+	__u32 max_regions;
+	__u32 max_leases;
+	__u32 mode;
+	__u64 lease_default_ns;
+	__u32 source;
+	__s32 fd;
+	struct genp_windows windows;
+};
+
+/**
+ * struct genp_open - GENP_OPEN
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @name: in: the name the partition was created with.
+ * @fd: out: another file descriptor of the partition, close-on-exec.
+ * @reserved: in: 0.
+ * @windows: out: where to map it.
+ */
+struct genp_open {
+	__u32 size;
+	__u32 flags;
+	char name[GENP_NAME_SIZE];
+	__s32 fd;
+	__u32 reserved;
+	struct genp_windows windows;
+};
+
+/**
+ * struct genp_alloc - GENP_ALLOC
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @length: in: bytes, at least 1.
+ * @align: in: of the offset, a power of two up to 1 GiB; 0 means the smallest unit.
+ * @offset: out: of the region in the reserve.
+ * @handle: out: names the region until it is freed.
+ */
+struct genp_alloc {
+	__u32 size;
+	__u32 flags;
+	__u64 length;
+	__u64 align;
+	__u64 offset;
+	__u64 handle;
+};
+
+/**
+ * struct genp_handle - GENP_FREE, GENP_RETURN
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @handle: in: of the region, or of the lease.
+ */
+struct genp_handle {
+	__u32 size;
+	__u32 flags;
+	__u64 handle;
+};
+
+/* What a borrower is ready to wait for, &genp_borrow.reasons. */
+#define GENP_WAIT_BUDGET	(1U << 0)	/* the partition's own borrow limit */
+#define GENP_WAIT_POOL		(1U << 1)	/* free frames of the pool */
+
+/**
+ * struct genp_borrow - GENP_BORROW
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @length: in: bytes, rounded up to whole pages; at least 1.
+ * @deadline: in: the absolute time until which to wait, GENP_NO_WAIT or
+ *	GENP_WAIT_FOREVER. A restart after a signal keeps it.
+ * @lease_ns: in: the term, counted from the grant; 0 means the partition's
+ *	default. More than &genp_info.max_lease_ns is refused with EINVAL.
+ * @reasons: in: GENP_WAIT_* bits; 0 means both.
+ * @reserved: in: 0.
+ * @offset: out: of the lease in the lease window.
+ * @handle: out: names the lease until it ends.
+ * @expires: out: the absolute time at which it ends by force.
+ */
+struct genp_borrow {
+	__u32 size;
+	__u32 flags;
+	__u64 length;
+	__u64 deadline;
+	__u64 lease_ns;
+	__u32 reasons;
+	__u32 reserved;
+	__u64 offset;
+	__u64 handle;
+	__u64 expires;
+};
+
+/**
+ * struct genp_renew - GENP_RENEW
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @handle: in: of the lease.
+ * @lease_ns: in: the new term, counted from now; 0 means the partition's default.
+ * @expires: out: the absolute time at which it ends by force now.
+ */
+struct genp_renew {
+	__u32 size;
+	__u32 flags;
+	__u64 handle;
+	__u64 lease_ns;
+	__u64 expires;
+};
+
+/**
+ * struct genp_resize - GENP_RESIZE
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @reserve: in: the new reserve. What shrinks away must hold no region and is
+ *	unmapped; what grows is seen by mapping it anew.
+ * @borrow_limit: in: the new borrow limit, at most the one at create.
+ * @windows: out: where to map it now.
+ */
+struct genp_resize {
+	__u32 size;
+	__u32 flags;
+	__u64 reserve;
+	__u64 borrow_limit;
+	struct genp_windows windows;
+};
+
+/* Flag of GENP_GET_STAT: peaks start anew, after they were read. */
+#define GENP_STAT_RESET_PEAKS	(1U << 0)
+
+/**
+ * struct genp_stat - GENP_GET_STAT
+ * @size: of this structure.
+ * @flags: in: GENP_STAT_* bits.
+ * @name: out: the partition's name.
+ * @windows: out: where to map it.
+ * @reserve: out: bytes committed.
+ * @borrow_limit: out: bytes it may have on lease.
+ * @used: out: bytes of the reserve in regions, rounding included.
+ * @used_peak: out: the most of @used since the peaks were reset.
+ * @lent: out: bytes on lease.
+ * @lent_peak: out: the most of @lent since the peaks were reset.
+ * @regions: out: regions there are.
+ * @max_regions: out: regions there can be.
+ * @leases: out: leases there are, waiting ones included.
+ * @max_leases: out: leases there can be.
+ * @waiters: out: callers waiting for a lease.
+ * @min_alloc_order: out: regions are multiples of 1 << this many bytes.
+ * @node: out: the preferred memory node, or GENP_ANY_NODE.
+ * @dying: out: 1 after GENP_DESTROY.
+ * @allocs: out: regions ever allocated. This and the following count from the
+ *	creation and never go back.
+ * @frees: out: regions ever freed.
+ * @alloc_failures: out: GENP_ALLOC answered with ENOMEM or E2BIG.
+ * @borrows: out: leases ever granted.
+ * @returns: out: leases given back by the borrower.
+ * @renewals: out: leases renewed.
+ * @recalls: out: leases recalled, &genp_info.grace_ns before their deadline.
+ * @revocations: out: leases ended by force.
+ * @waits: out: borrows that had to wait.
+ * @timeouts: out: borrows answered with ETIMEDOUT.
+ * @interruptions: out: waits ended by a signal.
+ * @budget_refusals: out: borrows answered with EDQUOT.
+ * @pool_refusals: out: borrows answered with EAGAIN.
+ * @table_refusals: out: borrows answered with EBUSY.
+ * @misuses: out: calls answered with EINVAL, E2BIG, EPERM, ENOTTY or EFAULT.
+ * @stale_handles: out: calls answered with ESTALE.
+ * @events_lost: out: event records that found no room.
+ */
+struct genp_stat {
+	__u32 size;
+	__u32 flags;
+	char name[GENP_NAME_SIZE];
+	struct genp_windows windows;
+	__u64 reserve;
+	__u64 borrow_limit;
+	__u64 used;
+	__u64 used_peak;
+	__u64 lent;
+	__u64 lent_peak;
+	__u32 regions;
+	__u32 max_regions;
+	__u32 leases;
+	__u32 max_leases;
+	__u32 waiters;
+	__u32 min_alloc_order;
+	__s32 node;
+	__u32 dying;
+	__u64 allocs;
+	__u64 frees;
+	__u64 alloc_failures;
+	__u64 borrows;
+	__u64 returns;
+	__u64 renewals;
+	__u64 recalls;
+	__u64 revocations;
+	__u64 waits;
+	__u64 timeouts;
+	__u64 interruptions;
+	__u64 budget_refusals;
+	__u64 pool_refusals;
+	__u64 table_refusals;
+	__u64 misuses;
+	__u64 stale_handles;
+	__u64 events_lost;
+};
+
+/* The operations that are timed, from entry to return. */
+#define GENP_OP_ALLOC		0
+#define GENP_OP_FREE		1
+#define GENP_OP_BORROW		2	/* without the time spent waiting */
+#define GENP_OP_WAIT		3	/* the time spent waiting alone */
+#define GENP_OP_RETURN		4
+#define GENP_OP_RENEW		5
+#define GENP_OP_REVOKE		6	/* from the deadline to the frames being free */
+#define GENP_OP_COUNT		7
+
+/* Flag of GENP_GET_BOUNDS and GENP_GET_HISTOGRAM: start anew, after reading. */
+#define GENP_BOUNDS_RESET	(1U << 0)
+
+/**
+ * struct genp_bounds - GENP_GET_BOUNDS
+ * @size: of this structure.
+ * @flags: in: GENP_BOUNDS_RESET or 0.
+ * @live_bytes: in: bytes a program has in regions at a time; with
+ *	@largest_request it asks for @worst_reserve. 0 asks for nothing.
+ * @largest_request: in: the largest region it asks for, alignment included.
+ * @worst_reserve: out: a reserve of this many bytes always suffices for
+ *	@live_bytes, however regions are allocated and freed.
+ * @largest_free: out: a GENP_ALLOC of this many bytes succeeds now.
+ * @longest_ns: out: the longest time each operation of this partition took
+ *	since the reset, by GENP_OP_*.
+ * @locked_longest_ns: out: the longest section under a lock that other
+ *	partitions may have to wait for, in the whole module, since it was loaded.
+ * @recall_worst_ns: out: R, as in struct genp_info.
+ * @wait_bound_ns: out: the longest wait of the first waiter: the longest term
+ *	plus R; the k-th waits at most k times that.
+ */
+struct genp_bounds {
+	__u32 size;
+	__u32 flags;
+	__u64 live_bytes;
+	__u64 largest_request;
+	__u64 worst_reserve;
+	__u64 largest_free;
+	__u64 longest_ns[GENP_OP_COUNT];
+	__u64 locked_longest_ns;
+	__u64 recall_worst_ns;
+	__u64 wait_bound_ns;
+};
+
+#define GENP_HISTOGRAM_BUCKETS	40
+
+/**
+ * struct genp_histogram - GENP_GET_HISTOGRAM
+ * @size: of this structure.
+ * @flags: in: GENP_BOUNDS_RESET or 0.
+ * @op: in: GENP_OP_*.
+ * @reserved: in: 0.
+ * @count: out: how often; [0] counts times below 2 ns, [k] those from 1 << k to
+ *	below 1 << (k + 1) ns, the last one everything above.
+ */
+struct genp_histogram {
+	__u32 size;
+	__u32 flags;
+	__u32 op;
+	__u32 reserved;
+	__u64 count[GENP_HISTOGRAM_BUCKETS];
+};
+
+/* Events, and bits (1 << type) of &genp_eventfd.mask. */
+#define GENP_EVENT_RECALLED	0	/* a lease ends soon; value: when, in ns */
+#define GENP_EVENT_REVOKED	1	/* a lease was ended by force; value: its bytes */
+#define GENP_EVENT_BUDGET_LOW	2	/* less than 1/8 of the limit can be borrowed; value: bytes left */
+#define GENP_EVENT_DYING	3	/* the partition was destroyed; value: 0 */
+
+/**
+ * struct genp_event - what read() of a partition gives, any whole number of them
+ * @type: GENP_EVENT_*.
+ * @lost: records lost just before this one, because nobody read.
+ * @time: when it happened.
+ * @handle: of the lease, or 0.
+ * @value: by type.
+ */
+struct genp_event {
+	__u32 type;
+	__u32 lost;
+	__u64 time;
+	__u64 handle;
+	__u64 value;
+};
+
+/**
+ * struct genp_eventfd - GENP_SET_EVENTFD
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @fd: in: an eventfd that is signalled with each event, or -1 for none.
+ * @mask: in: which events: bits 1 << GENP_EVENT_*.
+ */
+struct genp_eventfd {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 mask;
+};
+
+/**
+ * struct genp_destroy - GENP_DESTROY
+ * @size: of this structure.
+ * @flags: in: 0.
+ *
+ * Who waits gets EIDRM, leases end, later calls get EIDRM. The reserve stays
+ * where it is mapped and comes back to the pool with the last close and unmap.
+ */
+struct genp_destroy {
+	__u32 size;
+	__u32 flags;
+};
+
+#define GENP_IOC_MAGIC		0xE6
+
+/* of /dev/genp */
+#define GENP_GET_INFO		_IOWR(GENP_IOC_MAGIC, 0x00, struct genp_info)
+#define GENP_CREATE		_IOWR(GENP_IOC_MAGIC, 0x01, struct genp_create)
+#define GENP_OPEN		_IOWR(GENP_IOC_MAGIC, 0x02, struct genp_open)
+
+/* of a partition */
+#define GENP_ALLOC		_IOWR(GENP_IOC_MAGIC, 0x10, struct genp_alloc)
+#define GENP_FREE		_IOW(GENP_IOC_MAGIC, 0x11, struct genp_handle)
+#define GENP_BORROW		_IOWR(GENP_IOC_MAGIC, 0x12, struct genp_borrow)
+#define GENP_RETURN		_IOW(GENP_IOC_MAGIC, 0x13, struct genp_handle)
+#define GENP_RENEW		_IOWR(GENP_IOC_MAGIC, 0x14, struct genp_renew)
+#define GENP_RESIZE		_IOWR(GENP_IOC_MAGIC, 0x15, struct genp_resize)
+#define GENP_GET_STAT		_IOWR(GENP_IOC_MAGIC, 0x16, struct genp_stat)
+#define GENP_GET_BOUNDS		_IOWR(GENP_IOC_MAGIC, 0x17, struct genp_bounds)
+#define GENP_GET_HISTOGRAM	_IOWR(GENP_IOC_MAGIC, 0x18, struct genp_histogram)
+#define GENP_SET_EVENTFD	_IOW(GENP_IOC_MAGIC, 0x19, struct genp_eventfd)
+#define GENP_DESTROY		_IOW(GENP_IOC_MAGIC, 0x1a, struct genp_destroy)
+
+/*
+ * The command of a structure that grew carries the new size. The module finds
+ * the command by type and number alone and the size by the structure's first
+ * field, so old programs keep working with the numbers above.
+ */
+
+#if defined(__cplusplus)
+#define GENP_ASSERT_LAYOUT(type, bytes) \
+	static_assert(sizeof(struct type) == (bytes), #type)
+#elif !defined(__BINDGEN__)
+#define GENP_ASSERT_LAYOUT(type, bytes) \
+	_Static_assert(sizeof(struct type) == (bytes), #type)
+#endif
+
+#ifdef GENP_ASSERT_LAYOUT
+GENP_ASSERT_LAYOUT(genp_info, 128);
+GENP_ASSERT_LAYOUT(genp_windows, 32);
+GENP_ASSERT_LAYOUT(genp_create, 128);
+GENP_ASSERT_LAYOUT(genp_open, 80);
+GENP_ASSERT_LAYOUT(genp_alloc, 40);
+GENP_ASSERT_LAYOUT(genp_handle, 16);
+GENP_ASSERT_LAYOUT(genp_borrow, 64);
+GENP_ASSERT_LAYOUT(genp_renew, 32);
+GENP_ASSERT_LAYOUT(genp_resize, 56);
+GENP_ASSERT_LAYOUT(genp_stat, 288);
+GENP_ASSERT_LAYOUT(genp_bounds, 120);
+GENP_ASSERT_LAYOUT(genp_histogram, 336);
+GENP_ASSERT_LAYOUT(genp_event, 32);
+GENP_ASSERT_LAYOUT(genp_eventfd, 16);
+GENP_ASSERT_LAYOUT(genp_destroy, 8);
+#undef GENP_ASSERT_LAYOUT
+#endif
+
+#endif /* _UAPI_LINUX_GENP_H */
