@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reserves: what is committed, to whom, and when it comes back.
+
+use core::ops::DerefMut;
+
+use super::{
+    lease, Account, Books, Error, Frames, Lease, PartitionId, Reasons, State, MAX_SLICES, NONE,
+};
+
+impl<A, L, H> Books<A, L, H>
+where
+    A: DerefMut<Target = [Account]>,
+    L: DerefMut<Target = [Lease]>,
+    H: DerefMut<Target = [u32]>,
+{
+    /// Whether `frames` more can be committed to `owner`. O(accounts).
+    fn check_room(&self, owner: u32, ceiling: Frames, frames: Frames) -> Result<(), Error> {
+        if frames > self.totals.free {
+            return Err(Error::NoSpace);
+        }
+        if ceiling == Frames::MAX {
+            return Ok(());
+        }
+        let owned = self
+            .accounts
+            .iter()
+            .filter(|account| account.used && account.owner == owner)
+            .fold(0u64, |sum, account| sum + u64::from(account.reserve));
+        if owned + u64::from(frames) > u64::from(ceiling) {
+            return Err(Error::Ceiling);
+        }
+        Ok(())
+    }
+
+    /// Opens an account and commits its reserve. `ceiling` is the most frames its
+    /// owner may have committed in all. Set-up: O(accounts).
+    pub fn admit(
+        &mut self,
+        owner: u32,
+        ceiling: Frames,
+        reserve: Frames,
+        limit: Frames,
+        max_leases: u32,
+    ) -> Result<PartitionId, Error> {
+        self.check_room(owner, ceiling, reserve)?;
+        let place = self
+            .accounts
+            .iter()
+            .position(|account| !account.used)
+            .ok_or(Error::NoPartitionSlot)?;
+        let id = PartitionId(place as u32);
+        *self.account_of(id) = Account {
+            used: true,
+            owner,
+            reserve,
+            limit,
+            max_leases: max_leases.min(MAX_SLICES),
+            ..Account::EMPTY
+        };
+        self.totals.partitions += 1;
+        self.totals.committed += reserve;
+        self.totals.free -= reserve;
+        Ok(id)
+    }
+
+    /// Commits more. Set-up: O(accounts).
+    pub fn commit_more(
+        &mut self,
+        p: PartitionId,
+        frames: Frames,
+        ceiling: Frames,
+    ) -> Result<(), Error> {
+        self.check_room(self.account(p).owner, ceiling, frames)?;
+        self.account_of(p).reserve += frames;
+        self.totals.committed += frames;
+        self.totals.free -= frames;
+        Ok(())
+    }
+
+    /// Takes frames of a reserve back that are free again. The last ones of a
+    /// retired account close it. Call [`Self::serve`] afterwards. O(1).
+    pub fn commit_less(&mut self, p: PartitionId, frames: Frames) -> Result<(), Error> {
+        let account = self.account_of(p);
+        let left = account.reserve.checked_sub(frames).ok_or(Error::NoSpace)?;
+        account.reserve = left;
+        self.totals.committed -= frames;
+        self.totals.free += frames;
+        self.bury(p);
+        Ok(())
+    }
+
+    /// Closes a retired account that has no frames any longer.
+    fn bury(&mut self, p: PartitionId) {
+        let account = self.account_of(p);
+        if account.ghost && account.reserve == 0 {
+            *account = Account::EMPTY;
+            self.totals.partitions -= 1;
+        }
+    }
+
+    /// Changes how much a partition may have on lease. What it has beyond a lower
+    /// limit it keeps until its leases end. Call [`Self::serve`] afterwards. As
+    /// many steps as there are waiters.
+    pub fn set_limit(&mut self, p: PartitionId, limit: Frames) -> Result<(), Error> {
+        if self.account(p).dying {
+            return Err(Error::Dying);
+        }
+        self.account_of(p).limit = limit;
+        self.promote(p);
+        Ok(())
+    }
+
+    /// Ends borrowing for a partition: who waits gets [`super::Verdict::Died`],
+    /// leases that run are due at once. As many steps as it has leases, each
+    /// O(log leases).
+    pub fn kill(&mut self, p: PartitionId) {
+        self.account_of(p).dying = true;
+        for slice in 0..MAX_SLICES {
+            let Some(lease) = self.lease_at(p, slice) else {
+                continue;
+            };
+            let index = lease.0;
+            match self.entry(index).state {
+                State::BudgetWait | State::PoolWait => {
+                    self.unlink(index);
+                    self.lease_mut(index).state = State::Died;
+                }
+                State::Active | State::Recalled => self.schedule(index, 0),
+                _ => {}
+            }
+        }
+    }
+
+    /// Retires the account of a partition without leases, of whose reserve
+    /// `frames` are not free yet. The account stays, charged to its owner, until
+    /// [`Self::commit_less`] took them back. O(1).
+    pub fn retire(&mut self, p: PartitionId, frames: Frames) -> Result<(), Error> {
+        let account = self.account_of(p);
+        if account.slices != 0 {
+            return Err(Error::Busy);
+        }
+        let freed = account.reserve.checked_sub(frames).ok_or(Error::NoSpace)?;
+        account.dying = true;
+        account.ghost = true;
+        self.commit_less(p, freed)
+    }
+
+    /// Takes an unused lease for a request; the caller has checked that there is
+    /// one, and a slice.
+    pub(super) fn take_lease(&mut self, p: PartitionId, frames: Frames, reasons: Reasons) -> u32 {
+        let index = self.unused;
+        self.unused = self.entry(index).next;
+        let account = self.account_of(p);
+        let slice = (!account.slices).trailing_zeros().min(MAX_SLICES - 1);
+        account.slices |= 1 << slice;
+        if let Some(place) = account.places.get_mut(slice as usize) {
+            *place = index;
+        }
+        self.totals.leases += 1;
+        let generation = self.entry(index).generation;
+        *self.lease_mut(index) = Lease {
+            partition: p,
+            frames,
+            slice,
+            handle: lease::handle(index, generation),
+            generation,
+            reasons,
+            ..Lease::EMPTY
+        };
+        index
+    }
+
+    /// Lets a lease's slice be used again.
+    pub(super) fn leave_slice(&mut self, index: u32) {
+        let Lease {
+            partition, slice, ..
+        } = *self.entry(index);
+        let account = self.account_of(partition);
+        account.slices &= !(1 << slice);
+        self.totals.leases -= 1;
+    }
+
+    /// Makes a lease an unused one.
+    pub(super) fn drop_lease(&mut self, index: u32) {
+        let unused = self.unused;
+        let lease = self.lease_mut(index);
+        let generation = lease.next_generation();
+        *lease = Lease {
+            generation,
+            next: unused,
+            heap_at: NONE,
+            ..Lease::EMPTY
+        };
+        self.unused = index;
+    }
+}

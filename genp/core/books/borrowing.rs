@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests: taken in, made to wait, served, given up.
+
+use core::ops::DerefMut;
+
+use super::{
+    Account, Begun, Books, Error, Frames, Lease, LeaseId, PartitionId, Reasons, State, Verdict,
+    NONE,
+};
+
+impl<A, L, H> Books<A, L, H>
+where
+    A: DerefMut<Target = [Account]>,
+    L: DerefMut<Target = [Lease]>,
+    H: DerefMut<Target = [u32]>,
+{
+    /// Takes a request in: grants it if it can be granted now and nobody stands
+    /// before it, lets it wait otherwise if it may. As many steps as there are
+    /// waiters, to find its place among them.
+    #[allow(clippy::too_many_arguments)] // What a request is made of.
+    pub fn borrow(
+        &mut self,
+        p: PartitionId,
+        frames: Frames,
+        prio: i32,
+        reasons: Reasons,
+        may_wait: bool,
+        now: u64,
+        term: u64,
+    ) -> Result<Begun, Error> {
+        let outcome = self.consider(p, frames, prio, reasons, may_wait, term);
+        let state = match outcome {
+            Ok(state) => state,
+            Err(error) => {
+                let counters = &mut self.account_of(p).counters;
+                match error {
+                    Error::Quota => counters.budget_refusals += 1,
+                    Error::WouldBlock => counters.pool_refusals += 1,
+                    Error::LeaseTable | Error::WaiterTable => counters.table_refusals += 1,
+                    _ => {}
+                }
+                return Err(error);
+            }
+        };
+        let index = self.take_lease(p, frames, reasons);
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        let lease = self.lease_mut(index);
+        lease.prio = prio;
+        lease.arrival = arrival;
+        lease.term = term;
+        match state {
+            State::Active => {
+                self.account_of(p).charged += frames;
+                self.grant(index, now);
+            }
+            state => self.wait(index, state),
+        }
+        let lease = self.entry(index);
+        Ok(Begun {
+            lease: LeaseId(index),
+            slice: lease.slice,
+            handle: lease.handle,
+            granted: (state == State::Active).then_some(lease.expires),
+        })
+    }
+
+    /// Decides what becomes of a request: `Active`, `PoolWait`, `BudgetWait`, or
+    /// refused. O(1).
+    fn consider(
+        &self,
+        p: PartitionId,
+        frames: Frames,
+        prio: i32,
+        reasons: Reasons,
+        may_wait: bool,
+        term: u64,
+    ) -> Result<State, Error> {
+        let account = self.account(p);
+        if frames == 0 {
+            return Err(Error::Empty);
+        }
+        if account.dying {
+            return Err(Error::Dying);
+        }
+        if frames > account.limit {
+            return Err(Error::TooBig);
+        }
+        if term == 0 || term > self.limits.max_lease_ns {
+            return Err(Error::Term);
+        }
+        // Who waits for this budget already is not overtaken.
+        let newest = u64::MAX;
+        let first = account.queue.is_empty() || self.precedes(prio, newest, account.queue.head);
+        let affords = account.affords(frames) && first;
+        if !affords && !(may_wait && reasons.budget) {
+            return Err(Error::Quota);
+        }
+        if self.unused == NONE || account.leases() >= account.max_leases {
+            return Err(Error::LeaseTable);
+        }
+        let first = self.queue.is_empty() || self.precedes(prio, newest, self.queue.head);
+        let state = match affords {
+            true if first && frames <= self.totals.free => return Ok(State::Active),
+            true if !(may_wait && reasons.pool) => return Err(Error::WouldBlock),
+            true => State::PoolWait,
+            false => State::BudgetWait,
+        };
+        if self.totals.waiters >= self.limits.max_waiters {
+            return Err(Error::WaiterTable);
+        }
+        Ok(state)
+    }
+
+    fn wait(&mut self, index: u32, state: State) {
+        let (p, frames) = (self.entry(index).partition, self.entry(index).frames);
+        self.lease_mut(index).state = state;
+        if state == State::PoolWait {
+            self.account_of(p).charged += frames;
+            self.queue = self.enqueue(self.queue, index);
+        } else {
+            let queue = self.account(p).queue;
+            let queue = self.enqueue(queue, index);
+            self.account_of(p).queue = queue;
+        }
+        let account = self.account_of(p);
+        account.counters.waits += 1;
+        account.waiting += 1;
+        self.totals.waiters += 1;
+    }
+
+    /// Gives a request its frames, which are free and charged to its partition.
+    fn grant(&mut self, index: u32, now: u64) {
+        let lease = self.lease_mut(index);
+        lease.state = State::Active;
+        lease.seen = false;
+        lease.expires = now.saturating_add(lease.term);
+        let (p, frames, expires) = (lease.partition, lease.frames, lease.expires);
+        let account = self.account_of(p);
+        account.lent += frames;
+        account.lent_peak = account.lent_peak.max(account.lent);
+        account.counters.borrows += 1;
+        self.totals.lent += frames;
+        self.totals.free -= frames;
+        self.schedule(index, expires.saturating_sub(self.limits.grace_ns));
+    }
+
+    /// Takes a waiting request out of its queue and gives its charge up.
+    pub(super) fn unlink(&mut self, index: u32) {
+        let lease = *self.entry(index);
+        let p = lease.partition;
+        if lease.state == State::PoolWait {
+            self.queue = self.dequeue(self.queue, index);
+            self.account_of(p).charged -= lease.frames;
+        } else {
+            let queue = self.account(p).queue;
+            let queue = self.dequeue(queue, index);
+            self.account_of(p).queue = queue;
+        }
+        self.account_of(p).waiting -= 1;
+        self.totals.waiters -= 1;
+    }
+
+    /// Moves requests for which a partition has budget again to the pool's queue,
+    /// where they keep their arrival. As many steps as there are waiters.
+    pub(super) fn promote(&mut self, p: PartitionId) {
+        for _ in 0..self.limits.max_waiters {
+            let index = self.account(p).queue.head;
+            if index == NONE || !self.account(p).affords(self.entry(index).frames) {
+                return;
+            }
+            let lease = *self.entry(index);
+            let first =
+                self.queue.is_empty() || self.precedes(lease.prio, lease.arrival, self.queue.head);
+            self.unlink(index);
+            if lease.reasons.pool || first && lease.frames <= self.totals.free {
+                self.lease_mut(index).state = State::PoolWait;
+                let account = self.account_of(p);
+                account.charged += lease.frames;
+                account.waiting += 1;
+                self.totals.waiters += 1;
+                self.queue = self.enqueue(self.queue, index);
+            } else {
+                self.lease_mut(index).state = State::Refused;
+                self.account_of(p).counters.pool_refusals += 1;
+                self.refused = self.enqueue(self.refused, index);
+            }
+        }
+    }
+
+    /// Resolves one request, if any can be: the caller wakes who waits for it, and
+    /// calls again. Only the head of the pool's queue is ever granted, so nobody
+    /// overtakes it, however small. O(log leases).
+    pub fn serve(&mut self, now: u64) -> Option<LeaseId> {
+        let index = self.refused.head;
+        if index != NONE {
+            self.refused = self.dequeue(self.refused, index);
+            return Some(LeaseId(index));
+        }
+        let index = self.queue.head;
+        if index == NONE || self.entry(index).frames > self.totals.free {
+            return None;
+        }
+        // The charge stays: it was made when the request came into the queue.
+        let (p, frames) = (self.entry(index).partition, self.entry(index).frames);
+        self.unlink(index);
+        self.account_of(p).charged += frames;
+        self.grant(index, now);
+        Some(LeaseId(index))
+    }
+
+    /// What became of a request. O(1).
+    pub fn verdict(&self, lease: LeaseId) -> Verdict {
+        let entry = self.entry(lease.0);
+        match entry.state {
+            State::BudgetWait | State::PoolWait => Verdict::Waiting,
+            State::Active | State::Recalled | State::Ending => Verdict::Granted {
+                expires: entry.expires,
+            },
+            State::Died => Verdict::Died,
+            State::Refused => Verdict::Refused,
+            State::Over | State::Unused => Verdict::Ended,
+        }
+    }
+
+    /// Its borrower gives a request up or comes for it: says what became of it. A
+    /// granted lease stays, any other one is gone. Call [`Self::serve`]
+    /// afterwards. As many steps as there are waiters.
+    pub fn leave(&mut self, lease: LeaseId) -> Verdict {
+        let index = lease.0;
+        let verdict = self.verdict(lease);
+        let entry = *self.entry(index);
+        if entry.waits() {
+            self.unlink(index);
+        }
+        // Refused, and not told yet.
+        if entry.state == State::Refused && (entry.prev != NONE || self.refused.head == index) {
+            self.refused = self.dequeue(self.refused, index);
+        }
+        match entry.state {
+            State::BudgetWait | State::PoolWait | State::Died | State::Refused => {
+                self.leave_slice(index);
+                self.drop_lease(index);
+                self.promote(entry.partition);
+            }
+            State::Over => self.drop_lease(index),
+            _ => {}
+        }
+        verdict
+    }
+
+    /// The borrower of a granted lease acknowledges it: says whether it still runs.
+    /// O(1).
+    pub fn settle(&mut self, lease: LeaseId) -> Verdict {
+        let entry = self.lease_mut(lease.0);
+        match entry.state {
+            State::Active | State::Recalled => {
+                entry.seen = true;
+                Verdict::Granted {
+                    expires: entry.expires,
+                }
+            }
+            State::Ending => {
+                entry.seen = true;
+                Verdict::Ended
+            }
+            _ => self.leave(lease),
+        }
+    }
+}

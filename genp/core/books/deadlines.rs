@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! When something is due: a binary heap of the leases that run.
+
+use core::ops::DerefMut;
+
+use super::{Account, Books, Due, Lease, LeaseId, State, NONE};
+
+impl<A, L, H> Books<A, L, H>
+where
+    A: DerefMut<Target = [Account]>,
+    L: DerefMut<Target = [Lease]>,
+    H: DerefMut<Target = [u32]>,
+{
+    fn heap(&self, at: u32) -> u32 {
+        self.heap.get(at as usize).copied().unwrap_or(NONE)
+    }
+
+    fn due_at(&self, at: u32) -> u64 {
+        self.entry(self.heap(at)).due
+    }
+
+    fn place(&mut self, at: u32, index: u32) {
+        if let Some(place) = self.heap.get_mut(at as usize) {
+            *place = index;
+            self.lease_mut(index).heap_at = at;
+        }
+    }
+
+    fn swap(&mut self, one: u32, other: u32) {
+        let (first, second) = (self.heap(one), self.heap(other));
+        self.place(one, second);
+        self.place(other, first);
+    }
+
+    /// Moves an entry to where it belongs. O(log leases).
+    fn sift(&mut self, mut at: u32) {
+        while at > 0 && self.due_at(at) < self.due_at((at - 1) / 2) {
+            self.swap(at, (at - 1) / 2);
+            at = (at - 1) / 2;
+        }
+        loop {
+            let mut least = at;
+            for child in [2 * at + 1, 2 * at + 2] {
+                if child < self.heap_len && self.due_at(child) < self.due_at(least) {
+                    least = child;
+                }
+            }
+            if least == at {
+                return;
+            }
+            self.swap(at, least);
+            at = least;
+        }
+    }
+
+    /// Has something be done about a lease at `due`. O(log leases).
+    pub(super) fn schedule(&mut self, index: u32, due: u64) {
+        self.lease_mut(index).due = due;
+        let mut at = self.entry(index).heap_at;
+        if at == NONE {
+            at = self.heap_len;
+            self.heap_len += 1;
+            self.place(at, index);
+        }
+        self.sift(at);
+    }
+
+    /// Has nothing more be done about a lease. O(log leases).
+    pub(super) fn unschedule(&mut self, index: u32) {
+        let at = self.entry(index).heap_at;
+        if at == NONE {
+            return;
+        }
+        self.heap_len -= 1;
+        let last = self.heap_len;
+        self.swap(at, last);
+        self.lease_mut(index).heap_at = NONE;
+        if at < last {
+            self.sift(at);
+        }
+    }
+
+    /// When something is due next. O(1).
+    pub fn next_due(&self) -> Option<u64> {
+        (self.heap_len > 0).then(|| self.due_at(0))
+    }
+
+    /// The next thing that is due at `now`. A recalled lease is due again when it
+    /// expires; one to revoke is the caller's to end. O(log leases).
+    pub fn due(&mut self, now: u64) -> Option<Due> {
+        if self.next_due()? > now {
+            return None;
+        }
+        let index = self.heap(0);
+        let lease = *self.entry(index);
+        let dying = self.account(lease.partition).dying;
+        if lease.state == State::Active && now < lease.expires && !dying {
+            let entry = self.lease_mut(index);
+            entry.state = State::Recalled;
+            self.schedule(index, lease.expires);
+            self.account_of(lease.partition).counters.recalls += 1;
+            return Some(Due::Recall(LeaseId(index)));
+        }
+        self.unschedule(index);
+        self.lease_mut(index).state = State::Ending;
+        Some(Due::Revoke(LeaseId(index)))
+    }
+}

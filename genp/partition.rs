@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A partition: a reserve, a budget, the regions in the one and the leases
+//! under the other, behind a file of its own.
+//!
+//! Lock order: `reserve` before `windows`; each before the raw locks of regions,
+//! events and timing, of which a thread holds one at a time.
+
+mod borrow;
+mod close;
+mod create;
+mod events;
+mod file;
+mod ioctl;
+mod regions;
+mod report;
+mod reserve;
+mod resize;
+mod timing;
+mod windows;
+
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Relaxed},
+        poll::PollCondVar,
+        Arc, Mutex, SetOnce,
+    },
+};
+
+use super::{
+    core::{
+        books::PartitionId,
+        range::{Node, Range},
+    },
+    pool::Pool,
+    sys::{
+        abi,
+        file::{FileRef, Mapping, WeakFile},
+        lock::{PiMutex, RawLock},
+        task,
+    },
+};
+use events::{Listener, Ring};
+use reserve::Reserve;
+use timing::Timing;
+use windows::Windows;
+
+pub(crate) use create::{create, name_of};
+
+/// What was settled at create and never changes.
+pub(crate) struct Shape {
+    name: [u8; abi::GENP_NAME_SIZE as usize],
+    name_len: usize,
+    owner: u32,
+    group: u32,
+    mode: u32,
+    node: i32,
+    /// The place of `node` among the nodes of the pool.
+    preferred: u32,
+    /// Regions are multiples of 1 << this many bytes.
+    order: u32,
+    max_regions: u32,
+    max_leases: u32,
+    /// Pages of a slice of the lease window: the borrow limit at create.
+    slice_pages: u32,
+    term_ns: u64,
+}
+
+/// What was counted since the partition was created, beside what the books
+/// count.
+pub(crate) struct Counters {
+    allocs: Atomic<u64>,
+    frees: Atomic<u64>,
+    alloc_failures: Atomic<u64>,
+    timeouts: Atomic<u64>,
+    interruptions: Atomic<u64>,
+    misuses: Atomic<u64>,
+    stale_handles: Atomic<u64>,
+}
+
+impl Counters {
+    fn new() -> Self {
+        Self {
+            allocs: Atomic::new(0),
+            frees: Atomic::new(0),
+            alloc_failures: Atomic::new(0),
+            timeouts: Atomic::new(0),
+            interruptions: Atomic::new(0),
+            misuses: Atomic::new(0),
+            stale_handles: Atomic::new(0),
+        }
+    }
+}
+
+/// Adds one.
+fn count(counter: &Atomic<u64>) {
+    counter.fetch_add(1, Relaxed);
+}
+
+/// A partition.
+#[pin_data]
+pub(crate) struct Partition {
+    pool: Arc<Pool>,
+    id: PartitionId,
+    shape: Shape,
+    /// The file, without a reference to it, and the page cache of its inode, by
+    /// which all mappings are found.
+    file: SetOnce<(WeakFile, Mapping)>,
+    dying: Atomic<u32>,
+    #[pin]
+    reserve: PiMutex<Reserve>,
+    #[pin]
+    windows: PiMutex<Windows>,
+    #[pin]
+    regions: RawLock<Range<KVVec<Node>>>,
+    #[pin]
+    events: RawLock<Ring>,
+    #[pin]
+    timing: RawLock<Timing>,
+    counters: Counters,
+    /// Whether the budget was low when it was last looked at.
+    budget_low: Atomic<u32>,
+    #[pin]
+    readers: Mutex<()>,
+    #[pin]
+    news: PollCondVar,
+    #[pin]
+    listener: Mutex<Listener>,
+}
+
+impl Partition {
+    pub(crate) fn id(&self) -> PartitionId {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> &[u8] {
+        self.shape.name.get(..self.shape.name_len).unwrap_or(&[])
+    }
+
+    /// Whether it was destroyed.
+    pub(crate) fn is_dying(&self) -> bool {
+        self.dying.load(Relaxed) != 0
+    }
+
+    /// EIDRM once it was destroyed.
+    fn alive(&self) -> Result {
+        if self.is_dying() {
+            return Err(super::sys::errno::EIDRM);
+        }
+        Ok(())
+    }
+
+    /// A reference to the partition's file, unless that is on its way out. The
+    /// caller holds the roster's lock of names.
+    pub(crate) fn file(&self) -> Option<FileRef> {
+        self.file.as_ref()?.0.get()
+    }
+
+    /// Unmaps a part of the file wherever it is mapped. Context: thread, may
+    /// sleep.
+    fn zap(&self, offset: u64, length: u64) {
+        if let Some((_, mapping)) = self.file.as_ref() {
+            mapping.zap(offset, length);
+        }
+    }
+
+    /// Whether the caller may open the partition by name.
+    pub(crate) fn may_open(&self) -> bool {
+        const READ_WRITE: u32 = 0o6;
+
+        let bits = if task::current_euid() == self.shape.owner {
+            // As with files, the owner's own bits count even if the others are
+            // wider; a mode of 0 means 0600.
+            self.shape.mode >> 6
+        } else if task::in_group(self.shape.group) {
+            self.shape.mode >> 3
+        } else {
+            self.shape.mode
+        };
+        bits & READ_WRITE == READ_WRITE || task::may_exceed()
+    }
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Leases: asking, waiting, filling, and ending.
+
+use kernel::{page::PAGE_SHIFT, prelude::*};
+
+use super::{
+    super::{
+        core::books::{Begun, How, LeaseId, Reasons, Verdict},
+        pool::{desk, store::BATCH},
+        sys::{
+            errno::{EIDRM, ETIMEDOUT},
+            task::{self, Sleeper, Woken},
+            time, trace, vma,
+        },
+    },
+    count,
+    timing::Op,
+    windows::LEASE_OFFSET,
+    Partition,
+};
+
+/// What a borrower asks for, in pages and checked for form.
+pub(super) struct Ask {
+    pub(super) pages: u32,
+    pub(super) deadline: u64,
+    pub(super) term: u64,
+    pub(super) reasons: Reasons,
+}
+
+/// A lease as its borrower sees it.
+pub(super) struct Borrowed {
+    /// In the lease window, in bytes.
+    pub(super) offset: u64,
+    pub(super) handle: u64,
+    pub(super) expires: u64,
+}
+
+impl Partition {
+    /// Borrows: see `GENP_BORROW` in `Documentation/abi.rst` for every error.
+    ///
+    /// Context: thread, may sleep: until the deadline, and for the locks of the
+    /// caller's own partition and address space. Zeroes what the scrubber did
+    /// not. Linear in the pages.
+    pub(super) fn borrow(&self, ask: &Ask) -> Result<Borrowed> {
+        let begin = time::now();
+        let begun = self.ask(ask, begin)?;
+        let mut waited = 0;
+        if begun.granted.is_none() {
+            let asleep = time::now();
+            let outcome = self.wait(&begun, ask.deadline);
+            waited = time::now().saturating_sub(asleep);
+            self.note(Op::Wait, waited);
+            outcome?;
+        }
+        let expires = self.fill(&begun, ask.pages)?;
+        self.map(&begun)?;
+        trace::grant(self.id.0, begun.handle, ask.pages, expires);
+        self.check_budget();
+        self.note(
+            Op::Borrow,
+            time::now().saturating_sub(begin).saturating_sub(waited),
+        );
+        Ok(Borrowed {
+            offset: LEASE_OFFSET + self.slice_offset(begun.slice),
+            handle: begun.handle,
+            expires,
+        })
+    }
+
+    fn slice_offset(&self, slice: u32) -> u64 {
+        (u64::from(slice) * u64::from(self.shape.slice_pages)) << PAGE_SHIFT
+    }
+
+    /// Asks at the desk, and leaves word there how to be woken if it has to be
+    /// waited.
+    fn ask(&self, ask: &Ask, now: u64) -> Result<Begun> {
+        let may_wait = ask.deadline > now;
+        let mut sleeper = Sleeper::current();
+        let prio = task::current_prio();
+        let (answer, ring) = self.pool.front.with(|desk| {
+            let answer = desk.books.borrow(
+                self.id,
+                ask.pages,
+                prio,
+                ask.reasons,
+                may_wait,
+                now,
+                ask.term,
+            );
+            if let Ok(begun) = &answer {
+                if begun.granted.is_none() {
+                    desk.expect(begun.lease, sleeper.take());
+                }
+            }
+            (answer, desk.must_ring())
+        });
+        if ring {
+            self.pool.bells.recall.ring();
+        }
+        answer.map_err(|error| {
+            let error = desk::errno(error);
+            trace::refuse(self.id.0, ask.pages, error.to_errno());
+            if error == EAGAIN && ask.deadline != 0 && !may_wait {
+                count(&self.counters.timeouts);
+                return ETIMEDOUT;
+            }
+            error
+        })
+    }
+
+    /// Sleeps until the desk has resolved the request, the deadline, or a
+    /// signal. Ok means that frames were granted.
+    fn wait(&self, begun: &Begun, deadline: u64) -> Result {
+        let lease = begun.lease;
+        trace::wait(self.id.0, begun.handle, deadline);
+        let front = &self.pool.front;
+        let woken = task::wait_until(deadline, || {
+            front.with(|desk| !matches!(desk.books.verdict(lease), Verdict::Waiting))
+        });
+        let (verdict, sleeper) = front.with(|desk| {
+            let sleeper = desk.expect_no_more(lease);
+            (desk.books.leave(lease), sleeper)
+        });
+        drop(sleeper);
+        let error = match verdict {
+            // Even if a signal or the deadline came as well: the frames are here.
+            Verdict::Granted { .. } => return Ok(()),
+            Verdict::Died => EIDRM,
+            Verdict::Refused => EAGAIN,
+            Verdict::Ended => ETIMEDOUT,
+            Verdict::Waiting => match woken {
+                Woken::Signal => {
+                    count(&self.counters.interruptions);
+                    ERESTARTSYS
+                }
+                _ => ETIMEDOUT,
+            },
+        };
+        if error == ETIMEDOUT {
+            count(&self.counters.timeouts);
+        }
+        // Who stood behind this request may be next.
+        self.pool.serve();
+        trace::refuse(self.id.0, 0, error.to_errno());
+        Err(error)
+    }
+
+    /// Takes the frames of a granted lease and says when it expires. ETIMEDOUT
+    /// if the lease ended before, which happens to who is kept from running for
+    /// its whole term.
+    ///
+    /// In batches, each under the lock of the windows: who ends the lease waits
+    /// for one batch at most, and lends its priority meanwhile.
+    fn fill(&self, begun: &Begun, pages: u32) -> Result<u64> {
+        let expires = {
+            let mut windows = self.windows.lock();
+            let (verdict, ring) = self
+                .pool
+                .front
+                .with(|desk| (desk.books.settle(begun.lease), desk.must_ring()));
+            if ring {
+                self.pool.bells.recall.ring();
+            }
+            let Verdict::Granted { expires } = verdict else {
+                count(&self.counters.timeouts);
+                return Err(ETIMEDOUT);
+            };
+            windows.open(begun.slice, begun.handle);
+            expires
+        };
+        let mut left = pages;
+        while left > 0 {
+            let mut windows = self.windows.lock();
+            let Some(slice) = windows.of(begun.slice, begun.handle) else {
+                count(&self.counters.timeouts);
+                return Err(ETIMEDOUT);
+            };
+            let frames = self.pool.store.take(left.min(BATCH), self.shape.preferred);
+            if frames.is_empty() {
+                // The desk promised frames that are not there: refuse rather
+                // than turn for ever.
+                drop(windows);
+                self.give_back(begun.handle)?;
+                return Err(ENOMEM);
+            }
+            left = left.saturating_sub(frames.len());
+            self.pool.store.join(slice.chain(), frames);
+            if left == 0 {
+                slice.complete();
+            }
+        }
+        Ok(expires)
+    }
+
+    /// Maps the lease wherever the caller's address space has the window. Where
+    /// another one has it, a touch maps it.
+    fn map(&self, begun: &Begun) -> Result {
+        let mappings = self.windows.lock().mappings();
+        let mut alive = true;
+        for key in mappings.iter().flatten() {
+            let mapped = vma::in_window(*key, self, |vma| {
+                let mut windows = self.windows.lock();
+                if windows.of(begun.slice, begun.handle).is_none() {
+                    return false;
+                }
+                self.map_slice(&windows, vma, begun.slice);
+                true
+            });
+            alive &= mapped.unwrap_or(true);
+        }
+        if !alive {
+            count(&self.counters.timeouts);
+            return Err(ETIMEDOUT);
+        }
+        Ok(())
+    }
+
+    /// Ends a lease that was claimed at the desk: its pages vanish, its frames
+    /// go back and on to who waits. Says how many bytes there were.
+    ///
+    /// Context: thread, may sleep for one batch of the borrower's filling or one
+    /// walk of its page tables. Linear in the pages mapped.
+    pub(crate) fn end_lease(&self, lease: LeaseId, slice: u32, handle: u64, how: How) -> u64 {
+        let (chain, pages) = {
+            let mut windows = self.windows.lock();
+            let chain = windows.clear(slice, handle);
+            let pages = u64::from(chain.len());
+            self.zap(
+                LEASE_OFFSET + self.slice_offset(slice),
+                pages << PAGE_SHIFT,
+            );
+            (chain, pages)
+        };
+        self.pool.store.give(chain);
+        self.pool.credit(lease, how);
+        self.check_budget();
+        pages << PAGE_SHIFT
+    }
+
+    /// `GENP_RETURN`: EINVAL for a handle that is not one of this partition's,
+    /// ESTALE for a lease that is over. Context: thread, may sleep.
+    pub(super) fn give_back(&self, handle: u64) -> Result {
+        let (lease, slice) = self
+            .pool
+            .front
+            .with(|desk| {
+                let lease = desk.books.claim(self.id, handle)?;
+                Ok((lease, desk.books.lease(lease).slice()))
+            })
+            .map_err(desk::errno)?;
+        let bytes = self.end_lease(lease, slice, handle, How::Returned);
+        trace::give_back(self.id.0, handle, bytes);
+        Ok(())
+    }
+
+    /// `GENP_RENEW`: the new deadline. EAGAIN while anybody waits; EINVAL, ESTALE.
+    /// O(log leases). Context: thread.
+    pub(super) fn renew(&self, handle: u64, term: u64) -> Result<u64> {
+        let (answer, ring) = self.pool.front.with(|desk| {
+            let answer = desk.books.renew(self.id, handle, time::now(), term);
+            (answer, desk.must_ring())
+        });
+        if ring {
+            self.pool.bells.recall.ring();
+        }
+        let expires = answer.map_err(desk::errno)?;
+        trace::renew(self.id.0, handle, expires);
+        Ok(expires)
+    }
+}

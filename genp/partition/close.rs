@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The end of a partition: by GENP_DESTROY for those who use it, and at its last
+//! close for its memory.
+
+use kernel::{
+    prelude::*,
+    sync::atomic::Full,
+    time::{delay::fsleep, Delta},
+};
+
+use super::{
+    super::{
+        core::books::How,
+        sys::{errno::EIDRM, trace},
+    },
+    Partition,
+};
+
+impl Partition {
+    /// `GENP_DESTROY`: EIDRM if that was done before. Context: thread, may sleep.
+    pub(super) fn destroy(&self) -> Result {
+        if self.dying.xchg(1, Full) != 0 {
+            return Err(EIDRM);
+        }
+        trace::destroy(self.id.0);
+        self.kill();
+        self.end_leases(How::Revoked);
+        self.announce_end();
+        Ok(())
+    }
+
+    /// Refuses new leases and lets go who waits for one. At most one step for
+    /// each lease the partition can have.
+    fn kill(&self) {
+        self.pool.front.with(|desk| {
+            desk.books.kill(self.id);
+            for slice in 0..self.shape.max_leases {
+                if let Some(lease) = desk.books.lease_at(self.id, slice) {
+                    desk.wake(lease);
+                }
+            }
+        });
+    }
+
+    /// Ends every lease that nobody else is ending just now.
+    fn end_leases(&self, how: How) {
+        for slice in 0..self.shape.max_leases {
+            let claimed = self.pool.front.with(|desk| {
+                let lease = desk.books.lease_at(self.id, slice)?;
+                let handle = desk.books.lease(lease).handle();
+                desk.books.claim(self.id, handle).ok()?;
+                Some((lease, handle))
+            });
+            if let Some((lease, handle)) = claimed {
+                let bytes = self.end_lease(lease, slice, handle, how);
+                trace::revoke(self.id.0, handle, bytes);
+                if matches!(how, How::Revoked) {
+                    self.announce_revocation(handle, u64::MAX, bytes);
+                }
+            }
+        }
+    }
+
+    fn has_leases(&self) -> bool {
+        self.pool
+            .front
+            .with(|desk| desk.books.leases_of(self.id) != 0)
+    }
+
+    /// Gives everything back: the last close, or a create that failed. Nothing is
+    /// mapped any longer and nobody is in a call. Context: thread, may sleep.
+    pub(crate) fn close(&self) {
+        self.kill();
+        self.end_leases(How::Abandoned);
+        // What is left is in the hands of the recall thread, whose priority is
+        // above ours: it is through in a moment.
+        while self.has_leases() {
+            fsleep(Delta::from_millis(1));
+        }
+        self.pool.roster.remove(self);
+        while self.pool.visiting.at(self.id) {
+            fsleep(Delta::from_millis(1));
+        }
+        let mut reserve = self.reserve.lock();
+        self.pool.front.with(|desk| {
+            // Committed frames stay charged to the owner until they are free.
+            let committed = desk.books.account(self.id).reserve();
+            // Refused only for an account with leases.
+            let _ = desk.books.retire(self.id, committed);
+        });
+        trace::release(self.id.0, reserve.pages());
+        self.empty_reserve(&mut reserve, 0);
+    }
+}

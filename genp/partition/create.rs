@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `GENP_CREATE`: from what was asked for to a file.
+
+use kernel::{
+    new_mutex, new_poll_condvar,
+    page::{PAGE_SHIFT, PAGE_SIZE},
+    prelude::*,
+    str::CString,
+    sync::{
+        atomic::Atomic,
+        Arc, SetOnce,
+    },
+};
+
+use super::{
+    super::{
+        core::{books::PartitionId, range::Range},
+        pool::{desk, Pool},
+        sys::{
+            abi,
+            file::FileRef,
+            lock::{new_pi_mutex, new_raw_lock},
+            task, time, trace,
+        },
+    },
+    events::{Listener, Ring},
+    reserve::Reserve,
+    timing::Timing,
+    windows::{self, Windows},
+    Counters, Partition, Shape,
+};
+
+const DEFAULT_ORDER: u32 = 6;
+const DEFAULT_REGIONS: u32 = 1024;
+const DEFAULT_LEASES: u32 = 16;
+const DEFAULT_MODE: u32 = 0o600;
+const MAX_REGIONS: u32 = 1 << 20;
+const MAX_LEASES: u32 = 64;
+const MODE_BITS: u32 = 0o666;
+
+/// What was asked for, checked.
+struct Wish {
+    shape: Shape,
+    reserve: u32,
+}
+
+/// Pages in `bytes`, which must be whole ones: EINVAL; E2BIG for more than
+/// frame numbers reach.
+pub(super) fn whole_pages(bytes: u64) -> Result<u32> {
+    if bytes % PAGE_SIZE as u64 != 0 {
+        return Err(EINVAL);
+    }
+    u32::try_from(bytes >> PAGE_SHIFT).map_err(|_| E2BIG)
+}
+
+/// Takes the name out of its field: EINVAL if it is no name.
+pub(crate) fn name_of(field: &[u8; abi::GENP_NAME_SIZE as usize]) -> Result<&[u8]> {
+    let len = field.iter().position(|&byte| byte == 0).ok_or(EINVAL)?;
+    let name = field.get(..len).ok_or(EINVAL)?;
+    let sound = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    if !name.iter().all(sound) {
+        return Err(EINVAL);
+    }
+    Ok(name)
+}
+
+fn or_default(value: u32, default: u32) -> u32 {
+    if value == 0 {
+        default
+    } else {
+        value
+    }
+}
+
+/// The places of the windows in the file.
+pub(crate) fn window_places(reserve: u32, shape: &Shape) -> abi::genp_windows {
+    abi::genp_windows {
+        reserve_offset: windows::RESERVE_OFFSET,
+        reserve_length: u64::from(reserve) << PAGE_SHIFT,
+        lease_offset: windows::LEASE_OFFSET,
+        lease_length: windows::lease_pages(shape) << PAGE_SHIFT,
+    }
+}
+
+impl Wish {
+    /// Checks everything that can be checked without the pool's state.
+    fn check(pool: &Pool, ask: &abi::genp_create) -> Result<Self> {
+        if ask.flags != 0 || ask.stock_pages != 0 || ask.source != 0 {
+            return Err(EINVAL);
+        }
+        // The compiler's char is signed here and unsigned elsewhere.
+        let field = ask.name.map(|byte| byte as u8);
+        let name_len = name_of(&field)?.len();
+        let order = or_default(ask.min_alloc_order, DEFAULT_ORDER);
+        let max_regions = or_default(ask.max_regions, DEFAULT_REGIONS);
+        let max_leases = or_default(ask.max_leases, DEFAULT_LEASES);
+        let sound = (4..=20).contains(&order)
+            && max_regions <= MAX_REGIONS
+            && max_leases <= MAX_LEASES
+            && ask.mode & !MODE_BITS == 0
+            && ask.lease_default_ns <= pool.config.max_lease_ns;
+        if !sound {
+            return Err(EINVAL);
+        }
+        let reserve = whole_pages(ask.reserve)?;
+        let limit = whole_pages(ask.borrow_limit)?;
+        if reserve == 0 && limit == 0 {
+            return Err(EINVAL);
+        }
+        if reserve > pool.config.capacity || limit > pool.config.capacity {
+            return Err(E2BIG);
+        }
+        let shape = Shape {
+            name: field,
+            name_len,
+            owner: task::current_euid(),
+            group: task::current_egid(),
+            mode: or_default(ask.mode, DEFAULT_MODE),
+            node: ask.node,
+            preferred: preferred_node(pool, ask.node)?,
+            order,
+            max_regions,
+            max_leases,
+            slice_pages: limit,
+            term_ns: if ask.lease_default_ns == 0 {
+                pool.config.max_lease_ns
+            } else {
+                ask.lease_default_ns
+            },
+        };
+        Ok(Self { shape, reserve })
+    }
+}
+
+/// The place of the kernel's `node` among the pool's.
+fn preferred_node(pool: &Pool, node: i32) -> Result<u32> {
+    let frames = pool.store.frames();
+    if node == abi::GENP_ANY_NODE {
+        // Where the creator runs would be a better guess than 0 only until it
+        // moves.
+        return Ok(0);
+    }
+    (0..frames.nodes())
+        .find(|&dense| frames.node_id(dense) == node)
+        .ok_or(EINVAL)
+}
+
+/// The ceiling on what the caller may have committed, in frames.
+pub(super) fn ceiling(pool: &Pool) -> u32 {
+    if pool.config.uid_ceiling == u32::MAX || task::may_exceed() {
+        u32::MAX
+    } else {
+        pool.config.uid_ceiling
+    }
+}
+
+/// An account that is closed again unless a partition takes it over.
+struct Admission<'a> {
+    pool: &'a Pool,
+    id: PartitionId,
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        self.pool.front.with(|desk| {
+            // Refused only for an account with leases, and this one has none.
+            let _ = desk.books.retire(self.id, 0);
+        });
+        self.pool.serve();
+    }
+}
+
+impl Partition {
+    /// Builds the object around an admitted account.
+    fn build(pool: Arc<Pool>, id: PartitionId, shape: Shape) -> Result<Arc<Self>> {
+        let nodes = Range::<KVVec<_>>::nodes_for(shape.max_regions);
+        let nodes = KVVec::from_elem(super::Node::EMPTY, nodes, GFP_KERNEL)?;
+        // Only there to make the handles of different partitions differ.
+        let seed = time::now() as u32;
+        let regions = Range::new(nodes, 0, shape.max_regions, seed).map_err(|_| EINVAL)?;
+        Arc::pin_init(
+            try_pin_init!(Self {
+                pool,
+                id,
+                shape,
+                file: SetOnce::new(),
+                dying: Atomic::new(0),
+                reserve <- new_pi_mutex!(Reserve::new(), "genp_reserve"),
+                windows <- new_pi_mutex!(Windows::new(), "genp_windows"),
+                regions <- new_raw_lock!(regions, "genp_regions"),
+                events <- new_raw_lock!(Ring::new(), "genp_events"),
+                timing <- new_raw_lock!(Timing::new(), "genp_timing"),
+                counters: Counters::new(),
+                budget_low: Atomic::new(0),
+                readers <- new_mutex!((), "genp_readers"),
+                news <- new_poll_condvar!("genp_news"),
+                listener <- new_mutex!(Listener::NONE, "genp_listener"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+}
+
+impl Partition {
+    /// Makes the file, whose name is the partition's.
+    fn open_file(self: &Arc<Self>) -> Result<FileRef> {
+        let file_name = match ::core::str::from_utf8(self.name()) {
+            Ok("") | Err(_) => CString::try_from_fmt(fmt!("[genp]"))?,
+            Ok(name) => CString::try_from_fmt(fmt!("[genp:{name}]"))?,
+        };
+        FileRef::create(&file_name, self.clone())
+    }
+}
+
+/// Creates a partition and its file. Nothing of either is left on error: ENOSPC,
+/// ENOMEM, EEXIST and what [`Wish::check`] finds. Context: thread, may sleep;
+/// zeroes the reserve.
+pub(crate) fn create(pool: &Arc<Pool>, ask: &abi::genp_create) -> Result<(Arc<Partition>, FileRef)> {
+    let wish = Wish::check(pool, ask)?;
+    if pool.roster.has(wish.shape.name.get(..wish.shape.name_len).unwrap_or(&[])) {
+        return Err(EEXIST);
+    }
+    let ceiling = ceiling(pool);
+    let id = pool
+        .front
+        .with(|desk| {
+            desk.books.admit(
+                wish.shape.owner,
+                ceiling,
+                wish.reserve,
+                wish.shape.slice_pages,
+                wish.shape.max_leases,
+            )
+        })
+        .map_err(desk::errno)?;
+    let admission = Admission { pool, id };
+    let limit = wish.shape.slice_pages;
+    let partition = Partition::build(pool.clone(), id, wish.shape)?;
+    // From here the account belongs to the partition and its close.
+    ::core::mem::forget(admission);
+    trace::create(id.0, wish.reserve, limit);
+    // From the creation of the file on its release closes the partition.
+    let file = match partition.furnish(wish.reserve).and_then(|()| partition.open_file()) {
+        Ok(file) => file,
+        Err(error) => {
+            partition.close();
+            return Err(error);
+        }
+    };
+    partition.file.populate((file.weak(), file.mapping()));
+    pool.roster.add(partition.clone())?;
+    Ok((partition, file))
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a partition tells of itself.
+
+use kernel::{
+    page::{PAGE_SHIFT, PAGE_SIZE},
+    prelude::*,
+    sync::atomic::Relaxed,
+};
+
+use super::{
+    super::{core::bounds, sys::abi},
+    create::window_places,
+    timing::OPS,
+    Partition,
+};
+
+fn bytes(pages: u32) -> u64 {
+    u64::from(pages) << PAGE_SHIFT
+}
+
+impl Partition {
+    /// Where it is mapped.
+    pub(crate) fn places(&self) -> abi::genp_windows {
+        window_places(self.reserve_pages(), &self.shape)
+    }
+
+    /// What the regions say.
+    fn stat_regions(&self, stat: &mut abi::genp_stat) {
+        let regions = self.regions.lock();
+        let order = self.shape.order;
+        stat.used = u64::from(regions.used_units()) << order;
+        stat.used_peak = u64::from(regions.used_peak()) << order;
+        stat.regions = regions.regions();
+    }
+
+    /// What the books say.
+    fn stat_books(&self, stat: &mut abi::genp_stat) {
+        self.pool.front.with(|desk| {
+            let account = desk.books.account(self.id);
+            let counters = account.counters();
+            stat.borrow_limit = bytes(account.limit());
+            stat.lent = bytes(account.lent());
+            stat.lent_peak = bytes(account.lent_peak());
+            stat.leases = account.leases();
+            stat.waiters = account.waiting();
+            stat.borrows = counters.borrows;
+            stat.returns = counters.returns;
+            stat.renewals = counters.renewals;
+            stat.recalls = counters.recalls;
+            stat.revocations = counters.revocations;
+            stat.waits = counters.waits;
+            stat.budget_refusals = counters.budget_refusals;
+            stat.pool_refusals = counters.pool_refusals;
+            stat.table_refusals = counters.table_refusals;
+        });
+    }
+
+    /// `GENP_GET_STAT`. Context: thread.
+    pub(crate) fn stat(&self) -> abi::genp_stat {
+        let counters = &self.counters;
+        let mut stat = abi::genp_stat {
+            name: self.shape.name.map(|byte| byte as _),
+            windows: self.places(),
+            max_regions: self.shape.max_regions,
+            max_leases: self.shape.max_leases,
+            min_alloc_order: self.shape.order,
+            node: self.shape.node,
+            dying: self.is_dying().into(),
+            allocs: counters.allocs.load(Relaxed),
+            frees: counters.frees.load(Relaxed),
+            alloc_failures: counters.alloc_failures.load(Relaxed),
+            timeouts: counters.timeouts.load(Relaxed),
+            interruptions: counters.interruptions.load(Relaxed),
+            misuses: counters.misuses.load(Relaxed),
+            stale_handles: counters.stale_handles.load(Relaxed),
+            events_lost: self.events.lock().lost_ever,
+            ..Default::default()
+        };
+        stat.reserve = stat.windows.reserve_length;
+        self.stat_regions(&mut stat);
+        self.stat_books(&mut stat);
+        stat
+    }
+
+    pub(super) fn reset_peaks(&self) {
+        self.regions.lock().reset_peak();
+        self.pool
+            .front
+            .with(|desk| desk.books.reset_peak(self.id));
+    }
+
+    /// `GENP_GET_BOUNDS`: E2BIG for a reserve larger than any. Context: thread.
+    pub(super) fn bounds(&self, answer: &mut abi::genp_bounds) -> Result {
+        let order = self.shape.order;
+        answer.worst_reserve = if answer.live_bytes == 0 {
+            0
+        } else {
+            let unit = 1u64 << order;
+            let units = bounds::worst_reserve(
+                answer.live_bytes.div_ceil(unit),
+                answer.largest_request.max(1).div_ceil(unit),
+            );
+            let worst = units
+                .and_then(|units| units.checked_mul(unit))
+                .and_then(|bytes| bytes.checked_next_multiple_of(PAGE_SIZE as u64));
+            worst.ok_or(super::super::sys::errno::E2BIG)?
+        };
+        answer.largest_free = u64::from(self.regions.lock().largest_free()) << order;
+        let longest: [u64; OPS] = {
+            let timing = self.timing.lock();
+            ::core::array::from_fn(|op| timing.histograms.get(op).map_or(0, |h| h.longest()))
+        };
+        answer.longest_ns = longest;
+        answer.locked_longest_ns = self.pool.front.longest_ns();
+        answer.recall_worst_ns = self.pool.recall_worst_ns();
+        answer.wait_bound_ns = self.pool.wait_bound_ns();
+        Ok(())
+    }
+
+    pub(super) fn reset_longest(&self) {
+        for histogram in &mut self.timing.lock().histograms {
+            histogram.reset_longest();
+        }
+    }
+
+    /// `GENP_GET_HISTOGRAM`: EINVAL for an operation there is not.
+    pub(super) fn histogram(
+        &self,
+        op: u32,
+    ) -> Result<[u64; abi::GENP_HISTOGRAM_BUCKETS as usize]> {
+        let timing = self.timing.lock();
+        let histogram = timing.histograms.get(op as usize).ok_or(EINVAL)?;
+        Ok(*histogram.counts())
+    }
+
+    pub(super) fn reset_histogram(&self, op: u32) {
+        if let Some(histogram) = self.timing.lock().histograms.get_mut(op as usize) {
+            histogram.reset_counts();
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `GENP_RESIZE`: more or less reserve, more or less to borrow.
+
+use kernel::{page::PAGE_SHIFT, prelude::*};
+
+use super::{
+    super::{
+        pool::desk,
+        sys::{errno::E2BIG, trace},
+    },
+    create::{ceiling, whole_pages},
+    reserve::Reserve,
+    windows::RESERVE_OFFSET,
+    Partition,
+};
+
+impl Partition {
+    /// Changes reserve and borrow limit, both or none. EINVAL, E2BIG, ENOSPC,
+    /// ENOMEM, EBUSY: see `Documentation/abi.rst`. Context: thread, may sleep;
+    /// zeroes what is added.
+    pub(super) fn resize(&self, reserve_bytes: u64, limit_bytes: u64) -> Result {
+        let pages = whole_pages(reserve_bytes)?;
+        let limit = whole_pages(limit_bytes)?;
+        if pages == 0 && limit == 0 {
+            return Err(EINVAL);
+        }
+        if pages > self.pool.config.capacity || limit > self.shape.slice_pages {
+            return Err(E2BIG);
+        }
+        let mut reserve = self.reserve.lock();
+        if pages > reserve.pages() {
+            self.grow(&mut reserve, pages)?;
+        } else if pages < reserve.pages() {
+            self.shrink(&mut reserve, pages)?;
+        }
+        self.pool
+            .front
+            .with(|desk| desk.books.set_limit(self.id, limit))
+            .map_err(desk::errno)?;
+        // Who waited for budget may have it now.
+        self.pool.serve();
+        trace::resize(self.id.0, pages, limit);
+        Ok(())
+    }
+
+    fn grow(&self, reserve: &mut Reserve, pages: u32) -> Result {
+        let units = self.units(pages)?;
+        let old = reserve.pages();
+        let added = pages - old;
+        let mut frames = KVVec::with_capacity(pages as usize, GFP_KERNEL)?;
+        frames.extend_from_slice(&reserve.frames, GFP_KERNEL)?;
+        let ceiling = ceiling(&self.pool);
+        self.pool
+            .front
+            .with(|desk| desk.books.commit_more(self.id, added, ceiling))
+            .map_err(desk::errno)?;
+        reserve.frames = frames;
+        reserve.promised = added;
+        let done = self
+            .fill_reserve(reserve)
+            .and_then(|()| self.resize_regions(units));
+        if done.is_err() {
+            self.empty_reserve(reserve, old);
+        }
+        done
+    }
+
+    fn shrink(&self, reserve: &mut Reserve, pages: u32) -> Result {
+        self.resize_regions(self.units(pages)?)?;
+        let gone = reserve.pages() - pages;
+        self.zap(
+            RESERVE_OFFSET + (u64::from(pages) << PAGE_SHIFT),
+            u64::from(gone) << PAGE_SHIFT,
+        );
+        self.empty_reserve(reserve, pages);
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The lease window: one slice of address space for each lease.
+//!
+//! A slice is as long as the borrow limit, so a lease always finds room, no
+//! matter how leases came and went, and the rest of its slice is a guard.
+
+use kernel::{mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
+
+use super::{
+    super::{
+        pool::chain::Chain,
+        sys::vma::{self, LeaseVma, WindowKey},
+    },
+    Partition, Shape,
+};
+
+/// File offset of the reserve.
+pub(crate) const RESERVE_OFFSET: u64 = 0;
+/// File offset of the lease window: above any reserve.
+pub(crate) const LEASE_OFFSET: u64 = 1 << 42;
+
+/// The most leases a partition can have.
+pub(super) const SLICES: usize = 64;
+/// The most mappings of the lease window. They bound the work of ending a lease.
+const MAPPINGS: usize = 16;
+
+/// Pages of the lease window.
+pub(super) fn lease_pages(shape: &Shape) -> u64 {
+    u64::from(shape.max_leases) * u64::from(shape.slice_pages)
+}
+
+/// What lies in a slice.
+pub(crate) struct Slice {
+    /// The lease it belongs to, or 0.
+    handle: u64,
+    /// Its frames.
+    chain: Chain,
+    /// Whether all of them are there.
+    complete: bool,
+}
+
+impl Slice {
+    const EMPTY: Self = Self {
+        handle: 0,
+        chain: Chain::EMPTY,
+        complete: false,
+    };
+}
+
+/// The slices, and where they are mapped. Whoever holds the lock of this may
+/// change the page tables of the window; who ends a lease clears its slice and
+/// the page tables under one lock, so a slower borrower or a late page fault
+/// finds the slice empty.
+pub(crate) struct Windows {
+    slices: [Slice; SLICES],
+    mappings: [Option<WindowKey>; MAPPINGS],
+}
+
+impl Windows {
+    pub(super) const fn new() -> Self {
+        Self {
+            slices: [const { Slice::EMPTY }; SLICES],
+            mappings: [None; MAPPINGS],
+        }
+    }
+
+    /// Where the window is mapped.
+    pub(super) fn mappings(&self) -> [Option<WindowKey>; MAPPINGS] {
+        self.mappings
+    }
+
+    /// Opens a free slice for the lease `handle`.
+    pub(super) fn open(&mut self, slice: u32, handle: u64) {
+        if let Some(slice) = self.slices.get_mut(slice as usize) {
+            slice.handle = handle;
+        }
+    }
+
+    /// The slice of the lease `handle`, if that has not ended.
+    pub(super) fn of(&mut self, slice: u32, handle: u64) -> Option<&mut Slice> {
+        self.slices
+            .get_mut(slice as usize)
+            .filter(|slice| slice.handle == handle)
+    }
+
+    /// Clears the slice of the lease `handle` and takes its frames.
+    pub(super) fn clear(&mut self, slice: u32, handle: u64) -> Chain {
+        match self.of(slice, handle) {
+            Some(slice) => ::core::mem::replace(slice, Slice::EMPTY).chain,
+            None => Chain::EMPTY,
+        }
+    }
+}
+
+impl Slice {
+    pub(super) fn chain(&mut self) -> &mut Chain {
+        &mut self.chain
+    }
+
+    pub(super) fn complete(&mut self) {
+        self.complete = true;
+    }
+}
+
+impl Partition {
+    /// Maps the lease window, empty. Context: thread, under the mmap lock.
+    ///
+    /// EBUSY if it is mapped as often as it can be.
+    pub(super) fn map_window(&self, vma: &VmaNew) -> Result {
+        let pages = lease_pages(&self.shape);
+        if pages == 0 || vma::window_length(vma) != pages << PAGE_SHIFT {
+            return Err(EINVAL);
+        }
+        // Before the place is taken: this may fail, and builds page tables.
+        if self.windows.lock().mappings.iter().all(Option::is_some) {
+            return Err(EBUSY);
+        }
+        let key = vma::prepare_window(vma, self)?;
+        let mut windows = self.windows.lock();
+        match windows.mappings.iter_mut().find(|place| place.is_none()) {
+            Some(place) => {
+                *place = Some(key);
+                Ok(())
+            }
+            None => Err(EBUSY),
+        }
+    }
+
+    /// Maps the lease in `slice` into `vma`, all of it in one walk; false if
+    /// there is none, or not yet. The caller holds the lock of `windows`.
+    pub(super) fn map_slice(&self, windows: &Windows, vma: &LeaseVma<'_>, slice: u32) -> bool {
+        let Some(entry) = windows.slices.get(slice as usize) else {
+            return false;
+        };
+        if !entry.complete {
+            return false;
+        }
+        let first = slice.saturating_mul(self.shape.slice_pages);
+        vma.map(
+            first,
+            entry.chain.len(),
+            self.pool.store.walk(&entry.chain),
+            self.pool.store.frames(),
+        )
+        .is_ok()
+    }
+}
+
+impl Partition {
+    /// A touch of a page that is not mapped: by a process other than the
+    /// borrower, to which the lease is mapped now, or outside of any lease.
+    pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> bool {
+        let length = self.shape.slice_pages;
+        let (Some(slice), Some(within)) = (page.checked_div(length), page.checked_rem(length))
+        else {
+            return false;
+        };
+        let windows = self.windows.lock();
+        let lent = windows
+            .slices
+            .get(slice as usize)
+            .is_some_and(|entry| within < entry.chain.len());
+        lent && self.map_slice(&windows, vma, slice)
+    }
+
+    /// A mapping of the window is gone.
+    pub(crate) fn closed(&self, key: WindowKey) {
+        let mut windows = self.windows.lock();
+        for place in &mut windows.mappings {
+            if *place == Some(key) {
+                *place = None;
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pool: the frames GenP took from the kernel, who may have how many of
+//! them, and the partitions there are.
+
+pub(crate) mod chain;
+pub(crate) mod desk;
+pub(crate) mod post;
+pub(crate) mod recall;
+pub(crate) mod roster;
+pub(crate) mod scrub;
+pub(crate) mod store;
+pub(crate) mod threads;
+
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Relaxed},
+        Arc,
+    },
+};
+
+use super::{
+    config::Config,
+    core::books::{How, LeaseId, PartitionId, Totals},
+    sys::{page::Frames, thread::Bell, time},
+};
+use desk::Front;
+use post::Outbox;
+use recall::Visiting;
+use roster::Roster;
+use store::Store;
+
+/// The bells of the pool's threads, made before it and them.
+pub(crate) struct Bells {
+    pub(crate) recall: Arc<Bell>,
+    pub(crate) post: Arc<Bell>,
+    pub(crate) scrub: Arc<Bell>,
+}
+
+impl Bells {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            recall: Bell::new()?,
+            post: Bell::new()?,
+            scrub: Bell::new()?,
+        })
+    }
+}
+
+/// The pool.
+#[pin_data]
+pub(crate) struct Pool {
+    pub(crate) config: Config,
+    #[pin]
+    pub(crate) store: Store,
+    #[pin]
+    pub(crate) front: Front,
+    #[pin]
+    pub(crate) roster: Roster,
+    pub(crate) outbox: Outbox,
+    pub(crate) bells: Bells,
+    pub(crate) visiting: Visiting,
+    /// The longest time from the deadline of a lease to its frames being free.
+    recall_worst_ns: Atomic<u64>,
+}
+
+impl Pool {
+    /// Takes the pool's memory from the kernel. Context: thread, may sleep.
+    pub(crate) fn new(config: Config, bells: Bells) -> Result<Arc<Self>> {
+        let frames = Frames::allocate(config.capacity)?;
+        let store = Store::new(frames, config.max_partitions, bells.scrub.clone())?;
+        let front = Front::new(&config)?;
+        let roster = Roster::new(config.max_partitions)?;
+        let outbox = Outbox::new(config.max_partitions, bells.post.clone())?;
+        Arc::pin_init(
+            try_pin_init!(Self {
+                store <- store,
+                front <- front,
+                roster <- roster,
+                outbox,
+                bells,
+                visiting: Visiting::new(),
+                config,
+                recall_worst_ns: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.front.with(|desk| desk.books.totals())
+    }
+
+    /// R, in nanoseconds.
+    pub(crate) fn recall_worst_ns(&self) -> u64 {
+        self.recall_worst_ns.load(Relaxed)
+    }
+
+    /// The longest wait of the first waiter: see `Documentation/wait-bound.rst`.
+    pub(crate) fn wait_bound_ns(&self) -> u64 {
+        self.config
+            .max_lease_ns
+            .saturating_add(self.recall_worst_ns())
+    }
+
+    /// Notes that a lease which expired at `expires` is over. Context: the
+    /// recall thread, the only writer.
+    pub(crate) fn note_recall(&self, expires: u64) {
+        let took = time::now().saturating_sub(expires);
+        if took > self.recall_worst_ns.load(Relaxed) {
+            self.recall_worst_ns.store(took, Relaxed);
+        }
+    }
+
+    /// Tells the desk that the frames of `lease` lie in the store again, and
+    /// lets them go to who waits. Context: thread.
+    ///
+    /// The first waiter is served under the same lock. The caller may be kept
+    /// from running at any time after that, so the recall thread is told of the
+    /// others, although the caller serves them too.
+    pub(crate) fn credit(&self, lease: LeaseId, how: How) {
+        let more = self.front.with(|desk| {
+            desk.books.credit(lease, how);
+            desk.serve_one(time::now())
+        });
+        if more {
+            self.serve();
+        }
+    }
+
+    /// Hands frames that came free to who waits. Context: thread.
+    pub(crate) fn serve(&self) {
+        self.bells.recall.ring();
+        self.front.serve(self.config.max_waiters);
+    }
+
+    /// Gives `frames` of a reserve back to the pool; they lie in the store
+    /// already. Context: thread.
+    pub(crate) fn release(&self, id: PartitionId, frames: u32) {
+        if frames == 0 {
+            return;
+        }
+        // The books refuse only what was never committed.
+        let _ = self
+            .front
+            .with(|desk| desk.books.commit_less(id, frames));
+        self.serve();
+    }
+}

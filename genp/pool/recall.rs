@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The recall thread: announces the end of leases and ends those that are not
+//! given back.
+//!
+//! It depends on no borrower: where one holds a lock that it needs, the lock is
+//! a PI mutex, held for a bounded piece of work, and lends the holder this
+//! thread's priority.
+
+use kernel::{
+    sync::{
+        atomic::{Acquire, Atomic, Relaxed, Release},
+        Arc,
+    },
+};
+
+use super::{
+    super::{
+        core::books::{Due, How, LeaseId, PartitionId},
+        sys::{
+            thread::{Parker, Worker},
+            time, trace,
+        },
+    },
+    Pool,
+};
+
+/// The thread that ends leases, SCHED_FIFO of priority `recall_prio`.
+pub(crate) struct Recaller(pub(crate) Arc<Pool>);
+
+/// Which partition the recall thread is at.
+pub(crate) struct Visiting(Atomic<u32>);
+
+/// Ends the visit when dropped. Declare it before the partition's reference.
+struct Visit<'a>(&'a Visiting);
+
+impl Visiting {
+    const NONE: u32 = u32::MAX;
+
+    pub(crate) fn new() -> Self {
+        Self(Atomic::new(Self::NONE))
+    }
+
+    fn begin(&self, id: PartitionId) -> Visit<'_> {
+        // Relaxed: the lock of the roster orders this against `at`, which comes
+        // after the partition left it: either the look-up below finds nothing,
+        // or `at` sees this.
+        self.0.store(id.0, Relaxed);
+        Visit(self)
+    }
+
+    /// Whether the recall thread is at partition `id`, which has left the roster.
+    pub(crate) fn at(&self, id: PartitionId) -> bool {
+        // Acquire: pairs with the store in the drop of the visit.
+        self.0.load(Acquire) == id.0
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        // Release: the reference was dropped before. Pairs with `at`.
+        self.0 .0.store(Visiting::NONE, Release);
+    }
+}
+
+/// What the desk said of a lease that is due.
+struct Case {
+    due: Due,
+    lease: LeaseId,
+    partition: PartitionId,
+    handle: u64,
+    slice: u32,
+    expires: u64,
+}
+
+impl Recaller {
+    /// The next lease that is due, if any.
+    fn next(&self) -> Option<Case> {
+        self.0.front.with(|desk| {
+            let due = desk.books.due(time::now())?;
+            let lease = match due {
+                Due::Recall(lease) | Due::Revoke(lease) => lease,
+            };
+            let entry = desk.books.lease(lease);
+            Some(Case {
+                due,
+                lease,
+                partition: entry.partition(),
+                handle: entry.handle(),
+                slice: entry.slice(),
+                expires: entry.expires(),
+            })
+        })
+    }
+
+    /// Does what is due. The partition's last reference must not fall here, for
+    /// it sleeps when it falls: its close waits until [`Visit`] is over.
+    fn attend(&self, case: &Case) {
+        let _visit = self.0.visiting.begin(case.partition);
+        // A partition with a lease is on the roster: it leaves it last of all.
+        let Some(partition) = self.0.roster.get(case.partition) else {
+            return;
+        };
+        match case.due {
+            Due::Recall(_) => {
+                trace::recall(case.partition.0, case.handle, case.expires);
+                partition.announce_recall(case.handle, case.expires);
+            }
+            Due::Revoke(_) => {
+                let bytes = partition.end_lease(case.lease, case.slice, case.handle, How::Revoked);
+                self.0.note_recall(case.expires);
+                trace::revoke(case.partition.0, case.handle, bytes);
+                partition.announce_revocation(case.handle, case.expires, bytes);
+            }
+        }
+    }
+}
+
+impl Worker for Recaller {
+    fn run(&self, me: &Parker) {
+        loop {
+            while let Some(case) = self.next() {
+                self.attend(&case);
+            }
+            self.0.front.serve(self.0.config.max_waiters);
+            let until = self.0.front.with(|desk| desk.arm());
+            if !me.park_until(until) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the Rust side calls that is a macro, an inline function or not among the
+ * kernel's own bindings, and what it is called by. bindgen reads this file.
+ */
+#ifndef _GENP_GLUE_H
+#define _GENP_GLUE_H
+
+#include <linux/eventfd.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/poll.h>
+#include <linux/rtmutex.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+
+/* glue_lock.c */
+void genp_raw_lock_init(raw_spinlock_t *lock, const char *name,
+			struct lock_class_key *key);
+unsigned long genp_raw_lock(raw_spinlock_t *lock);
+bool genp_raw_trylock(raw_spinlock_t *lock, unsigned long *flags);
+void genp_raw_unlock(raw_spinlock_t *lock, unsigned long flags);
+void genp_raw_assert_held(raw_spinlock_t *lock);
+void genp_pi_lock_init(struct rt_mutex *lock, const char *name,
+		       struct lock_class_key *key);
+void genp_pi_lock(struct rt_mutex *lock);
+bool genp_pi_trylock(struct rt_mutex *lock);
+void genp_pi_unlock(struct rt_mutex *lock);
+void genp_pi_assert_held(struct rt_mutex *lock);
+
+/* glue_task.c */
+u64 genp_now(void);
+struct task_struct *genp_task_get_current(void);
+void genp_task_get(struct task_struct *task);
+void genp_task_put(struct task_struct *task);
+void genp_task_wake(struct task_struct *task);
+int genp_current_prio(void);
+u32 genp_current_euid(void);
+u32 genp_current_egid(void);
+bool genp_in_group(u32 gid);
+bool genp_capable_resource(void);
+void genp_prepare_sleep(bool interruptible);
+void genp_finish_sleep(void);
+bool genp_signal_pending(void);
+bool genp_sleep(u64 deadline);
+void genp_cond_resched(void);
+struct task_struct *genp_thread_create(int (*run)(void *data), void *data,
+				       const char *name);
+int genp_thread_fifo(struct task_struct *task, int priority);
+bool genp_thread_should_stop(void);
+void genp_thread_stop(struct task_struct *task);
+
+/* glue_page.c */
+struct page *genp_alloc_block(int node, unsigned int order);
+void genp_split_block(struct page *page, unsigned int order);
+struct page *genp_page_at(struct page *page, unsigned int index);
+void genp_free_page(struct page *page);
+void genp_zero_page(struct page *page);
+int genp_page_users(struct page *page);
+int genp_page_node(struct page *page);
+bool genp_node_has_memory(int node);
+unsigned int genp_max_order(void);
+int genp_max_nodes(void);
+
+/* glue_file.c */
+struct file *genp_file_create(const char *name, void *data);
+struct file *genp_file_get_active(struct file *file);
+void genp_file_put(struct file *file);
+struct address_space *genp_file_mapping(struct file *file);
+void genp_zap(struct address_space *mapping, u64 offset, u64 length);
+struct eventfd_ctx *genp_eventfd_get(int fd);
+void genp_eventfd_put(struct eventfd_ctx *eventfd);
+void genp_eventfd_signal(struct eventfd_ctx *eventfd);
+int genp_copy_in(void *to, unsigned long from, size_t size);
+int genp_copy_out(unsigned long to, const void *from, size_t size);
+int genp_check_zeroed(unsigned long from, size_t size);
+
+/* glue_vma.c */
+bool genp_vma_is_shared(struct vm_area_struct *vma);
+bool genp_vma_is_exec(struct vm_area_struct *vma);
+u64 genp_vma_offset(struct vm_area_struct *vma);
+u64 genp_vma_length(struct vm_area_struct *vma);
+void genp_vma_prepare_reserve(struct vm_area_struct *vma);
+int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
+		    struct page **pages, unsigned long count);
+int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition);
+int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
+			unsigned long count,
+			struct page *(*next)(void *context), void *context);
+struct mm_struct *genp_current_mm(void);
+void genp_mm_read_lock(struct mm_struct *mm);
+void genp_mm_read_unlock(struct mm_struct *mm);
+struct vm_area_struct *genp_window_at(struct mm_struct *mm,
+				      unsigned long start,
+				      const void *partition);
+
+/* glue_misc.c */
+int genp_misc_register(void *pool);
+void genp_misc_deregister(void);
+
+/* glue_trace.c */
+void genp_trace_create(u32 partition, u32 reserve_pages, u32 limit_pages);
+void genp_trace_resize(u32 partition, u32 reserve_pages, u32 limit_pages);
+void genp_trace_destroy(u32 partition);
+void genp_trace_release(u32 partition, u32 pages);
+void genp_trace_quarantine(u32 partition, u32 pages);
+void genp_trace_alloc(u32 partition, u64 handle, u64 length, u64 offset);
+void genp_trace_free(u32 partition, u64 handle);
+void genp_trace_wait(u32 partition, u64 handle, u64 deadline);
+void genp_trace_grant(u32 partition, u64 handle, u32 pages, u64 expires);
+void genp_trace_refuse(u32 partition, u32 pages, int error);
+void genp_trace_recall(u32 partition, u64 handle, u64 expires);
+void genp_trace_return(u32 partition, u64 handle, u64 bytes);
+void genp_trace_revoke(u32 partition, u64 handle, u64 bytes);
+void genp_trace_renew(u32 partition, u64 handle, u64 expires);
+
+/* Entry points of the Rust side, sys/entry.rs. */
+int genp_partition_mmap(void *partition, struct vm_area_struct *vma);
+long genp_partition_ioctl(void *partition, unsigned int nr, unsigned long arg);
+ssize_t genp_partition_read(void *partition, unsigned long to, size_t size,
+			    bool nonblock);
+unsigned int genp_partition_poll(void *partition, struct file *file,
+				 struct poll_table_struct *table);
+void genp_partition_show(void *partition, struct seq_file *m);
+void genp_partition_release(void *partition);
+bool genp_window_fault(void *partition, struct vm_area_struct *vma,
+		       unsigned long page);
+void genp_window_closed(void *partition, unsigned long mm, unsigned long start);
+long genp_control_ioctl(void *pool, unsigned int nr, unsigned long arg);
+u64 genp_attribute(void *pool, unsigned int which);
+int genp_thread_run(void *data);
+
+/* What genp_attribute() is asked for: the files in /sys/class/misc/genp. */
+#define GENP_ATTR_CAPACITY_BYTES	0
+#define GENP_ATTR_COMMITTED_BYTES	1
+#define GENP_ATTR_LENT_BYTES		2
+#define GENP_ATTR_FREE_BYTES		3
+#define GENP_ATTR_CLEAN_BYTES		4
+#define GENP_ATTR_QUARANTINED_BYTES	5
+#define GENP_ATTR_MAX_LEASE_NS		6
+#define GENP_ATTR_GRACE_NS		7
+#define GENP_ATTR_RECALL_WORST_NS	8
+#define GENP_ATTR_WAIT_BOUND_NS		9
+#define GENP_ATTR_WAIT_ORDER		10
+#define GENP_ATTR_PARTITIONS		11
+#define GENP_ATTR_MAX_PARTITIONS	12
+#define GENP_ATTR_LEASES		13
+#define GENP_ATTR_MAX_LEASES		14
+#define GENP_ATTR_WAITERS		15
+#define GENP_ATTR_MAX_WAITERS		16
+#define GENP_ATTR_RECALL_PRIO		17
+#define GENP_ATTR_UID_CEILING_BYTES	18
+
+#endif /* _GENP_GLUE_H */

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The C glue, as bindgen reads it in `glue.h`.
+
+#![allow(
+    clippy::all,
+    dead_code,
+    improper_ctypes,
+    missing_docs,
+    non_camel_case_types,
+    non_upper_case_globals,
+    unreachable_pub
+)]
+
+use kernel::bindings::*;
+
+include!(concat!(env!("GENP_GENERATED"), "/glue_generated.rs"));

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The file of a partition, and what its Rust side needs of other files. */
+#include <linux/anon_inodes.h>
+#include <linux/compat.h>
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/genp.h>
+
+#include "glue.h"
+
+static int partition_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return genp_partition_mmap(file->private_data, vma);
+}
+
+static long partition_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
+{
+	if (_IOC_TYPE(cmd) != GENP_IOC_MAGIC)
+		return -ENOTTY;
+	return genp_partition_ioctl(file->private_data, _IOC_NR(cmd), arg);
+}
+
+static ssize_t partition_read(struct file *file, char __user *to, size_t size,
+			      loff_t *pos)
+{
+	return genp_partition_read(file->private_data, (unsigned long)to, size,
+				   file->f_flags & O_NONBLOCK);
+}
+
+static __poll_t partition_poll(struct file *file, poll_table *table)
+{
+	return (__force __poll_t)genp_partition_poll(file->private_data, file,
+						     table);
+}
+
+static void partition_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	genp_partition_show(file->private_data, m);
+}
+
+static int partition_release(struct inode *inode, struct file *file)
+{
+	genp_partition_release(file->private_data);
+	return 0;
+}
+
+static const struct file_operations partition_fops = {
+	.owner = THIS_MODULE,
+	.mmap = partition_mmap,
+	.unlocked_ioctl = partition_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.read = partition_read,
+	.poll = partition_poll,
+	.show_fdinfo = partition_show_fdinfo,
+	.release = partition_release,
+};
+
+/**
+ * genp_file_create - make the file of a partition
+ * @name: what /proc/PID/maps shows
+ * @data: what the entry points get; genp_partition_release() ends its use
+ *
+ * The file has an inode of its own, so its mappings can be found and cut without
+ * touching anybody else's.
+ *
+ * Context: thread, may sleep. Return: the file or an ERR_PTR.
+ */
+struct file *genp_file_create(const char *name, void *data)
+{
+	struct file *file;
+
+	file = anon_inode_create_getfile(name, &partition_fops, data,
+					 O_RDWR | O_CLOEXEC, NULL);
+	if (!IS_ERR(file))
+		stream_open(file_inode(file), file);
+	return file;
+}
+
+struct file *genp_file_get_active(struct file *file)
+{
+	return get_file_active(&file);
+}
+
+void genp_file_put(struct file *file)
+{
+	fput(file);
+}
+
+struct address_space *genp_file_mapping(struct file *file)
+{
+	return file->f_mapping;
+}
+
+void genp_zap(struct address_space *mapping, u64 offset, u64 length)
+{
+	unmap_mapping_range(mapping, offset, length, 1);
+}
+
+struct eventfd_ctx *genp_eventfd_get(int fd)
+{
+	return eventfd_ctx_fdget(fd);
+}
+
+void genp_eventfd_put(struct eventfd_ctx *eventfd)
+{
+	eventfd_ctx_put(eventfd);
+}
+
+void genp_eventfd_signal(struct eventfd_ctx *eventfd)
+{
+	eventfd_signal(eventfd);
+}
+
+int genp_copy_in(void *to, unsigned long from, size_t size)
+{
+	return copy_from_user(to, (const void __user *)from, size) ? -EFAULT : 0;
+}
+
+int genp_copy_out(unsigned long to, const void *from, size_t size)
+{
+	return copy_to_user((void __user *)to, from, size) ? -EFAULT : 0;
+}
+
+int genp_check_zeroed(unsigned long from, size_t size)
+{
+	return check_zeroed_user((const void __user *)from, size);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tasks, sleeping and threads: one call of the kernel's for each function. */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/timekeeping.h>
+#include <uapi/linux/sched/types.h>
+
+#include "glue.h"
+
+u64 genp_now(void)
+{
+	return ktime_get_ns();
+}
+
+struct task_struct *genp_task_get_current(void)
+{
+	return get_task_struct(current);
+}
+
+void genp_task_get(struct task_struct *task)
+{
+	get_task_struct(task);
+}
+
+void genp_task_put(struct task_struct *task)
+{
+	put_task_struct(task);
+}
+
+void genp_task_wake(struct task_struct *task)
+{
+	wake_up_process(task);
+}
+
+int genp_current_prio(void)
+{
+	return READ_ONCE(current->prio);
+}
+
+u32 genp_current_euid(void)
+{
+	return from_kuid(&init_user_ns, current_euid());
+}
+
+u32 genp_current_egid(void)
+{
+	return from_kgid(&init_user_ns, current_egid());
+}
+
+bool genp_in_group(u32 gid)
+{
+	return in_egroup_p(make_kgid(&init_user_ns, gid));
+}
+
+bool genp_capable_resource(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
+}
+
+/**
+ * genp_prepare_sleep - begin to go to sleep
+ * @interruptible: whether a signal ends the sleep, and it counts as idle if not
+ *
+ * A wake-up from here on makes the next genp_sleep() return at once.
+ */
+void genp_prepare_sleep(bool interruptible)
+{
+	set_current_state(interruptible ? TASK_INTERRUPTIBLE : TASK_IDLE);
+}
+
+void genp_finish_sleep(void)
+{
+	__set_current_state(TASK_RUNNING);
+}
+
+bool genp_signal_pending(void)
+{
+	return signal_pending(current);
+}
+
+/**
+ * genp_sleep - sleep until woken or until a time
+ * @deadline: CLOCK_MONOTONIC nanoseconds; more than a ktime_t holds is for ever
+ *
+ * Return: whether the deadline came.
+ */
+bool genp_sleep(u64 deadline)
+{
+	ktime_t expires = ns_to_ktime(deadline);
+
+	if (deadline >= KTIME_MAX)
+		return schedule_hrtimeout(NULL, HRTIMER_MODE_ABS) == 0;
+	return schedule_hrtimeout(&expires, HRTIMER_MODE_ABS) == 0;
+}
+
+void genp_cond_resched(void)
+{
+	cond_resched();
+}
+
+struct task_struct *genp_thread_create(int (*run)(void *data), void *data,
+				       const char *name)
+{
+	return kthread_run(run, data, "%s", name);
+}
+
+int genp_thread_fifo(struct task_struct *task, int priority)
+{
+	struct sched_attr attr = {
+		.size = sizeof(attr),
+		.sched_policy = SCHED_FIFO,
+		.sched_priority = priority,
+	};
+
+	return sched_setattr_nocheck(task, &attr);
+}
+
+bool genp_thread_should_stop(void)
+{
+	return kthread_should_stop();
+}
+
+void genp_thread_stop(struct task_struct *task)
+{
+	kthread_stop(task);
+}

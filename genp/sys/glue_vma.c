@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Mappings of a partition: the reserve, and the window of its leases. */
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+
+#include "glue.h"
+
+bool genp_vma_is_shared(struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) ==
+	       (VM_SHARED | VM_MAYSHARE);
+}
+
+bool genp_vma_is_exec(struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_EXEC;
+}
+
+u64 genp_vma_offset(struct vm_area_struct *vma)
+{
+	return (u64)vma->vm_pgoff << PAGE_SHIFT;
+}
+
+u64 genp_vma_length(struct vm_area_struct *vma)
+{
+	return vma->vm_end - vma->vm_start;
+}
+
+/**
+ * genp_vma_prepare_reserve - set a mapping up for pages that can be pinned
+ * @vma: the mapping, in its file's mmap
+ */
+void genp_vma_prepare_reserve(struct vm_area_struct *vma)
+{
+	vm_flags_mod(vma,
+		     VM_MIXEDMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_MAYEXEC);
+}
+
+int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
+		    struct page **pages, unsigned long count)
+{
+	return vm_insert_pages(vma, address, pages, &count);
+}
+
+static vm_fault_t window_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long page = (vmf->address - vma->vm_start) >> PAGE_SHIFT;
+
+	if (genp_window_fault(vma->vm_private_data, vma, page))
+		return VM_FAULT_NOPAGE;
+	return VM_FAULT_SIGBUS;
+}
+
+static void window_close(struct vm_area_struct *vma)
+{
+	genp_window_closed(vma->vm_private_data, (unsigned long)vma->vm_mm,
+			   vma->vm_start);
+}
+
+/* A window stays whole and where it is: leases are found in it by its start. */
+static int window_may_split(struct vm_area_struct *vma, unsigned long address)
+{
+	return -EINVAL;
+}
+
+static int window_mremap(struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+static const struct vm_operations_struct window_ops = {
+	.fault = window_fault,
+	.close = window_close,
+	.may_split = window_may_split,
+	.mremap = window_mremap,
+};
+
+static int touch_pte(pte_t *pte, unsigned long address, void *data)
+{
+	return 0;
+}
+
+/**
+ * genp_vma_prepare_window - set a mapping up as a lease window
+ * @vma: the mapping, in its file's mmap
+ * @partition: what the entry points get
+ *
+ * The page tables are built here, so no lease allocates any later. The pages are
+ * none of the kernel's business (VM_PFNMAP), so nobody can pin one and keep it
+ * past its lease.
+ *
+ * Context: thread, may sleep. Return: 0 or -ENOMEM.
+ */
+int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition)
+{
+	int err;
+
+	vm_flags_mod(vma,
+		     VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_MAYEXEC);
+	err = apply_to_page_range(vma->vm_mm, vma->vm_start,
+				  vma->vm_end - vma->vm_start, touch_pte, NULL);
+	if (err)
+		return err;
+	vma->vm_private_data = partition;
+	vma->vm_ops = &window_ops;
+	return 0;
+}
+
+struct frames {
+	struct vm_area_struct *vma;
+	struct page *(*next)(void *context);
+	void *context;
+};
+
+static int map_frame(pte_t *pte, unsigned long address, void *data)
+{
+	struct frames *frames = data;
+	struct page *page = frames->next(frames->context);
+	pte_t entry;
+
+	if (!page)
+		return -ENOENT;
+	/* Another thread touched it just before. */
+	if (!pte_none(ptep_get(pte)))
+		return 0;
+	entry = pte_mkspecial(pfn_pte(page_to_pfn(page),
+				      frames->vma->vm_page_prot));
+	/*
+	 * A shared mapping without write notification is writable by its
+	 * protection. Young and dirty from the start, so no fault follows on
+	 * machines that track these by faults.
+	 */
+	entry = pte_mkyoung(entry);
+	if (frames->vma->vm_flags & VM_WRITE)
+		entry = pte_mkdirty(entry);
+	set_pte_at(frames->vma->vm_mm, address, pte, entry);
+	return 0;
+}
+
+/**
+ * genp_vma_map_frames - map the frames of a lease in one walk
+ * @vma: the window
+ * @page: the first page of the lease in it
+ * @count: how many
+ * @next: gives the frames in order
+ * @context: for @next
+ *
+ * Context: thread, under the mmap lock for reading or in a page fault. The page
+ * tables are there, so nothing is allocated. Return: 0 or a negative errno.
+ */
+int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
+			unsigned long count,
+			struct page *(*next)(void *context), void *context)
+{
+	struct frames frames = {
+		.vma = vma,
+		.next = next,
+		.context = context,
+	};
+
+	if (!count)
+		return 0;
+	if (page > vma_pages(vma) || count > vma_pages(vma) - page)
+		return -EINVAL;
+	return apply_to_page_range(vma->vm_mm,
+				   vma->vm_start + (page << PAGE_SHIFT),
+				   count << PAGE_SHIFT, map_frame, &frames);
+}
+
+struct mm_struct *genp_current_mm(void)
+{
+	return current->mm;
+}
+
+void genp_mm_read_lock(struct mm_struct *mm)
+{
+	mmap_read_lock(mm);
+}
+
+void genp_mm_read_unlock(struct mm_struct *mm)
+{
+	mmap_read_unlock(mm);
+}
+
+/**
+ * genp_window_at - find a lease window
+ * @mm: the address space, locked for reading
+ * @start: where it begins
+ * @partition: whose it must be
+ *
+ * Return: the window, or NULL if something else is there.
+ */
+struct vm_area_struct *genp_window_at(struct mm_struct *mm,
+				      unsigned long start,
+				      const void *partition)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, start);
+
+	if (!vma || vma->vm_start != start || vma->vm_ops != &window_ops ||
+	    vma->vm_private_data != partition)
+		return NULL;
+	return vma;
+}

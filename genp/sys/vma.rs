@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Mappings of a partition.
+
+use core::marker::PhantomData;
+
+use kernel::{
+    bindings,
+    error::to_result,
+    mm::virt::VmaNew,
+    page::PAGE_SIZE,
+    prelude::*,
+};
+
+use super::{errno::EPERM, glue, page::Frames};
+use crate::genp::partition::Partition;
+
+/// Where in the file a mapping begins.
+pub(crate) fn window_offset(vma: &VmaNew) -> u64 {
+    // SAFETY: the mapping is being made, by its type.
+    unsafe { glue::genp_vma_offset(vma.as_ptr()) }
+}
+
+/// How long a mapping is, in bytes.
+pub(crate) fn window_length(vma: &VmaNew) -> u64 {
+    // SAFETY: the mapping is being made, by its type.
+    unsafe { glue::genp_vma_length(vma.as_ptr()) }
+}
+
+/// EINVAL for a private mapping, EPERM for an executable one.
+fn check_kind(vma: &VmaNew) -> Result {
+    // SAFETY: the mapping is being made, by its type.
+    if !unsafe { glue::genp_vma_is_shared(vma.as_ptr()) } {
+        return Err(EINVAL);
+    }
+    // SAFETY: as above.
+    if unsafe { glue::genp_vma_is_exec(vma.as_ptr()) } {
+        return Err(EPERM);
+    }
+    Ok(())
+}
+
+/// Maps frames, all of them now. They can be pinned like other pages of the user's.
+/// Context: thread, in mmap(); may sleep.
+pub(crate) fn map_reserve(vma: &VmaNew, frames: &Frames, list: &[u32]) -> Result {
+    const BATCH: usize = 64;
+
+    check_kind(vma)?;
+    // SAFETY: the mapping is being made, by its type.
+    unsafe { glue::genp_vma_prepare_reserve(vma.as_ptr()) };
+    let mut address = vma.start();
+    for part in list.chunks(BATCH) {
+        let mut pages = [core::ptr::null_mut(); BATCH];
+        for (page, frame) in pages.iter_mut().zip(part) {
+            *page = frames.page(*frame);
+            if page.is_null() {
+                return Err(EINVAL);
+            }
+        }
+        // SAFETY: the mapping is being made and has room for these pages, by the
+        // caller's check of its length; the pages are single ones and ours.
+        to_result(unsafe {
+            glue::genp_vma_insert(vma.as_ptr(), address, pages.as_mut_ptr(), part.len())
+        })?;
+        address += part.len() * PAGE_SIZE;
+    }
+    Ok(())
+}
+
+/// Tells a mapping of a lease window from others. Never dereferenced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WindowKey {
+    mm: usize,
+    start: usize,
+}
+
+impl WindowKey {
+    /// The key of the mapping at `start` in the address space at `mm`.
+    pub(super) fn new(mm: usize, start: usize) -> Self {
+        Self { mm, start }
+    }
+}
+
+/// Sets a mapping up as a lease window of `partition`, with all its page tables.
+/// Context: thread, in mmap(); may sleep.
+pub(crate) fn prepare_window(vma: &VmaNew, partition: &Partition) -> Result<WindowKey> {
+    check_kind(vma)?;
+    // SAFETY: the mapping is being made; it holds a reference to the file, which
+    // keeps the partition alive for as long as the mapping exists.
+    to_result(unsafe {
+        glue::genp_vma_prepare_window(
+            vma.as_ptr(),
+            core::ptr::from_ref(partition).cast_mut().cast(),
+        )
+    })?;
+    // SAFETY: the caller is in mmap(), so it has an address space.
+    let mm = unsafe { glue::genp_current_mm() };
+    Ok(WindowKey::new(mm as usize, vma.start()))
+}
+
+/// A lease window that is held still: by the mmap lock or by a page fault.
+pub(crate) struct LeaseVma<'a> {
+    vma: *mut bindings::vm_area_struct,
+    _held: PhantomData<&'a ()>,
+}
+
+impl LeaseVma<'_> {
+    /// # Safety
+    ///
+    /// `vma` is a lease window, and stays one for the lifetime of the result.
+    pub(super) unsafe fn new(vma: *mut bindings::vm_area_struct) -> Self {
+        Self {
+            vma,
+            _held: PhantomData,
+        }
+    }
+
+    /// Maps `count` frames from page `first` on, in one walk. What is mapped there
+    /// already stays. Context: thread; allocates nothing.
+    pub(crate) fn map(
+        &self,
+        first: u32,
+        count: u32,
+        list: impl Iterator<Item = u32>,
+        frames: &Frames,
+    ) -> Result {
+        let mut pages = list.map(|frame| frames.page(frame));
+        map_pages(self.vma, first, count, &mut pages)
+    }
+}
+
+fn map_pages<I: Iterator<Item = *mut bindings::page>>(
+    vma: *mut bindings::vm_area_struct,
+    first: u32,
+    count: u32,
+    pages: &mut I,
+) -> Result {
+    /// Gives the walk its next page.
+    unsafe extern "C" fn next<I: Iterator<Item = *mut bindings::page>>(
+        pages: *mut core::ffi::c_void,
+    ) -> *mut bindings::page {
+        // SAFETY: the iterator that the call below lends to the walk.
+        let pages = unsafe { &mut *pages.cast::<I>() };
+        pages.next().unwrap_or(core::ptr::null_mut())
+    }
+
+    // SAFETY: a lease window that is held still, by the type of the caller, whose
+    // page tables were built when it was made; `pages` lives during the call.
+    to_result(unsafe {
+        glue::genp_vma_map_frames(
+            vma,
+            first as usize,
+            count as usize,
+            Some(next::<I>),
+            core::ptr::from_mut(pages).cast(),
+        )
+    })
+}
+
+/// Holds the mapping `key` of `partition` still and does `work` with it; `None` if
+/// it is not one of the current address space's. Context: thread, may sleep for the
+/// mmap lock.
+pub(crate) fn in_window<R>(
+    key: WindowKey,
+    partition: &Partition,
+    work: impl FnOnce(&LeaseVma<'_>) -> R,
+) -> Option<R> {
+    // SAFETY: thread context.
+    let mm = unsafe { glue::genp_current_mm() };
+    if mm.is_null() || mm as usize != key.mm {
+        return None;
+    }
+    // SAFETY: the current address space stays for as long as we run in it.
+    unsafe { glue::genp_mm_read_lock(mm) };
+    // SAFETY: locked above; the partition is only compared.
+    let vma = unsafe {
+        glue::genp_window_at(mm, key.start, core::ptr::from_ref(partition).cast())
+    };
+    let answer = (!vma.is_null()).then(|| {
+        // SAFETY: a lease window by the check in genp_window_at, held still by
+        // the mmap lock until below.
+        let vma = unsafe { LeaseVma::new(vma) };
+        work(&vma)
+    });
+    // SAFETY: locked above.
+    unsafe { glue::genp_mm_read_unlock(mm) };
+    answer
+}

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What all scripts share: where things are, how a step is shown, how a result is
+# cached. Sourced, never run.
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$TOP/build
+LOGS=$BUILD/log
+CACHE=${GENP_CACHE:-$HOME/.cache/genp}
+mkdir -p "$LOGS" "$CACHE"
+
+# The kernels a run can be on.
+# shellcheck disable=SC2034  # for those who source this
+KERNELS="rt rt-prev stock debug um"
+
+die() {
+	printf 'genp: %s\n' "$@" >&2
+	exit 1
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || die "this needs root: $1." \
+		"Run it as root, or 'sudo make setup' once; the rest works on what that leaves in the cache."
+}
+
+# step NAME WHAT COMMAND...: runs a command with its output in a log file, shows
+# what is done and how long it took, and the end of the log if it fails.
+step() {
+	# Other names than those callers use: what runs below sees these.
+	local _what=$2 _log=$LOGS/$1.log _begin=$SECONDS _status
+	shift 2
+	[ ! -t 2 ] || printf '  ...  %s' "$_what" >&2
+	# Not with '||', which would let the command go on after an error.
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$_log" 2>&1 </dev/null
+	_status=$?
+	set -e
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+	if [ "$_status" != 0 ]; then
+		printf 'FAILED %s (after %s s, status %s)\n' "$_what" $((SECONDS - _begin)) "$_status" >&2
+		tail -n 40 "$_log" | sed 's/^/    | /' >&2
+		printf '  the whole log: %s\n  what to do: mend what the log says and run the same command again; finished steps are kept.\n' "$_log" >&2
+		exit "$_status"
+	fi
+	if [ $((SECONDS - _begin)) -ge 2 ] || [ -n "${GENP_VERBOSE:-}" ]; then
+		printf '%5s s  %s\n' $((SECONDS - _begin)) "$_what" >&2
+	fi
+}
+
+# key FILE-OR-TEXT...: a short name for these inputs.
+key() {
+	local input
+	for input in "$@"; do
+		if [ -f "$input" ]; then cat "$input"; else printf '%s\n' "$input"; fi
+	done | sha256sum | cut -c1-16
+}
+
+# cached DIR COMMAND...: DIR, made once by COMMAND, which is given the name of an
+# unfinished directory to fill. Two callers do not make it twice; an interrupted
+# one leaves nothing that counts.
+cached() {
+	local dir=$1
+	shift
+	[ ! -e "$dir" ] || return 0
+	mkdir -p "$(dirname "$dir")"
+	(
+		flock 9
+		if [ ! -e "$dir" ]; then
+			clear_away "$dir.part"
+			mkdir -p "$dir.part"
+			"$@" "$dir.part"
+			mv -T "$dir.part" "$dir"
+		fi
+	) 9>"$dir.lock"
+}
+
+# clear_away DIR: removes a directory of the cache, never through a mount.
+clear_away() {
+	case $1 in
+	"$CACHE"/* | "$BUILD"/*) ;;
+	*) die "refusing to remove $1: it is not the project's" ;;
+	esac
+	[ -e "$1" ] || return 0
+	rm -rf --one-file-system "$1"
+}
