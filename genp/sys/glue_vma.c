@@ -43,6 +43,32 @@ int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
 	return vm_insert_pages(vma, address, pages, &count);
 }
 
+static int wear_pte(pte_t *pte, unsigned long address, void *data)
+{
+	struct vm_area_struct *vma = data;
+	pte_t entry = ptep_get(pte);
+
+	if (!pte_present(entry))
+		return 0;
+	entry = pte_mkyoung(entry);
+	if (vma->vm_flags & VM_WRITE)
+		entry = pte_mkdirty(entry);
+	set_pte_at(vma->vm_mm, address, pte, entry);
+	return 0;
+}
+
+/**
+ * genp_vma_wear - mark what is mapped as used and written
+ * @vma: the mapping, in its file's mmap
+ *
+ * So that machines which track this by page faults have none to take later.
+ */
+int genp_vma_wear(struct vm_area_struct *vma)
+{
+	return apply_to_page_range(vma->vm_mm, vma->vm_start,
+				   vma->vm_end - vma->vm_start, wear_pte, vma);
+}
+
 static vm_fault_t window_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;

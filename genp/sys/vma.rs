@@ -64,7 +64,8 @@ pub(crate) fn map_reserve(vma: &VmaNew, frames: &Frames, list: &[u32]) -> Result
         })?;
         address += part.len() * PAGE_SIZE;
     }
-    Ok(())
+    // SAFETY: the mapping is being made, and all of it is populated.
+    to_result(unsafe { glue::genp_vma_wear(vma.as_ptr()) })
 }
 
 /// Tells a mapping of a lease window from others. Never dereferenced.

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the pool says of itself, by ioctl, sysfs and debugfs. Contract line 12. */
+#include <sys/syscall.h>
+
+#include "genp_test.h"
+
+static unsigned long long attribute(const char *name)
+{
+	char path[128];
+	unsigned long long value;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/class/misc/genp/%s", name);
+	file = fopen(path, "r");
+	CHECK(file);
+	EQUAL(fscanf(file, "%llu", &value), 1);
+	fclose(file);
+	return value;
+}
+
+TEST(info_is_consistent)
+{
+	struct genp_info i = info();
+
+	EQUAL(i.size, sizeof(i));
+	EQUAL(i.abi_version, GENP_ABI_VERSION);
+	EQUAL(i.page_size, PAGE);
+	EQUAL(i.committed + i.lent + i.free, i.capacity);
+	CHECK(i.clean <= i.capacity);
+	CHECK(i.nodes >= 1);
+	CHECK(i.grace_ns <= i.max_lease_ns);
+	EQUAL(i.features, GENP_FEATURE_LEASES | GENP_FEATURE_EVENTS | GENP_FEATURE_BOUNDS |
+	      GENP_FEATURE_RESIZE);
+}
+
+TEST(info_follows_what_happens)
+{
+	struct genp_info before = info(), after;
+	struct part part = create(8 * PAGE, 4 * PAGE);
+	struct genp_borrow lease;
+
+	CHECK(!borrow(part.fd, 3 * PAGE, GENP_NO_WAIT, 0, &lease));
+	after = info();
+	EQUAL(after.committed, before.committed + 8 * PAGE);
+	EQUAL(after.lent, before.lent + 3 * PAGE);
+	EQUAL(after.free, before.free - 11 * PAGE);
+	EQUAL(after.partitions, before.partitions + 1);
+	EQUAL(after.leases, before.leases + 1);
+	drop(&part);
+	expect_idle(&before);
+}
+
+TEST(sysfs_agrees_with_info)
+{
+	struct genp_info i = info();
+
+	EQUAL(attribute("capacity_bytes"), i.capacity);
+	EQUAL(attribute("committed_bytes"), i.committed);
+	EQUAL(attribute("lent_bytes"), i.lent);
+	EQUAL(attribute("free_bytes"), i.free);
+	EQUAL(attribute("max_lease_ns"), i.max_lease_ns);
+	EQUAL(attribute("grace_ns"), i.grace_ns);
+	EQUAL(attribute("wait_order"), i.wait_order);
+	EQUAL(attribute("partitions"), i.partitions);
+	EQUAL(attribute("max_partitions"), i.max_partitions);
+	EQUAL(attribute("leases"), i.leases);
+	EQUAL(attribute("max_leases"), i.max_leases);
+	EQUAL(attribute("waiters"), i.waiters);
+	EQUAL(attribute("max_waiters"), i.max_waiters);
+	EQUAL(attribute("wait_bound_ns"), attribute("max_lease_ns") + attribute("recall_worst_ns"));
+	CHECK(attribute("recall_prio") >= 2);
+	attribute("clean_bytes");
+	attribute("quarantined_bytes");
+	attribute("uid_ceiling_bytes");
+}
+
+TEST(free_frames_become_clean)
+{
+	struct part part = create(16 * PAGE, 0);
+
+	memset(part.reserve, 1, 16 * PAGE);
+	drop(&part);
+	EVENTUALLY(info().clean == info().free);
+}
+
+TEST(debugfs_shows_partitions)
+{
+	struct genp_create ask = wish(PAGE, 0);
+	char text[8192] = "";
+	struct part part;
+	FILE *file;
+
+	strcpy(ask.name, "seen-in-debugfs");
+	part = create_from(ask);
+	file = fopen("/sys/kernel/debug/genp/partitions", "r");
+	if (!file)
+		SKIP("no debugfs");
+	CHECK(fread(text, 1, sizeof(text) - 1, file) > 0);
+	fclose(file);
+	CHECK(strstr(text, "seen-in-debugfs"));
+	drop(&part);
+}
+
+TEST(fdinfo_and_maps_show_the_partition)
+{
+	struct genp_create ask = wish(2 * PAGE, PAGE);
+	char text[8192] = "", path[64];
+	struct part part;
+	FILE *file;
+
+	strcpy(ask.name, "seen");
+	part = create_from(ask);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", part.fd);
+	file = fopen(path, "r");
+	CHECK(file);
+	CHECK(fread(text, 1, sizeof(text) - 1, file) > 0);
+	fclose(file);
+	CHECK(strstr(text, "genp-name:\tseen\n"));
+	CHECK(strstr(text, "genp-reserve:\t8192\n"));
+	CHECK(strstr(text, "genp-borrow-limit:\t4096\n"));
+	file = fopen("/proc/self/maps", "r");
+	CHECK(file);
+	memset(text, 0, sizeof(text));
+	CHECK(fread(text, 1, sizeof(text) - 1, file) > 0);
+	fclose(file);
+	CHECK(strstr(text, "[genp:seen]"));
+	drop(&part);
+}
+
+TEST(trace_events_exist)
+{
+	static const char *const events[] = {
+		"create", "destroy", "release", "alloc", "free", "wait", "grant", "refuse",
+		"recall", "return", "revoke", "renew", "resize", "quarantine",
+	};
+	char path[128];
+
+	if (access("/sys/kernel/tracing/events", F_OK))
+		SKIP("no tracefs");
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/tracing/events/genp/genp_%s/format",
+			 events[i]);
+		if (access(path, R_OK))
+			FAIL("no trace event %s", events[i]);
+	}
+}
+
+TEST(a_grant_is_traced)
+{
+	struct part part = create(0, PAGE);
+	struct genp_borrow lease;
+	char text[65536] = "";
+	int fd;
+
+	fd = open("/sys/kernel/tracing/events/genp/genp_grant/enable", O_WRONLY);
+	if (fd < 0)
+		SKIP("no tracefs");
+	EQUAL(write(fd, "1", 1), 1);
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	EQUAL(write(fd, "0", 1), 1);
+	close(fd);
+	fd = open("/sys/kernel/tracing/trace", O_RDONLY);
+	CHECK(fd >= 0);
+	CHECK(read(fd, text, sizeof(text) - 1) > 0);
+	CHECK(strstr(text, "genp_grant: partition="));
+	drop(&part);
+}
+
+TEST(the_module_stays_while_it_is_used)
+{
+	struct part part = create(PAGE, 0);
+
+	/* What delete_module(2) says of a module that is in use. */
+	ERRNO(syscall(SYS_delete_module, "genp", O_NONBLOCK), EWOULDBLOCK);
+	CHECK(!region(part.fd, 1, 0, &(struct genp_alloc){}));
+	drop(&part);
+}

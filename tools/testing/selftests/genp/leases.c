@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Leases: from the grant to the end. Contract lines 3, 5, 8. */
+#include <sys/uio.h>
+
+#include "genp_test.h"
+
+TEST(borrowed_memory_can_be_used)
+{
+	struct genp_info before = info();
+	struct part part = create(0, 64 * PAGE);
+	struct genp_borrow lease;
+	char *at;
+
+	CHECK(!borrow(part.fd, 64 * PAGE, GENP_NO_WAIT, 0, &lease));
+	at = lease_at(&part, &lease);
+	for (unsigned long i = 0; i < 64 * PAGE; i++)
+		EQUAL(at[i], 0);
+	memset(at, 0x77, 64 * PAGE);
+	CHECK(lease.expires > now());
+	EQUAL(stat_of(part.fd).lent, 64 * PAGE);
+	CHECK(!give_back(part.fd, lease.handle));
+	CHECK(is_gone(at));
+	EQUAL(stat_of(part.fd).lent, 0);
+	drop(&part);
+	expect_idle(&before);
+}
+
+TEST(borrowed_memory_is_zero_for_each_borrower)
+{
+	__u64 most = info().free;
+	struct part part = create(0, most);
+	struct genp_borrow lease;
+
+	for (int round = 0; round < 3; round++) {
+		char *at;
+
+		CHECK(!borrow(part.fd, most, GENP_NO_WAIT, 0, &lease));
+		at = lease_at(&part, &lease);
+		for (unsigned long i = 0; i < most; i += sizeof(long))
+			if (*(long *)(at + i))
+				FAIL("byte %lu of round %d is another's", i, round);
+		memset(at, 0xcc, most);
+		if (give_back(part.fd, lease.handle))
+			EQUAL(errno, ESTALE);
+	}
+}
+
+TEST(a_length_is_rounded_up_to_pages)
+{
+	struct part part = create(0, 4 * PAGE);
+	struct genp_borrow lease;
+
+	CHECK(!borrow(part.fd, 1, GENP_NO_WAIT, 0, &lease));
+	EQUAL(stat_of(part.fd).lent, PAGE);
+	CHECK(!borrow(part.fd, PAGE + 1, GENP_NO_WAIT, 0, &lease));
+	EQUAL(stat_of(part.fd).lent, 3 * PAGE);
+}
+
+TEST(the_budget_is_a_ceiling)
+{
+	struct part part = create(PAGE, 4 * PAGE);
+	struct genp_borrow lease, more;
+
+	CHECK(!borrow(part.fd, 3 * PAGE, GENP_NO_WAIT, 0, &lease));
+	ERRNO(borrow(part.fd, 2 * PAGE, GENP_NO_WAIT, 0, &more), EDQUOT);
+	ERRNO(borrow(part.fd, 5 * PAGE, GENP_NO_WAIT, 0, &more), E2BIG);
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &more));
+	EQUAL(stat_of(part.fd).budget_refusals, 1);
+	EQUAL(stat_of(part.fd).lent_peak, 4 * PAGE);
+}
+
+TEST(an_empty_pool_lends_nothing)
+{
+	__u64 most = info().free;
+	struct part hoarder = create(most - PAGE, 0), part = create(0, 4 * PAGE);
+	struct genp_borrow lease;
+
+	ERRNO(borrow(part.fd, 2 * PAGE, GENP_NO_WAIT, 0, &lease), EAGAIN);
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	EQUAL(stat_of(part.fd).pool_refusals, 1);
+	drop(&hoarder);
+}
+
+TEST(leases_of_a_partition_are_limited)
+{
+	struct genp_create ask = wish(0, 8 * PAGE);
+	struct genp_borrow lease;
+	struct part part;
+
+	ask.max_leases = 2;
+	part = create_from(ask);
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	ERRNO(borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease), EBUSY);
+	EQUAL(stat_of(part.fd).table_refusals, 1);
+	EQUAL(stat_of(part.fd).max_leases, 2);
+}
+
+TEST(unlent_pages_are_sigbus)
+{
+	struct part part = create(0, 4 * PAGE);
+
+	CHECK(is_gone(part.lease));
+	end_in_bus_error(part.lease + 5);
+}
+
+TEST(the_rest_of_a_slice_is_a_guard)
+{
+	struct part part = create(0, 4 * PAGE);
+	struct genp_borrow lease;
+	char *at;
+
+	CHECK(!borrow(part.fd, 2 * PAGE, GENP_NO_WAIT, 0, &lease));
+	at = lease_at(&part, &lease);
+	at[2 * PAGE - 1] = 1;
+	end_in_bus_error(at + 2 * PAGE);
+}
+
+TEST(a_returned_lease_is_sigbus)
+{
+	struct part part = create(0, 4 * PAGE);
+	struct genp_borrow lease;
+	char *at;
+
+	NEEDS_PROMPT_UNMAPPING();
+	CHECK(!borrow(part.fd, 2 * PAGE, GENP_NO_WAIT, 0, &lease));
+	at = lease_at(&part, &lease);
+	at[0] = 1;
+	CHECK(!give_back(part.fd, lease.handle));
+	end_in_bus_error(at);
+}
+
+TEST(double_and_foreign_returns_are_errors)
+{
+	struct part part = create(PAGE, 4 * PAGE), other = create(PAGE, 4 * PAGE);
+	struct genp_borrow lease, again;
+
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	ERRNO(give_back(other.fd, lease.handle), EINVAL);
+	CHECK(!give_back(part.fd, lease.handle));
+	ERRNO(give_back(part.fd, lease.handle), ESTALE);
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &again));
+	CHECK(again.handle != lease.handle);
+	ERRNO(give_back(part.fd, lease.handle), ESTALE);
+	EQUAL(stat_of(part.fd).lent, PAGE);
+	EQUAL(stat_of(part.fd).stale_handles, 2);
+}
+
+TEST(a_lease_ends_at_its_deadline)
+{
+	struct genp_info before = info();
+	struct part part = create(0, 16 * PAGE);
+	struct genp_borrow lease;
+	char *at;
+
+	CHECK(!borrow(part.fd, 16 * PAGE, GENP_NO_WAIT, 200 * MSEC, &lease));
+	at = lease_at(&part, &lease);
+	EVENTUALLY(stat_of(part.fd).revocations == 1);
+	CHECK(now() >= lease.expires);
+	CHECK(is_gone(at));
+	EQUAL(stat_of(part.fd).recalls, 1);
+	EQUAL(stat_of(part.fd).lent, 0);
+	EQUAL(info().free, before.free);
+	ERRNO(give_back(part.fd, lease.handle), ESTALE);
+	CHECK(info().recall_worst_ns > 0);
+}
+
+TEST(a_revoked_lease_is_sigbus)
+{
+	struct part part = create(0, 2 * PAGE);
+	struct genp_borrow lease;
+	volatile char *at;
+
+	NEEDS_PROMPT_UNMAPPING();
+	CHECK(!borrow(part.fd, 2 * PAGE, GENP_NO_WAIT, 50 * MSEC, &lease));
+	at = lease_at(&part, &lease);
+	EVENTUALLY(stat_of(part.fd).revocations == 1);
+	end_in_bus_error(at + PAGE);
+}
+
+TEST(a_busy_borrower_loses_its_lease_all_the_same)
+{
+	struct part part = create(0, PAGE);
+	struct genp_borrow lease;
+	volatile char *at;
+
+	NEEDS_PROMPT_UNMAPPING();
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 100 * MSEC, &lease));
+	at = lease_at(&part, &lease);
+	bus_expected = at;
+	CHECK(!sigaction(SIGBUS, &(struct sigaction){ .sa_sigaction = on_bus,
+						      .sa_flags = SA_SIGINFO }, NULL));
+	/* Writes without end; the alarm of the test ends it if nothing else does. */
+	for (;;)
+		(*at)++;
+}
+
+TEST(the_default_term_is_the_partitions)
+{
+	struct genp_create ask = wish(0, PAGE);
+	struct genp_borrow lease;
+	struct part part;
+	__u64 before;
+
+	ask.lease_default_ns = 300 * MSEC;
+	part = create_from(ask);
+	before = now();
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	CHECK(lease.expires >= before + 300 * MSEC);
+	CHECK(lease.expires <= now() + 300 * MSEC);
+}
+
+TEST(a_lease_can_be_renewed)
+{
+	struct part part = create(0, PAGE);
+	struct genp_borrow lease;
+	struct genp_renew ask = { .size = sizeof(ask) };
+	__u64 term = info().max_lease_ns;
+
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, term / 2, &lease));
+	ask.handle = lease.handle;
+	ask.lease_ns = term;
+	CHECK(!ioctl(part.fd, GENP_RENEW, &ask));
+	CHECK(ask.expires > lease.expires);
+	lease_at(&part, &lease)[0] = 1;
+	EVENTUALLY(now() > lease.expires + 10 * MSEC);
+	/* Past its first deadline it still runs, unless the second one passed. */
+	CHECK(stat_of(part.fd).revocations == 0 || now() >= ask.expires);
+	EQUAL(stat_of(part.fd).renewals, 1);
+	EVENTUALLY(stat_of(part.fd).revocations == 1);
+	CHECK(now() >= ask.expires);
+	ERRNO(ioctl(part.fd, GENP_RENEW, &ask), ESTALE);
+}
+
+TEST(lent_pages_cannot_be_pinned)
+{
+	struct part part = create(0, PAGE);
+	struct genp_borrow lease;
+	struct iovec iov;
+	int fd[2];
+
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	CHECK(!pipe(fd));
+	iov.iov_base = lease_at(&part, &lease);
+	iov.iov_len = PAGE;
+	ERRNO(vmsplice(fd[1], &iov, 1, 0), EFAULT);
+}
+
+TEST(the_window_stays_whole)
+{
+	struct part part = create(0, 4 * PAGE);
+	__u64 length = part.windows.lease_length, offset = part.windows.lease_offset;
+	struct genp_borrow lease;
+
+	EQUAL(length, 16 * 4 * PAGE);
+	ERRNO(munmap(part.lease, PAGE), EINVAL);
+	ERRNO(munmap(part.lease + PAGE, PAGE), EINVAL);
+	ERRNO(mprotect(part.lease, PAGE, PROT_READ), EINVAL);
+	CHECK(mremap(part.lease, length, length, MREMAP_MAYMOVE | MREMAP_FIXED,
+		     (char *)0x200000000000) == MAP_FAILED);
+	CHECK(mremap(part.lease, length, 2 * length, MREMAP_MAYMOVE) == MAP_FAILED);
+	ERRNO(mmap(NULL, length, PROT_READ, MAP_PRIVATE, part.fd, offset), EINVAL);
+	ERRNO(mmap(NULL, length - PAGE, PROT_READ, MAP_SHARED, part.fd, offset), EINVAL);
+	ERRNO(mmap(NULL, length, PROT_EXEC, MAP_SHARED, part.fd, offset), EPERM);
+	ERRNO(mprotect(part.lease, length, PROT_READ | PROT_EXEC), EACCES);
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	lease_at(&part, &lease)[0] = 1;
+}
+
+TEST(mappings_of_the_window_are_limited)
+{
+	struct part part = create(0, PAGE), more[15];
+
+	for (int i = 0; i < 15; i++) {
+		more[i] = part;
+		map(&more[i]);
+	}
+	ERRNO(mmap(NULL, part.windows.lease_length, PROT_READ, MAP_SHARED, part.fd,
+		   part.windows.lease_offset), EBUSY);
+	CHECK(!munmap(more[3].lease, part.windows.lease_length));
+	map(&more[3]);
+}
+
+TEST(all_mappings_show_the_lease_and_lose_it)
+{
+	struct part part = create(0, 2 * PAGE), again = part, late = part;
+	struct genp_borrow lease;
+
+	map(&again);
+	CHECK(!borrow(part.fd, 2 * PAGE, GENP_NO_WAIT, 0, &lease));
+	lease_at(&part, &lease)[PAGE] = 9;
+	EQUAL(lease_at(&again, &lease)[PAGE], 9);
+	map(&late);
+	EQUAL(lease_at(&late, &lease)[PAGE], 9);
+	CHECK(!give_back(part.fd, lease.handle));
+	CHECK(is_gone(lease_at(&part, &lease)));
+	CHECK(is_gone(lease_at(&again, &lease)));
+	CHECK(is_gone(lease_at(&late, &lease)));
+}
+
+TEST(another_process_sees_the_lease)
+{
+	struct part part = create(0, 2 * PAGE), theirs;
+	struct genp_borrow lease;
+	int status;
+	pid_t pid;
+
+	CHECK(!borrow(part.fd, 2 * PAGE, GENP_NO_WAIT, 0, &lease));
+	lease_at(&part, &lease)[5] = 33;
+	pid = child();
+	if (!pid) {
+		theirs = part;
+		map(&theirs);
+		_exit(lease_at(&theirs, &lease)[5]);
+	}
+	status = reap(pid);
+	CHECK(WIFEXITED(status));
+	EQUAL(WEXITSTATUS(status), 33);
+}
+
+TEST(a_lease_without_a_mapping_is_mapped_later)
+{
+	struct genp_create ask = wish(0, PAGE);
+	struct genp_borrow lease;
+	struct part part;
+
+	CHECK(!try_create(&ask));
+	CHECK(!borrow(ask.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	part.fd = ask.fd;
+	part.windows = ask.windows;
+	map(&part);
+	lease_at(&part, &lease)[0] = 1;
+	EQUAL(lease_at(&part, &lease)[0], 1);
+}
