@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# GenP, for people: 'make help' says what there is. What the kernel's build system
+# reads is Kbuild.
+
+KERNEL ?= rt
+DEMO ?= all
+
+.PHONY: help demo check check-host check-um check-rt check-debug lint setup modules \
+	modules_install shell vng clean distclean
+
+help:
+	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
+	@echo 'make check            run every test; ends with "N passed, N failed, N skipped"'
+	@echo
+	@echo 'make setup            make the build root and all kernels ahead of time'
+	@echo 'make modules          build genp.ko for KERNEL'
+	@echo '     KDIR=DIR         ... for the kernel whose build directory that is'
+	@echo 'make modules_install KDIR=DIR   install it there'
+	@echo 'make shell            a shell in a guest with the module loaded'
+	@echo 'make vng              the sample under virtme-ng'
+	@echo 'make check-host, check-um, check-rt, check-debug, lint     one suite'
+	@echo 'make clean            remove build/'
+	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
+	@echo
+	@echo 'KERNEL=rt (default), rt-prev, stock: the distribution'"'"'s; debug, um: built here'
+	@echo 'DEMO=first_flight, revocation: one of the samples'
+
+demo:
+	@scripts/demo $(KERNEL) $(DEMO)
+
+check:
+	@scripts/check
+
+check-host:
+	@scripts/check host
+
+check-um:
+	@scripts/check um
+
+check-rt:
+	@scripts/check rt
+
+check-debug:
+	@scripts/check debug
+
+lint:
+	@scripts/lint
+
+setup:
+	@for kernel in rt um rt-prev stock debug; do scripts/kernel $$kernel || exit; done
+
+ifdef KDIR
+modules modules_install:
+	@scripts/check-kdir $(KDIR)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+else
+modules:
+	@scripts/modules $(KERNEL)
+
+modules_install:
+	@echo 'genp: say for which kernel: make modules_install KDIR=/lib/modules/$$(uname -r)/build' >&2
+	@exit 1
+endif
+
+shell:
+	@scripts/build-user
+	@scripts/run -i $(KERNEL)
+
+vng:
+	@scripts/vng
+
+clean:
+	rm -rf build
+
+distclean: clean
+	@scripts/distclean

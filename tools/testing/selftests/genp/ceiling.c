@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The ceiling on what one user may have committed. Contract line 1. */
+#include "genp_test.h"
+
+/* A user with only the device, kept open from before. */
+static void become(uid_t uid)
+{
+	CHECK(!setresgid(uid, uid, uid));
+	CHECK(!setresuid(uid, uid, uid));
+}
+
+static __u64 ceiling(void)
+{
+	unsigned long long value = 0;
+	FILE *file = fopen("/sys/class/misc/genp/uid_ceiling_bytes", "r");
+
+	CHECK(file);
+	EQUAL(fscanf(file, "%llu", &value), 1);
+	fclose(file);
+	if (!value)
+		SKIP("no ceiling is set");
+	return value;
+}
+
+TEST(a_user_cannot_exceed_the_ceiling)
+{
+	__u64 most = ceiling();
+	struct genp_create all = wish(most, 0), more = wish(PAGE, 0), again = wish(most, 0);
+	int fd = control();
+
+	become(1000);
+	CHECK(!ioctl(fd, GENP_CREATE, &all));
+	ERRNO(ioctl(fd, GENP_CREATE, &more), ENOSPC);
+	close(all.fd);
+	CHECK(!ioctl(fd, GENP_CREATE, &again));
+}
+
+TEST(nor_by_growing)
+{
+	__u64 most = ceiling();
+	struct genp_create ask = wish(PAGE, 0);
+	struct genp_resize more = { .size = sizeof(more), .reserve = most + PAGE };
+	int fd = control();
+
+	become(1000);
+	CHECK(!ioctl(fd, GENP_CREATE, &ask));
+	ERRNO(ioctl(ask.fd, GENP_RESIZE, &more), ENOSPC);
+	more.reserve = most;
+	CHECK(!ioctl(ask.fd, GENP_RESIZE, &more));
+}
+
+TEST(users_have_a_ceiling_each)
+{
+	__u64 most = ceiling();
+	struct genp_create ask = wish(most, 0);
+	int fd = control();
+	pid_t pid = child();
+
+	if (!pid) {
+		become(1001);
+		_exit(ioctl(fd, GENP_CREATE, &ask) ? errno : (pause(), 0));
+	}
+	EVENTUALLY(info().partitions == 1);
+	become(1000);
+	CHECK(!ioctl(fd, GENP_CREATE, &ask));
+	EQUAL(waitpid(pid, NULL, WNOHANG), 0);
+}
+
+TEST(an_administrator_may_exceed_it)
+{
+	struct genp_create ask = wish(ceiling() + PAGE, 0);
+
+	CHECK(!try_create(&ask));
+}
