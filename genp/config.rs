@@ -59,7 +59,12 @@ impl Config {
         // 4 TiB in frames of 4 KiB is what frame numbers reach with room to spare.
         within("pool_mib", given.pool_mib.into(), 1, 4 << 20)?;
         within("max_lease_ms", given.max_lease_ms.into(), 1, 3_600_000)?;
-        within("grace_ms", given.grace_ms.into(), 0, given.max_lease_ms.into())?;
+        within(
+            "grace_ms",
+            given.grace_ms.into(),
+            0,
+            given.max_lease_ms.into(),
+        )?;
         within("recall_prio", given.recall_prio.into(), 2, 99)?;
         within("wait_order", given.wait_order.into(), 0, 1)?;
         within("max_waiters", given.max_waiters.into(), 1, 256)?;

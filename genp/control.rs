@@ -14,11 +14,7 @@ use super::{
     core::books::Order,
     partition::{self, name_of},
     pool::Pool,
-    sys::{
-        abi,
-        errno::ENOTTY,
-        user::UserArg,
-    },
+    sys::{abi, errno::ENOTTY, user::UserArg},
 };
 
 /// Carries out the command `nr`. ENOTTY if there is none. Context: thread, may
@@ -41,10 +37,12 @@ pub(crate) fn info(pool: &Pool) -> abi::genp_info {
     abi::genp_info {
         abi_version: abi::GENP_ABI_VERSION,
         page_size: PAGE_SIZE as u32,
-        features: abi::GENP_FEATURE_LEASES as u64
-            | abi::GENP_FEATURE_EVENTS as u64
-            | abi::GENP_FEATURE_BOUNDS as u64
-            | abi::GENP_FEATURE_RESIZE as u64,
+        features: u64::from(
+            abi::GENP_FEATURE_LEASES
+                | abi::GENP_FEATURE_EVENTS
+                | abi::GENP_FEATURE_BOUNDS
+                | abi::GENP_FEATURE_RESIZE,
+        ),
         capacity: bytes(totals.capacity),
         committed: bytes(totals.committed),
         lent: bytes(totals.lent),
@@ -96,8 +94,7 @@ fn open(pool: &Pool, arg: &UserArg) -> Result {
     if ask.flags != 0 || ask.reserved != 0 {
         return Err(EINVAL);
     }
-    let field = ask.name.map(|byte| byte as u8);
-    let name = name_of(&field)?;
+    let name = name_of(&ask.name)?;
     if name.is_empty() {
         return Err(EINVAL);
     }

@@ -142,9 +142,7 @@ impl Pool {
             return;
         }
         // The books refuse only what was never committed.
-        let _ = self
-            .front
-            .with(|desk| desk.books.commit_less(id, frames));
+        let _ = self.front.with(|desk| desk.books.commit_less(id, frames));
         self.serve();
     }
 }

@@ -12,8 +12,8 @@ use core::ops::DerefMut;
 mod classes;
 mod node;
 
-use classes::{Class, Classes};
 pub use classes::class_ceiling;
+use classes::{Class, Classes};
 pub use node::Node;
 use node::{State, NONE};
 
@@ -110,7 +110,10 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
     // did not gets a node that belongs to nothing, so no damage can spread.
 
     fn node(&self, index: u32) -> Node {
-        self.nodes.get(index as usize).copied().unwrap_or(Node::EMPTY)
+        self.nodes
+            .get(index as usize)
+            .copied()
+            .unwrap_or(Node::EMPTY)
     }
 
     fn node_mut(&mut self, index: u32) -> &mut Node {
@@ -190,7 +193,10 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         // Any block of this class or above is large enough ...
         let ample = self.classes.first_from(Class::above(units)?);
         // ... and of this one for any alignment; ...
-        let roomy = || self.classes.first_from(Class::above(units.checked_add(align - 1)?)?);
+        let roomy = || {
+            self.classes
+                .first_from(Class::above(units.checked_add(align - 1)?)?)
+        };
         // ... this one may be, like the only block when all of it is asked for.
         let tight = || Some(self.classes.first(Class::of(units)));
 
@@ -297,10 +303,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
     fn lookup(&self, handle: u64) -> Result<u32, RangeError> {
         let generation = (handle >> 32) as u32;
         let index = (handle as u32).checked_sub(1).ok_or(RangeError::Foreign)?;
-        let node = self
-            .nodes
-            .get(index as usize)
-            .ok_or(RangeError::Foreign)?;
+        let node = self.nodes.get(index as usize).ok_or(RangeError::Foreign)?;
         if node.generation == generation && node.state == State::Used {
             return Ok(index);
         }

@@ -90,7 +90,7 @@ impl Partition {
             );
             if let Ok(begun) = &answer {
                 if begun.granted.is_none() {
-                    desk.expect(begun.lease, sleeper.take());
+                    desk.leave_word(begun.lease, sleeper.take());
                 }
             }
             (answer, desk.must_ring())
@@ -119,7 +119,7 @@ impl Partition {
             front.with(|desk| !matches!(desk.books.verdict(lease), Verdict::Waiting))
         });
         let (verdict, sleeper) = front.with(|desk| {
-            let sleeper = desk.expect_no_more(lease);
+            let sleeper = desk.take_word(lease);
             (desk.books.leave(lease), sleeper)
         });
         drop(sleeper);
@@ -226,10 +226,7 @@ impl Partition {
             let mut windows = self.windows.lock();
             let chain = windows.clear(slice, handle);
             let pages = u64::from(chain.len());
-            self.zap(
-                LEASE_OFFSET + self.slice_offset(slice),
-                pages << PAGE_SHIFT,
-            );
+            self.zap(LEASE_OFFSET + self.slice_offset(slice), pages << PAGE_SHIFT);
             (chain, pages)
         };
         self.pool.store.give(chain);

@@ -7,10 +7,7 @@ use kernel::{
     page::{PAGE_SHIFT, PAGE_SIZE},
     prelude::*,
     str::CString,
-    sync::{
-        atomic::Atomic,
-        Arc, SetOnce,
-    },
+    sync::{atomic::Atomic, Arc, SetOnce},
 };
 
 use super::{
@@ -89,9 +86,7 @@ impl Wish {
         if ask.flags != 0 || ask.stock_pages != 0 || ask.source != 0 {
             return Err(EINVAL);
         }
-        // The compiler's char is signed here and unsigned elsewhere.
-        let field = ask.name.map(|byte| byte as u8);
-        let name_len = name_of(&field)?.len();
+        let name_len = name_of(&ask.name)?.len();
         let order = or_default(ask.min_alloc_order, DEFAULT_ORDER);
         let max_regions = or_default(ask.max_regions, DEFAULT_REGIONS);
         let max_leases = or_default(ask.max_leases, DEFAULT_LEASES);
@@ -112,7 +107,7 @@ impl Wish {
             return Err(E2BIG);
         }
         let shape = Shape {
-            name: field,
+            name: ask.name,
             name_len,
             owner: task::current_euid(),
             group: task::current_egid(),
@@ -216,9 +211,15 @@ impl Partition {
 /// Creates a partition and its file. Nothing of either is left on error: ENOSPC,
 /// ENOMEM, EEXIST and what [`Wish::check`] finds. Context: thread, may sleep;
 /// zeroes the reserve.
-pub(crate) fn create(pool: &Arc<Pool>, ask: &abi::genp_create) -> Result<(Arc<Partition>, FileRef)> {
+pub(crate) fn create(
+    pool: &Arc<Pool>,
+    ask: &abi::genp_create,
+) -> Result<(Arc<Partition>, FileRef)> {
     let wish = Wish::check(pool, ask)?;
-    if pool.roster.has(wish.shape.name.get(..wish.shape.name_len).unwrap_or(&[])) {
+    if pool
+        .roster
+        .has(wish.shape.name.get(..wish.shape.name_len).unwrap_or(&[]))
+    {
         return Err(EEXIST);
     }
     let ceiling = ceiling(pool);
@@ -241,7 +242,10 @@ pub(crate) fn create(pool: &Arc<Pool>, ask: &abi::genp_create) -> Result<(Arc<Pa
     ::core::mem::forget(admission);
     trace::create(id.0, wish.reserve, limit);
     // From the creation of the file on its release closes the partition.
-    let file = match partition.furnish(wish.reserve).and_then(|()| partition.open_file()) {
+    let file = match partition
+        .furnish(wish.reserve)
+        .and_then(|()| partition.open_file())
+    {
         Ok(file) => file,
         Err(error) => {
             partition.close();

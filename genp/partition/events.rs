@@ -6,10 +6,7 @@ use kernel::{
     fs::File,
     page::PAGE_SHIFT,
     prelude::*,
-    sync::{
-        atomic::Relaxed,
-        poll::PollTable,
-    },
+    sync::{atomic::Relaxed, poll::PollTable},
 };
 
 use super::{
@@ -148,11 +145,7 @@ impl Partition {
         let left = limit.saturating_sub(lent);
         let low = u32::from(left < limit.div_ceil(8));
         if self.budget_low.xchg(low, Relaxed) == 0 && low == 1 {
-            self.announce(
-                abi::GENP_EVENT_BUDGET_LOW,
-                0,
-                u64::from(left) << PAGE_SHIFT,
-            );
+            self.announce(abi::GENP_EVENT_BUDGET_LOW, 0, u64::from(left) << PAGE_SHIFT);
         }
     }
 

@@ -13,7 +13,6 @@ use kernel::{
 
 use super::{
     super::sys::{
-
         errno::{E2BIG, ENOTTY, EPERM, ESTALE},
         user::{UserArg, UserRecords},
         vma,

@@ -60,7 +60,7 @@ impl Partition {
     pub(crate) fn stat(&self) -> abi::genp_stat {
         let counters = &self.counters;
         let mut stat = abi::genp_stat {
-            name: self.shape.name.map(|byte| byte as _),
+            name: self.shape.name,
             windows: self.places(),
             max_regions: self.shape.max_regions,
             max_leases: self.shape.max_leases,
@@ -85,9 +85,7 @@ impl Partition {
 
     pub(super) fn reset_peaks(&self) {
         self.regions.lock().reset_peak();
-        self.pool
-            .front
-            .with(|desk| desk.books.reset_peak(self.id));
+        self.pool.front.with(|desk| desk.books.reset_peak(self.id));
     }
 
     /// `GENP_GET_BOUNDS`: E2BIG for a reserve larger than any. Context: thread.
@@ -125,10 +123,7 @@ impl Partition {
     }
 
     /// `GENP_GET_HISTOGRAM`: EINVAL for an operation there is not.
-    pub(super) fn histogram(
-        &self,
-        op: u32,
-    ) -> Result<[u64; abi::GENP_HISTOGRAM_BUCKETS as usize]> {
+    pub(super) fn histogram(&self, op: u32) -> Result<[u64; abi::GENP_HISTOGRAM_BUCKETS as usize]> {
         let timing = self.timing.lock();
         let histogram = timing.histograms.get(op as usize).ok_or(EINVAL)?;
         Ok(*histogram.counts())

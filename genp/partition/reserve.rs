@@ -77,10 +77,13 @@ impl Partition {
         reserve.promised = pages;
         reserve.frames = KVVec::with_capacity(pages as usize, GFP_KERNEL)?;
         self.fill_reserve(&mut reserve)?;
-        self.regions.lock().grow(units).map_err(|error| match error {
-            RangeError::TooLarge => E2BIG,
-            _ => ENOMEM,
-        })
+        self.regions
+            .lock()
+            .grow(units)
+            .map_err(|error| match error {
+                RangeError::TooLarge => E2BIG,
+                _ => ENOMEM,
+            })
     }
 
     /// Gives back what was promised and not taken, and the last frames of the

@@ -2,6 +2,8 @@
 
 //! `GENP_RESIZE`: more or less reserve, more or less to borrow.
 
+use ::core::cmp::Ordering;
+
 use kernel::{page::PAGE_SHIFT, prelude::*};
 
 use super::{
@@ -29,10 +31,10 @@ impl Partition {
             return Err(E2BIG);
         }
         let mut reserve = self.reserve.lock();
-        if pages > reserve.pages() {
-            self.grow(&mut reserve, pages)?;
-        } else if pages < reserve.pages() {
-            self.shrink(&mut reserve, pages)?;
+        match pages.cmp(&reserve.pages()) {
+            Ordering::Greater => self.grow(&mut reserve, pages)?,
+            Ordering::Less => self.shrink(&mut reserve, pages)?,
+            Ordering::Equal => {}
         }
         self.pool
             .front

@@ -36,14 +36,14 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// Lets `sleeper` be woken when `lease` is resolved.
-    pub(crate) fn expect(&mut self, lease: LeaseId, sleeper: Option<Sleeper>) {
+    pub(crate) fn leave_word(&mut self, lease: LeaseId, sleeper: Option<Sleeper>) {
         if let Some(place) = self.sleepers.get_mut(lease.0 as usize) {
             *place = sleeper;
         }
     }
 
     /// Takes back what [`Self::expect`] left. Drop it off the desk.
-    pub(crate) fn expect_no_more(&mut self, lease: LeaseId) -> Option<Sleeper> {
+    pub(crate) fn take_word(&mut self, lease: LeaseId) -> Option<Sleeper> {
         self.sleepers.get_mut(lease.0 as usize)?.take()
     }
 

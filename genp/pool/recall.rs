@@ -7,11 +7,9 @@
 //! a PI mutex, held for a bounded piece of work, and lends the holder this
 //! thread's priority.
 
-use kernel::{
-    sync::{
-        atomic::{Acquire, Atomic, Relaxed, Release},
-        Arc,
-    },
+use kernel::sync::{
+    atomic::{Acquire, Atomic, Relaxed, Release},
+    Arc,
 };
 
 use super::{

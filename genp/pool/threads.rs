@@ -4,7 +4,13 @@
 
 use kernel::{c_str, prelude::*, sync::Arc};
 
-use super::{super::sys::thread::{self, Thread}, post::Postman, recall::Recaller, scrub::Scrubber, Pool};
+use super::{
+    super::sys::thread::{self, Thread},
+    post::Postman,
+    recall::Recaller,
+    scrub::Scrubber,
+    Pool,
+};
 
 /// The threads, from load to unload.
 pub(crate) struct Threads([Thread; 3]);

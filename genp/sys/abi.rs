@@ -5,6 +5,7 @@
 #![allow(
     clippy::all,
     dead_code,
+    clippy::undocumented_unsafe_blocks,
     missing_docs,
     non_camel_case_types,
     unreachable_pub

@@ -3,6 +3,14 @@
 //! Where the kernel calls in, by way of the tables of operations in C.
 //!
 //! Each function turns pointers into references and hands on; nothing else.
+//!
+//! # Safety
+//!
+//! All of them: called by the tables of operations, with what the kernel gave
+//! those; `data` is the private data of a partition's file or window, `pool` what
+//! the device was registered with.
+
+#![allow(clippy::missing_safety_doc)] // Said above, once for all.
 
 use kernel::{
     bindings,
@@ -34,8 +42,8 @@ unsafe fn partition<'a>(data: *mut c_void) -> &'a Partition {
 /// An answer of a call that gives a number.
 fn answer(result: Result<i64>) -> c_long {
     match result {
-        Ok(value) => value as _,
-        Err(error) => error.to_errno() as _,
+        Ok(value) => value as c_long,
+        Err(error) => error.to_errno() as c_long,
     }
 }
 
@@ -52,14 +60,10 @@ unsafe extern "C" fn genp_partition_mmap(
 }
 
 #[no_mangle]
-unsafe extern "C" fn genp_partition_ioctl(
-    data: *mut c_void,
-    nr: c_uint,
-    arg: c_ulong,
-) -> c_long {
+unsafe extern "C" fn genp_partition_ioctl(data: *mut c_void, nr: c_uint, arg: c_ulong) -> c_long {
     // SAFETY: called by the file's ioctl.
     let partition = unsafe { partition(data) };
-    answer(partition.ioctl(nr, UserArg::new(arg as usize)))
+    answer(partition.ioctl(nr, UserArg::new(arg)))
 }
 
 #[no_mangle]
@@ -71,7 +75,7 @@ unsafe extern "C" fn genp_partition_read(
 ) -> isize {
     // SAFETY: called by the file's read.
     let partition = unsafe { partition(data) };
-    let read = partition.read(UserRecords::new(to as usize, size), nonblock);
+    let read = partition.read(UserRecords::new(to, size), nonblock);
     answer(read.map(|bytes| bytes as i64)) as isize
 }
 
@@ -123,26 +127,18 @@ unsafe extern "C" fn genp_window_fault(
 }
 
 #[no_mangle]
-unsafe extern "C" fn genp_window_closed(
-    data: *mut c_void,
-    mm: c_ulong,
-    start: c_ulong,
-) {
+unsafe extern "C" fn genp_window_closed(data: *mut c_void, mm: c_ulong, start: c_ulong) {
     // SAFETY: called for a lease window, whose mapping still holds the file.
     let partition = unsafe { partition(data) };
-    partition.closed(WindowKey::new(mm as usize, start as usize));
+    partition.closed(WindowKey::new(mm, start));
 }
 
 #[no_mangle]
-unsafe extern "C" fn genp_control_ioctl(
-    pool: *mut c_void,
-    nr: c_uint,
-    arg: c_ulong,
-) -> c_long {
+unsafe extern "C" fn genp_control_ioctl(pool: *mut c_void, nr: c_uint, arg: c_ulong) -> c_long {
     // SAFETY: what `Device` registered, which lives until it is deregistered and
     // no file of the device is open.
     let pool = core::mem::ManuallyDrop::new(unsafe { Arc::from_raw(pool.cast::<Pool>()) });
-    answer(crate::genp::control::ioctl(&pool, nr, &UserArg::new(arg as usize)))
+    answer(crate::genp::control::ioctl(&pool, nr, &UserArg::new(arg)))
 }
 
 #[no_mangle]
@@ -162,15 +158,59 @@ pub(super) unsafe extern "C" fn genp_thread_run(data: *mut c_void) -> c_int {
 /// The compiler compares the functions above with their prototypes in `glue.h`: C
 /// calls the ones, Rust defines the others.
 const _: () = {
-    let _ = if true { glue::genp_partition_mmap } else { genp_partition_mmap };
-    let _ = if true { glue::genp_partition_ioctl } else { genp_partition_ioctl };
-    let _ = if true { glue::genp_partition_read } else { genp_partition_read };
-    let _ = if true { glue::genp_partition_poll } else { genp_partition_poll };
-    let _ = if true { glue::genp_partition_show } else { genp_partition_show };
-    let _ = if true { glue::genp_partition_release } else { genp_partition_release };
-    let _ = if true { glue::genp_window_fault } else { genp_window_fault };
-    let _ = if true { glue::genp_window_closed } else { genp_window_closed };
-    let _ = if true { glue::genp_control_ioctl } else { genp_control_ioctl };
-    let _ = if true { glue::genp_attribute } else { genp_attribute };
-    let _ = if true { glue::genp_thread_run } else { genp_thread_run };
+    let _ = if true {
+        glue::genp_partition_mmap
+    } else {
+        genp_partition_mmap
+    };
+    let _ = if true {
+        glue::genp_partition_ioctl
+    } else {
+        genp_partition_ioctl
+    };
+    let _ = if true {
+        glue::genp_partition_read
+    } else {
+        genp_partition_read
+    };
+    let _ = if true {
+        glue::genp_partition_poll
+    } else {
+        genp_partition_poll
+    };
+    let _ = if true {
+        glue::genp_partition_show
+    } else {
+        genp_partition_show
+    };
+    let _ = if true {
+        glue::genp_partition_release
+    } else {
+        genp_partition_release
+    };
+    let _ = if true {
+        glue::genp_window_fault
+    } else {
+        genp_window_fault
+    };
+    let _ = if true {
+        glue::genp_window_closed
+    } else {
+        genp_window_closed
+    };
+    let _ = if true {
+        glue::genp_control_ioctl
+    } else {
+        genp_control_ioctl
+    };
+    let _ = if true {
+        glue::genp_attribute
+    } else {
+        genp_attribute
+    };
+    let _ = if true {
+        glue::genp_thread_run
+    } else {
+        genp_thread_run
+    };
 };

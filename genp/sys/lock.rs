@@ -113,7 +113,7 @@ unsafe impl Backend for Pi {
         unsafe { glue::genp_pi_trylock(ptr) }.then_some(())
     }
 
-    unsafe fn unlock(ptr: *mut Self::State, _: &()) {
+    unsafe fn unlock(ptr: *mut Self::State, (): &()) {
         // SAFETY: the caller holds the lock.
         unsafe { glue::genp_pi_unlock(ptr) }
     }

@@ -205,11 +205,7 @@ impl Thread {
         // SAFETY: the box lives until the drop.
         let start = unsafe { self.start.as_ref() };
         // Release: nothing to publish; who rings from here on wakes nobody.
-        start
-            .parker
-            .bell
-            .task
-            .store(core::ptr::null_mut(), Release);
+        start.parker.bell.task.store(core::ptr::null_mut(), Release);
         // SAFETY: the thread runs until it is told to stop, which happens once.
         unsafe { glue::genp_thread_stop(self.task.as_ptr()) };
     }

@@ -107,7 +107,9 @@ impl UserRecords {
         }
         // SAFETY: `record` has `size` bytes, all of them initialised: its layout
         // has no padding.
-        to_result(unsafe { glue::genp_copy_out(self.at, core::ptr::from_ref(record).cast(), size) })?;
+        to_result(unsafe {
+            glue::genp_copy_out(self.at, core::ptr::from_ref(record).cast(), size)
+        })?;
         self.at = self.at.checked_add(size).ok_or(EFAULT)?;
         self.room -= size;
         Ok(())

@@ -4,13 +4,7 @@
 
 use core::marker::PhantomData;
 
-use kernel::{
-    bindings,
-    error::to_result,
-    mm::virt::VmaNew,
-    page::PAGE_SIZE,
-    prelude::*,
-};
+use kernel::{bindings, error::to_result, mm::virt::VmaNew, page::PAGE_SIZE, prelude::*};
 
 use super::{errno::EPERM, glue, page::Frames};
 use crate::genp::partition::Partition;
@@ -137,6 +131,10 @@ fn map_pages<I: Iterator<Item = *mut bindings::page>>(
     pages: &mut I,
 ) -> Result {
     /// Gives the walk its next page.
+    ///
+    /// # Safety
+    ///
+    /// `pages` is what was given to the walk with this function.
     unsafe extern "C" fn next<I: Iterator<Item = *mut bindings::page>>(
         pages: *mut core::ffi::c_void,
     ) -> *mut bindings::page {
@@ -174,9 +172,7 @@ pub(crate) fn in_window<R>(
     // SAFETY: the current address space stays for as long as we run in it.
     unsafe { glue::genp_mm_read_lock(mm) };
     // SAFETY: locked above; the partition is only compared.
-    let vma = unsafe {
-        glue::genp_window_at(mm, key.start, core::ptr::from_ref(partition).cast())
-    };
+    let vma = unsafe { glue::genp_window_at(mm, key.start, core::ptr::from_ref(partition).cast()) };
     let answer = (!vma.is_null()).then(|| {
         // SAFETY: a lease window by the check in genp_window_at, held still by
         // the mmap lock until below.

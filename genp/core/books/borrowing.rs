@@ -94,7 +94,8 @@ where
         let newest = u64::MAX;
         let first = account.queue.is_empty() || self.precedes(prio, newest, account.queue.head);
         let affords = account.affords(frames) && first;
-        if !affords && !(may_wait && reasons.budget) {
+        let waits_for_budget = may_wait && reasons.budget;
+        if !(affords || waits_for_budget) {
             return Err(Error::Quota);
         }
         if self.unused == NONE || account.leases() >= account.max_leases {

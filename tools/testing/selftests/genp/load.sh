@@ -17,7 +17,7 @@ for wrong in pool_mib=0 pool_mib=4194305 max_lease_ms=0 grace_ms=100000 recall_p
 	[ $? != 0 ] && ! grep -q '^genp ' /proc/modules
 	say $? "refuse_$wrong"
 done
-[ ! -e /dev/genp ] && ! ps | grep -q '\[genp_'
+[ ! -e /dev/genp ] && ! pgrep 'genp_(recall|post|scrub)' >/dev/null
 say $? nothing_is_left
 # shellcheck disable=SC2086  # a list of words
 insmod /lib/genp.ko $good
