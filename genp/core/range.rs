@@ -191,12 +191,10 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
     /// looks at most, whatever there is.
     fn find(&self, units: u32, align: u32) -> Option<(u32, u32)> {
         // Any block of this class or above is large enough ...
-        let ample = self.classes.first_from(Class::above(units)?);
+        let from = |units| self.classes.first_from(Class::above(units)?);
+        let ample = from(units);
         // ... and of this one for any alignment; ...
-        let roomy = || {
-            self.classes
-                .first_from(Class::above(units.checked_add(align - 1)?)?)
-        };
+        let roomy = || from(units.checked_add(align - 1)?);
         // ... this one may be, like the only block when all of it is asked for.
         let tight = || Some(self.classes.first(Class::of(units)));
 
