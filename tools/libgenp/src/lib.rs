@@ -1,1 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
 
+//! Partitions, regions and leases for programs.
+//!
+//! [`Partition`] is a partition with its reserve and its lease window mapped. Its
+//! heap lies in one region of the reserve, managed in user space: allocating from
+//! it makes no system call and takes no page fault. The C side of the same is in
+//! `include/genp.h`.
+//!
+//! ```no_run
+//! use genp::Partition;
+//! use std::time::Duration;
+//!
+//! let part = Partition::create(2 << 20, 1 << 20)?;
+//! let block = part.alloc(4000, 16)?;
+//! let lease = part.borrow(256 << 10, Some(Duration::from_millis(100)))?;
+//! part.give_back(lease)?;
+//! unsafe { part.free(block)? };
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+pub mod abi;
+mod c;
+mod heap;
+mod lock;
+mod partition;
+mod registry;
+pub mod system;
+
+pub use partition::{Lease, Partition};

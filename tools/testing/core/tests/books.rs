@@ -330,7 +330,6 @@ proptest! {
     #![proptest_config(ProptestConfig {
         cases: 400,
         // The same cases each time: a run of CI finds what the change broke.
-        // PROPTEST_RNG_SEED and PROPTEST_CASES look further.
         rng_seed: RngSeed::Fixed(20_261_124),
         failure_persistence: None,
         ..ProptestConfig::default()

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The user space interface, generated from `include/uapi/linux/genp.h`.
+
+#![allow(
+    clippy::all,
+    missing_docs,
+    non_camel_case_types,
+    non_upper_case_globals
+)]
+
+include!(concat!(env!("OUT_DIR"), "/abi.rs"));

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The C side: `include/genp.h` documents each function.
+
+#![allow(clippy::missing_safety_doc)] // Said in the header, for C.
+
+use std::{
+    ffi::{c_char, c_int, c_long, c_void, CStr},
+    io,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+    ptr::{self, NonNull},
+    time::Duration,
+};
+
+use crate::{abi, registry, system, Partition};
+
+/// Leaves an error's number in errno.
+fn set_errno(error: &io::Error) {
+    // SAFETY: the calling thread's own errno.
+    unsafe { *libc::__errno_location() = error.raw_os_error().unwrap_or(libc::EIO) };
+}
+
+/// 0, or -1 and errno.
+fn status(result: io::Result<()>) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            set_errno(&error);
+            -1
+        }
+    }
+}
+
+/// The address, or NULL and errno.
+fn address(result: io::Result<NonNull<u8>>) -> *mut c_void {
+    match result {
+        Ok(address) => address.as_ptr().cast(),
+        Err(error) => {
+            set_errno(&error);
+            ptr::null_mut()
+        }
+    }
+}
+
+/// Hands a partition to C.
+fn hand_out(result: io::Result<Partition>) -> *mut Partition {
+    let entered = result.and_then(|part| {
+        let part = Box::into_raw(Box::new(part));
+        if registry::enter(part) {
+            return Ok(part);
+        }
+        // SAFETY: made above and given to nobody.
+        drop(unsafe { Box::from_raw(part) });
+        Err(io::Error::from_raw_os_error(libc::EMFILE))
+    });
+    match entered {
+        Ok(part) => part,
+        Err(error) => {
+            set_errno(&error);
+            ptr::null_mut()
+        }
+    }
+}
+
+fn invalid() -> io::Error {
+    io::Error::from_raw_os_error(libc::EINVAL)
+}
+
+/// The partition behind a pointer of C's.
+unsafe fn part<'a>(part: *const Partition) -> io::Result<&'a Partition> {
+    // SAFETY: null, or from `hand_out` and not destroyed yet, says the header.
+    unsafe { part.as_ref() }.ok_or_else(invalid)
+}
+
+/// The partition a block or a lease is in, and its address.
+unsafe fn place<'a>(block: *mut c_void) -> io::Result<(&'a Partition, NonNull<u8>)> {
+    let block = NonNull::new(block.cast::<u8>()).ok_or_else(invalid)?;
+    // SAFETY: says the header.
+    let part = unsafe { registry::find(block.as_ptr()) }.ok_or_else(invalid)?;
+    Ok((part, block))
+}
+
+#[no_mangle]
+pub extern "C" fn genp_create(reserve: usize, borrow_limit: usize) -> *mut Partition {
+    hand_out(Partition::create(reserve, borrow_limit))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_create_from(ask: *const abi::genp_create) -> *mut Partition {
+    // SAFETY: null or readable, says the header.
+    let ask = unsafe { ask.as_ref() }.copied().ok_or_else(invalid);
+    hand_out(ask.and_then(Partition::create_from))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_open(name: *const c_char) -> *mut Partition {
+    if name.is_null() {
+        return hand_out(Err(invalid()));
+    }
+    // SAFETY: a string that ends with zero, says the header.
+    let name = unsafe { CStr::from_ptr(name) };
+    hand_out(
+        name.to_str()
+            .map_err(|_| invalid())
+            .and_then(Partition::open),
+    )
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_from_fd(fd: c_int) -> *mut Partition {
+    if fd < 0 {
+        return hand_out(Err(io::Error::from_raw_os_error(libc::EBADF)));
+    }
+    // SAFETY: the caller gives the descriptor away, says the header.
+    hand_out(Partition::from_fd(unsafe { OwnedFd::from_raw_fd(fd) }))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_destroy(part: *mut Partition) -> c_int {
+    if part.is_null() {
+        return status(Err(invalid()));
+    }
+    // SAFETY: from `hand_out`, given back once, says the header.
+    drop(unsafe { Box::from_raw(part) });
+    0
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_alloc(p: *mut Partition, size: usize) -> *mut c_void {
+    // SAFETY: says the header.
+    address(unsafe { part(p) }.and_then(|part| part.alloc(size, 16)))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_aligned_alloc(
+    p: *mut Partition,
+    align: usize,
+    size: usize,
+) -> *mut c_void {
+    // SAFETY: says the header.
+    address(unsafe { part(p) }.and_then(|part| part.alloc(size, align)))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_calloc(p: *mut Partition, count: usize, size: usize) -> *mut c_void {
+    // SAFETY: says the header.
+    address(unsafe { part(p) }.and_then(|part| {
+        let total = count
+            .checked_mul(size)
+            .ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))?;
+        let block = part.alloc(total, 16)?;
+        // SAFETY: just allocated.
+        unsafe { block.write_bytes(0, total) };
+        Ok(block)
+    }))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: says the header.
+    address(unsafe { place(block) }.and_then(|(part, block)| {
+        let old = part.size_of(block)?;
+        let new = part.alloc(size, 16)?;
+        // SAFETY: both are live blocks of these lengths; the old one dies here.
+        unsafe {
+            new.copy_from_nonoverlapping(block, old.min(size));
+            part.free(block)?;
+        }
+        Ok(new)
+    }))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_free(block: *mut c_void) -> c_int {
+    if block.is_null() {
+        return 0;
+    }
+    // SAFETY: says the header.
+    status(unsafe { place(block) }.and_then(|(part, block)| unsafe { part.free(block) }))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_borrow(
+    p: *mut Partition,
+    size: usize,
+    timeout_ms: c_long,
+) -> *mut c_void {
+    let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
+    // SAFETY: says the header.
+    address(unsafe { part(p) }.and_then(|part| Ok(part.borrow(size, timeout)?.start)))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_borrow_until(
+    p: *mut Partition,
+    size: usize,
+    deadline: u64,
+    lease_ns: u64,
+    reasons: u32,
+    expires: *mut u64,
+) -> *mut c_void {
+    // SAFETY: says the header.
+    address(unsafe { part(p) }.and_then(|part| {
+        let lease = part.borrow_until(size, deadline, lease_ns, reasons)?;
+        if !expires.is_null() {
+            // SAFETY: writable, says the header.
+            unsafe { *expires = lease.expires };
+        }
+        Ok(lease.start)
+    }))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_return(lease: *mut c_void) -> c_int {
+    // SAFETY: says the header.
+    status(unsafe { place(lease) }.and_then(|(part, start)| part.give_back_at(start)))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_renew(lease: *mut c_void, lease_ns: u64, expires: *mut u64) -> c_int {
+    // SAFETY: says the header.
+    status(unsafe { place(lease) }.and_then(|(part, start)| {
+        let until = part.renew(start, lease_ns)?;
+        if !expires.is_null() {
+            // SAFETY: writable, says the header.
+            unsafe { *expires = until };
+        }
+        Ok(())
+    }))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_partition_fd(p: *const Partition) -> c_int {
+    // SAFETY: says the header.
+    match unsafe { part(p) } {
+        Ok(part) => part.fd().as_raw_fd(),
+        Err(error) => status(Err(error)),
+    }
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_get_stat(p: *const Partition, stat: *mut abi::genp_stat) -> c_int {
+    // SAFETY: says the header.
+    status(unsafe { part(p) }.and_then(|part| {
+        // SAFETY: null or writable, says the header.
+        *unsafe { stat.as_mut() }.ok_or_else(invalid)? = part.stat()?;
+        Ok(())
+    }))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_get_bounds(
+    p: *const Partition,
+    bounds: *mut abi::genp_bounds,
+) -> c_int {
+    // SAFETY: says the header.
+    status(unsafe { part(p) }.and_then(|part| {
+        // SAFETY: null or writable, says the header.
+        *unsafe { bounds.as_mut() }.ok_or_else(invalid)? = part.bounds()?;
+        Ok(())
+    }))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_get_info(info: *mut abi::genp_info) -> c_int {
+    status(system::info().and_then(|found| {
+        // SAFETY: null or writable, says the header.
+        *unsafe { info.as_mut() }.ok_or_else(invalid)? = found;
+        Ok(())
+    }))
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A partition as a Rust object.
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd},
+    ptr::NonNull,
+    time::Duration,
+};
+
+use crate::{
+    abi,
+    heap::Heap,
+    lock::PiMutex,
+    registry,
+    system::{self, ioctl, size_of, Mapping},
+};
+
+/// The most leases a partition can have.
+const LEASES: usize = 64;
+
+/// Borrowed memory: until it is given back or expires. After that, touching it is
+/// SIGBUS.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease {
+    /// Where it begins.
+    pub start: NonNull<u8>,
+    /// Its length in bytes.
+    pub length: usize,
+    /// When it ends by force, in nanoseconds of CLOCK_MONOTONIC.
+    pub expires: u64,
+    handle: u64,
+}
+
+// SAFETY: an address and numbers.
+unsafe impl Send for Lease {}
+
+/// A partition, mapped, with a heap in its reserve.
+pub struct Partition {
+    heap: Heap,
+    reserve: Mapping,
+    window: Mapping,
+    /// Where leases begin and what they are called, for [`Self::give_back_at`].
+    leases: PiMutex<[Option<(u64, u64)>; LEASES]>,
+    fd: OwnedFd,
+}
+
+fn error(number: i32) -> io::Error {
+    io::Error::from_raw_os_error(number)
+}
+
+impl Partition {
+    /// Creates an unnamed partition with `reserve` bytes of its own, which may
+    /// borrow `borrow_limit` bytes more. Both are rounded up to whole pages.
+    pub fn create(reserve: usize, borrow_limit: usize) -> io::Result<Self> {
+        const PAGE: u64 = 4096;
+
+        let pages = |bytes: usize| (bytes as u64).checked_next_multiple_of(PAGE);
+        let too_big = || error(libc::E2BIG);
+        Self::create_from(abi::genp_create {
+            size: size_of::<abi::genp_create>(),
+            reserve: pages(reserve).ok_or_else(too_big)?,
+            borrow_limit: pages(borrow_limit).ok_or_else(too_big)?,
+            node: abi::GENP_ANY_NODE,
+            ..Default::default()
+        })
+    }
+
+    /// Creates a partition as `ask` says.
+    pub fn create_from(mut ask: abi::genp_create) -> io::Result<Self> {
+        ask.size = size_of::<abi::genp_create>();
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(system::control()?.as_fd(), abi::GENP_IOCTL_CREATE, &mut ask)? };
+        // SAFETY: a file descriptor that the kernel has just made for us.
+        Self::new(unsafe { OwnedFd::from_raw_fd(ask.fd) }, true)
+    }
+
+    /// Opens a partition by its name. Its heap stays with its creator; leases and
+    /// the memory itself are shared.
+    pub fn open(name: &str) -> io::Result<Self> {
+        let mut ask = abi::genp_open {
+            size: size_of::<abi::genp_open>(),
+            ..Default::default()
+        };
+        if name.len() >= ask.name.len() {
+            return Err(error(libc::EINVAL));
+        }
+        for (to, from) in ask.name.iter_mut().zip(name.bytes()) {
+            *to = from as _;
+        }
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(system::control()?.as_fd(), abi::GENP_IOCTL_OPEN, &mut ask)? };
+        // SAFETY: a file descriptor that the kernel has just made for us.
+        Self::new(unsafe { OwnedFd::from_raw_fd(ask.fd) }, false)
+    }
+
+    /// Uses a partition that came as a file descriptor, like [`Self::open`].
+    pub fn from_fd(fd: OwnedFd) -> io::Result<Self> {
+        Self::new(fd, false)
+    }
+
+    fn new(fd: OwnedFd, own_heap: bool) -> io::Result<Self> {
+        let mut stat = abi::genp_stat {
+            size: size_of::<abi::genp_stat>(),
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(fd.as_fd(), abi::GENP_IOCTL_GET_STAT, &mut stat)? };
+        let w = stat.windows;
+        let reserve = Mapping::new(fd.as_fd(), w.reserve_offset, w.reserve_length)?;
+        let window = Mapping::new(fd.as_fd(), w.lease_offset, w.lease_length)?;
+        let length = if own_heap { w.reserve_length } else { 0 };
+        let heap = Self::heap(&fd, &reserve, length)?;
+        Ok(Self {
+            heap,
+            reserve,
+            window,
+            leases: PiMutex::new([None; LEASES])?,
+            fd,
+        })
+    }
+
+    /// Takes all of the reserve as one region, and makes a heap of it.
+    fn heap(fd: &OwnedFd, reserve: &Mapping, length: u64) -> io::Result<Heap> {
+        if length == 0 {
+            // SAFETY: of no memory at all.
+            return unsafe { Heap::new(NonNull::dangling(), 0) };
+        }
+        let mut ask = abi::genp_alloc {
+            size: size_of::<abi::genp_alloc>(),
+            length,
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(fd.as_fd(), abi::GENP_IOCTL_ALLOC, &mut ask)? };
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        let start = reserve
+            .at(ask.offset, length)
+            .ok_or_else(|| error(libc::EIO))?;
+        // SAFETY: a region of ours, mapped for as long as the partition exists.
+        unsafe { Heap::new(start, length) }
+    }
+
+    /// The partition's file descriptor.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Allocates from the heap: ENOMEM, EINVAL. O(1), no system call.
+    pub fn alloc(&self, size: usize, align: usize) -> io::Result<NonNull<u8>> {
+        self.heap.alloc(size, align)
+    }
+
+    /// Frees what [`Self::alloc`] gave: EINVAL for what shows not to be that.
+    ///
+    /// # Safety
+    ///
+    /// Nobody uses the block any longer.
+    pub unsafe fn free(&self, block: NonNull<u8>) -> io::Result<()> {
+        self.check_block(block)?;
+        // SAFETY: within the reserve; the rest by the precondition.
+        unsafe { self.heap.free(block) }
+    }
+
+    /// Bytes asked for when `block` was allocated. EINVAL.
+    pub fn size_of(&self, block: NonNull<u8>) -> io::Result<usize> {
+        self.check_block(block)?;
+        // SAFETY: within the reserve, which can be read.
+        unsafe { self.heap.size(block) }
+    }
+
+    fn check_block(&self, block: NonNull<u8>) -> io::Result<()> {
+        match self.reserve.offset_of(block.as_ptr()) {
+            Some(offset) if offset >= 16 => Ok(()),
+            _ => Err(error(libc::EINVAL)),
+        }
+    }
+
+    /// Whether an address lies in this partition.
+    pub(crate) fn has(&self, address: *const u8) -> bool {
+        self.reserve.offset_of(address).is_some() || self.window.offset_of(address).is_some()
+    }
+
+    /// Borrows for the partition's default term, waiting as long as `timeout`
+    /// says; `None` waits for ever.
+    pub fn borrow(&self, length: usize, timeout: Option<Duration>) -> io::Result<Lease> {
+        let deadline = match timeout {
+            None => abi::GENP_WAIT_FOREVER as u64,
+            Some(Duration::ZERO) => abi::GENP_NO_WAIT as u64,
+            Some(timeout) => u64::try_from(timeout.as_nanos())
+                .ok()
+                .and_then(|timeout| system::now().checked_add(timeout))
+                .unwrap_or(abi::GENP_WAIT_FOREVER as u64),
+        };
+        self.borrow_until(length, deadline, 0, 0)
+    }
+
+    /// Borrows: see `GENP_BORROW` for the arguments and errors.
+    pub fn borrow_until(
+        &self,
+        length: usize,
+        deadline: u64,
+        lease_ns: u64,
+        reasons: u32,
+    ) -> io::Result<Lease> {
+        let mut ask = abi::genp_borrow {
+            size: size_of::<abi::genp_borrow>(),
+            length: length as u64,
+            deadline,
+            lease_ns,
+            reasons,
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_BORROW, &mut ask)? };
+        let offset = ask.offset - self.window_offset()?;
+        let start = self
+            .window
+            .at(offset, length)
+            .ok_or_else(|| error(libc::EIO))?;
+        let mut leases = self.leases.lock();
+        // A slice is used again when its lease is over: its old entry with it.
+        for entry in leases.iter_mut() {
+            if matches!(entry, Some((old, _)) if *old == offset) {
+                *entry = None;
+            }
+        }
+        if let Some(entry) = leases.iter_mut().find(|entry| entry.is_none()) {
+            *entry = Some((offset, ask.handle));
+        }
+        Ok(Lease {
+            start,
+            length,
+            expires: ask.expires,
+            handle: ask.handle,
+        })
+    }
+
+    fn window_offset(&self) -> io::Result<u64> {
+        Ok(self.stat()?.windows.lease_offset)
+    }
+
+    /// Gives a lease back: ESTALE if it is over.
+    pub fn give_back(&self, lease: Lease) -> io::Result<()> {
+        let mut ask = abi::genp_handle {
+            size: size_of::<abi::genp_handle>(),
+            handle: lease.handle,
+            ..Default::default()
+        };
+        for entry in self.leases.lock().iter_mut() {
+            if matches!(entry, Some((_, handle)) if *handle == lease.handle) {
+                *entry = None;
+            }
+        }
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_RETURN, &mut ask) }
+    }
+
+    /// The handle of the lease that begins at an address: EINVAL if none does.
+    fn handle_at(&self, address: *const u8) -> io::Result<u64> {
+        let offset = self
+            .window
+            .offset_of(address)
+            .ok_or_else(|| error(libc::EINVAL))?;
+        self.leases
+            .lock()
+            .iter()
+            .flatten()
+            .find(|(start, _)| *start == offset)
+            .map(|(_, handle)| *handle)
+            .ok_or_else(|| error(libc::EINVAL))
+    }
+
+    /// Gives back the lease that begins at an address.
+    pub(crate) fn give_back_at(&self, start: NonNull<u8>) -> io::Result<()> {
+        let handle = self.handle_at(start.as_ptr())?;
+        self.give_back(Lease {
+            start,
+            length: 0,
+            expires: 0,
+            handle,
+        })
+    }
+
+    /// Lets the lease at an address run for another term: the new deadline.
+    /// EAGAIN while somebody waits, ESTALE.
+    pub fn renew(&self, start: NonNull<u8>, lease_ns: u64) -> io::Result<u64> {
+        let mut ask = abi::genp_renew {
+            size: size_of::<abi::genp_renew>(),
+            handle: self.handle_at(start.as_ptr())?,
+            lease_ns,
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_RENEW, &mut ask)? };
+        Ok(ask.expires)
+    }
+
+    /// What the partition says of itself.
+    pub fn stat(&self) -> io::Result<abi::genp_stat> {
+        let mut stat = abi::genp_stat {
+            size: size_of::<abi::genp_stat>(),
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_GET_STAT, &mut stat)? };
+        Ok(stat)
+    }
+
+    /// The partition's bounds.
+    pub fn bounds(&self) -> io::Result<abi::genp_bounds> {
+        let mut bounds = abi::genp_bounds {
+            size: size_of::<abi::genp_bounds>(),
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_GET_BOUNDS, &mut bounds)? };
+        Ok(bounds)
+    }
+
+    /// Bytes of the heap in use, headers included.
+    pub fn heap_used(&self) -> usize {
+        self.heap.used()
+    }
+}
+
+impl Drop for Partition {
+    fn drop(&mut self) {
+        registry::forget(self);
+    }
+}
