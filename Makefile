@@ -48,7 +48,7 @@ lint:
 	@scripts/lint
 
 setup:
-	@for kernel in rt um rt-prev stock debug; do scripts/kernel $$kernel || exit; done
+	@for kernel in rt um rt-prev stock debug; do scripts/kernel $$kernel >/dev/null || exit; done
 
 ifdef KDIR
 modules modules_install:

@@ -10,6 +10,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$TOP/build
 LOGS=$BUILD/log
 CACHE=${GENP_CACHE:-$HOME/.cache/genp}
+IN_ROOT=$TOP/scripts/in-root
 mkdir -p "$LOGS" "$CACHE"
 
 # The kernels a run can be on.
@@ -88,4 +89,18 @@ clear_away() {
 	esac
 	[ -e "$1" ] || return 0
 	rm -rf --one-file-system "$1"
+}
+
+# fetch DIR PACKAGE[=VERSION]...: unpacks packages into DIR, through apt, which
+# checks their signatures.
+fetch() {
+	local dir=$1
+	shift
+	mkdir -p "$dir/deb"
+	(
+		cd "$dir/deb"
+		"$IN_ROOT" apt-get download "$@"
+		for deb in *.deb; do "$IN_ROOT" dpkg-deb -x "$deb" "$dir"; done
+	)
+	rm -rf "$dir/deb"
 }
