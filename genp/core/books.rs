@@ -284,7 +284,7 @@ where
     /// The lease in a slice of a partition.
     pub fn lease_at(&self, p: PartitionId, slice: u32) -> Option<LeaseId> {
         let account = self.account(p);
-        if slice >= MAX_SLICES || account.slices >> slice & 1 == 0 {
+        if slice >= MAX_SLICES || (account.slices >> slice) & 1 == 0 {
             return None;
         }
         account.places.get(slice as usize).copied().map(LeaseId)

@@ -293,7 +293,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         Ok(Block {
             offset: node.offset,
             units: node.units,
-            handle: u64::from(node.generation) << 32 | (u64::from(index) + 1),
+            handle: (u64::from(node.generation) << 32) | (u64::from(index) + 1),
         })
     }
 

@@ -80,7 +80,7 @@ pub(super) fn is_older(generation: u32, present: u32) -> bool {
 
 /// The handle of the lease `index` in this generation.
 pub(super) fn handle(index: u32, generation: u32) -> u64 {
-    LEASE | u64::from(generation) << 32 | (u64::from(index) + 1)
+    LEASE | (u64::from(generation) << 32) | (u64::from(index) + 1)
 }
 
 impl Lease {
