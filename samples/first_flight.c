@@ -37,6 +37,16 @@ static long faults(void)
 	return usage.ru_minflt + usage.ru_majflt - set_up_done.ru_minflt - set_up_done.ru_majflt;
 }
 
+/* Touches what the stack may grow to; locked memory does not cover that. */
+static void touch_stack(void)
+{
+	volatile char deep[64 * KIB];
+	size_t i;
+
+	for (i = 0; i < sizeof(deep); i += 4096)
+		deep[i] = 0;
+}
+
 static genp_partition_t *set_up(void)
 {
 	struct genp_info info = pool();
@@ -49,6 +59,7 @@ static genp_partition_t *set_up(void)
 	be_real_time(50);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		die(NULL, "locking the program's own memory");
+	touch_stack();
 	part = genp_create(2 * MIB, 1 * MIB);
 	if (!part)
 		die("The pool may be too small: insmod genp.ko pool_mib=64", "creating a partition of 2 MiB");
@@ -89,15 +100,18 @@ static void use_reserve(genp_partition_t *part)
 
 static void borrow_and_return(genp_partition_t *part)
 {
-	long before = faults();
 	void *borrowed;
+	long before;
+	bool good;
 
 	printf("\n3. Borrowing\n");
 	borrowed = genp_borrow(part, 256 * KIB, 100);
 	if (!borrowed)
 		die(NULL, "borrowing 256 KiB");
 	show(part, "256 KiB borrowed");
-	if (!works(borrowed, 256 * KIB, 1) || faults() != before) {
+	before = faults();
+	good = works(borrowed, 256 * KIB, 1) && faults() == before;
+	if (!good) {
 		fprintf(stderr, "FAILED: borrowed memory does not work without page faults\n");
 		exit(1);
 	}

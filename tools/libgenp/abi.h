@@ -13,3 +13,4 @@ static const unsigned long GENP_IOCTL_RENEW = GENP_RENEW;
 static const unsigned long GENP_IOCTL_GET_STAT = GENP_GET_STAT;
 static const unsigned long GENP_IOCTL_GET_BOUNDS = GENP_GET_BOUNDS;
 static const unsigned long GENP_IOCTL_GET_HISTOGRAM = GENP_GET_HISTOGRAM;
+static const unsigned long GENP_IOCTL_DESTROY = GENP_DESTROY;

@@ -33,7 +33,10 @@ genp_partition_t *genp_create_from(const struct genp_create *ask);
 genp_partition_t *genp_open(const char *name);
 /* The same by file descriptor, which belongs to the library from here on. */
 genp_partition_t *genp_from_fd(int fd);
-/* Unmaps and closes it. Blocks and leases of it are gone. */
+/*
+ * Unmaps and closes it; blocks and leases had through it are gone. Who created it
+ * also ends it for everybody else, as GENP_DESTROY does.
+ */
 int genp_destroy(genp_partition_t *part);
 
 /* The heap in the reserve. Blocks are aligned to 16 bytes or as asked. */

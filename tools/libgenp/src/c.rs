@@ -121,8 +121,15 @@ pub unsafe extern "C" fn genp_destroy(part: *mut Partition) -> c_int {
         return status(Err(invalid()));
     }
     // SAFETY: from `hand_out`, given back once, says the header.
-    drop(unsafe { Box::from_raw(part) });
-    0
+    let part = unsafe { Box::from_raw(part) };
+    if !part.is_creator() {
+        return 0;
+    }
+    match part.descriptor().destroy() {
+        // Somebody was faster; it is gone all the same.
+        Err(error) if error.raw_os_error() == Some(libc::EIDRM) => 0,
+        result => status(result),
+    }
 }
 
 #[no_mangle]

@@ -186,9 +186,18 @@ mod tests {
     #[test]
     fn misuse_is_an_error() {
         with_heap(|heap| {
-            assert_eq!(heap.alloc(usize::MAX, 1).unwrap_err().raw_os_error(), Some(libc::ENOMEM));
-            assert_eq!(heap.alloc(1 << 30, 1).unwrap_err().raw_os_error(), Some(libc::ENOMEM));
-            assert_eq!(heap.alloc(8, 3 << 5).unwrap_err().raw_os_error(), Some(libc::EINVAL));
+            assert_eq!(
+                heap.alloc(usize::MAX, 1).unwrap_err().raw_os_error(),
+                Some(libc::ENOMEM)
+            );
+            assert_eq!(
+                heap.alloc(1 << 30, 1).unwrap_err().raw_os_error(),
+                Some(libc::ENOMEM)
+            );
+            assert_eq!(
+                heap.alloc(8, 3 << 5).unwrap_err().raw_os_error(),
+                Some(libc::EINVAL)
+            );
             let block = heap.alloc(100, 1).unwrap();
             // SAFETY: addresses within the heap.
             unsafe {

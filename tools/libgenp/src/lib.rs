@@ -5,7 +5,8 @@
 //! [`Partition`] is a partition with its reserve and its lease window mapped. Its
 //! heap lies in one region of the reserve, managed in user space: allocating from
 //! it makes no system call and takes no page fault. The C side of the same is in
-//! `include/genp.h`.
+//! `include/genp.h`. [`Descriptor`] is a partition of which nothing is mapped, for
+//! who looks after partitions.
 //!
 //! ```no_run
 //! use genp::Partition;
@@ -21,10 +22,12 @@
 
 pub mod abi;
 mod c;
+mod descriptor;
 mod heap;
 mod lock;
 mod partition;
 mod registry;
 pub mod system;
 
+pub use descriptor::{name_field, Descriptor};
 pub use partition::{Lease, Partition};

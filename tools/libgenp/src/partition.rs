@@ -4,13 +4,14 @@
 
 use std::{
     io,
-    os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     ptr::NonNull,
     time::Duration,
 };
 
 use crate::{
     abi,
+    descriptor::Descriptor,
     heap::Heap,
     lock::PiMutex,
     registry,
@@ -43,7 +44,9 @@ pub struct Partition {
     window: Mapping,
     /// Where leases begin and what they are called, for [`Self::give_back_at`].
     leases: PiMutex<[Option<(u64, u64)>; LEASES]>,
-    fd: OwnedFd,
+    file: Descriptor,
+    /// Whether it was created here, not opened.
+    creator: bool,
 }
 
 fn error(number: i32) -> io::Error {
@@ -68,61 +71,39 @@ impl Partition {
     }
 
     /// Creates a partition as `ask` says.
-    pub fn create_from(mut ask: abi::genp_create) -> io::Result<Self> {
-        ask.size = size_of::<abi::genp_create>();
-        // SAFETY: the command's own structure.
-        unsafe { ioctl(system::control()?.as_fd(), abi::GENP_IOCTL_CREATE, &mut ask)? };
-        // SAFETY: a file descriptor that the kernel has just made for us.
-        Self::new(unsafe { OwnedFd::from_raw_fd(ask.fd) }, true)
+    pub fn create_from(ask: abi::genp_create) -> io::Result<Self> {
+        Self::new(Descriptor::create(ask)?, true)
     }
 
     /// Opens a partition by its name. Its heap stays with its creator; leases and
     /// the memory itself are shared.
     pub fn open(name: &str) -> io::Result<Self> {
-        let mut ask = abi::genp_open {
-            size: size_of::<abi::genp_open>(),
-            ..Default::default()
-        };
-        if name.len() >= ask.name.len() {
-            return Err(error(libc::EINVAL));
-        }
-        for (to, from) in ask.name.iter_mut().zip(name.bytes()) {
-            *to = from as _;
-        }
-        // SAFETY: the command's own structure.
-        unsafe { ioctl(system::control()?.as_fd(), abi::GENP_IOCTL_OPEN, &mut ask)? };
-        // SAFETY: a file descriptor that the kernel has just made for us.
-        Self::new(unsafe { OwnedFd::from_raw_fd(ask.fd) }, false)
+        Self::new(Descriptor::open(name)?, false)
     }
 
     /// Uses a partition that came as a file descriptor, like [`Self::open`].
     pub fn from_fd(fd: OwnedFd) -> io::Result<Self> {
-        Self::new(fd, false)
+        Self::new(fd.into(), false)
     }
 
-    fn new(fd: OwnedFd, own_heap: bool) -> io::Result<Self> {
-        let mut stat = abi::genp_stat {
-            size: size_of::<abi::genp_stat>(),
-            ..Default::default()
-        };
-        // SAFETY: the command's own structure.
-        unsafe { ioctl(fd.as_fd(), abi::GENP_IOCTL_GET_STAT, &mut stat)? };
-        let w = stat.windows;
-        let reserve = Mapping::new(fd.as_fd(), w.reserve_offset, w.reserve_length)?;
-        let window = Mapping::new(fd.as_fd(), w.lease_offset, w.lease_length)?;
-        let length = if own_heap { w.reserve_length } else { 0 };
-        let heap = Self::heap(&fd, &reserve, length)?;
+    fn new(file: Descriptor, creator: bool) -> io::Result<Self> {
+        let w = file.stat()?.windows;
+        let reserve = Mapping::new(file.as_fd(), w.reserve_offset, w.reserve_length)?;
+        let window = Mapping::new(file.as_fd(), w.lease_offset, w.lease_length)?;
+        let length = if creator { w.reserve_length } else { 0 };
+        let heap = Self::heap(&file, &reserve, length)?;
         Ok(Self {
             heap,
             reserve,
             window,
             leases: PiMutex::new([None; LEASES])?,
-            fd,
+            file,
+            creator,
         })
     }
 
     /// Takes all of the reserve as one region, and makes a heap of it.
-    fn heap(fd: &OwnedFd, reserve: &Mapping, length: u64) -> io::Result<Heap> {
+    fn heap(file: &Descriptor, reserve: &Mapping, length: u64) -> io::Result<Heap> {
         if length == 0 {
             // SAFETY: of no memory at all.
             return unsafe { Heap::new(NonNull::dangling(), 0) };
@@ -133,7 +114,7 @@ impl Partition {
             ..Default::default()
         };
         // SAFETY: the command's own structure.
-        unsafe { ioctl(fd.as_fd(), abi::GENP_IOCTL_ALLOC, &mut ask)? };
+        unsafe { ioctl(file.as_fd(), abi::GENP_IOCTL_ALLOC, &mut ask)? };
         let length = usize::try_from(length).map_err(io::Error::other)?;
         let start = reserve
             .at(ask.offset, length)
@@ -142,9 +123,19 @@ impl Partition {
         unsafe { Heap::new(start, length) }
     }
 
+    /// Whether it was created here, not opened.
+    pub(crate) fn is_creator(&self) -> bool {
+        self.creator
+    }
+
     /// The partition's file descriptor.
     pub fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.file.as_fd()
+    }
+
+    /// The partition without its memory: histograms, bounds, its end.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.file
     }
 
     /// Allocates from the heap: ENOMEM, EINVAL. O(1), no system call.
@@ -299,24 +290,12 @@ impl Partition {
 
     /// What the partition says of itself.
     pub fn stat(&self) -> io::Result<abi::genp_stat> {
-        let mut stat = abi::genp_stat {
-            size: size_of::<abi::genp_stat>(),
-            ..Default::default()
-        };
-        // SAFETY: the command's own structure.
-        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_GET_STAT, &mut stat)? };
-        Ok(stat)
+        self.file.stat()
     }
 
     /// The partition's bounds.
     pub fn bounds(&self) -> io::Result<abi::genp_bounds> {
-        let mut bounds = abi::genp_bounds {
-            size: size_of::<abi::genp_bounds>(),
-            ..Default::default()
-        };
-        // SAFETY: the command's own structure.
-        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_GET_BOUNDS, &mut bounds)? };
-        Ok(bounds)
+        self.file.bounds(0, 0)
     }
 
     /// Bytes of the heap in use, headers included.

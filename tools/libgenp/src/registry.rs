@@ -20,12 +20,7 @@ pub(crate) fn enter(part: *mut Partition) -> bool {
     TABLE.iter().any(|place| {
         place
             // Release: the partition was written before. Pairs with `find`.
-            .compare_exchange(
-                ptr::null_mut(),
-                part,
-                Ordering::Release,
-                Ordering::Relaxed,
-            )
+            .compare_exchange(ptr::null_mut(), part, Ordering::Release, Ordering::Relaxed)
             .is_ok()
     })
 }
@@ -35,12 +30,7 @@ pub(crate) fn forget(part: &Partition) {
     let part = ptr::from_ref(part).cast_mut();
     for place in &TABLE {
         // Relaxed: the caller owns the partition, so nobody else looks for it.
-        let _ = place.compare_exchange(
-            part,
-            ptr::null_mut(),
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
+        let _ = place.compare_exchange(part, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 

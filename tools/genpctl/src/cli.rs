@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line.
+
+use std::{ffi::OsString, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{histogram::Op, size};
+
+/// Looks at GenP's pool and its partitions, and makes and ends them
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "A SIZE is in bytes, or in K, M, G or T of 1024 each: 4096, 64K, 2M, 1G.\n\
+                  Ends with 0, with 1 if something failed, or with 2 for wrong usage."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what the pool says of itself
+    Info,
+    /// List the partitions there are (from debugfs, so for root)
+    List,
+    /// Create a partition, and run a command that has it or hold it
+    Create(CreateArgs),
+    /// Show the state and the counters of a partition
+    Stat(NameArgs),
+    /// Show the bounds of a partition: memory that suffices, longest times
+    Bounds(BoundsArgs),
+    /// Show how often an operation of a partition took how long
+    Histogram(HistogramArgs),
+    /// End a partition for all who use it
+    Destroy(NameArgs),
+    /// Say whether reserves would be admitted now, and what that would leave
+    Admission(AdmissionArgs),
+    /// Show the pool, and a partition, again and again until Ctrl-C
+    Watch(WatchArgs),
+}
+
+/// A partition.
+#[derive(Args, Debug)]
+pub struct NameArgs {
+    /// Name of the partition
+    #[arg(value_parser = name)]
+    pub name: String,
+}
+
+/// A partition to be.
+#[derive(Args, Debug)]
+pub struct CreateArgs {
+    /// Name by which others can open it [default: none]
+    #[arg(long, value_parser = name)]
+    pub name: Option<String>,
+    /// Memory of its own, rounded up to whole pages
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size::parse)]
+    pub reserve: u64,
+    /// Memory it may have on lease at a time, rounded up to whole pages
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size::parse)]
+    pub borrow: u64,
+    /// Who may open it by name: permission bits, up to 666 [default: 600]
+    #[arg(long, value_name = "OCT", value_parser = mode)]
+    pub mode: Option<u32>,
+    /// Leases it may have at a time, up to 64 [default: 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub max_leases: Option<u32>,
+    /// Program to run in place of genpctl, with the partition's file descriptor in
+    /// GENP_FD; without one, genpctl holds the partition until a signal ends it or
+    /// the partition is destroyed
+    #[arg(last = true)]
+    pub command: Vec<OsString>,
+}
+
+/// A partition and what a program needs of it.
+#[derive(Args, Debug)]
+pub struct BoundsArgs {
+    /// Name of the partition
+    #[arg(value_parser = name)]
+    pub name: String,
+    /// Ask which reserve suffices for so much memory in regions at a time
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, requires = "largest")]
+    pub live: Option<u64>,
+    /// The largest region asked for, alignment included
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, requires = "live")]
+    pub largest: Option<u64>,
+}
+
+/// An operation of a partition.
+#[derive(Args, Debug)]
+pub struct HistogramArgs {
+    /// Name of the partition
+    #[arg(value_parser = name)]
+    pub name: String,
+    /// Operation that was timed
+    pub op: Op,
+}
+
+/// Reserves to be.
+#[derive(Args, Debug)]
+pub struct AdmissionArgs {
+    /// Check the ceiling per user too, as if one user asked for all of them who has
+    /// none yet and no CAP_SYS_RESOURCE
+    #[arg(long)]
+    pub uid: bool,
+    /// Reserves, asked for in this order; ends with 1 unless all are admitted
+    #[arg(required = true, value_name = "RESERVE", value_parser = size::parse)]
+    pub reserves: Vec<u64>,
+}
+
+/// What to look at, and how often.
+#[derive(Args, Debug)]
+pub struct WatchArgs {
+    /// Seconds from one look to the next, 0.1 to 3600
+    #[arg(long, value_name = "S", default_value = "1", value_parser = interval)]
+    pub interval: Duration,
+    /// Name of a partition to show as well
+    #[arg(value_parser = name)]
+    pub name: Option<String>,
+}
+
+/// Reads a partition's name.
+fn name(text: &str) -> Result<String, String> {
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let longest = genp::abi::GENP_NAME_SIZE as usize - 1;
+    if text.is_empty() || text.len() > longest || !text.bytes().all(sound) {
+        return Err(format!(
+            "a name has 1 to {longest} letters, digits, '.', '_' and '-'"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads permission bits in octal.
+fn mode(text: &str) -> Result<u32, String> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mode) if mode & !0o666 == 0 => Ok(mode),
+        _ => Err("give read and write bits in octal, as in 660".to_owned()),
+    }
+}
+
+/// Reads seconds.
+fn interval(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("give 0.1 to 3600 seconds".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn modes_have_no_bits_but_read_and_write() {
+        assert_eq!(mode("0660"), Ok(0o660));
+        assert!(mode("777").is_err() && mode("8").is_err() && mode("-6").is_err());
+    }
+
+    #[test]
+    fn names_are_those_the_module_takes() {
+        assert!(name("motor-2_a.b").is_ok());
+        assert!(name("").is_err() && name("a b").is_err() && name("a/b").is_err());
+        assert!(name(&"n".repeat(31)).is_ok() && name(&"n".repeat(32)).is_err());
+    }
+
+    #[test]
+    fn intervals_are_sane() {
+        assert_eq!(interval("0.5"), Ok(Duration::from_millis(500)));
+        assert!(interval("0").is_err() && interval("NaN").is_err() && interval("1e9").is_err());
+    }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Creating a partition for a command, or to hold it for others.
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    os::{
+        fd::{AsFd, AsRawFd},
+        unix::process::CommandExt,
+    },
+    process::Command,
+};
+
+use clap::{error::ErrorKind, CommandFactory};
+use genp::{
+    abi::{self, genp_create, genp_info},
+    Descriptor,
+};
+
+use crate::{
+    cli::{Cli, CreateArgs},
+    output, pool,
+    problem::Problem,
+    size, stat, sysfs,
+    table::Table,
+};
+
+/// What could not be done.
+const WHAT: &str = "cannot create the partition";
+
+/// Makes of the arguments what the kernel is asked.
+fn ask(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Problem> {
+    let pages = |bytes| {
+        size::whole_pages(bytes, info.page_size).ok_or_else(|| too_big(info, "more than 2^64"))
+    };
+    let name = args.name.as_deref().unwrap_or("");
+    Ok(genp_create {
+        name: genp::name_field(name)
+            .map_err(|error| Problem::new(WHAT, error, "Give a shorter --name."))?,
+        reserve: pages(args.reserve)?,
+        borrow_limit: pages(args.borrow)?,
+        node: abi::GENP_ANY_NODE,
+        max_leases: args.max_leases.unwrap_or(0),
+        mode: args.mode.unwrap_or(0),
+        ..Default::default()
+    })
+}
+
+/// More was asked for than the pool has at all.
+fn too_big(info: &genp_info, found: impl ToString) -> Problem {
+    let capacity = size::show(info.capacity);
+    let advice = format!(
+        "The pool has {capacity} in all: ask for less, or load the module with a larger pool_mib."
+    );
+    Problem::new(WHAT, found, advice)
+}
+
+/// Which room is lacking: ENOSPC has three causes.
+fn no_room(info: &genp_info, reserve: u64, ceiling: Option<u64>) -> String {
+    if reserve > info.free {
+        let [asked, free, committed, lent] =
+            [reserve, info.free, info.committed, info.lent].map(size::show);
+        return format!(
+            "{asked} of reserve were asked for, {free} are free ({committed} committed, {lent} lent).\n\
+             Ask for less, wait for leases to end, destroy a partition, or load the module with a larger pool_mib."
+        );
+    }
+    if info.partitions >= info.max_partitions {
+        return format!(
+            "There are {} partitions and can be no more: destroy one, or load the module with a larger max_partitions.",
+            info.partitions
+        );
+    }
+    match ceiling {
+        Some(ceiling) => format!(
+            "{} are free, but one user may have {} of reserve in all: ask for less, destroy one of yours, or use CAP_SYS_RESOURCE.",
+            size::show(info.free),
+            size::show(ceiling)
+        ),
+        None => "There is room now: try again.".to_owned(),
+    }
+}
+
+/// Why the kernel did not create the partition.
+fn refused(ask: &genp_create, name: &str, error: io::Error) -> Problem {
+    // What counts is the pool as it is now.
+    let info = match pool::info() {
+        Ok(info) => info,
+        Err(problem) => return problem,
+    };
+    let advice = match error.raw_os_error() {
+        Some(libc::E2BIG) => return too_big(&info, "more than the pool has at all (E2BIG)"),
+        Some(libc::ENOSPC) => no_room(&info, ask.reserve, sysfs::uid_ceiling().flatten()),
+        Some(libc::EEXIST) => {
+            format!(
+                "There is a partition {name} already: choose another name, or destroy it first."
+            )
+        }
+        Some(libc::ENOMEM) => "The kernel lacks memory for its tables: free some.".to_owned(),
+        Some(libc::EMFILE | libc::ENFILE) => {
+            "Too many files are open: raise the limit (ulimit -n).".to_owned()
+        }
+        _ => {
+            "Module and genpctl may be of different versions: build both from one tree.".to_owned()
+        }
+    };
+    Problem::new(WHAT, error, advice)
+}
+
+/// The new partition for people: its descriptor and where to map it.
+fn report(part: &Descriptor, name: Option<&str>) -> Result<String, Problem> {
+    let stat = part
+        .stat()
+        .map_err(|error| Problem::asking(name.unwrap_or("without a name"), &error))?;
+    let mut table = Table::new("ll");
+    table.pair("name", name.unwrap_or("none"));
+    table.pair("fd", part.as_fd().as_raw_fd());
+    stat::windows(&stat.windows, stat.max_leases, &mut table);
+    Ok(table.show())
+}
+
+/// Becomes the command, which has the partition then; comes back if that fails.
+fn become_command(part: &Descriptor, program: &OsString, args: &[OsString]) -> Problem {
+    let what = format!("cannot run {}", program.to_string_lossy());
+    let error = match part.inherit() {
+        Ok(()) => Command::new(program)
+            .args(args)
+            .env("GENP_FD", part.as_fd().as_raw_fd().to_string())
+            .exec(),
+        Err(error) => error,
+    };
+    let advice = "See whether it is there and may be executed; the partition is gone again.";
+    Problem::new(what, error, advice)
+}
+
+/// `genpctl create`.
+pub fn run(args: &CreateArgs) -> Result<(), Problem> {
+    if args.reserve == 0 && args.borrow == 0 {
+        let what = "a partition needs a --reserve or something to --borrow";
+        Cli::command()
+            .error(ErrorKind::ValueValidation, what)
+            .exit();
+    }
+    let ask = ask(args, &pool::info()?)?;
+    let name = args.name.as_deref();
+    let part = Descriptor::create(ask).map_err(|error| refused(&ask, name.unwrap_or(""), error))?;
+    let report = report(&part, name)?;
+    if let [program, rest @ ..] = args.command.as_slice() {
+        // Stdout is the command's.
+        let _ = write!(io::stderr(), "{report}");
+        return Err(become_command(&part, program, rest));
+    }
+    output::print(&report)?;
+    part.wait_destroyed()
+        .map_err(|error| Problem::asking(name.unwrap_or("without a name"), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_lack_of_room_is_told_from_the_others() {
+        let mut info = genp_info {
+            free: 1 << 20,
+            partitions: 3,
+            max_partitions: 4,
+            ..Default::default()
+        };
+        assert!(no_room(&info, 2 << 20, None)
+            .contains("2 MiB of reserve were asked for, 1 MiB are free"));
+        assert!(no_room(&info, 4096, Some(8192)).contains("one user may have 8 KiB"));
+        assert!(no_room(&info, 4096, None).contains("try again"));
+        info.partitions = 4;
+        assert!(no_room(&info, 4096, None).contains("max_partitions"));
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ending a partition.
+
+use genp::Descriptor;
+
+use crate::{output, pool, problem::Problem};
+
+/// `genpctl destroy`.
+pub fn run(name: &str) -> Result<(), Problem> {
+    pool::info()?;
+    let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
+    match part.destroy() {
+        // Somebody else was faster: it is over, as was asked for.
+        Err(error) if error.raw_os_error() == Some(libc::EIDRM) => {}
+        done => done.map_err(|error| Problem::asking(name, &error))?,
+    }
+    output::print(&format!(
+        "{name} is destroyed; its memory comes back when the last user closes and unmaps it\n"
+    ))
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How often an operation took how long.
+
+use clap::ValueEnum;
+use genp::{abi, Descriptor};
+
+use crate::{cli::HistogramArgs, output, pool, problem::Problem, table::Table, time};
+
+/// The length of the longest bar.
+const BAR: u64 = 40;
+
+/// The operations that are timed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Op {
+    /// Allocating a region
+    Alloc,
+    /// Freeing a region
+    Free,
+    /// Borrowing, without the time spent waiting
+    Borrow,
+    /// Waiting for a lease
+    Wait,
+    /// Giving a lease back
+    Return,
+    /// Renewing a lease
+    Renew,
+    /// Ending a lease by force, from its deadline to its memory being free
+    Revoke,
+}
+
+impl Op {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; abi::GENP_OP_COUNT as usize] = [
+        Self::Alloc,
+        Self::Free,
+        Self::Borrow,
+        Self::Wait,
+        Self::Return,
+        Self::Renew,
+        Self::Revoke,
+    ];
+
+    /// Its number in the ABI.
+    fn number(self) -> u32 {
+        match self {
+            Self::Alloc => abi::GENP_OP_ALLOC,
+            Self::Free => abi::GENP_OP_FREE,
+            Self::Borrow => abi::GENP_OP_BORROW,
+            Self::Wait => abi::GENP_OP_WAIT,
+            Self::Return => abi::GENP_OP_RETURN,
+            Self::Renew => abi::GENP_OP_RENEW,
+            Self::Revoke => abi::GENP_OP_REVOKE,
+        }
+    }
+
+    /// What it is called on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Alloc => "alloc",
+            Self::Free => "free",
+            Self::Borrow => "borrow",
+            Self::Wait => "wait",
+            Self::Return => "return",
+            Self::Renew => "renew",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+/// The times that bucket `k` of `buckets` counts: from, and below what; nothing is
+/// too long for the last one.
+fn limits(k: usize, buckets: usize) -> (String, String) {
+    let power = |k: usize| time::short(1u64.checked_shl(k as u32).unwrap_or(u64::MAX));
+    let from = if k == 0 { time::short(0) } else { power(k) };
+    let below = if k + 1 < buckets {
+        power(k + 1)
+    } else {
+        "more".to_owned()
+    };
+    (from, below)
+}
+
+/// The bar for a count: never empty for what happened at all.
+fn bar(count: u64, most: u64) -> String {
+    let length = (u128::from(count) * u128::from(BAR)).div_ceil(u128::from(most.max(1)));
+    "#".repeat(usize::try_from(length).unwrap_or(0))
+}
+
+/// The counts as bars, from the first bucket that has any to the last.
+fn chart(op: Op, counts: &[u64]) -> String {
+    let Some(first) = counts.iter().position(|&count| count != 0) else {
+        return format!("{}: never yet\n", op.name());
+    };
+    let last = counts
+        .iter()
+        .rposition(|&count| count != 0)
+        .unwrap_or(first);
+    let most = counts.iter().copied().max().unwrap_or(0);
+    let sum = counts.iter().fold(0u64, |sum, &n| sum.saturating_add(n));
+    let mut table = Table::new("rrrl");
+    table.row(["from", "below", "count"]);
+    for (k, &count) in counts.iter().enumerate().take(last + 1).skip(first) {
+        let (from, below) = limits(k, counts.len());
+        table.row([from, below, count.to_string(), bar(count, most)]);
+    }
+    format!("{}: {sum} times\n{}", op.name(), table.show())
+}
+
+/// `genpctl histogram`.
+pub fn run(args: &HistogramArgs) -> Result<(), Problem> {
+    let name = &args.name;
+    pool::info()?;
+    let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
+    let counts = part
+        .histogram(args.op.number())
+        .map_err(|error| Problem::asking(name, &error))?;
+    output::print(&chart(args.op, &counts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_stand_at_their_numbers() {
+        for (number, op) in Op::ALL.iter().enumerate() {
+            assert_eq!(op.number() as usize, number);
+            let value = op.to_possible_value().unwrap();
+            assert_eq!(value.get_name(), op.name());
+        }
+    }
+
+    #[test]
+    fn buckets_are_labelled_by_powers_of_two() {
+        let label = |k| limits(k, abi::GENP_HISTOGRAM_BUCKETS as usize);
+        let expected = [
+            (0, "0 ns", "2 ns"),
+            (1, "2 ns", "4 ns"),
+            (9, "512 ns", "1.02 us"),
+            (14, "16.4 us", "32.8 us"),
+            (19, "524 us", "1.05 ms"),
+            (29, "537 ms", "1.07 s"),
+            (39, "550 s", "more"),
+        ];
+        for (k, from, below) in expected {
+            assert_eq!(label(k), (from.to_owned(), below.to_owned()));
+        }
+    }
+
+    #[test]
+    fn bars_are_in_proportion_and_never_lost() {
+        assert_eq!(bar(100, 100).len(), 40);
+        assert_eq!(bar(50, 100).len(), 20);
+        assert_eq!(bar(1, u64::MAX).len(), 1);
+        assert_eq!(bar(u64::MAX, u64::MAX).len(), 40);
+        assert_eq!(bar(0, 100).len(), 0);
+        assert_eq!(bar(0, 0).len(), 0);
+    }
+
+    #[test]
+    fn charts_begin_and_end_where_there_is_something() {
+        let mut counts = [0; 40];
+        assert_eq!(chart(Op::Free, &counts), "free: never yet\n");
+        (counts[2], counts[4]) = (1, 4);
+        let text = chart(Op::Free, &counts);
+        assert_eq!(text.lines().count(), 5);
+        assert!(text.starts_with("free: 5 times\n"));
+        assert!(text.ends_with(&format!("4  {}\n", "#".repeat(40))));
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the pool says of itself.
+
+use std::io;
+
+use genp::{
+    abi::{self, genp_info},
+    system,
+};
+
+use crate::{output, problem::Problem, size, sysfs, table::Table, time};
+
+/// The features and their bits.
+const FEATURES: [(u32, &str); 4] = [
+    (abi::GENP_FEATURE_LEASES, "leases"),
+    (abi::GENP_FEATURE_EVENTS, "events"),
+    (abi::GENP_FEATURE_BOUNDS, "bounds"),
+    (abi::GENP_FEATURE_RESIZE, "resize"),
+];
+
+/// What to do when the control device cannot be used.
+fn advice(error: &io::Error, loaded: bool) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::ENOENT | libc::ENXIO | libc::ENODEV) if loaded => {
+            "The module is loaded, but its device node is missing: see whether devtmpfs is mounted on /dev."
+        }
+        Some(libc::ENOENT | libc::ENXIO | libc::ENODEV) => {
+            "The module is not loaded: insmod genp.ko pool_mib=MIB, as root."
+        }
+        Some(libc::EACCES | libc::EPERM) => {
+            "Run this as root, or give your user read and write access to the device (chown, or a udev rule)."
+        }
+        Some(libc::ENOTTY | libc::EINVAL | libc::E2BIG) => {
+            "This is not GenP's device, or one of another version: build module and genpctl from one tree."
+        }
+        _ => "See the kernel's log: dmesg.",
+    }
+}
+
+/// Asks the pool. Also the way to find out whether GenP is there.
+pub fn info() -> Result<genp_info, Problem> {
+    system::info().map_err(|error| {
+        let advice = advice(&error, sysfs::module_loaded());
+        Problem::new("cannot use /dev/genp", error, advice)
+    })
+}
+
+/// The names of features; bits without a name in hexadecimal.
+fn features(bits: u64) -> String {
+    let mut rest = bits;
+    let mut names = Vec::new();
+    for (bit, name) in FEATURES {
+        if bits & u64::from(bit) != 0 {
+            names.push(name.to_owned());
+            rest &= !u64::from(bit);
+        }
+    }
+    if rest != 0 {
+        names.push(format!("{rest:#x}"));
+    }
+    names.join(" ")
+}
+
+/// In which order who waits is served.
+pub fn wait_order(info: &genp_info) -> &'static str {
+    match info.wait_order {
+        abi::GENP_ORDER_PRIO => "priority, then arrival",
+        abi::GENP_ORDER_FIFO => "arrival",
+        _ => "unknown",
+    }
+}
+
+/// A number and the most it can be.
+pub fn of(now: u32, most: u32) -> String {
+    format!("{now} of {most}")
+}
+
+/// The pool as a table.
+fn table(info: &genp_info) -> Table {
+    let mut table = Table::new("ll");
+    table.pair("capacity", size::show(info.capacity));
+    table.pair("  committed", size::show(info.committed));
+    table.pair("    quarantined", size::show(info.quarantined));
+    table.pair("  lent", size::show(info.lent));
+    table.pair("  free", size::show(info.free));
+    table.pair("    clean", size::show(info.clean));
+    table.pair("partitions", of(info.partitions, info.max_partitions));
+    table.pair("leases", of(info.leases, info.max_leases));
+    table.pair("waiters", of(info.waiters, info.max_waiters));
+    table.pair("served by", wait_order(info));
+    table.pair("longest term", time::show(info.max_lease_ns));
+    table.pair("grace", time::show(info.grace_ns));
+    table.pair("worst recall", time::show(info.recall_worst_ns));
+    table.pair("memory nodes", info.nodes);
+    table.pair("page size", size::show(info.page_size.into()));
+    table.pair("features", features(info.features));
+    table.pair("ABI version", info.abi_version);
+    table
+}
+
+/// `genpctl info`.
+pub fn run() -> Result<(), Problem> {
+    output::print(&table(&info()?).show())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_features_are_shown_by_their_bits() {
+        assert_eq!(features(0b1001), "leases resize");
+        assert_eq!(features(0x101), "leases 0x100");
+        assert_eq!(features(0), "");
+    }
+
+    #[test]
+    fn a_missing_device_is_told_from_a_missing_module() {
+        let missing = io::Error::from_raw_os_error(libc::ENOENT);
+        assert!(advice(&missing, false).contains("insmod"));
+        assert!(advice(&missing, true).contains("devtmpfs"));
+    }
+}

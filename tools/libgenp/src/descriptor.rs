@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A partition by its file descriptor alone, for who looks after partitions
+//! rather than using their memory.
+
+use std::{
+    ffi::c_char,
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+};
+
+use crate::{
+    abi,
+    system::{self, ioctl, size_of},
+};
+
+/// A partition of which nothing is mapped. Dropping it closes the descriptor: the
+/// last one to be closed takes the partition with it.
+#[derive(Debug)]
+pub struct Descriptor(OwnedFd);
+
+/// Puts a name into its field of [`abi::genp_create`] or [`abi::genp_open`]. EINVAL
+/// for one that does not fit.
+pub fn name_field(name: &str) -> io::Result<[c_char; abi::GENP_NAME_SIZE as usize]> {
+    let mut field = [0; abi::GENP_NAME_SIZE as usize];
+    // One byte is left for the zero that ends it.
+    if name.len() >= field.len() || name.contains('\0') {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    for (to, from) in field.iter_mut().zip(name.bytes()) {
+        *to = from as c_char;
+    }
+    Ok(field)
+}
+
+impl Descriptor {
+    /// Creates a partition as `ask` says.
+    pub fn create(mut ask: abi::genp_create) -> io::Result<Self> {
+        ask.size = size_of::<abi::genp_create>();
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(system::control()?.as_fd(), abi::GENP_IOCTL_CREATE, &mut ask)? };
+        // SAFETY: a file descriptor that the kernel has just made for us.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(ask.fd) }))
+    }
+
+    /// Opens a partition by its name: ENOENT, EACCES.
+    pub fn open(name: &str) -> io::Result<Self> {
+        let mut ask = abi::genp_open {
+            size: size_of::<abi::genp_open>(),
+            name: name_field(name)?,
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(system::control()?.as_fd(), abi::GENP_IOCTL_OPEN, &mut ask)? };
+        // SAFETY: a file descriptor that the kernel has just made for us.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(ask.fd) }))
+    }
+
+    /// What the partition says of itself.
+    pub fn stat(&self) -> io::Result<abi::genp_stat> {
+        let mut stat = abi::genp_stat {
+            size: size_of::<abi::genp_stat>(),
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_GET_STAT, &mut stat)? };
+        Ok(stat)
+    }
+
+    /// The partition's bounds, and which reserve always suffices for `live` bytes in
+    /// regions of at most `largest`; a `live` of 0 asks for no such reserve. E2BIG if
+    /// no number is large enough for it.
+    pub fn bounds(&self, live: u64, largest: u64) -> io::Result<abi::genp_bounds> {
+        let mut bounds = abi::genp_bounds {
+            size: size_of::<abi::genp_bounds>(),
+            live_bytes: live,
+            largest_request: largest,
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_GET_BOUNDS, &mut bounds)? };
+        Ok(bounds)
+    }
+
+    /// How often the operation `op`, a `GENP_OP_*`, took how long: see
+    /// `struct genp_histogram`. EINVAL if there is no such operation.
+    pub fn histogram(&self, op: u32) -> io::Result<[u64; abi::GENP_HISTOGRAM_BUCKETS as usize]> {
+        let mut histogram = abi::genp_histogram {
+            size: size_of::<abi::genp_histogram>(),
+            flags: 0,
+            op,
+            reserved: 0,
+            count: [0; abi::GENP_HISTOGRAM_BUCKETS as usize],
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_GET_HISTOGRAM, &mut histogram)? };
+        Ok(histogram.count)
+    }
+
+    /// Ends the partition for all who use it: EIDRM if that was done before. Its
+    /// memory comes back with the last close and unmap.
+    pub fn destroy(&self) -> io::Result<()> {
+        let mut ask = abi::genp_destroy {
+            size: size_of::<abi::genp_destroy>(),
+            flags: 0,
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_DESTROY, &mut ask) }
+    }
+
+    /// Sleeps until somebody destroys the partition. Takes no events from who reads
+    /// them.
+    pub fn wait_destroyed(&self) -> io::Result<()> {
+        let mut ask = libc::pollfd {
+            fd: self.0.as_raw_fd(),
+            events: 0, // POLLHUP is always told.
+            revents: 0,
+        };
+        loop {
+            // SAFETY: one structure, there during the call.
+            match unsafe { libc::poll(&mut ask, 1, -1) } {
+                -1 => {
+                    let error = io::Error::last_os_error();
+                    if error.kind() != io::ErrorKind::Interrupted {
+                        return Err(error);
+                    }
+                }
+                _ if ask.revents & libc::POLLHUP != 0 => return Ok(()),
+                _ => return Err(io::Error::from_raw_os_error(libc::EIO)),
+            }
+        }
+    }
+
+    /// Lets programs that this one starts have the descriptor, under its number.
+    pub fn inherit(&self) -> io::Result<()> {
+        // SAFETY: changes a flag of our own descriptor, the only one there is.
+        match unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_SETFD, 0) } {
+            -1 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl From<OwnedFd> for Descriptor {
+    fn from(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_with_their_zero_or_not_at_all() {
+        let longest = "n".repeat(31);
+        let field = name_field(&longest).unwrap();
+        assert_eq!((field[30], field[31]), (b'n' as c_char, 0));
+        assert!(name_field(&"n".repeat(32)).is_err());
+        assert!(name_field("a\0b").is_err());
+    }
+}

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# genpctl on the real thing: what it makes is there, and gone when it was ended.
+echo "KTAP version 1"
+echo "1..9"
+n=0
+# say NAME COMMAND...: a test passes if its command does.
+say() {
+	name=$1
+	shift
+	n=$((n + 1))
+	if "$@" >/tmp/genpctl.out 2>&1; then
+		echo "ok $n $name"
+	else
+		sed 's/^/# /' /tmp/genpctl.out
+		echo "not ok $n $name"
+	fi
+}
+listed() { genpctl list | grep -q "$1"; }
+gone() { ! genpctl stat "$1"; }
+
+say info genpctl info
+# The parameters of the tests make a pool of 16 MiB.
+say info_shows_the_capacity sh -c 'genpctl info | grep -q "16 MiB"'
+genpctl create --name mine --reserve 1M --borrow 512K >/tmp/create 2>&1 &
+i=0
+while [ $i -lt 100 ] && ! genpctl stat mine >/dev/null 2>&1; do
+	i=$((i + 1))
+	usleep 50000
+done
+say stat sh -c 'genpctl stat mine | grep -q "1 MiB"'
+say bounds genpctl bounds mine --live 64K --largest 4K
+say histogram genpctl histogram mine alloc
+say list listed mine
+say destroy genpctl destroy mine
+wait
+say destroy_ends_the_holder gone mine
+say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'
