@@ -88,7 +88,8 @@ pub enum Error {
     NoPartitionSlot,
     /// No frames were asked for.
     Empty,
-    /// More frames than the partition can ever borrow.
+    /// More frames than the partition can ever borrow, or, for who would wait for
+    /// them, than are in no reserve: no end of a lease would free them.
     TooBig,
     /// A term of 0 or longer than the longest.
     Term,
@@ -180,6 +181,13 @@ pub struct Totals {
     pub waiters: u32,
     /// Partitions, dead ones with frames in quarantine included.
     pub partitions: u32,
+}
+
+impl Totals {
+    /// Frames in no reserve: what can be on lease at most.
+    pub fn lendable(&self) -> Frames {
+        self.lent + self.free
+    }
 }
 
 /// The books.

@@ -14,9 +14,25 @@ where
     L: DerefMut<Target = [Lease]>,
     H: DerefMut<Target = [u32]>,
 {
-    /// Whether `frames` more can be committed to `owner`. O(accounts).
+    /// The most frames that one of those who wait for some wants. As many steps
+    /// as there are waiters and accounts.
+    fn largest_waiting(&self) -> Frames {
+        if self.totals.waiters == 0 {
+            return 0;
+        }
+        let own = self.accounts.iter().map(|account| account.queue.head);
+        own.chain([self.queue.head])
+            .flat_map(|head| self.queued(head))
+            .filter(|lease| lease.reasons.pool)
+            .fold(0, |most, lease| most.max(lease.frames))
+    }
+
+    /// Whether `frames` more can be committed to `owner`: they are free, and what
+    /// is left can still serve everybody who waits, once all leases are over. As
+    /// many steps as there are accounts and waiters.
     fn check_room(&self, owner: u32, ceiling: Frames, frames: Frames) -> Result<(), Error> {
-        if frames > self.totals.free {
+        let lendable = self.totals.lendable();
+        if frames > self.totals.free || self.largest_waiting() > lendable - frames {
             return Err(Error::NoSpace);
         }
         if ceiling == Frames::MAX {
@@ -34,7 +50,8 @@ where
     }
 
     /// Opens an account and commits its reserve. `ceiling` is the most frames its
-    /// owner may have committed in all. Set-up: O(accounts).
+    /// owner may have committed in all. Set-up: as many steps as there are accounts
+    /// and waiters.
     pub fn admit(
         &mut self,
         owner: u32,
@@ -64,7 +81,7 @@ where
         Ok(id)
     }
 
-    /// Commits more. Set-up: O(accounts).
+    /// Commits more. Set-up: as many steps as there are accounts and waiters.
     pub fn commit_more(
         &mut self,
         p: PartitionId,

@@ -108,6 +108,10 @@ where
             true => State::PoolWait,
             false => State::BudgetWait,
         };
+        // Would wait in vain, and keep all behind it waiting.
+        if reasons.pool && frames > self.totals.lendable() {
+            return Err(Error::TooBig);
+        }
         if self.totals.waiters >= self.limits.max_waiters {
             return Err(Error::WaiterTable);
         }

@@ -28,6 +28,11 @@ where
         if (committed, lent) != (u64::from(totals.committed), u64::from(totals.lent)) {
             return Err("the accounts do not add up");
         }
+        let starved =
+            |lease: &Lease| lease.waits() && lease.reasons.pool && lease.frames > totals.lendable();
+        if self.leases.iter().any(starved) {
+            return Err("somebody waits for frames that no lease has");
+        }
         self.check_heap()?;
         self.check_queue()
     }

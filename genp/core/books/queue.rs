@@ -40,6 +40,14 @@ where
         }
     }
 
+    /// The requests of the queue that begins at `head`, in order: no more than can
+    /// wait.
+    pub(super) fn queued(&self, head: u32) -> impl Iterator<Item = &Lease> {
+        let lease_at = |index: u32| self.leases.get(index as usize);
+        ::core::iter::successors(lease_at(head), move |lease| lease_at(lease.next))
+            .take(self.limits.max_waiters as usize)
+    }
+
     /// Puts a request into a queue behind those it does not precede. As many steps
     /// as there are requests it precedes.
     pub(super) fn enqueue(&mut self, mut queue: Queue, index: u32) -> Queue {

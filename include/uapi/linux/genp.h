@@ -215,6 +215,9 @@ struct genp_handle {
  * @offset: out: of the lease in the lease window.
  * @handle: out: names the lease until it ends.
  * @expires: out: the absolute time at which it ends by force.
+ *
+ * Who would wait for more than is in no reserve gets E2BIG at once; in turn no
+ * reserve is created or grown into what a waiting request needs.
  */
 struct genp_borrow {
 	__u32 size;

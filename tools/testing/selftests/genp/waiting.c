@@ -140,6 +140,34 @@ TEST(who_waits_for_its_budget_holds_up_nobody)
 	EQUAL(stat_of(part.fd).waits, 1);
 }
 
+TEST(nobody_waits_for_what_no_lease_has)
+{
+	__u64 all = info().free;
+	struct part holder = create(all / 2, 0), part = create(0, all);
+	struct genp_borrow lease;
+
+	ERRNO(borrow(part.fd, all, GENP_WAIT_FOREVER, 0, &lease), E2BIG);
+	ERRNO(borrow(part.fd, all, GENP_NO_WAIT, 0, &lease), EAGAIN);
+	drop(&holder);
+	CHECK(!borrow(part.fd, all, GENP_WAIT_FOREVER, 0, &lease));
+}
+
+TEST(a_reserve_never_starves_a_waiter)
+{
+	__u64 all = info().free;
+	struct genp_create more = wish(PAGE, 0);
+	struct genp_borrow held;
+	struct part holder = hoard(4 * PAGE, &held);
+	pid_t pid = borrower(all, GENP_WAIT_FOREVER, 0);
+
+	EVENTUALLY(info().waiters == 1);
+	/* Four pages are free, but who waits needs all there are. */
+	ERRNO(try_create(&more), ENOSPC);
+	CHECK(!give_back(holder.fd, held.handle));
+	EQUAL(outcome(pid), 0);
+	EVENTUALLY(!try_create(&more));
+}
+
 TEST(the_head_is_not_overtaken)
 {
 	struct genp_borrow lease, small;
@@ -254,13 +282,36 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
+/* Has all of a partition's budget on lease, and renews it for as long as it lives. */
+static pid_t occupy(struct part *part)
+{
+	struct genp_renew renew = { .size = sizeof(renew) };
+	struct genp_borrow lease;
+	pid_t pid;
+
+	CHECK(!borrow(part->fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	renew.handle = lease.handle;
+	pid = child();
+	if (!pid) {
+		while (!ioctl(part->fd, GENP_RENEW, &renew))
+			pause_ms(20);
+		_exit(1);
+	}
+	return pid;
+}
+
+static void release(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	reap(pid);
+}
+
 static void signalled(int flags, __u64 wait_ns, int *err, __u64 *deadline)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
-	struct genp_info before = info();
-	struct part keeper = create(before.free, 0), part = create(0, PAGE);
+	struct part part = create(0, PAGE);
 	struct genp_borrow lease;
-	pid_t pid, self = getpid();
+	pid_t pid, self = getpid(), keeper = occupy(&part);
 
 	CHECK(!sigaction(SIGUSR1, &action, NULL));
 	pid = child();
@@ -275,7 +326,7 @@ static void signalled(int flags, __u64 wait_ns, int *err, __u64 *deadline)
 	EQUAL(info().waiters, 0);
 	EQUAL(stat_of(part.fd).interruptions, 1);
 	reap(pid);
-	drop(&keeper);
+	release(keeper);
 }
 
 TEST(a_signal_ends_the_wait)
@@ -301,14 +352,19 @@ TEST(a_restart_keeps_the_deadline)
 TEST(a_killed_waiter_leaves_no_trace)
 {
 	struct genp_info before = info();
-	struct part keeper = create(before.free, 0);
-	pid_t pid = borrower(PAGE, GENP_WAIT_FOREVER, 0);
+	struct part part = create(0, PAGE);
+	pid_t keeper = occupy(&part), pid = child();
+	struct genp_borrow lease;
 
+	if (!pid) {
+		borrow(part.fd, PAGE, GENP_WAIT_FOREVER, 0, &lease);
+		_exit(1);
+	}
 	EVENTUALLY(info().waiters == 1);
-	kill(pid, SIGKILL);
-	reap(pid);
+	release(pid);
 	EVENTUALLY(info().waiters == 0);
-	drop(&keeper);
+	release(keeper);
+	drop(&part);
 	expect_idle(&before);
 }
 
@@ -328,8 +384,9 @@ static void *wait_in_thread(void *data)
 
 TEST(a_destroyed_partition_ends_the_wait)
 {
-	struct part keeper = create(info().free, 0), part = create(0, PAGE);
+	struct part part = create(0, PAGE);
 	struct thread thread = { .part = &part };
+	pid_t keeper = occupy(&part);
 	struct genp_borrow lease;
 	pthread_t id;
 
@@ -339,5 +396,5 @@ TEST(a_destroyed_partition_ends_the_wait)
 	CHECK(!pthread_join(id, NULL));
 	EQUAL(thread.err, EIDRM);
 	ERRNO(borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease), EIDRM);
-	drop(&keeper);
+	release(keeper);
 }
