@@ -70,7 +70,7 @@ impl Pool {
     pub(crate) fn new(config: Config, bells: Bells) -> Result<Arc<Self>> {
         let frames = Frames::allocate(config.capacity)?;
         let store = Store::new(frames, config.max_partitions, bells.scrub.clone())?;
-        let front = Front::new(&config)?;
+        let front = Front::new(&config, bells.recall.clone())?;
         let roster = Roster::new(config.max_partitions)?;
         let outbox = Outbox::new(config.max_partitions, bells.post.clone())?;
         Arc::pin_init(
@@ -104,35 +104,25 @@ impl Pool {
             .saturating_add(self.recall_worst_ns())
     }
 
-    /// Notes that a lease which expired at `expires` is over. Context: the
-    /// recall thread, the only writer.
-    pub(crate) fn note_recall(&self, expires: u64) {
-        let took = time::now().saturating_sub(expires);
-        if took > self.recall_worst_ns.load(Relaxed) {
-            self.recall_worst_ns.store(took, Relaxed);
-        }
-    }
-
-    /// Tells the desk that the frames of `lease` lie in the store again, and
-    /// lets them go to who waits. Context: thread.
-    ///
-    /// The first waiter is served under the same lock. The caller may be kept
-    /// from running at any time after that, so the recall thread is told of the
-    /// others, although the caller serves them too.
-    pub(crate) fn credit(&self, lease: LeaseId, how: How) {
-        let more = self.front.with(|desk| {
+    /// Tells the desk that the frames of `lease`, which expired or expires at
+    /// `expires`, lie in the store again, and lets them go to the first one who
+    /// waits. Call [`Self::serve`] afterwards. Context: thread.
+    pub(crate) fn credit(&self, lease: LeaseId, how: How, expires: u64) {
+        self.front.with(|desk| {
             desk.books.credit(lease, how);
-            desk.serve_one(time::now())
+            let now = time::now();
+            // Under the lock, so that the larger one stays.
+            let late = now.saturating_sub(expires);
+            if late > self.recall_worst_ns.load(Relaxed) {
+                self.recall_worst_ns.store(late, Relaxed);
+            }
+            desk.serve_one(now);
         });
-        if more {
-            self.serve();
-        }
     }
 
     /// Hands frames that came free to who waits. Context: thread.
     pub(crate) fn serve(&self) {
-        self.bells.recall.ring();
-        self.front.serve(self.config.max_waiters);
+        self.front.serve();
     }
 
     /// Gives `frames` of a reserve back to the pool; they lie in the store

@@ -23,8 +23,7 @@ die() {
 }
 
 need_root() {
-	[ "$(id -u)" = 0 ] || die "this needs root: $1." \
-		"Run it as root, or 'sudo make setup' once; the rest works on what that leaves in the cache."
+	[ "$(id -u)" = 0 ] || die "this needs root: $1." "Run it as root, for example with sudo."
 }
 
 # step NAME WHAT COMMAND...: runs a command with its output in a log file, shows

@@ -144,12 +144,24 @@ pub enum Verdict {
     Ended,
 }
 
+/// What [`Books::serve`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// Nothing; there is nothing it could do.
+    Nothing,
+    /// It moved a request from its partition's queue to the pool's.
+    Moved,
+    /// It resolved a request: wake who waits for it.
+    Resolved(LeaseId),
+}
+
 /// What is to be done about a lease now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     /// Announce its end.
     Recall(LeaseId),
-    /// End it: unmap it, free its frames, then [`Books::credit`].
+    /// See that it ends: claim it, unmap it, free its frames, then
+    /// [`Books::credit`]; or wait for who claimed it before.
     Revoke(LeaseId),
 }
 
@@ -191,7 +203,7 @@ impl Totals {
 }
 
 /// The books.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Books<A, L, H> {
     limits: Limits,
     accounts: A,
@@ -203,8 +215,11 @@ pub struct Books<A, L, H> {
     unused: u32,
     /// Requests that wait for frames, in the order they are served.
     queue: Queue,
-    /// Requests that were refused while they slept and must be told.
-    refused: Queue,
+    /// How many of those would not wait for frames, only for their budget.
+    impatient: u32,
+    /// The first account that may have budget for who waits for it, chained by
+    /// `next_hopeful`.
+    hopeful: u32,
     totals: Totals,
     /// Counts requests, to tell who came first.
     arrivals: u64,
@@ -230,7 +245,8 @@ where
             heap_len: 0,
             unused: NONE,
             queue: Queue::EMPTY,
-            refused: Queue::EMPTY,
+            impatient: 0,
+            hopeful: NONE,
             totals: Totals {
                 capacity: limits.capacity,
                 free: limits.capacity,

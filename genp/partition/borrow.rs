@@ -6,10 +6,10 @@ use kernel::{page::PAGE_SHIFT, prelude::*};
 
 use super::{
     super::{
-        core::books::{Begun, How, LeaseId, Reasons, Verdict},
+        core::books::{Begun, How, Reasons, Verdict},
         pool::{desk, store::BATCH},
         sys::{
-            errno::{EIDRM, ETIMEDOUT},
+            errno::{EDQUOT, EIDRM, ETIMEDOUT},
             task::{self, Sleeper, Woken},
             time, trace, vma,
         },
@@ -78,7 +78,7 @@ impl Partition {
         let may_wait = ask.deadline > now;
         let mut sleeper = Sleeper::current();
         let prio = task::current_prio();
-        let (answer, ring) = self.pool.front.with(|desk| {
+        let answer = self.pool.front.with(|desk| {
             let answer = desk.books.borrow(
                 self.id,
                 ask.pages,
@@ -93,18 +93,20 @@ impl Partition {
                     desk.leave_word(begun.lease, sleeper.take());
                 }
             }
-            (answer, desk.must_ring())
+            answer
         });
-        if ring {
-            self.pool.bells.recall.ring();
-        }
         answer.map_err(|error| {
-            let error = desk::errno(error);
-            trace::refuse(self.id.0, ask.pages, error.to_errno());
-            if error == EAGAIN && ask.deadline != 0 && !may_wait {
+            let reasons = ask.reasons;
+            let error = match desk::errno(error) {
+                // What it would have waited for, had its deadline not passed.
+                EAGAIN if reasons.pool && ask.deadline != 0 && !may_wait => ETIMEDOUT,
+                EDQUOT if reasons.budget && ask.deadline != 0 && !may_wait => ETIMEDOUT,
+                error => error,
+            };
+            if error == ETIMEDOUT {
                 count(&self.counters.timeouts);
-                return ETIMEDOUT;
             }
+            trace::refuse(self.id.0, ask.pages, error.to_errno());
             error
         })
     }
@@ -155,13 +157,7 @@ impl Partition {
     fn fill(&self, begun: &Begun, pages: u32) -> Result<u64> {
         let expires = {
             let mut windows = self.windows.lock();
-            let (verdict, ring) = self
-                .pool
-                .front
-                .with(|desk| (desk.books.settle(begun.lease), desk.must_ring()));
-            if ring {
-                self.pool.bells.recall.ring();
-            }
+            let verdict = self.pool.front.with(|desk| desk.books.settle(begun.lease));
             let Verdict::Granted { expires } = verdict else {
                 count(&self.counters.timeouts);
                 return Err(ETIMEDOUT);
@@ -216,37 +212,44 @@ impl Partition {
         Ok(())
     }
 
-    /// Ends a lease that was claimed at the desk: its pages vanish, its frames
-    /// go back and on to who waits. Says how many bytes there were.
+    /// Ends a lease: its pages vanish, its frames go back and on to who waits.
+    /// Says how many bytes there were. EINVAL for a handle that is not one of this
+    /// partition's, ESTALE for a lease that is over.
+    ///
+    /// From claim to credit under the lock of the windows, so that the recall
+    /// thread, which comes for the lease when it expires, lends its priority to
+    /// whoever is at it.
     ///
     /// Context: thread, may sleep for one batch of the borrower's filling or one
     /// walk of its page tables. Linear in the pages mapped.
-    pub(crate) fn end_lease(&self, lease: LeaseId, slice: u32, handle: u64, how: How) -> u64 {
-        let (chain, pages) = {
+    pub(crate) fn end_lease(&self, handle: u64, how: How) -> Result<u64> {
+        let pages = {
             let mut windows = self.windows.lock();
+            let (lease, slice, expires) = self
+                .pool
+                .front
+                .with(|desk| {
+                    let lease = desk.books.claim(self.id, handle)?;
+                    let entry = desk.books.lease(lease);
+                    Ok((lease, entry.slice(), entry.expires()))
+                })
+                .map_err(desk::errno)?;
             let chain = windows.clear(slice, handle);
             let pages = u64::from(chain.len());
             self.zap(LEASE_OFFSET + self.slice_offset(slice), pages << PAGE_SHIFT);
-            (chain, pages)
+            self.pool.store.give(chain);
+            self.pool.credit(lease, how, expires);
+            pages
         };
-        self.pool.store.give(chain);
-        self.pool.credit(lease, how);
+        self.pool.serve();
         self.check_budget();
-        pages << PAGE_SHIFT
+        Ok(pages << PAGE_SHIFT)
     }
 
     /// `GENP_RETURN`: EINVAL for a handle that is not one of this partition's,
     /// ESTALE for a lease that is over. Context: thread, may sleep.
     pub(super) fn give_back(&self, handle: u64) -> Result {
-        let (lease, slice) = self
-            .pool
-            .front
-            .with(|desk| {
-                let lease = desk.books.claim(self.id, handle)?;
-                Ok((lease, desk.books.lease(lease).slice()))
-            })
-            .map_err(desk::errno)?;
-        let bytes = self.end_lease(lease, slice, handle, How::Returned);
+        let bytes = self.end_lease(handle, How::Returned)?;
         trace::give_back(self.id.0, handle, bytes);
         Ok(())
     }
@@ -254,14 +257,11 @@ impl Partition {
     /// `GENP_RENEW`: the new deadline. EAGAIN while anybody waits; EINVAL, ESTALE.
     /// O(log leases). Context: thread.
     pub(super) fn renew(&self, handle: u64, term: u64) -> Result<u64> {
-        let (answer, ring) = self.pool.front.with(|desk| {
-            let answer = desk.books.renew(self.id, handle, time::now(), term);
-            (answer, desk.must_ring())
-        });
-        if ring {
-            self.pool.bells.recall.ring();
-        }
-        let expires = answer.map_err(desk::errno)?;
+        let expires = self
+            .pool
+            .front
+            .with(|desk| desk.books.renew(self.id, handle, time::now(), term))
+            .map_err(desk::errno)?;
         trace::renew(self.id.0, handle, expires);
         Ok(expires)
     }

@@ -43,17 +43,18 @@ impl Partition {
         });
     }
 
-    /// Ends every lease that nobody else is ending just now.
+    /// Ends every lease, or waits for who is ending it just now.
     fn end_leases(&self, how: How) {
         for slice in 0..self.shape.max_leases {
-            let claimed = self.pool.front.with(|desk| {
+            let handle = self.pool.front.with(|desk| {
                 let lease = desk.books.lease_at(self.id, slice)?;
-                let handle = desk.books.lease(lease).handle();
-                desk.books.claim(self.id, handle).ok()?;
-                Some((lease, handle))
+                Some(desk.books.lease(lease).handle())
             });
-            if let Some((lease, handle)) = claimed {
-                let bytes = self.end_lease(lease, slice, handle, how);
+            let Some(handle) = handle else {
+                continue;
+            };
+            // Refused for a request that waited, and for a lease that is over.
+            if let Ok(bytes) = self.end_lease(handle, how) {
                 trace::revoke(self.id.0, handle, bytes);
                 if matches!(how, How::Revoked) {
                     self.announce_revocation(handle, u64::MAX, bytes);
@@ -62,23 +63,13 @@ impl Partition {
         }
     }
 
-    fn has_leases(&self) -> bool {
-        self.pool
-            .front
-            .with(|desk| desk.books.leases_of(self.id) != 0)
-    }
-
     /// Gives everything back: the last close, or a create that failed. Nothing is
     /// mapped any longer and nobody is in a call. Context: thread, may sleep.
     pub(crate) fn close(&self) {
         self.kill();
         self.end_leases(How::Abandoned);
-        // What is left is in the hands of the recall thread, whose priority is
-        // above ours: it is through in a moment.
-        while self.has_leases() {
-            fsleep(Delta::from_millis(1));
-        }
         self.pool.roster.remove(self);
+        // The recall thread, whose priority is above ours, may look at us still.
         while self.pool.visiting.at(self.id) {
             fsleep(Delta::from_millis(1));
         }

@@ -3,6 +3,7 @@
 //! `GENP_CREATE`: from what was asked for to a file.
 
 use kernel::{
+    alloc::flags::GFP_KERNEL_ACCOUNT,
     new_mutex, new_poll_condvar,
     page::{PAGE_SHIFT, PAGE_SIZE},
     prelude::*,
@@ -103,7 +104,9 @@ impl Wish {
         if reserve == 0 && limit == 0 {
             return Err(EINVAL);
         }
-        if reserve > pool.config.capacity || limit > pool.config.capacity {
+        // Pages of the window have numbers of 32 bits.
+        let window = limit.checked_mul(max_leases);
+        if reserve > pool.config.capacity || limit > pool.config.capacity || window.is_none() {
             return Err(E2BIG);
         }
         let shape = Shape {
@@ -167,10 +170,11 @@ impl Drop for Admission<'_> {
 }
 
 impl Partition {
-    /// Builds the object around an admitted account.
+    /// Builds the object around an admitted account. Its tables count for the
+    /// caller's memory control group.
     fn build(pool: Arc<Pool>, id: PartitionId, shape: Shape) -> Result<Arc<Self>> {
         let nodes = Range::<KVVec<_>>::nodes_for(shape.max_regions);
-        let nodes = KVVec::from_elem(super::Node::EMPTY, nodes, GFP_KERNEL)?;
+        let nodes = KVVec::from_elem(super::Node::EMPTY, nodes, GFP_KERNEL_ACCOUNT)?;
         // Only there to make the handles of different partitions differ.
         let seed = time::now() as u32;
         let regions = Range::new(nodes, 0, shape.max_regions, seed).map_err(|_| EINVAL)?;

@@ -25,7 +25,7 @@ pub(crate) struct Ring {
     /// Records that made room since one was read.
     lost: u32,
     pub(super) lost_ever: u64,
-    /// Whether the last record ever was put.
+    /// Whether the partition's end was announced.
     closed: bool,
 }
 
@@ -127,8 +127,11 @@ impl Partition {
     }
 
     pub(crate) fn announce_revocation(&self, handle: u64, expires: u64, bytes: u64) {
-        let late = time::now().saturating_sub(expires);
-        self.note(super::timing::Op::Revoke, late);
+        let now = time::now();
+        // One that was ended before its time was not late.
+        if now >= expires {
+            self.note(super::timing::Op::Revoke, now - expires);
+        }
         self.announce(abi::GENP_EVENT_REVOKED, handle, bytes);
     }
 

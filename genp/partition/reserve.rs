@@ -2,7 +2,7 @@
 
 //! The reserve: frames that are there from create to the last close.
 
-use kernel::{mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
+use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 
 use super::{
     super::{
@@ -75,7 +75,7 @@ impl Partition {
         let units = self.units(pages)?;
         let mut reserve = self.reserve.lock();
         reserve.promised = pages;
-        reserve.frames = KVVec::with_capacity(pages as usize, GFP_KERNEL)?;
+        reserve.frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
         self.fill_reserve(&mut reserve)?;
         self.regions
             .lock()

@@ -4,7 +4,7 @@
 
 use ::core::cmp::Ordering;
 
-use kernel::{page::PAGE_SHIFT, prelude::*};
+use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, page::PAGE_SHIFT, prelude::*};
 
 use super::{
     super::{
@@ -50,7 +50,7 @@ impl Partition {
         let units = self.units(pages)?;
         let old = reserve.pages();
         let added = pages - old;
-        let mut frames = KVVec::with_capacity(pages as usize, GFP_KERNEL)?;
+        let mut frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
         frames.extend_from_slice(&reserve.frames, GFP_KERNEL)?;
         let ceiling = ceiling(&self.pool);
         self.pool

@@ -8,15 +8,19 @@
 
 use kernel::{
     prelude::*,
-    sync::atomic::{Atomic, Relaxed},
+    sync::{
+        atomic::{Atomic, Relaxed},
+        Arc,
+    },
 };
 
 use super::super::{
     config::Config,
-    core::books::{self, Account, Books, Lease, LeaseId, Limits},
+    core::books::{self, Account, Books, Lease, LeaseId, Limits, Served},
     sys::{
         lock::{new_raw_lock, RawLock},
         task::Sleeper,
+        thread::Bell,
         time,
     },
 };
@@ -32,6 +36,7 @@ pub(crate) struct Desk {
     sleepers: KVVec<Option<Sleeper>>,
     /// When the recall thread will look at the books by itself.
     armed: u64,
+    recall: Arc<Bell>,
 }
 
 impl Desk {
@@ -42,7 +47,7 @@ impl Desk {
         }
     }
 
-    /// Takes back what [`Self::expect`] left. Drop it off the desk.
+    /// Takes back what [`Self::leave_word`] left. Drop it off the desk.
     pub(crate) fn take_word(&mut self, lease: LeaseId) -> Option<Sleeper> {
         self.sleepers.get_mut(lease.0 as usize)?.take()
     }
@@ -54,26 +59,25 @@ impl Desk {
         }
     }
 
-    /// Resolves one waiter and wakes it; false if there is none to resolve.
+    /// Does one thing for those who wait; false if there is nothing to do.
     pub(crate) fn serve_one(&mut self, now: u64) -> bool {
-        match self.books.serve(now) {
-            Some(lease) => {
-                self.wake(lease);
-                true
-            }
-            None => false,
+        let served = self.books.serve(now);
+        if let Served::Resolved(lease) = served {
+            self.wake(lease);
         }
+        served != Served::Nothing
     }
 
-    /// Whether the recall thread sleeps past the next thing that is due; if so
-    /// it counts as armed from now on, and the caller rings its bell.
-    pub(crate) fn must_ring(&mut self) -> bool {
-        match self.books.next_due() {
-            Some(due) if due < self.armed => {
-                self.armed = due;
-                true
-            }
-            _ => false,
+    /// Rings the recall thread if it sleeps past the next thing that is due, or if
+    /// somebody could be served.
+    fn ring(&mut self) {
+        let due = self.books.next_due().unwrap_or(u64::MAX);
+        let late = due < self.armed;
+        if late {
+            self.armed = due;
+        }
+        if late || self.books.can_serve() {
+            self.recall.ring();
         }
     }
 
@@ -90,6 +94,8 @@ pub(crate) struct Front {
     #[pin]
     desk: RawLock<Desk>,
     longest_ns: Atomic<u64>,
+    /// More turns than it takes to serve everybody.
+    turns: u32,
 }
 
 /// A table of `count` times `value`. Context: thread, may sleep.
@@ -99,7 +105,7 @@ fn table<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
 
 impl Front {
     /// Sets the desk up. Context: thread, may sleep.
-    pub(crate) fn new(config: &Config) -> Result<impl PinInit<Self, Error>> {
+    pub(crate) fn new(config: &Config, recall: Arc<Bell>) -> Result<impl PinInit<Self, Error>> {
         let limits = Limits {
             capacity: config.capacity,
             max_waiters: config.max_waiters,
@@ -122,20 +128,29 @@ impl Front {
             books,
             sleepers,
             armed: u64::MAX,
+            recall,
         };
+        // A waiter is moved once and resolved once; an account may be hopeful in
+        // vain.
+        let turns = 2 * config.max_waiters + config.max_partitions;
         Ok(try_pin_init!(Self {
             desk <- new_raw_lock!(desk, "genp_desk"),
             longest_ns: Atomic::new(0),
+            turns,
         }))
     }
 
     /// Does `work` at the desk, whose steps are bounded by the size of the table
     /// of waiters. Context: any but NMI; nothing inside may sleep.
+    ///
+    /// The recall thread is told under the same lock of what it must do then, for
+    /// the caller may be kept from running at any time after it.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Desk) -> R) -> R {
         let (answer, took) = {
             let mut desk = self.desk.lock();
             let begin = time::now();
             let answer = work(&mut desk);
+            desk.ring();
             (answer, time::now().saturating_sub(begin))
         };
         if took > self.longest_ns.load(Relaxed) {
@@ -150,10 +165,9 @@ impl Front {
         self.longest_ns.load(Relaxed)
     }
 
-    /// Resolves every waiter that can be, one under each lock. At most as many
-    /// turns as there are waiters.
-    pub(crate) fn serve(&self, max_waiters: u32) {
-        for _ in 0..=max_waiters {
+    /// Resolves every waiter that can be, one under each lock.
+    pub(crate) fn serve(&self) {
+        for _ in 0..self.turns {
             if !self.with(|desk| desk.serve_one(time::now())) {
                 return;
             }

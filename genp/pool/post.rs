@@ -61,7 +61,7 @@ impl Worker for Postman {
     fn run(&self, me: &Parker) {
         loop {
             for (id, news) in self.0.outbox.news.iter().enumerate() {
-                // Full: pairs with the xchg in `put`.
+                // Full: pairs with the cmpxchg in `put`.
                 let news = news.xchg(0, Full);
                 if news != 0 {
                     if let Some(partition) = self.0.roster.get(PartitionId(id as u32)) {

@@ -3,9 +3,9 @@
 //! The recall thread: announces the end of leases and ends those that are not
 //! given back.
 //!
-//! It depends on no borrower: where one holds a lock that it needs, the lock is
-//! a PI mutex, held for a bounded piece of work, and lends the holder this
-//! thread's priority.
+//! It depends on no borrower: where one holds a lock that it needs, or is about to
+//! end the lease itself, that is under a PI mutex, which is held for a bounded
+//! piece of work and lends the holder this thread's priority.
 
 use kernel::sync::{
     atomic::{Acquire, Atomic, Relaxed, Release},
@@ -14,7 +14,7 @@ use kernel::sync::{
 
 use super::{
     super::{
-        core::books::{Due, How, LeaseId, PartitionId},
+        core::books::{Due, How, PartitionId},
         sys::{
             thread::{Parker, Worker},
             time, trace,
@@ -64,10 +64,8 @@ impl Drop for Visit<'_> {
 /// What the desk said of a lease that is due.
 struct Case {
     due: Due,
-    lease: LeaseId,
     partition: PartitionId,
     handle: u64,
-    slice: u32,
     expires: u64,
 }
 
@@ -82,10 +80,8 @@ impl Recaller {
             let entry = desk.books.lease(lease);
             Some(Case {
                 due,
-                lease,
                 partition: entry.partition(),
                 handle: entry.handle(),
-                slice: entry.slice(),
                 expires: entry.expires(),
             })
         })
@@ -105,10 +101,11 @@ impl Recaller {
                 partition.announce_recall(case.handle, case.expires);
             }
             Due::Revoke(_) => {
-                let bytes = partition.end_lease(case.lease, case.slice, case.handle, How::Revoked);
-                self.0.note_recall(case.expires);
-                trace::revoke(case.partition.0, case.handle, bytes);
-                partition.announce_revocation(case.handle, case.expires, bytes);
+                // Refused if its borrower was faster; it is over in any case.
+                if let Ok(bytes) = partition.end_lease(case.handle, How::Revoked) {
+                    trace::revoke(case.partition.0, case.handle, bytes);
+                    partition.announce_revocation(case.handle, case.expires, bytes);
+                }
             }
         }
     }
@@ -120,7 +117,7 @@ impl Worker for Recaller {
             while let Some(case) = self.next() {
                 self.attend(&case);
             }
-            self.0.front.serve(self.0.config.max_waiters);
+            self.0.front.serve();
             let until = self.0.front.with(|desk| desk.arm());
             if !me.park_until(until) {
                 return;

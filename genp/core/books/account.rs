@@ -50,6 +50,10 @@ pub struct Account {
     pub(super) places: [u32; MAX_SLICES as usize],
     /// Requests that wait for budget.
     pub(super) queue: Queue,
+    /// Whether it is on the chain of the hopeful, and who is behind it there. Not
+    /// reset with the rest.
+    pub(super) hopeful: bool,
+    pub(super) next_hopeful: u32,
     pub(super) counters: Counters,
 }
 
@@ -70,6 +74,8 @@ impl Account {
         slices: 0,
         places: [NONE; MAX_SLICES as usize],
         queue: Queue::EMPTY,
+        hopeful: false,
+        next_hopeful: NONE,
         counters: Counters {
             borrows: 0,
             returns: 0,
@@ -82,6 +88,15 @@ impl Account {
             table_refusals: 0,
         },
     };
+
+    /// Makes it that of a new partition, or of none.
+    pub(super) fn replace(&mut self, new: Self) {
+        *self = Self {
+            hopeful: self.hopeful,
+            next_hopeful: self.next_hopeful,
+            ..new
+        };
+    }
 
     /// Frames committed.
     pub fn reserve(&self) -> Frames {

@@ -67,14 +67,14 @@ where
             .position(|account| !account.used)
             .ok_or(Error::NoPartitionSlot)?;
         let id = PartitionId(place as u32);
-        *self.account_of(id) = Account {
+        self.account_of(id).replace(Account {
             used: true,
             owner,
             reserve,
             limit,
             max_leases: max_leases.min(MAX_SLICES),
             ..Account::EMPTY
-        };
+        });
         self.totals.partitions += 1;
         self.totals.committed += reserve;
         self.totals.free -= reserve;
@@ -111,7 +111,7 @@ where
     fn bury(&mut self, p: PartitionId) {
         let account = self.account_of(p);
         if account.ghost && account.reserve == 0 {
-            *account = Account::EMPTY;
+            account.replace(Account::EMPTY);
             self.totals.partitions -= 1;
         }
     }

@@ -5,8 +5,8 @@
 use core::ops::DerefMut;
 
 use super::{
-    Account, Begun, Books, Error, Frames, Lease, LeaseId, PartitionId, Reasons, State, Verdict,
-    NONE,
+    Account, Begun, Books, Error, Frames, Lease, LeaseId, PartitionId, Reasons, Served, State,
+    Verdict, NONE,
 };
 
 impl<A, L, H> Books<A, L, H>
@@ -101,7 +101,8 @@ where
         if self.unused == NONE || account.leases() >= account.max_leases {
             return Err(Error::LeaseTable);
         }
-        let first = self.queue.is_empty() || self.precedes(prio, newest, self.queue.head);
+        let first = self.hopeful == NONE
+            && (self.queue.is_empty() || self.precedes(prio, newest, self.queue.head));
         let state = match affords {
             true if first && frames <= self.totals.free => return Ok(State::Active),
             true if !(may_wait && reasons.pool) => return Err(Error::WouldBlock),
@@ -119,18 +120,17 @@ where
     }
 
     fn wait(&mut self, index: u32, state: State) {
-        let (p, frames) = (self.entry(index).partition, self.entry(index).frames);
-        self.lease_mut(index).state = state;
+        let p = self.entry(index).partition;
+        self.account_of(p).counters.waits += 1;
         if state == State::PoolWait {
-            self.account_of(p).charged += frames;
-            self.queue = self.enqueue(self.queue, index);
-        } else {
-            let queue = self.account(p).queue;
-            let queue = self.enqueue(queue, index);
-            self.account_of(p).queue = queue;
+            self.join_pool_queue(index);
+            return;
         }
+        self.lease_mut(index).state = state;
+        let queue = self.account(p).queue;
+        let queue = self.enqueue(queue, index);
         let account = self.account_of(p);
-        account.counters.waits += 1;
+        account.queue = queue;
         account.waiting += 1;
         self.totals.waiters += 1;
     }
@@ -157,6 +157,7 @@ where
         let p = lease.partition;
         if lease.state == State::PoolWait {
             self.queue = self.dequeue(self.queue, index);
+            self.impatient -= u32::from(!lease.reasons.pool);
             self.account_of(p).charged -= lease.frames;
         } else {
             let queue = self.account(p).queue;
@@ -167,52 +168,116 @@ where
         self.totals.waiters -= 1;
     }
 
-    /// Moves requests for which a partition has budget again to the pool's queue,
-    /// where they keep their arrival. As many steps as there are waiters.
+    /// Notes that a partition may have budget for who waits for it, and moves the
+    /// first one. As many steps as there are waiters.
     pub(super) fn promote(&mut self, p: PartitionId) {
-        for _ in 0..self.limits.max_waiters {
-            let index = self.account(p).queue.head;
-            if index == NONE || !self.account(p).affords(self.entry(index).frames) {
-                return;
-            }
-            let lease = *self.entry(index);
-            let first =
-                self.queue.is_empty() || self.precedes(lease.prio, lease.arrival, self.queue.head);
-            self.unlink(index);
-            if lease.reasons.pool || first && lease.frames <= self.totals.free {
-                self.lease_mut(index).state = State::PoolWait;
-                let account = self.account_of(p);
-                account.charged += lease.frames;
-                account.waiting += 1;
-                self.totals.waiters += 1;
-                self.queue = self.enqueue(self.queue, index);
-            } else {
-                self.lease_mut(index).state = State::Refused;
-                self.account_of(p).counters.pool_refusals += 1;
-                self.refused = self.enqueue(self.refused, index);
-            }
-        }
+        self.hope(p);
+        self.promote_next();
     }
 
-    /// Resolves one request, if any can be: the caller wakes who waits for it, and
-    /// calls again. Only the head of the pool's queue is ever granted, so nobody
-    /// overtakes it, however small. O(log leases).
-    pub fn serve(&mut self, now: u64) -> Option<LeaseId> {
-        let index = self.refused.head;
-        if index != NONE {
-            self.refused = self.dequeue(self.refused, index);
-            return Some(LeaseId(index));
+    /// Puts an account on the chain of the hopeful if its first waiter could have
+    /// its budget. O(1).
+    fn hope(&mut self, p: PartitionId) {
+        let account = self.account(p);
+        let head = account.queue.head;
+        if account.hopeful || head == NONE || !account.affords(self.entry(head).frames) {
+            return;
+        }
+        let next = core::mem::replace(&mut self.hopeful, p.0);
+        let account = self.account_of(p);
+        account.hopeful = true;
+        account.next_hopeful = next;
+    }
+
+    /// Moves one request for which its partition has budget to the pool's queue,
+    /// where it keeps its arrival; false if no account is hopeful. As many steps
+    /// as there are waiters.
+    fn promote_next(&mut self) -> bool {
+        if self.hopeful == NONE {
+            return false;
+        }
+        let p = PartitionId(self.hopeful);
+        let account = self.account_of(p);
+        account.hopeful = false;
+        self.hopeful = account.next_hopeful;
+        let index = self.account(p).queue.head;
+        if index == NONE || !self.account(p).affords(self.entry(index).frames) {
+            return true;
+        }
+        self.unlink(index);
+        self.join_pool_queue(index);
+        self.hope(p);
+        true
+    }
+
+    /// Lets a request that has its budget wait for frames. Who would not wait for
+    /// them is refused by [`Self::serve`] unless they are there.
+    fn join_pool_queue(&mut self, index: u32) {
+        let lease = self.lease_mut(index);
+        lease.state = State::PoolWait;
+        let Lease {
+            partition,
+            frames,
+            reasons,
+            ..
+        } = *lease;
+        let account = self.account_of(partition);
+        account.charged += frames;
+        account.waiting += 1;
+        self.totals.waiters += 1;
+        self.impatient += u32::from(!reasons.pool);
+        self.queue = self.enqueue(self.queue, index);
+    }
+
+    /// Whether [`Self::serve`] would do anything. O(1).
+    pub fn can_serve(&self) -> bool {
+        let head = self.queue.head;
+        self.hopeful != NONE
+            || head != NONE && (self.entry(head).frames <= self.totals.free || self.impatient > 0)
+    }
+
+    /// Does one thing for those who wait, if there is one: the caller wakes who is
+    /// resolved, and calls again. Only the head of the pool's queue is ever
+    /// granted, so nobody overtakes it, however small. As many steps as there are
+    /// waiters.
+    pub fn serve(&mut self, now: u64) -> Served {
+        if self.promote_next() {
+            return Served::Moved;
         }
         let index = self.queue.head;
-        if index == NONE || self.entry(index).frames > self.totals.free {
-            return None;
+        if index == NONE {
+            return Served::Nothing;
+        }
+        if self.entry(index).frames > self.totals.free {
+            return self.refuse_impatient();
         }
         // The charge stays: it was made when the request came into the queue.
         let (p, frames) = (self.entry(index).partition, self.entry(index).frames);
         self.unlink(index);
         self.account_of(p).charged += frames;
         self.grant(index, now);
-        Some(LeaseId(index))
+        Served::Resolved(LeaseId(index))
+    }
+
+    /// Refuses one of those who have their budget and would not wait for frames.
+    fn refuse_impatient(&mut self) -> Served {
+        if self.impatient == 0 {
+            return Served::Nothing;
+        }
+        let mut index = self.queue.head;
+        while index != NONE && self.entry(index).reasons.pool {
+            index = self.entry(index).next;
+        }
+        if index == NONE {
+            return Served::Nothing;
+        }
+        self.unlink(index);
+        let p = self.entry(index).partition;
+        self.lease_mut(index).state = State::Refused;
+        self.account_of(p).counters.pool_refusals += 1;
+        // Its charge may be another one's budget.
+        self.hope(p);
+        Served::Resolved(LeaseId(index))
     }
 
     /// What became of a request. O(1).
@@ -238,10 +303,6 @@ where
         let entry = *self.entry(index);
         if entry.waits() {
             self.unlink(index);
-        }
-        // Refused, and not told yet.
-        if entry.state == State::Refused && (entry.prev != NONE || self.refused.head == index) {
-            self.refused = self.dequeue(self.refused, index);
         }
         match entry.state {
             State::BudgetWait | State::PoolWait | State::Died | State::Refused => {

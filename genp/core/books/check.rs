@@ -63,7 +63,8 @@ where
     }
 
     fn check_heap(&self) -> Result<(), &'static str> {
-        let runs = |lease: &&Lease| matches!(lease.state, State::Active | State::Recalled);
+        let runs =
+            |lease: &&Lease| matches!(lease.state, State::Active | State::Recalled | State::Ending);
         if self.leases.iter().filter(runs).count() != self.heap_len as usize {
             return Err("a lease that runs is not on the heap");
         }
@@ -94,6 +95,10 @@ where
             count += 1;
             before = at;
             at = lease.next;
+        }
+        let impatient = |lease: &&Lease| lease.state == State::PoolWait && !lease.reasons.pool;
+        if self.leases.iter().filter(impatient).count() != self.impatient as usize {
+            return Err("the impatient do not add up");
         }
         let waiting = |lease: &&Lease| lease.state == State::PoolWait;
         match count == self.leases.iter().filter(waiting).count() {

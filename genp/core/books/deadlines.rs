@@ -83,11 +83,13 @@ where
 
     /// When something is due next. O(1).
     pub fn next_due(&self) -> Option<u64> {
-        (self.heap_len > 0).then(|| self.due_at(0))
+        (self.heap_len > 0)
+            .then(|| self.due_at(0))
+            .filter(|&due| due < u64::MAX)
     }
 
     /// The next thing that is due at `now`. A recalled lease is due again when it
-    /// expires; one to revoke is the caller's to end. O(log leases).
+    /// expires; one to revoke stays, but is not due again. O(log leases).
     pub fn due(&mut self, now: u64) -> Option<Due> {
         if self.next_due()? > now {
             return None;
@@ -102,8 +104,7 @@ where
             self.account_of(lease.partition).counters.recalls += 1;
             return Some(Due::Recall(LeaseId(index)));
         }
-        self.unschedule(index);
-        self.lease_mut(index).state = State::Ending;
+        self.schedule(index, u64::MAX);
         Some(Due::Revoke(LeaseId(index)))
     }
 }

@@ -12,17 +12,17 @@ where
     L: DerefMut<Target = [Lease]>,
     H: DerefMut<Target = [u32]>,
 {
-    /// Makes the caller the one who ends a lease. O(log leases).
+    /// Makes the caller the one who ends a lease. It stays on the heap, so that
+    /// somebody looks after the caller if the lease expires meanwhile. O(1).
     pub fn claim(&mut self, p: PartitionId, handle: u64) -> Result<LeaseId, Error> {
         let lease = self.find(p, handle)?;
-        self.unschedule(lease.0);
         self.lease_mut(lease.0).state = State::Ending;
         Ok(lease)
     }
 
     /// The frames of a claimed lease are free again. If its borrower does not know
     /// yet that it had them, the entry stays for it. Call [`Self::serve`]
-    /// afterwards. As many steps as there are waiters.
+    /// afterwards. O(log leases), and as many steps as there are waiters.
     pub fn credit(&mut self, lease: LeaseId, how: How) {
         let index = lease.0;
         let Lease {
@@ -35,6 +35,7 @@ where
         if state != State::Ending {
             return;
         }
+        self.unschedule(index);
         let account = self.account_of(partition);
         account.lent -= frames;
         account.charged -= frames;

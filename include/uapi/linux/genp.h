@@ -54,15 +54,15 @@
  * @committed: out: bytes of all reserves, dead ones that are not yet back included.
  * @lent: out: bytes on lease now.
  * @free: out: bytes that could be lent now.
- * @clean: out: bytes of @free that are already zeroed.
- * @quarantined: out: bytes of @committed whose partition is gone, but which a
+ * @clean: out: bytes that are already zeroed for their next owner.
+ * @quarantined: out: bytes of @committed that no partition has any longer, but which a
  *	device or another user of the pages still holds.
  * @max_lease_ns: out: the longest term of a lease.
  * @grace_ns: out: how long before its deadline a lease is recalled.
  * @recall_worst_ns: out: R, the longest time from the deadline of a lease to
  *	its frames being free again, since the module was loaded.
  * @wait_order: out: GENP_ORDER_*.
- * @nodes: out: memory nodes that hold frames of the pool.
+ * @nodes: out: memory nodes that frames of the pool may be of.
  * @partitions: out: partitions there are.
  * @max_partitions: out: partitions there can be.
  * @leases: out: leases there are, waiting ones included.
@@ -291,7 +291,7 @@ struct genp_resize {
  * @allocs: out: regions ever allocated. This and the following count from the
  *	creation and never go back.
  * @frees: out: regions ever freed.
- * @alloc_failures: out: GENP_ALLOC answered with ENOMEM or E2BIG.
+ * @alloc_failures: out: GENP_ALLOC refused for lack of room.
  * @borrows: out: leases ever granted.
  * @returns: out: leases given back by the borrower.
  * @renewals: out: leases renewed.
@@ -300,8 +300,8 @@ struct genp_resize {
  * @waits: out: borrows that had to wait.
  * @timeouts: out: borrows answered with ETIMEDOUT.
  * @interruptions: out: waits ended by a signal.
- * @budget_refusals: out: borrows answered with EDQUOT.
- * @pool_refusals: out: borrows answered with EAGAIN.
+ * @budget_refusals: out: borrows refused for lack of budget.
+ * @pool_refusals: out: borrows refused for lack of free frames.
  * @table_refusals: out: borrows answered with EBUSY.
  * @misuses: out: calls answered with EINVAL, E2BIG, EPERM, ENOTTY or EFAULT.
  * @stale_handles: out: calls answered with ESTALE.
@@ -362,16 +362,17 @@ struct genp_stat {
  * struct genp_bounds - GENP_GET_BOUNDS
  * @size: of this structure.
  * @flags: in: GENP_BOUNDS_RESET or 0.
- * @live_bytes: in: bytes a program has in regions at a time; with
- *	@largest_request it asks for @worst_reserve. 0 asks for nothing.
+ * @live_bytes: in: bytes a program has in regions at a time, each one rounded up
+ *	to 1 << &genp_stat.min_alloc_order bytes; with @largest_request it asks for @worst_reserve. 0 asks for nothing.
  * @largest_request: in: the largest region it asks for, alignment included.
  * @worst_reserve: out: a reserve of this many bytes always suffices for
  *	@live_bytes, however regions are allocated and freed.
- * @largest_free: out: a GENP_ALLOC of this many bytes succeeds now.
+ * @largest_free: out: a GENP_ALLOC of this many bytes succeeds now, unless there
+ *	are as many regions as there can be.
  * @longest_ns: out: the longest time each operation of this partition took
  *	since the reset, by GENP_OP_*.
- * @locked_longest_ns: out: the longest section under a lock that other
- *	partitions may have to wait for, in the whole module, since it was loaded.
+ * @locked_longest_ns: out: the longest section under the lock of the books, which
+ *	all partitions share, since the module was loaded.
  * @recall_worst_ns: out: R, as in struct genp_info.
  * @wait_bound_ns: out: the longest wait of the first waiter: the longest term
  *	plus R; the k-th waits at most k times that.
@@ -434,7 +435,8 @@ struct genp_event {
  * struct genp_eventfd - GENP_SET_EVENTFD
  * @size: of this structure.
  * @flags: in: 0.
- * @fd: in: an eventfd that is signalled with each event, or -1 for none.
+ * @fd: in: an eventfd that is signalled when there are events, once for several
+ *	that come together, or -1 for none.
  * @mask: in: which events: bits 1 << GENP_EVENT_*.
  */
 struct genp_eventfd {
@@ -449,8 +451,9 @@ struct genp_eventfd {
  * @size: of this structure.
  * @flags: in: 0.
  *
- * Who waits gets EIDRM, leases end, later calls get EIDRM. The reserve stays
- * where it is mapped and comes back to the pool with the last close and unmap.
+ * Who waits gets EIDRM, leases end, and later calls that would change something
+ * get EIDRM; what it says of itself can still be asked. The reserve stays where it
+ * is mapped and comes back to the pool with the last close and unmap.
  */
 struct genp_destroy {
 	__u32 size;

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use genp_core_tests::algorithms::books::{
-    Account, Books, Due, Error, How, Lease, LeaseId, Limits, Order, PartitionId, Reasons, Verdict,
+    Account, Books, Due, Error, How, Lease, LeaseId, Limits, Order, PartitionId, Reasons, Served,
+    Verdict,
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 
@@ -108,6 +109,24 @@ struct World {
     handles: HashSet<u64>,
 }
 
+/// What the recall thread does about a lease that is due.
+fn revoke(pool: &mut Pool, lease: LeaseId) {
+    let (p, handle) = (pool.lease(lease).partition(), pool.lease(lease).handle());
+    assert_eq!(pool.claim(p, handle), Ok(lease));
+    pool.credit(lease, How::Revoked);
+}
+
+/// Serves until somebody is resolved: who.
+fn serve(pool: &mut Pool, now: u64) -> Option<LeaseId> {
+    loop {
+        match pool.serve(now) {
+            Served::Nothing => return None,
+            Served::Moved => {}
+            Served::Resolved(lease) => return Some(lease),
+        }
+    }
+}
+
 impl World {
     fn new(order: Order) -> Self {
         let mut pool = pool(order);
@@ -140,9 +159,15 @@ impl World {
     /// Wakes who is to be woken, as the shell does after every change.
     fn serve(&mut self) {
         for turn in 0.. {
-            assert!(turn <= WAITERS, "served more than wait");
-            let Some(lease) = self.pool.serve(self.now) else {
-                break;
+            assert!(turn <= 2 * WAITERS + 5, "served more than wait");
+            assert_eq!(self.pool.can_serve(), {
+                let served = self.pool.clone().serve(self.now);
+                served != Served::Nothing
+            });
+            let lease = match self.pool.serve(self.now) {
+                Served::Nothing => break,
+                Served::Moved => continue,
+                Served::Resolved(lease) => lease,
             };
             let known = self
                 .waiting
@@ -160,7 +185,7 @@ impl World {
         while let Some(due) = self.pool.due(self.now) {
             if let Due::Revoke(lease) = due {
                 let known = self.running.remove(&lease.0);
-                self.pool.credit(lease, How::Revoked);
+                revoke(&mut self.pool, lease);
                 self.over.extend(known);
                 self.serve();
             }
@@ -384,8 +409,8 @@ proptest! {
                 now = pool.next_due().expect("somebody waits and nothing is due");
                 while let Some(due) = pool.due(now) {
                     if let Due::Revoke(lease) = due {
-                        pool.credit(lease, How::Revoked);
-                        while pool.serve(now).is_some() {}
+                        revoke(&mut pool, lease);
+                        while serve(&mut pool, now).is_some() {}
                     }
                 }
             }
@@ -414,7 +439,7 @@ fn the_head_is_not_overtaken() {
     pool.settle(first.lease);
     pool.claim(a, first.handle).unwrap();
     pool.credit(first.lease, How::Returned);
-    assert_eq!(pool.serve(1), Some(large.lease));
+    assert_eq!(serve(&mut pool, 1), Some(large.lease));
 }
 
 #[test]
@@ -434,6 +459,45 @@ fn a_reserve_never_starves_a_waiter() {
     assert_eq!(asked(false), Some(Error::WouldBlock));
 }
 
+/// Who would not wait for frames is not made to, whoever comes in between.
+#[test]
+fn who_waits_for_budget_alone_never_waits_for_frames() {
+    let budget = Reasons {
+        budget: true,
+        pool: false,
+    };
+    let mut pool = pool(Order::Prio);
+    let (a, b) = (partition(&mut pool, 0, 50), partition(&mut pool, 0, 100));
+    let first = pool.borrow(a, 50, 9, BOTH, true, 0, TERM).unwrap();
+    pool.settle(first.lease);
+    let waits = pool.borrow(a, 50, 9, budget, true, 0, TERM).unwrap();
+    assert!(waits.granted.is_none());
+    pool.claim(a, first.handle).unwrap();
+    pool.credit(first.lease, How::Returned);
+    // Before anybody serves: more urgent, and takes the frames.
+    let urgent = pool.borrow(b, 80, 1, BOTH, true, 0, TERM).unwrap();
+    assert!(urgent.granted.is_some());
+    assert_eq!(serve(&mut pool, 1), Some(waits.lease));
+    assert_eq!(pool.leave(waits.lease), Verdict::Refused);
+    assert_eq!(pool.check(), Ok(()));
+}
+
+/// A lease that somebody is ending is still looked after when it expires.
+#[test]
+fn a_claimed_lease_is_due_at_its_end() {
+    let mut pool = pool(Order::Prio);
+    let p = partition(&mut pool, 0, 50);
+    let begun = pool.borrow(p, 5, 0, BOTH, true, 0, TERM).unwrap();
+    pool.settle(begun.lease);
+    pool.claim(p, begun.handle).unwrap();
+    assert!(pool.next_due().is_some_and(|due| due <= TERM));
+    assert_eq!(pool.due(TERM), Some(Due::Revoke(begun.lease)));
+    assert_eq!(pool.due(TERM), None);
+    assert_eq!(pool.claim(p, begun.handle), Err(Error::Stale));
+    pool.credit(begun.lease, How::Returned);
+    assert_eq!(pool.check(), Ok(()));
+}
+
 #[test]
 fn a_more_urgent_one_goes_first() {
     let mut pool = pool(Order::Prio);
@@ -444,9 +508,9 @@ fn a_more_urgent_one_goes_first() {
     pool.settle(first.lease);
     pool.claim(a, first.handle).unwrap();
     pool.credit(first.lease, How::Returned);
-    assert_eq!(pool.serve(1), Some(urgent.lease));
-    assert_eq!(pool.serve(1), Some(calm.lease));
-    assert_eq!(pool.serve(1), None);
+    assert_eq!(serve(&mut pool, 1), Some(urgent.lease));
+    assert_eq!(serve(&mut pool, 1), Some(calm.lease));
+    assert_eq!(serve(&mut pool, 1), None);
 }
 
 #[test]
@@ -455,7 +519,7 @@ fn a_lease_that_ended_unseen_stays_for_its_borrower() {
     let p = partition(&mut pool, 0, 100);
     let begun = pool.borrow(p, 5, 0, BOTH, true, 0, TERM).unwrap();
     assert_eq!(pool.due(TERM), Some(Due::Revoke(begun.lease)));
-    pool.credit(begun.lease, How::Revoked);
+    revoke(&mut pool, begun.lease);
     // Its place is not given to another while the borrower has not looked.
     let other = pool.borrow(p, 5, 0, BOTH, true, 0, TERM).unwrap();
     assert_ne!(other.lease, begun.lease);

@@ -165,7 +165,7 @@ TEST(a_hogged_machine_ends_leases_too)
 	cpu_set_t cpus;
 	pid_t pids[2];
 
-	/* The waiter runs above the hogs, the borrower below: it cannot run at all. */
+	/* Nothing of ordinary priority runs; the test itself, above the hogs, only looks. */
 	CHECK(!borrow(part.fd, 4 * PAGE, GENP_NO_WAIT, 300 * MSEC, &lease));
 	param.sched_priority = 60;
 	CHECK(!sched_setscheduler(0, SCHED_FIFO, &param));
