@@ -9,8 +9,10 @@
 
 use core::ops::DerefMut;
 
+mod check;
 mod classes;
 mod node;
+mod resize;
 
 pub use classes::class_ceiling;
 use classes::{Class, Classes};
@@ -339,69 +341,6 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         })
     }
 
-    /// Adds free units at the end, up to `to` in all.
-    pub fn grow(&mut self, to: u32) -> Result<(), RangeError> {
-        if to == u32::MAX {
-            return Err(RangeError::TooLarge);
-        }
-        let more = to.checked_sub(self.units).ok_or(RangeError::TooLarge)?;
-        if more == 0 {
-            return Ok(());
-        }
-        let top = self.top;
-        if top != NONE && self.node(top).state == State::Free {
-            self.unfile(top);
-            self.node_mut(top).units += more;
-            self.file(top);
-        } else {
-            let index = self.spare().ok_or(RangeError::NoNode)?;
-            let generation = self.node(index).generation;
-            self.set(
-                index,
-                Node {
-                    offset: self.units,
-                    units: more,
-                    below: top,
-                    generation,
-                    ..Node::EMPTY
-                },
-            );
-            if top != NONE {
-                self.node_mut(top).above = index;
-            }
-            self.top = index;
-            self.file(index);
-        }
-        self.units = to;
-        Ok(())
-    }
-
-    /// Cuts free units off at the end, down to `to`.
-    pub fn shrink(&mut self, to: u32) -> Result<(), RangeError> {
-        let less = self.units.checked_sub(to).ok_or(RangeError::TooLarge)?;
-        if less == 0 {
-            return Ok(());
-        }
-        let top = self.top;
-        let node = self.node(top);
-        if node.state != State::Free || node.units < less {
-            return Err(RangeError::Busy);
-        }
-        self.unfile(top);
-        if node.units == less {
-            self.top = node.below;
-            if node.below != NONE {
-                self.node_mut(node.below).above = NONE;
-            }
-            self.discard(top);
-        } else {
-            self.node_mut(top).units -= less;
-            self.file(top);
-        }
-        self.units = to;
-        Ok(())
-    }
-
     /// All units.
     pub fn units(&self) -> u32 {
         self.units
@@ -433,76 +372,6 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         match self.classes.highest() {
             Some(class) => self.node(self.classes.first(class)).units,
             None => 0,
-        }
-    }
-
-    /// Checks everything that must hold. O(nodes), for tests.
-    pub fn check(&self) -> Result<(), &'static str> {
-        let (mut index, mut at, mut used, mut regions, mut free) = (self.top, self.units, 0, 0, 0);
-        let mut above = NONE;
-        for _ in 0..=self.nodes.len() {
-            if index == NONE {
-                break;
-            }
-            let node = self.node(index);
-            if node.offset.checked_add(node.units) != Some(at) || node.units == 0 {
-                return Err("blocks leave a gap or overlap");
-            }
-            if node.above != above {
-                return Err("neighbours disagree");
-            }
-            match node.state {
-                State::Used => {
-                    used += node.units;
-                    regions += 1;
-                }
-                State::Free => {
-                    free += 1;
-                    if above != NONE && self.node(above).state == State::Free {
-                        return Err("free neighbours are not merged");
-                    }
-                    self.check_filed(index)?;
-                }
-                State::Spare => return Err("a spare node stands for a block"),
-            }
-            at = node.offset;
-            above = index;
-            index = node.below;
-        }
-        if index != NONE || at != 0 {
-            return Err("the blocks do not reach down to 0");
-        }
-        if (used, regions) != (self.used, self.regions) {
-            return Err("the counts are off");
-        }
-        self.check_spares(regions + free)
-    }
-
-    fn check_filed(&self, index: u32) -> Result<(), &'static str> {
-        let node = self.node(index);
-        let filed = if node.prev == NONE {
-            self.classes.first(Class::of(node.units)) == index
-        } else {
-            self.node(node.prev).next == index
-        };
-        match filed && (node.next == NONE || self.node(node.next).prev == index) {
-            true => Ok(()),
-            false => Err("a free block is not in its class"),
-        }
-    }
-
-    fn check_spares(&self, blocks: u32) -> Result<(), &'static str> {
-        let (mut index, mut spares) = (self.spare, 0u32);
-        while index != NONE && (spares as usize) <= self.nodes.len() {
-            if self.node(index).state != State::Spare {
-                return Err("a spare node is in use");
-            }
-            spares += 1;
-            index = self.node(index).next;
-        }
-        match (spares + blocks) as usize == self.nodes.len() {
-            true => Ok(()),
-            false => Err("nodes are lost"),
         }
     }
 }

@@ -140,7 +140,7 @@ proptest! {
         for (choice, free) in choices {
             let units = 1 + choice % largest;
             // An alignment of a takes up to a - 1 units more of the largest request.
-            let align = 1 << (choice >> 16) % ((largest - units + 1).ilog2() + 1);
+            let align = 1 << ((choice >> 16) % ((largest - units + 1).ilog2() + 1));
             if !free && heap.used_units() + units <= live {
                 match heap.alloc(units, align) {
                     Ok(block) => blocks.push(block),

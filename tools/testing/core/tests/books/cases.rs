@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Single promises, one after the other.
+
+use genp_core_tests::algorithms::books::{Due, Error, How, Order, Reasons, Verdict};
+
+use crate::pool::{partition, pool, revoke, serve, BOTH, TERM};
+
+#[test]
+fn the_head_is_not_overtaken() {
+    let mut pool = pool(Order::Fifo);
+    let (a, b) = (partition(&mut pool, 0, 100), partition(&mut pool, 0, 100));
+    let first = pool.borrow(a, 60, 0, BOTH, true, 0, TERM).unwrap();
+    let large = pool.borrow(b, 90, 0, BOTH, true, 0, TERM).unwrap();
+    assert!(large.granted.is_none());
+    // Forty are free, but not for who comes later.
+    assert_eq!(
+        pool.borrow(b, 1, 0, BOTH, false, 0, TERM).err(),
+        Some(Error::WouldBlock)
+    );
+    assert!(pool
+        .borrow(b, 1, 0, BOTH, true, 0, TERM)
+        .unwrap()
+        .granted
+        .is_none());
+    pool.settle(first.lease);
+    pool.claim(a, first.handle).unwrap();
+    pool.credit(first.lease, How::Returned);
+    assert_eq!(serve(&mut pool, 1), Some(large.lease));
+}
+
+#[test]
+fn a_reserve_never_starves_a_waiter() {
+    let mut pool = pool(Order::Fifo);
+    let (a, b) = (partition(&mut pool, 0, 100), partition(&mut pool, 0, 100));
+    pool.borrow(a, 60, 0, BOTH, true, 0, TERM).unwrap();
+    pool.borrow(b, 90, 0, BOTH, true, 0, TERM).unwrap();
+    // Forty are free, but all leases together only have ninety for `b` to get.
+    assert_eq!(pool.admit(0, u32::MAX, 11, 0, 1), Err(Error::NoSpace));
+    assert_eq!(pool.commit_more(a, 11, u32::MAX), Err(Error::NoSpace));
+    assert_eq!(pool.commit_more(a, 10, u32::MAX), Ok(()));
+    // Nor does anybody wait for what no lease has.
+    let c = partition(&mut pool, 0, 100);
+    let mut asked = |wait| pool.borrow(c, 91, 0, BOTH, wait, 0, TERM).err();
+    assert_eq!(asked(true), Some(Error::TooBig));
+    assert_eq!(asked(false), Some(Error::WouldBlock));
+}
+
+/// Who would not wait for frames is not made to, whoever comes in between.
+#[test]
+fn who_waits_for_budget_alone_never_waits_for_frames() {
+    let budget = Reasons {
+        budget: true,
+        pool: false,
+    };
+    let mut pool = pool(Order::Prio);
+    let (a, b) = (partition(&mut pool, 0, 50), partition(&mut pool, 0, 100));
+    let first = pool.borrow(a, 50, 9, BOTH, true, 0, TERM).unwrap();
+    pool.settle(first.lease);
+    let waits = pool.borrow(a, 50, 9, budget, true, 0, TERM).unwrap();
+    assert!(waits.granted.is_none());
+    pool.claim(a, first.handle).unwrap();
+    pool.credit(first.lease, How::Returned);
+    // Before anybody serves: more urgent, and takes the frames.
+    let urgent = pool.borrow(b, 80, 1, BOTH, true, 0, TERM).unwrap();
+    assert!(urgent.granted.is_some());
+    assert_eq!(serve(&mut pool, 1), Some(waits.lease));
+    assert_eq!(pool.leave(waits.lease), Verdict::Refused);
+    assert_eq!(pool.check(), Ok(()));
+}
+
+/// A lease that somebody is ending is still looked after when it expires.
+#[test]
+fn a_claimed_lease_is_due_at_its_end() {
+    let mut pool = pool(Order::Prio);
+    let p = partition(&mut pool, 0, 50);
+    let begun = pool.borrow(p, 5, 0, BOTH, true, 0, TERM).unwrap();
+    pool.settle(begun.lease);
+    pool.claim(p, begun.handle).unwrap();
+    assert!(pool.next_due().is_some_and(|due| due <= TERM));
+    assert_eq!(pool.due(TERM), Some(Due::Revoke(begun.lease)));
+    assert_eq!(pool.due(TERM), None);
+    assert_eq!(pool.claim(p, begun.handle), Err(Error::Stale));
+    pool.credit(begun.lease, How::Returned);
+    assert_eq!(pool.check(), Ok(()));
+}
+
+#[test]
+fn a_more_urgent_one_goes_first() {
+    let mut pool = pool(Order::Prio);
+    let (a, b) = (partition(&mut pool, 0, 100), partition(&mut pool, 0, 100));
+    let first = pool.borrow(a, 90, 50, BOTH, true, 0, TERM).unwrap();
+    let calm = pool.borrow(b, 40, 50, BOTH, true, 0, TERM).unwrap();
+    let urgent = pool.borrow(b, 40, 10, BOTH, true, 0, TERM).unwrap();
+    pool.settle(first.lease);
+    pool.claim(a, first.handle).unwrap();
+    pool.credit(first.lease, How::Returned);
+    assert_eq!(serve(&mut pool, 1), Some(urgent.lease));
+    assert_eq!(serve(&mut pool, 1), Some(calm.lease));
+    assert_eq!(serve(&mut pool, 1), None);
+}
+
+#[test]
+fn a_lease_that_ended_unseen_stays_for_its_borrower() {
+    let mut pool = pool(Order::Prio);
+    let p = partition(&mut pool, 0, 100);
+    let begun = pool.borrow(p, 5, 0, BOTH, true, 0, TERM).unwrap();
+    assert_eq!(pool.due(TERM), Some(Due::Revoke(begun.lease)));
+    revoke(&mut pool, begun.lease);
+    // Its place is not given to another while the borrower has not looked.
+    let other = pool.borrow(p, 5, 0, BOTH, true, 0, TERM).unwrap();
+    assert_ne!(other.lease, begun.lease);
+    assert_eq!(pool.settle(begun.lease), Verdict::Ended);
+    assert_eq!(pool.check(), Ok(()));
+}
+
+#[test]
+fn ceilings_and_slots() {
+    let mut pool = pool(Order::Prio);
+    let p = pool.admit(7, 30, 20, 0, 1).unwrap();
+    assert_eq!(pool.admit(7, 30, 11, 0, 1), Err(Error::Ceiling));
+    assert_eq!(pool.commit_more(p, 11, 30), Err(Error::Ceiling));
+    assert_eq!(pool.commit_more(p, 10, 30), Ok(()));
+    assert_eq!(pool.admit(8, u32::MAX, 71, 0, 1), Err(Error::NoSpace));
+    // A dead partition counts as long as its frames are held.
+    pool.retire(p, 30).unwrap();
+    assert_eq!(pool.admit(7, 30, 1, 0, 1), Err(Error::Ceiling));
+    pool.commit_less(p, 30).unwrap();
+    assert!(pool.admit(7, 30, 30, 0, 1).is_ok());
+    for _ in 0..4 {
+        pool.admit(9, u32::MAX, 0, 1, 1).unwrap();
+    }
+    assert_eq!(
+        pool.admit(9, u32::MAX, 0, 1, 1),
+        Err(Error::NoPartitionSlot)
+    );
+}
