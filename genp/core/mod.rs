@@ -9,4 +9,5 @@
 pub mod books;
 pub mod bounds;
 pub mod histogram;
+pub mod labyrinth;
 pub mod range;
