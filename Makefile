@@ -20,7 +20,7 @@ help:
 	@echo 'make shell            a shell in a guest with the module loaded'
 	@echo 'make vng              the sample under virtme-ng'
 	@echo 'make check-host, check-um, check-rt, check-debug, lint     one suite'
-	@echo 'make clean            remove build/'
+	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
 	@echo 'KERNEL=rt (default), rt-prev, stock: the distribution'"'"'s; debug, um: built here'
@@ -72,6 +72,7 @@ vng:
 
 clean:
 	rm -rf build
+	$(if $(KDIR),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
 distclean: clean
 	@scripts/distclean

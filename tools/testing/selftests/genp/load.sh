@@ -3,12 +3,14 @@
 # Loading and unloading: wrong parameters are refused, nothing stays behind.
 good=$(cat /parameters)
 echo "KTAP version 1"
-echo "1..14"
+echo "1..15"
 n=0
 say() {
 	n=$((n + 1))
 	if [ "$1" = 0 ]; then echo "ok $n $2"; else echo "not ok $n $2"; fi
 }
+grep -qE '^genp_recall' /proc/[0-9]*/comm
+say $? its_threads_are_seen
 rmmod genp
 say $? unload
 for wrong in pool_mib=0 pool_mib=4194305 max_lease_ms=0 grace_ms=100000 recall_prio=1 \
@@ -17,7 +19,7 @@ for wrong in pool_mib=0 pool_mib=4194305 max_lease_ms=0 grace_ms=100000 recall_p
 	[ $? != 0 ] && ! grep -q '^genp ' /proc/modules
 	say $? "refuse_$wrong"
 done
-[ ! -e /dev/genp ] && ! pgrep 'genp_(recall|post|scrub)' >/dev/null
+[ ! -e /dev/genp ] && ! grep -qE '^genp_(recall|post|scrub)' /proc/[0-9]*/comm
 say $? nothing_is_left
 # shellcheck disable=SC2086  # a list of words
 insmod /lib/genp.ko $good
