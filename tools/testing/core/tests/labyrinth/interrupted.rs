@@ -224,7 +224,7 @@ fn calls() -> Vec<Call> {
 /// no more of them.
 fn at_every_access(chosen: usize, outer: Call, calls: &[Call]) {
     for access in 0.. {
-        let free = (0..SOME.len()).filter(|index| chosen >> index & 1 != 0);
+        let free = (0..SOME.len()).filter(|index| (chosen >> index) & 1 != 0);
         let machine = Machine::new(free, vec![(access, calls.to_vec())]);
         machine.call(outer);
         let came = machine.interrupted.get() > 0;
@@ -287,7 +287,7 @@ proptest! {
             1..40,
         ),
     ) {
-        let free = (0..SOME.len()).filter(|index| chosen >> index & 1 != 0);
+        let free = (0..SOME.len()).filter(|index| (chosen >> index) & 1 != 0);
         let machine = Machine::new(free, interrupts);
         calls.into_iter().for_each(|call| machine.call(call));
         machine.check();

@@ -46,7 +46,7 @@ fn each_below(words: &[impl Word], pages: u32, mut look: impl FnMut(usize, u64, 
         let above = first + count;
         for index in 0..count {
             let summary = words[above + index / 64].load();
-            let bit = summary >> (index % 64) & 1 != 0;
+            let bit = (summary >> (index % 64)) & 1 != 0;
             look(first + index, words[first + index].load(), bit);
         }
         (first, count) = (above, count.div_ceil(64));

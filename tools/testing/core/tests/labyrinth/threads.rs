@@ -63,7 +63,10 @@ fn hammer(pages: u32, threads: u32, hold: usize) {
             thread::sleep(Duration::from_millis(5));
         }
         stop.store(true, SeqCst);
-        let got: u64 = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
+        let got: u64 = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .sum();
         assert!(got > 0);
     });
     assert!(is_open(&words, pages));
