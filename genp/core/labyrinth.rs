@@ -32,9 +32,9 @@
 //! ```text
 //!     shut(), C being empty            give() or shut() at C, then open()
 //!     ---------------------            ----------------------------------
-//!     1. P.fetch_and(!b)               3. C.fetch_or(bit)
-//!     2. C.fetch_or(0)                 4. P.load(), if b is clear P.fetch_or(b)
-//!        if not 0 P.fetch_or(b)
+//!     1. P.clear(b)                    3. C.set(bit)
+//!     2. C.observe()                   4. P.load(), if b is clear P.set(b)
+//!        if not 0 P.set(b)
 //! ```
 //!
 //! Words are only ever written by read-modify-writes, which follow one another for
@@ -60,24 +60,26 @@ use core::ops::{Deref, Range};
 
 mod place;
 
-use place::{bit_of, next_bit, Place, Plan, MAX_LEVELS};
+use place::{bit_of, is_set, next_bit, Place, Plan, MAX_LEVELS};
 #[allow(unused_imports)] // For who decides how large a stock can be.
 pub use place::{words, MAX_PAGES};
 
 /// A word of 64 bits, shared by all CPUs. None of its functions may wait for
-/// another CPU or for what they interrupted: where they are not single
-/// instructions or loops of such, as with a lock behind them, the labyrinth must
-/// not be used from interrupts.
+/// another CPU or for what they interrupted: with a lock behind them, the labyrinth
+/// must not be used from interrupts. Each is one bit or no change at all, because
+/// that is what machines do in one step, without trying again.
 pub trait Word {
     /// Its value; what comes later in the program comes after this (acquire).
     fn load(&self) -> u64;
 
-    /// Sets bits and returns the value before, fully ordered.
-    fn fetch_or(&self, bits: u64) -> u64;
+    /// Sets a bit, 0 to 63, and says whether it was set before; fully ordered.
+    fn set(&self, bit: u32) -> bool;
 
-    /// Clears the bits that are not in `bits` and returns the value before, fully
-    /// ordered.
-    fn fetch_and(&self, bits: u64) -> u64;
+    /// Clears a bit, 0 to 63, and says whether it was set before; fully ordered.
+    fn clear(&self, bit: u32) -> bool;
+
+    /// Its value, by a read-modify-write that changes nothing; fully ordered.
+    fn observe(&self) -> u64;
 }
 
 /// Why a page was refused; nothing was changed then.
@@ -94,9 +96,9 @@ pub enum Error {
 pub const MAX_TURNS: u32 = 16;
 
 /// Accesses to words in a take at most, however many others are at work: in each
-/// turn one for each level on the way down, one for the claim, and 2 levels - 1 for
+/// turn one for each level on the way down, two for the claim, and 3 (levels - 1) for
 /// what [`Labyrinth::shut`] does. Undisturbed it is one turn.
-pub const TAKE_STEPS: u32 = MAX_TURNS * 3 * MAX_LEVELS;
+pub const TAKE_STEPS: u32 = MAX_TURNS * (4 * MAX_LEVELS - 1);
 
 /// Accesses to words in a give at most.
 pub const GIVE_STEPS: u32 = 2 * MAX_LEVELS - 1;
@@ -148,12 +150,16 @@ where
         self.word(place).map_or(0, Word::load)
     }
 
-    fn set(&self, place: Place, bits: u64) -> u64 {
-        self.word(place).map_or(0, |word| word.fetch_or(bits))
+    fn set(&self, place: Place, bit: u32) -> bool {
+        self.word(place).is_some_and(|word| word.set(bit))
     }
 
-    fn clear(&self, place: Place, bits: u64) -> u64 {
-        self.word(place).map_or(0, |word| word.fetch_and(!bits))
+    fn clear(&self, place: Place, bit: u32) -> bool {
+        self.word(place).is_some_and(|word| word.clear(bit))
+    }
+
+    fn observe(&self, place: Place) -> u64 {
+        self.word(place).map_or(0, Word::observe)
     }
 
     /// Takes a page, coming in by this door: doors with different numbers, such as
@@ -190,7 +196,7 @@ where
         let (room, bit) = (Place::room_of(page), bit_of(page));
         // ORDERING: pairs with the look of `shut()`; and with `claim()` by the next
         // one who takes the page, who sees all that was done to it before.
-        if self.set(room, bit) & bit != 0 {
+        if self.set(room, bit) {
             return Err(Error::NotTaken);
         }
         self.open(room);
@@ -199,7 +205,7 @@ where
 
     /// Whether a page was free just now.
     pub fn is_free(&self, page: u32) -> bool {
-        page < self.pages && self.load(Place::room_of(page)) & bit_of(page) != 0
+        page < self.pages && is_set(self.load(Place::room_of(page)), bit_of(page))
     }
 
     /// Free pages, if nobody takes or gives one meanwhile. O(pages), for statistics.
@@ -241,9 +247,10 @@ where
             let bit = next_bit(word, room.turn_to(door));
             // ORDERING: pairs with the same of others, of whom one sees the bit set;
             // and with `give()`.
-            let old = self.clear(room, 1 << bit);
-            let mine = old & (1 << bit) != 0;
-            word = old & !(1 << bit);
+            let mine = self.clear(room, bit);
+            // Of those who clear the last bits at the same time, one at least sees
+            // that there are none left.
+            word = self.load(room);
             if word == 0 {
                 self.shut(room);
             }
@@ -263,7 +270,7 @@ where
         for _ in place.level..self.plan.top().level {
             let (above, bit) = place.above();
             // ORDERING: pairs with step 1 of `shut()`.
-            if self.load(above) & bit == 0 {
+            if !is_set(self.load(above), bit) {
                 self.set(above, bit);
             }
             place = above;
@@ -276,16 +283,16 @@ where
         // At most MAX_LEVELS - 1 times.
         for _ in place.level..self.plan.top().level {
             let (above, bit) = place.above();
-            let rest = self.clear(above, bit) & !bit;
+            self.clear(above, bit);
             // ORDERING: pairs with `give()` and with all that set bits here in
             // `open()` or below. A read-modify-write although nothing is changed;
             // see the top of this file.
-            if self.set(place, 0) != 0 {
+            if self.observe(place) != 0 {
                 self.set(above, bit);
                 self.open(above);
                 return;
             }
-            if rest != 0 {
+            if self.load(above) != 0 {
                 return;
             }
             place = above;

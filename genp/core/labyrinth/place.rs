@@ -42,8 +42,13 @@ pub const fn words(pages: u32) -> Option<usize> {
 }
 
 /// The bit that stands for a page in its room.
-pub(super) const fn bit_of(page: u32) -> u64 {
-    1 << (page % WORD_BITS)
+pub(super) const fn bit_of(page: u32) -> u32 {
+    page % WORD_BITS
+}
+
+/// Whether a bit of a word is set.
+pub(super) const fn is_set(word: u64, bit: u32) -> bool {
+    (word >> bit) & 1 != 0
 }
 
 /// The first bit that is set in a word which is not empty, at or after `from`,
@@ -69,12 +74,12 @@ impl Place {
     }
 
     /// The word above, and the bit in it that stands for this one.
-    pub(super) const fn above(self) -> (Self, u64) {
+    pub(super) const fn above(self) -> (Self, u32) {
         let above = Self {
             level: self.level + 1,
             index: self.index / WORD_BITS,
         };
-        (above, 1 << (self.index % WORD_BITS))
+        (above, self.index % WORD_BITS)
     }
 
     /// Where the way to a page leads on from the level of this word: a bit.

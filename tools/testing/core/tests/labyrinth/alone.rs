@@ -246,12 +246,16 @@ impl Word for CountingWord {
         self.access(|word| word)
     }
 
-    fn fetch_or(&self, bits: u64) -> u64 {
-        self.access(|word| word | bits)
+    fn set(&self, bit: u32) -> bool {
+        self.access(|word| word | (1 << bit)) & (1 << bit) != 0
     }
 
-    fn fetch_and(&self, bits: u64) -> u64 {
-        self.access(|word| word & bits)
+    fn clear(&self, bit: u32) -> bool {
+        self.access(|word| word & !(1 << bit)) & (1 << bit) != 0
+    }
+
+    fn observe(&self) -> u64 {
+        self.access(|word| word)
     }
 }
 
@@ -262,8 +266,9 @@ fn full_words<W: Word + Default>(pages: u32) -> Vec<W> {
     while first < words.len() {
         let count = bits.div_ceil(64);
         for index in 0..count {
-            let ones = (bits - index * 64).min(64);
-            words[first + index].fetch_or(u64::MAX >> (64 - ones));
+            for bit in 0..(bits - index * 64).min(64) as u32 {
+                words[first + index].set(bit);
+            }
         }
         (first, bits) = (first + count, count);
     }
@@ -303,7 +308,7 @@ fn steps_are_few_at_every_fill() {
             longest_give = longest_give.max(steps);
             assert_eq!(accesses(|| stock.give(page)), (Err(Error::NotTaken), 1));
         }
-        assert!(longest_take < 3 * levels, "{longest_take} of {pages}");
+        assert!(longest_take < 4 * levels, "{longest_take} of {pages}");
         assert!(longest_give < 2 * levels, "{longest_give} of {pages}");
         assert!(longest_take <= TAKE_STEPS && longest_give <= GIVE_STEPS);
     }
@@ -315,7 +320,9 @@ fn steps_are_bounded_with_all_doors_open_and_nothing_behind() {
     for pages in [64, 4096, 262_144, MAX_PAGES] {
         let words: Vec<CountingWord> = full_words(pages);
         for room in &words[..pages as usize / 64] {
-            room.fetch_and(0);
+            for bit in 0..64 {
+                room.clear(bit);
+            }
         }
         let stock = Labyrinth::new(&words[..], pages).unwrap();
         let (page, steps) = accesses(|| stock.take(5));

@@ -34,12 +34,16 @@ impl Word for LoomWord {
         self.0.load(Acquire)
     }
 
-    fn fetch_or(&self, bits: u64) -> u64 {
-        self.0.fetch_or(bits, AcqRel)
+    fn set(&self, bit: u32) -> bool {
+        self.0.fetch_or(1 << bit, AcqRel) & (1 << bit) != 0
     }
 
-    fn fetch_and(&self, bits: u64) -> u64 {
-        self.0.fetch_and(bits, AcqRel)
+    fn clear(&self, bit: u32) -> bool {
+        self.0.fetch_and(!(1 << bit), AcqRel) & (1 << bit) != 0
+    }
+
+    fn observe(&self) -> u64 {
+        self.0.fetch_add(0, AcqRel)
     }
 }
 
@@ -114,7 +118,7 @@ fn give_farthest(stock: &Stock) -> Vec<u32> {
 
 /// A give that is stopped for ever after its first access.
 fn give_to_the_room(stock: &Stock) -> Vec<u32> {
-    stock.words[0].fetch_or(1 << STOPPED);
+    stock.words[0].set(STOPPED);
     Vec::new()
 }
 
@@ -123,7 +127,7 @@ fn give_to_the_corridor(stock: &Stock) -> Vec<u32> {
     let corridor = &stock.words[(THREE_LEVELS as usize).div_ceil(64)];
     give_to_the_room(stock);
     if corridor.load() & 1 == 0 {
-        corridor.fetch_or(1);
+        corridor.set(0);
     }
     Vec::new()
 }

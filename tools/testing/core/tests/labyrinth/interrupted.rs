@@ -54,12 +54,16 @@ impl Word for Interruptible {
         self.access(|word| word)
     }
 
-    fn fetch_or(&self, bits: u64) -> u64 {
-        self.access(|word| word | bits)
+    fn set(&self, bit: u32) -> bool {
+        self.access(|word| word | (1 << bit)) & (1 << bit) != 0
     }
 
-    fn fetch_and(&self, bits: u64) -> u64 {
-        self.access(|word| word & bits)
+    fn clear(&self, bit: u32) -> bool {
+        self.access(|word| word & !(1 << bit)) & (1 << bit) != 0
+    }
+
+    fn observe(&self) -> u64 {
+        self.access(|word| word)
     }
 }
 

@@ -25,12 +25,16 @@ impl Word for HostWord {
         self.0.load(SeqCst)
     }
 
-    fn fetch_or(&self, bits: u64) -> u64 {
-        self.0.fetch_or(bits, SeqCst)
+    fn set(&self, bit: u32) -> bool {
+        self.0.fetch_or(1 << bit, SeqCst) & (1 << bit) != 0
     }
 
-    fn fetch_and(&self, bits: u64) -> u64 {
-        self.0.fetch_and(bits, SeqCst)
+    fn clear(&self, bit: u32) -> bool {
+        self.0.fetch_and(!(1 << bit), SeqCst) & (1 << bit) != 0
+    }
+
+    fn observe(&self) -> u64 {
+        self.0.fetch_add(0, SeqCst)
     }
 }
 
