@@ -43,6 +43,10 @@ module! {
             default: 90,
             description: "SCHED_FIFO priority of the thread that ends leases, 2 to 99",
         },
+        refill_prio: i32 {
+            default: 80,
+            description: "SCHED_FIFO priority of the thread that refills atomic stocks, 1 to 99",
+        },
         wait_order: u32 {
             default: 0,
             description: "Who waits is served by 0: priority, then arrival; 1: arrival",
@@ -62,6 +66,10 @@ module! {
         uid_ceiling_mib: u32 {
             default: 0,
             description: "Reserves one user may have in all, in MiB; 0: no ceiling",
+        },
+        emergency_pages: u32 {
+            default: 0,
+            description: "Pages of the emergency stock, beside the pool; 0: none",
         },
     },
 }
@@ -86,11 +94,13 @@ impl kernel::Module for Genp {
             max_lease_ms: given(module_parameters::max_lease_ms.value()),
             grace_ms: given(module_parameters::grace_ms.value()),
             recall_prio: given(module_parameters::recall_prio.value()),
+            refill_prio: given(module_parameters::refill_prio.value()),
             wait_order: given(module_parameters::wait_order.value()),
             max_waiters: given(module_parameters::max_waiters.value()),
             max_partitions: given(module_parameters::max_partitions.value()),
             max_leases: given(module_parameters::max_leases.value()),
             uid_ceiling_mib: given(module_parameters::uid_ceiling_mib.value()),
+            emergency_pages: given(module_parameters::emergency_pages.value()),
         })?;
         let pool = Pool::new(config, Bells::new()?)?;
         let threads = Threads::start(&pool)?;

@@ -15,11 +15,13 @@ pub(crate) struct Given {
     pub(crate) max_lease_ms: u32,
     pub(crate) grace_ms: u32,
     pub(crate) recall_prio: i32,
+    pub(crate) refill_prio: i32,
     pub(crate) wait_order: u32,
     pub(crate) max_waiters: u32,
     pub(crate) max_partitions: u32,
     pub(crate) max_leases: u32,
     pub(crate) uid_ceiling_mib: u32,
+    pub(crate) emergency_pages: u32,
 }
 
 /// The module parameters, checked and in the units the code works with.
@@ -30,12 +32,16 @@ pub(crate) struct Config {
     pub(crate) grace_ns: u64,
     /// SCHED_FIFO priority of the thread that ends leases.
     pub(crate) recall_prio: i32,
+    /// SCHED_FIFO priority of the thread that refills atomic stocks.
+    pub(crate) refill_prio: i32,
     pub(crate) order: Order,
     pub(crate) max_waiters: u32,
     pub(crate) max_partitions: u32,
     pub(crate) max_leases: u32,
     /// Frames one user may have committed, [`u32::MAX`] for no ceiling.
     pub(crate) uid_ceiling: u32,
+    /// Frames of the emergency stock, beside those of the pool.
+    pub(crate) emergency: u32,
 }
 
 /// Returns `value` if it lies within the limits; says what is wrong otherwise.
@@ -66,17 +72,20 @@ impl Config {
             given.max_lease_ms.into(),
         )?;
         within("recall_prio", given.recall_prio.into(), 2, 99)?;
+        within("refill_prio", given.refill_prio.into(), 1, 99)?;
         within("wait_order", given.wait_order.into(), 0, 1)?;
         within("max_waiters", given.max_waiters.into(), 1, 256)?;
         within("max_partitions", given.max_partitions.into(), 1, 256)?;
         within("max_leases", given.max_leases.into(), 1, 4096)?;
         within("uid_ceiling_mib", given.uid_ceiling_mib.into(), 0, 4 << 20)?;
+        within("emergency_pages", given.emergency_pages.into(), 0, 1 << 20)?;
 
         Ok(Self {
             capacity: frames(given.pool_mib),
             max_lease_ns: u64::from(given.max_lease_ms) * NSEC_PER_MSEC,
             grace_ns: u64::from(given.grace_ms) * NSEC_PER_MSEC,
             recall_prio: given.recall_prio,
+            refill_prio: given.refill_prio,
             order: if given.wait_order == 0 {
                 Order::Prio
             } else {
@@ -89,6 +98,7 @@ impl Config {
                 0 => u32::MAX,
                 mib => frames(mib),
             },
+            emergency: given.emergency_pages,
         })
     }
 }

@@ -12,8 +12,9 @@ use kernel::{
 
 use super::{
     core::books::Order,
-    partition::{self, name_of},
+    partition::{self, name_of, Partition},
     pool::Pool,
+    stock::Emergency,
     sys::{abi, errno::ENOTTY, user::UserArg},
 };
 
@@ -33,6 +34,7 @@ pub(crate) fn ioctl(pool: &Arc<Pool>, nr: u32, arg: &UserArg) -> Result<i64> {
 pub(crate) fn info(pool: &Pool) -> abi::genp_info {
     let totals = pool.totals();
     let config = &pool.config;
+    let emergency = pool.emergency.as_ref();
     let bytes = |frames: u32| u64::from(frames) << PAGE_SHIFT;
     abi::genp_info {
         abi_version: abi::GENP_ABI_VERSION,
@@ -41,7 +43,8 @@ pub(crate) fn info(pool: &Pool) -> abi::genp_info {
             abi::GENP_FEATURE_LEASES
                 | abi::GENP_FEATURE_EVENTS
                 | abi::GENP_FEATURE_BOUNDS
-                | abi::GENP_FEATURE_RESIZE,
+                | abi::GENP_FEATURE_RESIZE
+                | abi::GENP_FEATURE_STOCK,
         ),
         capacity: bytes(totals.capacity),
         committed: bytes(totals.committed),
@@ -63,6 +66,9 @@ pub(crate) fn info(pool: &Pool) -> abi::genp_info {
         max_leases: config.max_leases,
         waiters: totals.waiters,
         max_waiters: config.max_waiters,
+        overdue: bytes(totals.overdue),
+        emergency: bytes(emergency.map_or(0, Emergency::pages)),
+        emergency_free: bytes(emergency.map_or(0, Emergency::free)),
         ..Default::default()
     }
 }
@@ -98,7 +104,7 @@ fn open(pool: &Pool, arg: &UserArg) -> Result {
     if name.is_empty() {
         return Err(EINVAL);
     }
-    let (partition, file) = pool.roster.open(name)?;
+    let (partition, file) = pool.roster.open(name, Partition::may_open)?;
     let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
     ask.fd = fd.reserved_fd() as i32;
     ask.windows = partition.places();

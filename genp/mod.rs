@@ -7,7 +7,9 @@ pub(crate) mod control;
 // Written for the host as well, where all of it is public and used.
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod core;
+pub(crate) mod driver;
 pub(crate) mod overview;
 pub(crate) mod partition;
 pub(crate) mod pool;
+pub(crate) mod stock;
 pub(crate) mod sys;

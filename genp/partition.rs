@@ -12,6 +12,7 @@ mod create;
 mod events;
 mod file;
 mod ioctl;
+mod pages;
 mod regions;
 mod report;
 mod reserve;
@@ -33,7 +34,9 @@ use super::{
         books::PartitionId,
         range::{Node, Range},
     },
+    driver::lease::Firm,
     pool::Pool,
+    stock::Stock,
     sys::{
         abi,
         file::{FileRef, Mapping, WeakFile},
@@ -46,7 +49,10 @@ use reserve::Reserve;
 use timing::Timing;
 use windows::Windows;
 
+pub(crate) use borrow::{Ask, Borrowed, Borrower};
 pub(crate) use create::{create, name_of};
+pub(crate) use ioctl::reasons_of;
+pub(crate) use regions::Tenant;
 
 /// What was settled at create and never changes.
 pub(crate) struct Shape {
@@ -77,6 +83,10 @@ pub(crate) struct Counters {
     interruptions: Atomic<u64>,
     misuses: Atomic<u64>,
     stale_handles: Atomic<u64>,
+    stock_refills: Atomic<u64>,
+    stock_drains: Atomic<u64>,
+    emergency_takes: Atomic<u64>,
+    emergency_gives: Atomic<u64>,
 }
 
 impl Counters {
@@ -89,13 +99,17 @@ impl Counters {
             interruptions: Atomic::new(0),
             misuses: Atomic::new(0),
             stale_handles: Atomic::new(0),
+            stock_refills: Atomic::new(0),
+            stock_drains: Atomic::new(0),
+            emergency_takes: Atomic::new(0),
+            emergency_gives: Atomic::new(0),
         }
     }
 }
 
 /// Adds one.
 fn count(counter: &Atomic<u64>) {
-    counter.fetch_add(1, Relaxed);
+    counter.add(1, Relaxed);
 }
 
 /// A partition.
@@ -114,6 +128,13 @@ pub(crate) struct Partition {
     windows: PiMutex<Windows>,
     #[pin]
     regions: RawLock<Range<KVVec<Node>>>,
+    /// The atomic stock, if it has one.
+    stock: Option<Pin<KBox<Stock>>>,
+    /// Where the kernel has the reserve mapped for drivers, or 0.
+    driver_base: Atomic<usize>,
+    /// What drivers have on lease.
+    #[pin]
+    firm: Firm,
     #[pin]
     events: RawLock<Ring>,
     #[pin]
@@ -144,7 +165,7 @@ impl Partition {
     }
 
     /// EIDRM once it was destroyed.
-    fn alive(&self) -> Result {
+    pub(crate) fn alive(&self) -> Result {
         if self.is_dying() {
             return Err(super::sys::errno::EIDRM);
         }
@@ -155,6 +176,21 @@ impl Partition {
     /// caller holds the roster's lock of names.
     pub(crate) fn file(&self) -> Option<FileRef> {
         self.file.as_ref()?.0.get()
+    }
+
+    /// The file without a reference to it, once there is one.
+    pub(crate) fn weak_file(&self) -> Option<&WeakFile> {
+        self.file.as_ref().map(|(file, _)| file)
+    }
+
+    /// The pool it is a part of.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// What drivers have on lease.
+    pub(crate) fn firm(&self) -> &Firm {
+        &self.firm
     }
 
     /// Unmaps a part of the file wherever it is mapped. Context: thread, may

@@ -11,31 +11,34 @@ pub(crate) mod roster;
 pub(crate) mod scrub;
 pub(crate) mod store;
 pub(crate) mod threads;
+pub(crate) mod visiting;
 
 use kernel::{
     prelude::*,
     sync::{
         atomic::{Atomic, Relaxed},
-        Arc,
+        Arc, UniqueArc,
     },
 };
 
 use super::{
     config::Config,
     core::books::{How, LeaseId, PartitionId, Totals},
+    stock::{Emergency, Ledger, Wants},
     sys::{page::Frames, thread::Bell, time},
 };
 use desk::Front;
 use post::Outbox;
-use recall::Visiting;
 use roster::Roster;
 use store::Store;
+use visiting::Visiting;
 
 /// The bells of the pool's threads, made before it and them.
 pub(crate) struct Bells {
     pub(crate) recall: Arc<Bell>,
     pub(crate) post: Arc<Bell>,
     pub(crate) scrub: Arc<Bell>,
+    pub(crate) refill: Arc<Bell>,
 }
 
 impl Bells {
@@ -44,6 +47,7 @@ impl Bells {
             recall: Bell::new()?,
             post: Bell::new()?,
             scrub: Bell::new()?,
+            refill: Bell::new()?,
         })
     }
 }
@@ -60,7 +64,14 @@ pub(crate) struct Pool {
     pub(crate) roster: Roster,
     pub(crate) outbox: Outbox,
     pub(crate) bells: Bells,
-    pub(crate) visiting: Visiting,
+    /// The stock each frame is in.
+    pub(crate) ledger: Ledger,
+    pub(crate) emergency: Option<Emergency>,
+    /// The stocks that the refill thread is to look at.
+    pub(crate) wants: Wants,
+    /// Where the recall thread is, and where the refill thread.
+    pub(crate) recalling: Visiting,
+    pub(crate) refilling: Visiting,
     /// The longest time from the deadline of a lease to its frames being free.
     recall_worst_ns: Atomic<u64>,
 }
@@ -68,24 +79,42 @@ pub(crate) struct Pool {
 impl Pool {
     /// Takes the pool's memory from the kernel. Context: thread, may sleep.
     pub(crate) fn new(config: Config, bells: Bells) -> Result<Arc<Self>> {
-        let frames = Frames::allocate(config.capacity)?;
+        let frames = Frames::allocate(config.capacity.saturating_add(config.emergency))?;
+        let ledger = Ledger::new(frames.len())?;
+        let wants = Wants::new(config.max_partitions, bells.refill.clone())?;
         let store = Store::new(frames, config.max_partitions, bells.scrub.clone())?;
         let front = Front::new(&config, bells.recall.clone())?;
         let roster = Roster::new(config.max_partitions)?;
         let outbox = Outbox::new(config.max_partitions, bells.post.clone())?;
-        Arc::pin_init(
+        let mut pool = UniqueArc::pin_init(
             try_pin_init!(Self {
                 store <- store,
                 front <- front,
                 roster <- roster,
                 outbox,
                 bells,
-                visiting: Visiting::new(),
+                ledger,
+                emergency: None,
+                wants,
+                recalling: Visiting::new(),
+                refilling: Visiting::new(),
                 config,
                 recall_worst_ns: Atomic::new(0),
             }),
             GFP_KERNEL,
-        )
+        )?;
+        pool.as_mut().set_up_emergency()?;
+        Ok(pool.into())
+    }
+
+    /// Sets the emergency stock aside, if there is to be one.
+    fn set_up_emergency(self: Pin<&mut Self>) -> Result {
+        let pages = self.config.emergency;
+        if pages > 0 {
+            let emergency = Emergency::new(pages, &self.store, &self.ledger)?;
+            *self.project().emergency = Some(emergency);
+        }
+        Ok(())
     }
 
     pub(crate) fn totals(&self) -> Totals {
@@ -109,11 +138,13 @@ impl Pool {
     /// waits. Call [`Self::serve`] afterwards. Context: thread.
     pub(crate) fn credit(&self, lease: LeaseId, how: How, expires: u64) {
         self.front.with(|desk| {
+            let firm = desk.books.lease(lease).is_firm();
             desk.books.credit(lease, how);
             let now = time::now();
-            // Under the lock, so that the larger one stays.
+            // Under the lock, so that the larger one stays. Nobody counts on what a
+            // driver has.
             let late = now.saturating_sub(expires);
-            if late > self.recall_worst_ns.load(Relaxed) {
+            if !firm && late > self.recall_worst_ns.load(Relaxed) {
                 self.recall_worst_ns.store(late, Relaxed);
             }
             desk.serve_one(now);

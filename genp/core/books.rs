@@ -163,6 +163,8 @@ pub enum Due {
     /// See that it ends: claim it, unmap it, free its frames, then
     /// [`Books::credit`]; or wait for who claimed it before.
     Revoke(LeaseId),
+    /// Report it: a driver has not returned it in time, and cannot be made to.
+    Report(LeaseId),
 }
 
 /// How a lease ended.
@@ -185,6 +187,8 @@ pub struct Totals {
     pub committed: Frames,
     /// Frames on lease.
     pub lent: Frames,
+    /// Frames of leases that drivers have not returned in time.
+    pub overdue: Frames,
     /// The rest.
     pub free: Frames,
     /// Leases, waiting ones included.
@@ -196,7 +200,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Frames in no reserve: what can be on lease at most.
+    /// Frames in no reserve, and not overdue: what can be on lease at most.
     pub fn lendable(&self) -> Frames {
         self.lent + self.free
     }
@@ -328,7 +332,7 @@ where
             return Err(Error::Foreign);
         }
         match entry.state {
-            State::Active | State::Recalled => Ok(LeaseId(index)),
+            State::Active | State::Recalled | State::Overdue => Ok(LeaseId(index)),
             State::Ending | State::Over => Err(Error::Stale),
             // Its handle was not given out yet.
             _ => Err(Error::Foreign),

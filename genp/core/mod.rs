@@ -11,3 +11,4 @@ pub mod bounds;
 pub mod histogram;
 pub mod labyrinth;
 pub mod range;
+pub mod stock;

@@ -67,6 +67,8 @@ pub struct Range<N> {
     used: u32,
     used_peak: u32,
     regions: u32,
+    /// Those of drivers among them.
+    held: u32,
     max_regions: u32,
     /// The generation all nodes started with.
     seed: u32,
@@ -96,6 +98,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             used: 0,
             used_peak: 0,
             regions: 0,
+            held: 0,
             max_regions,
             seed: seed & GENERATIONS,
         };
@@ -299,12 +302,12 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         })
     }
 
-    /// The node a handle names.
-    fn lookup(&self, handle: u64) -> Result<u32, RangeError> {
+    /// The node a handle names, of a region in this state.
+    fn lookup(&self, handle: u64, state: State) -> Result<u32, RangeError> {
         let generation = (handle >> 32) as u32;
         let index = (handle as u32).checked_sub(1).ok_or(RangeError::Foreign)?;
         let node = self.nodes.get(index as usize).ok_or(RangeError::Foreign)?;
-        if node.generation == generation && node.state == State::Used {
+        if node.generation == generation && node.state == state {
             return Ok(index);
         }
         // Of this node the generations from `seed` to before the present one
@@ -316,9 +319,29 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         Err(RangeError::Foreign)
     }
 
+    /// Makes a region one of a driver's, which only [`Self::free_held`] frees: who
+    /// shares the range with the driver cannot. O(1).
+    pub fn hold(&mut self, handle: u64) -> Result<(), RangeError> {
+        let index = self.lookup(handle, State::Used)?;
+        self.node_mut(index).state = State::Held;
+        self.held += 1;
+        Ok(())
+    }
+
+    /// Frees a region of a driver's. A constant number of steps.
+    pub fn free_held(&mut self, handle: u64) -> Result<Block, RangeError> {
+        let index = self.lookup(handle, State::Held)?;
+        self.held -= 1;
+        Ok(self.release(index, handle))
+    }
+
     /// Frees a region. A constant number of steps.
     pub fn free(&mut self, handle: u64) -> Result<Block, RangeError> {
-        let mut index = self.lookup(handle)?;
+        let index = self.lookup(handle, State::Used)?;
+        Ok(self.release(index, handle))
+    }
+
+    fn release(&mut self, mut index: u32, handle: u64) -> Block {
         let node = self.node(index);
         self.node_mut(index).generation = node.generation.wrapping_add(1) & GENERATIONS;
         self.regions -= 1;
@@ -334,11 +357,11 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             index = node.below;
         }
         self.file(index);
-        Ok(Block {
+        Block {
             offset: node.offset,
             units: node.units,
             handle,
-        })
+        }
     }
 
     /// All units.
@@ -359,6 +382,11 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
     /// Lets the peak start anew.
     pub fn reset_peak(&mut self) {
         self.used_peak = self.used;
+    }
+
+    /// Regions of drivers.
+    pub fn held(&self) -> u32 {
+        self.held
     }
 
     /// Regions there are.

@@ -6,8 +6,11 @@ use kernel::{page::PAGE_SHIFT, prelude::*};
 
 use super::{
     super::{
-        core::books::{Begun, How, Reasons, Verdict},
-        pool::{desk, store::BATCH},
+        core::books::{self, Begun, How, LeaseId, Reasons, Verdict},
+        pool::{
+            desk::{self, Desk},
+            store::BATCH,
+        },
         sys::{
             errno::{EDQUOT, EIDRM, ETIMEDOUT},
             task::{self, Sleeper, Woken},
@@ -21,19 +24,30 @@ use super::{
 };
 
 /// What a borrower asks for, in pages and checked for form.
-pub(super) struct Ask {
-    pub(super) pages: u32,
-    pub(super) deadline: u64,
-    pub(super) term: u64,
-    pub(super) reasons: Reasons,
+pub(crate) struct Ask {
+    pub(crate) pages: u32,
+    pub(crate) deadline: u64,
+    pub(crate) term: u64,
+    pub(crate) reasons: Reasons,
+    pub(crate) borrower: Borrower,
+}
+
+/// Who borrows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Borrower {
+    /// A process, in the lease window.
+    Process,
+    /// A driver, which gets the frames and cannot be made to let go.
+    Driver,
 }
 
 /// A lease as its borrower sees it.
-pub(super) struct Borrowed {
+pub(crate) struct Borrowed {
     /// In the lease window, in bytes.
     pub(super) offset: u64,
-    pub(super) handle: u64,
-    pub(super) expires: u64,
+    pub(crate) handle: u64,
+    pub(crate) expires: u64,
+    pub(crate) slice: u32,
 }
 
 impl Partition {
@@ -42,7 +56,7 @@ impl Partition {
     /// Context: thread, may sleep: until the deadline, and for the locks of the
     /// caller's own partition and address space. Zeroes what the scrubber did
     /// not. Linear in the pages.
-    pub(super) fn borrow(&self, ask: &Ask) -> Result<Borrowed> {
+    pub(crate) fn borrow(&self, ask: &Ask) -> Result<Borrowed> {
         let begin = time::now();
         let begun = self.ask(ask, begin)?;
         let mut waited = 0;
@@ -53,8 +67,10 @@ impl Partition {
             self.note(Op::Wait, waited);
             outcome?;
         }
-        let expires = self.fill(&begun, ask.pages)?;
-        self.map(&begun)?;
+        let expires = self.fill(&begun, ask)?;
+        if ask.borrower == Borrower::Process {
+            self.map(&begun)?;
+        }
         trace::grant(self.id.0, begun.handle, ask.pages, expires);
         self.check_budget();
         self.note(
@@ -65,6 +81,7 @@ impl Partition {
             offset: LEASE_OFFSET + self.slice_offset(begun.slice),
             handle: begun.handle,
             expires,
+            slice: begun.slice,
         })
     }
 
@@ -89,6 +106,9 @@ impl Partition {
                 ask.term,
             );
             if let Ok(begun) = &answer {
+                if ask.borrower == Borrower::Driver {
+                    desk.books.make_firm(begun.lease);
+                }
                 if begun.granted.is_none() {
                     desk.leave_word(begun.lease, sleeper.take());
                 }
@@ -154,7 +174,7 @@ impl Partition {
     ///
     /// In batches, each under the lock of the windows: who ends the lease waits
     /// for one batch at most, and lends its priority meanwhile.
-    fn fill(&self, begun: &Begun, pages: u32) -> Result<u64> {
+    fn fill(&self, begun: &Begun, ask: &Ask) -> Result<u64> {
         let expires = {
             let mut windows = self.windows.lock();
             let verdict = self.pool.front.with(|desk| desk.books.settle(begun.lease));
@@ -162,10 +182,10 @@ impl Partition {
                 count(&self.counters.timeouts);
                 return Err(ETIMEDOUT);
             };
-            windows.open(begun.slice, begun.handle);
+            windows.open(begun.slice, begun.handle, ask.borrower);
             expires
         };
-        let mut left = pages;
+        let mut left = ask.pages;
         while left > 0 {
             let mut windows = self.windows.lock();
             let Some(slice) = windows.of(begun.slice, begun.handle) else {
@@ -214,7 +234,7 @@ impl Partition {
 
     /// Ends a lease: its pages vanish, its frames go back and on to who waits.
     /// Says how many bytes there were. EINVAL for a handle that is not one of this
-    /// partition's, ESTALE for a lease that is over.
+    /// partition's or that is a driver's, ESTALE for a lease that is over.
     ///
     /// From claim to credit under the lock of the windows, so that the recall
     /// thread, which comes for the lease when it expires, lends its priority to
@@ -225,15 +245,7 @@ impl Partition {
     pub(crate) fn end_lease(&self, handle: u64, how: How) -> Result<u64> {
         let pages = {
             let mut windows = self.windows.lock();
-            let (lease, slice, expires) = self
-                .pool
-                .front
-                .with(|desk| {
-                    let lease = desk.books.claim(self.id, handle)?;
-                    let entry = desk.books.lease(lease);
-                    Ok((lease, entry.slice(), entry.expires()))
-                })
-                .map_err(desk::errno)?;
+            let (lease, slice, expires) = self.claim(handle, how, Borrower::Process)?;
             let chain = windows.clear(slice, handle);
             let pages = u64::from(chain.len());
             self.zap(LEASE_OFFSET + self.slice_offset(slice), pages << PAGE_SHIFT);
@@ -246,6 +258,68 @@ impl Partition {
         Ok(pages << PAGE_SHIFT)
     }
 
+    /// Claims a lease of this kind of borrower's: its place, its slice, and when it
+    /// expires. EINVAL, ESTALE. O(1).
+    fn claim(&self, handle: u64, how: How, borrower: Borrower) -> Result<(LeaseId, u32, u64)> {
+        self.pool
+            .front
+            .with(|desk| {
+                let lease = desk.books.find(self.id, handle)?;
+                self.check_borrower(desk, lease, borrower)?;
+                let lease = desk.books.claim(self.id, handle, how)?;
+                let entry = desk.books.lease(lease);
+                Ok((lease, entry.slice(), entry.expires()))
+            })
+            .map_err(desk::errno)
+    }
+
+    /// Refuses what is another kind of borrower's.
+    fn check_borrower(
+        &self,
+        desk: &Desk,
+        lease: LeaseId,
+        borrower: Borrower,
+    ) -> ::core::result::Result<(), books::Error> {
+        match desk.books.lease(lease).is_firm() == (borrower == Borrower::Driver) {
+            true => Ok(()),
+            false => Err(books::Error::Foreign),
+        }
+    }
+
+    /// Ends a driver's lease, of whose pages nobody but us holds any: EINVAL, ESTALE,
+    /// EBUSY. Context: thread, may sleep. Linear in the pages.
+    pub(crate) fn end_driver_lease(&self, handle: u64) -> Result {
+        {
+            let mut windows = self.windows.lock();
+            let (lease, slice, expires) = self.claim(handle, How::Returned, Borrower::Driver)?;
+            let store = &self.pool.store;
+            let shared = windows.of(slice, handle).is_some_and(|slice| {
+                store
+                    .walk(slice.chain())
+                    .any(|frame| store.frames().shared(frame))
+            });
+            if shared {
+                self.pool.front.with(|desk| desk.books.unclaim(lease));
+                return Err(EBUSY);
+            }
+            let chain = windows.clear(slice, handle);
+            trace::give_back(self.id.0, handle, u64::from(chain.len()) << PAGE_SHIFT);
+            store.give(chain);
+            self.pool.credit(lease, How::Returned, expires);
+        }
+        self.pool.serve();
+        self.check_budget();
+        Ok(())
+    }
+
+    /// Looks at each frame of a driver's lease, in order. Context: thread.
+    pub(crate) fn each_frame(&self, borrowed: &Borrowed, mut look: impl FnMut(u32)) {
+        let mut windows = self.windows.lock();
+        if let Some(slice) = windows.of(borrowed.slice, borrowed.handle) {
+            self.pool.store.walk(slice.chain()).for_each(&mut look);
+        }
+    }
+
     /// `GENP_RETURN`: EINVAL for a handle that is not one of this partition's,
     /// ESTALE for a lease that is over. Context: thread, may sleep.
     pub(super) fn give_back(&self, handle: u64) -> Result {
@@ -256,11 +330,15 @@ impl Partition {
 
     /// `GENP_RENEW`: the new deadline. EAGAIN while anybody waits; EINVAL, ESTALE.
     /// O(log leases). Context: thread.
-    pub(super) fn renew(&self, handle: u64, term: u64) -> Result<u64> {
+    pub(crate) fn renew(&self, handle: u64, term: u64, borrower: Borrower) -> Result<u64> {
         let expires = self
             .pool
             .front
-            .with(|desk| desk.books.renew(self.id, handle, time::now(), term))
+            .with(|desk| {
+                let lease = desk.books.find(self.id, handle)?;
+                self.check_borrower(desk, lease, borrower)?;
+                desk.books.renew(self.id, handle, time::now(), term)
+            })
             .map_err(desk::errno)?;
         trace::renew(self.id.0, handle, expires);
         Ok(expires)

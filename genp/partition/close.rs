@@ -69,11 +69,13 @@ impl Partition {
         self.kill();
         self.end_leases(How::Abandoned);
         self.pool.roster.remove(self);
-        // The recall thread, whose priority is above ours, may look at us still.
-        while self.pool.visiting.at(self.id) {
+        // The recall and the refill thread, whose priority is above ours, may look at
+        // us still.
+        while self.pool.recalling.at(self.id) || self.pool.refilling.at(self.id) {
             fsleep(Delta::from_millis(1));
         }
         let mut reserve = self.reserve.lock();
+        self.close_driver_window(&mut reserve);
         self.pool.front.with(|desk| {
             // Committed frames stay charged to the owner until they are free.
             let committed = desk.books.account(self.id).reserve();
@@ -82,5 +84,6 @@ impl Partition {
         });
         trace::release(self.id.0, reserve.pages());
         self.empty_reserve(&mut reserve, 0);
+        self.empty_stock();
     }
 }

@@ -13,10 +13,13 @@ use kernel::{
 
 use super::{
     super::{
-        core::{books::PartitionId, range::Range},
+        core::{books::PartitionId, range::Range, stock::Marks},
+        driver::lease::Firm,
         pool::{desk, Pool},
+        stock::Stock,
         sys::{
             abi,
+            errno::E2BIG,
             file::FileRef,
             lock::{new_pi_mutex, new_raw_lock},
             task, time, trace,
@@ -41,6 +44,9 @@ const MODE_BITS: u32 = 0o666;
 struct Wish {
     shape: Shape,
     reserve: u32,
+    /// Pages of reserve and stock.
+    committed: u32,
+    marks: Marks,
 }
 
 /// Pages in `bytes`, which must be whole ones: EINVAL; E2BIG for more than
@@ -84,7 +90,7 @@ pub(crate) fn window_places(reserve: u32, shape: &Shape) -> abi::genp_windows {
 impl Wish {
     /// Checks everything that can be checked without the pool's state.
     fn check(pool: &Pool, ask: &abi::genp_create) -> Result<Self> {
-        if ask.flags != 0 || ask.stock_pages != 0 || ask.source != 0 {
+        if ask.flags != 0 || ask.source != 0 {
             return Err(EINVAL);
         }
         let name_len = name_of(&ask.name)?.len();
@@ -101,12 +107,19 @@ impl Wish {
         }
         let reserve = whole_pages(ask.reserve)?;
         let limit = whole_pages(ask.borrow_limit)?;
-        if reserve == 0 && limit == 0 {
+        let marks = Marks::new(ask.stock_pages, ask.stock_limit, ask.stock_low).ok_or(EINVAL)?;
+        if reserve == 0 && limit == 0 && marks.pages() == 0 {
+            return Err(EINVAL);
+        }
+        // A stock of none is not refilled either.
+        if marks.pages() == 0 && marks.limit() != 0 {
             return Err(EINVAL);
         }
         // Pages of the window have numbers of 32 bits.
         let window = limit.checked_mul(max_leases);
-        if reserve > pool.config.capacity || limit > pool.config.capacity || window.is_none() {
+        let most = reserve.max(limit).max(marks.limit());
+        let committed = reserve.checked_add(marks.pages()).ok_or(E2BIG)?;
+        if most > pool.config.capacity || window.is_none() {
             return Err(E2BIG);
         }
         let shape = Shape {
@@ -127,7 +140,12 @@ impl Wish {
                 ask.lease_default_ns
             },
         };
-        Ok(Self { shape, reserve })
+        Ok(Self {
+            shape,
+            reserve,
+            committed,
+            marks,
+        })
     }
 }
 
@@ -172,7 +190,11 @@ impl Drop for Admission<'_> {
 impl Partition {
     /// Builds the object around an admitted account. Its tables count for the
     /// caller's memory control group.
-    fn build(pool: Arc<Pool>, id: PartitionId, shape: Shape) -> Result<Arc<Self>> {
+    fn build(pool: Arc<Pool>, id: PartitionId, shape: Shape, marks: Marks) -> Result<Arc<Self>> {
+        let stock = match marks.pages() {
+            0 => None,
+            _ => Some(Stock::new(marks)?),
+        };
         let nodes = Range::<KVVec<_>>::nodes_for(shape.max_regions);
         let nodes = KVVec::from_elem(super::Node::EMPTY, nodes, GFP_KERNEL_ACCOUNT)?;
         // Only there to make the handles of different partitions differ.
@@ -188,6 +210,9 @@ impl Partition {
                 reserve <- new_pi_mutex!(Reserve::new(), "genp_reserve"),
                 windows <- new_pi_mutex!(Windows::new(), "genp_windows"),
                 regions <- new_raw_lock!(regions, "genp_regions"),
+                stock,
+                driver_base: Atomic::new(0),
+                firm <- Firm::new(),
                 events <- new_raw_lock!(Ring::new(), "genp_events"),
                 timing <- new_raw_lock!(Timing::new(), "genp_timing"),
                 counters: Counters::new(),
@@ -233,7 +258,7 @@ pub(crate) fn create(
             desk.books.admit(
                 wish.shape.owner,
                 ceiling,
-                wish.reserve,
+                wish.committed,
                 wish.shape.slice_pages,
                 wish.shape.max_leases,
             )
@@ -241,13 +266,14 @@ pub(crate) fn create(
         .map_err(desk::errno)?;
     let admission = Admission { pool, id };
     let limit = wish.shape.slice_pages;
-    let partition = Partition::build(pool.clone(), id, wish.shape)?;
+    let partition = Partition::build(pool.clone(), id, wish.shape, wish.marks)?;
     // From here the account belongs to the partition and its close.
     ::core::mem::forget(admission);
     trace::create(id.0, wish.reserve, limit);
     // From the creation of the file on its release closes the partition.
     let file = match partition
         .furnish(wish.reserve)
+        .and_then(|()| partition.furnish_stock())
         .and_then(|()| partition.open_file())
     {
         Ok(file) => file,

@@ -106,7 +106,8 @@ impl Listener {
 const ALL_EVENTS: u32 = 1 << abi::GENP_EVENT_RECALLED
     | 1 << abi::GENP_EVENT_REVOKED
     | 1 << abi::GENP_EVENT_BUDGET_LOW
-    | 1 << abi::GENP_EVENT_DYING;
+    | 1 << abi::GENP_EVENT_DYING
+    | 1 << abi::GENP_EVENT_STOCK_LOW;
 
 impl Partition {
     /// Writes a record and has the post tell of it. O(1). Context: any but NMI.
@@ -123,7 +124,13 @@ impl Partition {
     }
 
     pub(crate) fn announce_recall(&self, handle: u64, expires: u64) {
+        self.firm.note_recall(handle);
         self.announce(abi::GENP_EVENT_RECALLED, handle, expires);
+    }
+
+    /// Has the post ask drivers for leases that are due already. Context: any but NMI.
+    pub(crate) fn post_recall(&self) {
+        self.pool.outbox.put(self.id, 1 << abi::GENP_EVENT_RECALLED);
     }
 
     pub(crate) fn announce_revocation(&self, handle: u64, expires: u64, bytes: u64) {
@@ -133,6 +140,10 @@ impl Partition {
             self.note(super::timing::Op::Revoke, now - expires);
         }
         self.announce(abi::GENP_EVENT_REVOKED, handle, bytes);
+    }
+
+    pub(super) fn announce_stock(&self, free: u32) {
+        self.announce(abi::GENP_EVENT_STOCK_LOW, 0, free.into());
     }
 
     pub(super) fn announce_end(&self) {
@@ -163,6 +174,10 @@ impl Partition {
             if listener.mask & news != 0 {
                 eventfd.signal();
             }
+        }
+        drop(listener);
+        if news & (1 << abi::GENP_EVENT_RECALLED) != 0 {
+            self.firm.call();
         }
     }
 

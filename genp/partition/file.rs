@@ -24,7 +24,7 @@ use super::{
 
 impl Partition {
     /// Counts an answer that the caller brought upon itself.
-    fn count_misuse<T>(&self, answer: &Result<T>) {
+    pub(crate) fn count_misuse<T>(&self, answer: &Result<T>) {
         let Err(error) = *answer else {
             return;
         };

@@ -14,7 +14,8 @@ use super::{
             user::UserArg,
         },
     },
-    borrow::Ask,
+    borrow::{Ask, Borrower},
+    regions::Tenant,
     timing::Op,
     Partition,
 };
@@ -25,6 +26,19 @@ fn none_of(fields: &[u32]) -> Result {
         return Err(EINVAL);
     }
     Ok(())
+}
+
+/// What a borrower waits for, by `GENP_WAIT_*`, 0 for everything: EINVAL for other
+/// bits.
+pub(crate) fn reasons_of(bits: u32) -> Result<Reasons> {
+    const KNOWN: u32 = abi::GENP_WAIT_BUDGET | abi::GENP_WAIT_POOL;
+
+    none_of(&[bits & !KNOWN])?;
+    let bits = if bits == 0 { KNOWN } else { bits };
+    Ok(Reasons {
+        budget: bits & abi::GENP_WAIT_BUDGET != 0,
+        pool: bits & abi::GENP_WAIT_POOL != 0,
+    })
 }
 
 impl Partition {
@@ -59,12 +73,12 @@ impl Partition {
         let mut ask = arg.read::<abi::genp_alloc>()?;
         none_of(&[ask.flags])?;
         self.alive()?;
-        let region = self.alloc_region(ask.length, ask.align)?;
+        let region = self.alloc_region(Tenant::User, ask.length, ask.align)?;
         ask.offset = region.offset;
         ask.handle = region.handle;
         arg.write(&ask, ask.size).inspect_err(|_| {
             // The caller cannot name what it did not learn of.
-            let _ = self.free_region(region.handle);
+            let _ = self.free_region(Tenant::User, region.handle);
         })
     }
 
@@ -72,11 +86,11 @@ impl Partition {
         let ask = arg.read::<abi::genp_handle>()?;
         none_of(&[ask.flags])?;
         self.alive()?;
-        self.free_region(ask.handle)
+        self.free_region(Tenant::User, ask.handle)
     }
 
     /// The term asked for, or the partition's.
-    fn term(&self, lease_ns: u64) -> Result<u64> {
+    pub(crate) fn term(&self, lease_ns: u64) -> Result<u64> {
         match lease_ns {
             0 => Ok(self.shape.term_ns),
             term if term <= self.pool.config.max_lease_ns => Ok(term),
@@ -85,21 +99,16 @@ impl Partition {
     }
 
     fn ioctl_borrow(&self, arg: &UserArg) -> Result {
-        const KNOWN: u32 = abi::GENP_WAIT_BUDGET | abi::GENP_WAIT_POOL;
-
         let mut ask = arg.read::<abi::genp_borrow>()?;
-        none_of(&[ask.flags, ask.reserved, ask.reasons & !KNOWN])?;
+        none_of(&[ask.flags, ask.reserved])?;
         self.alive()?;
-        let reasons = if ask.reasons == 0 { KNOWN } else { ask.reasons };
         let pages = ask.length.div_ceil(PAGE_SIZE as u64);
         let borrowed = self.borrow(&Ask {
             pages: u32::try_from(pages).map_err(|_| E2BIG)?,
             deadline: ask.deadline,
             term: self.term(ask.lease_ns)?,
-            reasons: Reasons {
-                budget: reasons & abi::GENP_WAIT_BUDGET != 0,
-                pool: reasons & abi::GENP_WAIT_POOL != 0,
-            },
+            reasons: reasons_of(ask.reasons)?,
+            borrower: Borrower::Process,
         })?;
         ask.offset = borrowed.offset;
         ask.handle = borrowed.handle;
@@ -120,7 +129,7 @@ impl Partition {
         let mut ask = arg.read::<abi::genp_renew>()?;
         none_of(&[ask.flags])?;
         self.alive()?;
-        ask.expires = self.renew(ask.handle, self.term(ask.lease_ns)?)?;
+        ask.expires = self.renew(ask.handle, self.term(ask.lease_ns)?, Borrower::Process)?;
         arg.write(&ask, ask.size)
     }
 

@@ -3,7 +3,7 @@
 //! Regions: byte ranges of the reserve, allocated in constant time from tables
 //! that user space cannot reach.
 
-use kernel::prelude::*;
+use kernel::{page::PAGE_SIZE, prelude::*};
 
 use super::{
     super::{
@@ -20,9 +20,18 @@ use super::{
 const MAX_ALIGN: u64 = 1 << 30;
 
 /// A region in bytes of the reserve.
-pub(super) struct Region {
-    pub(super) offset: u64,
-    pub(super) handle: u64,
+pub(crate) struct Region {
+    pub(crate) offset: u64,
+    pub(crate) handle: u64,
+}
+
+/// Who has a region: nobody else can free it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tenant {
+    /// A process, by the file.
+    User,
+    /// A driver.
+    Driver,
 }
 
 fn errno(error: RangeError) -> Error {
@@ -40,7 +49,7 @@ impl Partition {
     ///
     /// EINVAL for no bytes or an alignment that is none, E2BIG for more than the
     /// reserve, ENOMEM if there is no block or no handle for it now.
-    pub(super) fn alloc_region(&self, length: u64, align: u64) -> Result<Region> {
+    pub(crate) fn alloc_region(&self, tenant: Tenant, length: u64, align: u64) -> Result<Region> {
         let unit = 1u64 << self.shape.order;
         if length == 0 || align > MAX_ALIGN || !(align == 0 || align.is_power_of_two()) {
             return Err(EINVAL);
@@ -48,7 +57,15 @@ impl Partition {
         let units = length.checked_add(unit - 1).ok_or(E2BIG)? >> self.shape.order;
         let align = (align >> self.shape.order).max(1);
         let answer = match u32::try_from(units) {
-            Ok(units) => self.regions.lock().alloc(units, align as u32),
+            Ok(units) => {
+                let mut regions = self.regions.lock();
+                let block = regions.alloc(units, align as u32);
+                if let (Ok(block), Tenant::Driver) = (&block, tenant) {
+                    // Refused only for what is no region, and this just became one.
+                    let _ = regions.hold(block.handle);
+                }
+                block
+            }
             Err(_) => Err(RangeError::TooLarge),
         };
         match answer {
@@ -68,14 +85,39 @@ impl Partition {
         }
     }
 
+    /// Allocates a region for a driver: its address and its handle. As
+    /// [`Self::alloc_region`], and EINVAL for an alignment of more than a page.
+    pub(crate) fn alloc_for_driver(&self, size: usize, align: usize) -> Result<(usize, u64)> {
+        if align > PAGE_SIZE {
+            return Err(EINVAL);
+        }
+        let region = self.alloc_region(Tenant::Driver, size as u64, align as u64)?;
+        match self.driver_address(region.offset) {
+            Some(address) => Ok((address, region.handle)),
+            None => {
+                // There is no reserve, so this is not reached.
+                self.free_region(Tenant::Driver, region.handle)?;
+                Err(EINVAL)
+            }
+        }
+    }
+
     /// Frees a region: EINVAL for a handle that was never given out here, ESTALE
     /// for one that was freed. O(1). Context: any but NMI.
-    pub(super) fn free_region(&self, handle: u64) -> Result {
-        let freed = self.regions.lock().free(handle);
+    pub(crate) fn free_region(&self, tenant: Tenant, handle: u64) -> Result {
+        let freed = match tenant {
+            Tenant::User => self.regions.lock().free(handle),
+            Tenant::Driver => self.regions.lock().free_held(handle),
+        };
         freed.map_err(errno)?;
         count(&self.counters.frees);
         trace::free(self.id.0, handle);
         Ok(())
+    }
+
+    /// Regions of drivers.
+    pub(crate) fn driver_regions(&self) -> u32 {
+        self.regions.lock().held()
     }
 
     /// Lets regions use so many units of the reserve: EBUSY if one lies beyond.

@@ -49,6 +49,7 @@ impl Partition {
             stat.renewals = counters.renewals;
             stat.recalls = counters.recalls;
             stat.revocations = counters.revocations;
+            stat.overdues = counters.overdues;
             stat.waits = counters.waits;
             stat.budget_refusals = counters.budget_refusals;
             stat.pool_refusals = counters.pool_refusals;
@@ -80,6 +81,7 @@ impl Partition {
         stat.reserve = stat.windows.reserve_length;
         self.stat_regions(&mut stat);
         self.stat_books(&mut stat);
+        self.stat_stock(&mut stat);
         stat
     }
 

@@ -2,13 +2,19 @@
 
 //! The reserve: frames that are there from create to the last close.
 
-use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
+use kernel::{
+    alloc::flags::GFP_KERNEL_ACCOUNT,
+    mm::virt::VmaNew,
+    page::PAGE_SHIFT,
+    prelude::*,
+    sync::atomic::{Acquire, Release},
+};
 
 use super::{
     super::{
         core::range::RangeError,
         pool::store::BATCH,
-        sys::{errno::E2BIG, trace, vma},
+        sys::{errno::E2BIG, trace, vma, window::KernelWindow},
     },
     windows::RESERVE_OFFSET,
     Partition,
@@ -19,6 +25,10 @@ pub(crate) struct Reserve {
     pub(super) frames: KVVec<u32>,
     /// Frames that the desk committed and that were not taken yet.
     pub(super) promised: u32,
+    /// Where the kernel has it mapped, for drivers.
+    window: Option<KernelWindow>,
+    /// Drivers that have the partition.
+    drivers: u32,
 }
 
 impl Reserve {
@@ -26,6 +36,8 @@ impl Reserve {
         Self {
             frames: KVVec::new(),
             promised: 0,
+            window: None,
+            drivers: 0,
         }
     }
 
@@ -72,9 +84,10 @@ impl Partition {
     /// Takes the reserve of a new partition and opens it for regions. Context:
     /// thread, may sleep.
     pub(super) fn furnish(&self, pages: u32) -> Result {
-        let units = self.units(pages)?;
         let mut reserve = self.reserve.lock();
+        // First of all: what is promised is given back if anything fails.
         reserve.promised = pages;
+        let units = self.units(pages)?;
         reserve.frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
         self.fill_reserve(&mut reserve)?;
         self.regions
@@ -118,6 +131,52 @@ impl Partition {
                 return;
             }
         }
+    }
+
+    /// Lets one more driver have the partition, and maps the reserve for the kernel if
+    /// that was not done before. ENOMEM. Context: thread, may sleep.
+    pub(crate) fn admit_driver(&self) -> Result {
+        let mut reserve = self.reserve.lock();
+        if reserve.window.is_none() && reserve.pages() > 0 {
+            let window = KernelWindow::map(self.pool.store.frames(), &reserve.frames)?;
+            // ORDERING: pairs with `driver_address`.
+            self.driver_base.store(window.start(), Release);
+            reserve.window = Some(window);
+        }
+        reserve.drivers = reserve.drivers.saturating_add(1);
+        Ok(())
+    }
+
+    /// Lets a driver go; the last one not while anything of a driver's is
+    /// `outstanding`: EBUSY. Context: thread, may sleep.
+    pub(crate) fn dismiss_driver(&self, outstanding: impl FnOnce() -> bool) -> Result {
+        let mut reserve = self.reserve.lock();
+        if reserve.drivers <= 1 && outstanding() {
+            return Err(EBUSY);
+        }
+        reserve.drivers = reserve.drivers.saturating_sub(1);
+        Ok(())
+    }
+
+    /// Whether the reserve is mapped for drivers, so that it cannot change its size.
+    pub(super) fn is_pinned_by_drivers(reserve: &Reserve) -> bool {
+        reserve.window.is_some()
+    }
+
+    /// The kernel address of a place in the reserve, for drivers. Context: any.
+    pub(crate) fn driver_address(&self, offset: u64) -> Option<usize> {
+        // ORDERING: pairs with `admit_driver`.
+        let base = match self.driver_base.load(Acquire) {
+            0 => return None,
+            base => base,
+        };
+        base.checked_add(usize::try_from(offset).ok()?)
+    }
+
+    /// Unmaps the reserve for drivers, of whom there are none any longer.
+    pub(super) fn close_driver_window(&self, reserve: &mut Reserve) {
+        self.driver_base.store(0, Release);
+        reserve.window = None;
     }
 
     /// Maps the reserve. Context: thread, under the mmap lock.

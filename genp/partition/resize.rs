@@ -31,6 +31,9 @@ impl Partition {
             return Err(E2BIG);
         }
         let mut reserve = self.reserve.lock();
+        if pages != reserve.pages() && Self::is_pinned_by_drivers(&reserve) {
+            return Err(EBUSY);
+        }
         match pages.cmp(&reserve.pages()) {
             Ordering::Greater => self.grow(&mut reserve, pages)?,
             Ordering::Less => self.shrink(&mut reserve, pages)?,

@@ -12,6 +12,7 @@ use super::{
         pool::chain::Chain,
         sys::vma::{self, LeaseVma, WindowKey},
     },
+    borrow::Borrower,
     Partition, Shape,
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct Slice {
     chain: Chain,
     /// Whether all of them are there.
     complete: bool,
+    /// Whether it is a driver's, and no process may see it.
+    hidden: bool,
 }
 
 impl Slice {
@@ -45,6 +48,7 @@ impl Slice {
         handle: 0,
         chain: Chain::EMPTY,
         complete: false,
+        hidden: false,
     };
 }
 
@@ -71,14 +75,15 @@ impl Windows {
     }
 
     /// Opens a free slice for the lease `handle`.
-    pub(super) fn open(&mut self, slice: u32, handle: u64) {
+    pub(super) fn open(&mut self, slice: u32, handle: u64, borrower: Borrower) {
         if let Some(slice) = self.slices.get_mut(slice as usize) {
             slice.handle = handle;
+            slice.hidden = borrower == Borrower::Driver;
         }
     }
 
     /// The slice of the lease `handle`, if that has not ended.
-    pub(super) fn of(&mut self, slice: u32, handle: u64) -> Option<&mut Slice> {
+    pub(crate) fn of(&mut self, slice: u32, handle: u64) -> Option<&mut Slice> {
         self.slices
             .get_mut(slice as usize)
             .filter(|slice| slice.handle == handle)
@@ -94,7 +99,7 @@ impl Windows {
 }
 
 impl Slice {
-    pub(super) fn chain(&mut self) -> &mut Chain {
+    pub(crate) fn chain(&mut self) -> &mut Chain {
         &mut self.chain
     }
 
@@ -133,7 +138,7 @@ impl Partition {
         let Some(entry) = windows.slices.get(slice as usize) else {
             return false;
         };
-        if !entry.complete {
+        if !entry.complete || entry.hidden {
             return false;
         }
         let first = slice.saturating_mul(self.shape.slice_pages);

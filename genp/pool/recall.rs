@@ -7,10 +7,7 @@
 //! end the lease itself, that is under a PI mutex, which is held for a bounded
 //! piece of work and lends the holder this thread's priority.
 
-use kernel::sync::{
-    atomic::{Acquire, Atomic, Relaxed, Release},
-    Arc,
-};
+use kernel::sync::Arc;
 
 use super::{
     super::{
@@ -26,41 +23,6 @@ use super::{
 /// The thread that ends leases, SCHED_FIFO of priority `recall_prio`.
 pub(crate) struct Recaller(pub(crate) Arc<Pool>);
 
-/// Which partition the recall thread is at.
-pub(crate) struct Visiting(Atomic<u32>);
-
-/// Ends the visit when dropped. Declare it before the partition's reference.
-struct Visit<'a>(&'a Visiting);
-
-impl Visiting {
-    const NONE: u32 = u32::MAX;
-
-    pub(crate) fn new() -> Self {
-        Self(Atomic::new(Self::NONE))
-    }
-
-    fn begin(&self, id: PartitionId) -> Visit<'_> {
-        // Relaxed: the lock of the roster orders this against `at`, which comes
-        // after the partition left it: either the look-up below finds nothing,
-        // or `at` sees this.
-        self.0.store(id.0, Relaxed);
-        Visit(self)
-    }
-
-    /// Whether the recall thread is at partition `id`, which has left the roster.
-    pub(crate) fn at(&self, id: PartitionId) -> bool {
-        // Acquire: pairs with the store in the drop of the visit.
-        self.0.load(Acquire) == id.0
-    }
-}
-
-impl Drop for Visit<'_> {
-    fn drop(&mut self) {
-        // Release: the reference was dropped before. Pairs with `at`.
-        self.0 .0.store(Visiting::NONE, Release);
-    }
-}
-
 /// What the desk said of a lease that is due.
 struct Case {
     due: Due,
@@ -75,7 +37,7 @@ impl Recaller {
         self.0.front.with(|desk| {
             let due = desk.books.due(time::now())?;
             let lease = match due {
-                Due::Recall(lease) | Due::Revoke(lease) => lease,
+                Due::Recall(lease) | Due::Revoke(lease) | Due::Report(lease) => lease,
             };
             let entry = desk.books.lease(lease);
             Some(Case {
@@ -90,7 +52,7 @@ impl Recaller {
     /// Does what is due. The partition's last reference must not fall here, for
     /// it sleeps when it falls: its close waits until [`Visit`] is over.
     fn attend(&self, case: &Case) {
-        let _visit = self.0.visiting.begin(case.partition);
+        let _visit = self.0.recalling.begin(case.partition);
         // A partition with a lease is on the roster: it leaves it last of all.
         let Some(partition) = self.0.roster.get(case.partition) else {
             return;
@@ -99,6 +61,9 @@ impl Recaller {
             Due::Recall(_) => {
                 trace::recall(case.partition.0, case.handle, case.expires);
                 partition.announce_recall(case.handle, case.expires);
+            }
+            Due::Report(_) => {
+                trace::overdue(case.partition.0, case.handle, case.expires);
             }
             Due::Revoke(_) => {
                 // Refused if its borrower was faster; it is over in any case.

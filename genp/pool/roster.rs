@@ -104,12 +104,16 @@ impl Roster {
         drop(gone);
     }
 
-    /// Opens the partition of this name if the caller may: ENOENT, EACCES.
+    /// Opens the partition of this name if the caller may, by `may`: ENOENT, EACCES.
     /// Context: thread.
-    pub(crate) fn open(&self, name: &[u8]) -> Result<(Arc<Partition>, FileRef)> {
+    pub(crate) fn open(
+        &self,
+        name: &[u8],
+        may: impl FnOnce(&Partition) -> bool,
+    ) -> Result<(Arc<Partition>, FileRef)> {
         let _naming = self.naming.lock();
         let partition = self.named(name).ok_or(ENOENT)?;
-        if !partition.may_open() {
+        if !may(&partition) {
             return Err(EACCES);
         }
         // The file cannot be released while `naming` is held, so this is either

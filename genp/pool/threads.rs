@@ -5,7 +5,10 @@
 use kernel::{c_str, prelude::*, sync::Arc};
 
 use super::{
-    super::sys::thread::{self, Thread},
+    super::{
+        stock::Refiller,
+        sys::thread::{self, Thread},
+    },
     post::Postman,
     recall::Recaller,
     scrub::Scrubber,
@@ -13,7 +16,7 @@ use super::{
 };
 
 /// The threads, from load to unload.
-pub(crate) struct Threads([Thread; 3]);
+pub(crate) struct Threads([Thread; 4]);
 
 impl Threads {
     /// Starts them. Context: thread, may sleep.
@@ -31,6 +34,12 @@ impl Threads {
                 Some(priority / 2),
                 Arc::new(Postman(pool.clone()), GFP_KERNEL)?,
                 pool.bells.post.clone(),
+            )?,
+            Thread::spawn(
+                c_str!("genp_refill"),
+                Some(pool.config.refill_prio),
+                Arc::new(Refiller(pool.clone()), GFP_KERNEL)?,
+                pool.bells.refill.clone(),
             )?,
             Thread::spawn(
                 c_str!("genp_scrub"),

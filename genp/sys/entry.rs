@@ -24,6 +24,7 @@ use kernel::{
 
 use super::{
     glue,
+    thread::Bell,
     user::{UserArg, UserRecords},
     vma::{LeaseVma, WindowKey},
 };
@@ -155,6 +156,12 @@ pub(super) unsafe extern "C" fn genp_thread_run(data: *mut c_void) -> c_int {
     0
 }
 
+#[no_mangle]
+unsafe extern "C" fn genp_bell_ring(bell: *mut c_void) {
+    // SAFETY: called for the bell of an `IrqBell`, which lives until the last call.
+    unsafe { &*bell.cast::<Bell>() }.ring();
+}
+
 /// The compiler compares the functions above with their prototypes in `glue.h`: C
 /// calls the ones, Rust defines the others.
 const _: () = {
@@ -212,5 +219,10 @@ const _: () = {
         glue::genp_thread_run
     } else {
         genp_thread_run
+    };
+    let _ = if true {
+        glue::genp_bell_ring
+    } else {
+        genp_bell_ring
     };
 };

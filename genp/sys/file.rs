@@ -61,6 +61,23 @@ impl FileRef {
     }
 }
 
+impl FileRef {
+    /// Keeps the reference for a driver, until [`WeakFile::put_kept`].
+    pub(crate) fn keep(self) {
+        core::mem::forget(self);
+    }
+
+    /// The file of a partition behind a file descriptor of the caller's, and the
+    /// partition: EBADF, or EINVAL if it is something else. Context: thread.
+    pub(super) fn from_fd(fd: i32) -> Result<(Self, NonNull<Partition>)> {
+        let mut partition = core::ptr::null_mut();
+        // SAFETY: any number is checked by the call, which writes to `partition`.
+        let file = from_err_ptr(unsafe { glue::genp_file_from_fd(fd, &mut partition) })?;
+        let file = Self(NonNull::new(file).ok_or(EINVAL)?);
+        Ok((file, NonNull::new(partition.cast()).ok_or(EINVAL)?))
+    }
+}
+
 impl Drop for FileRef {
     fn drop(&mut self) {
         // SAFETY: gives up our reference.
@@ -84,6 +101,20 @@ impl WeakFile {
         // SAFETY: a file is freed after its release, which the caller holds up.
         let file = unsafe { glue::genp_file_get_active(self.0.as_ptr()) };
         NonNull::new(file).map(FileRef)
+    }
+}
+
+impl WeakFile {
+    /// Gives up a reference that was kept; if it was the last one the file is released
+    /// before this returns. Context: thread, may sleep, no locks held.
+    ///
+    /// # Safety
+    ///
+    /// There is a reference of [`FileRef::keep`] that was not given up yet, and nobody
+    /// uses the partition through it any longer.
+    pub(super) unsafe fn put_kept(&self) {
+        // SAFETY: by the precondition.
+        unsafe { glue::genp_file_put_now(self.0.as_ptr()) }
     }
 }
 

@@ -268,6 +268,63 @@ TRACE_EVENT(genp_renew,
 		  __entry->expires)
 );
 
+TRACE_EVENT(genp_overdue,
+	TP_PROTO(u32 partition, u64 handle, u64 expires),
+	TP_ARGS(partition, handle, expires),
+	TP_STRUCT__entry(
+		__field(u32, partition)
+		__field(u64, handle)
+		__field(u64, expires)
+	),
+	TP_fast_assign(
+		__entry->partition = partition;
+		__entry->handle = handle;
+		__entry->expires = expires;
+	),
+	TP_printk("partition=%u handle=%#llx expires=%llu",
+		  __entry->partition,
+		  __entry->handle,
+		  __entry->expires)
+);
+
+TRACE_EVENT(genp_refill,
+	TP_PROTO(u32 partition, u32 pages, u32 free),
+	TP_ARGS(partition, pages, free),
+	TP_STRUCT__entry(
+		__field(u32, partition)
+		__field(u32, pages)
+		__field(u32, free)
+	),
+	TP_fast_assign(
+		__entry->partition = partition;
+		__entry->pages = pages;
+		__entry->free = free;
+	),
+	TP_printk("partition=%u pages=%u free=%u",
+		  __entry->partition,
+		  __entry->pages,
+		  __entry->free)
+);
+
+TRACE_EVENT(genp_drain,
+	TP_PROTO(u32 partition, u32 pages, u32 free),
+	TP_ARGS(partition, pages, free),
+	TP_STRUCT__entry(
+		__field(u32, partition)
+		__field(u32, pages)
+		__field(u32, free)
+	),
+	TP_fast_assign(
+		__entry->partition = partition;
+		__entry->pages = pages;
+		__entry->free = free;
+	),
+	TP_printk("partition=%u pages=%u free=%u",
+		  __entry->partition,
+		  __entry->pages,
+		  __entry->free)
+);
+
 #endif /* _GENP_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
+#include <linux/genp.h>
 
 /* glue_lock.c */
 void genp_raw_lock_init(raw_spinlock_t *lock, const char *name,
@@ -36,6 +37,7 @@ struct task_struct *genp_task_get_current(void);
 void genp_task_get(struct task_struct *task);
 void genp_task_put(struct task_struct *task);
 void genp_task_wake(struct task_struct *task);
+bool genp_is_current(const struct task_struct *task);
 int genp_current_prio(void);
 u32 genp_current_euid(void);
 u32 genp_current_egid(void);
@@ -56,7 +58,11 @@ void genp_thread_stop(struct task_struct *task);
 struct page *genp_alloc_block(int node, unsigned int order);
 void genp_split_block(struct page *page, unsigned int order);
 struct page *genp_page_at(struct page *page, unsigned int index);
-void genp_free_page(struct page *page);
+void genp_put_page(struct page *page);
+void genp_page_set_number(struct page *page, unsigned long number);
+unsigned long genp_page_number(const struct page *page);
+void *genp_vmap(struct page **pages, unsigned int count);
+void genp_vunmap(const void *start);
 void genp_zero_page(struct page *page);
 int genp_page_users(struct page *page);
 int genp_page_node(struct page *page);
@@ -64,10 +70,22 @@ bool genp_node_has_memory(int node);
 unsigned int genp_max_order(void);
 int genp_max_nodes(void);
 
+/* glue_irq.c */
+bool genp_test_and_set_bit(unsigned int bit, unsigned long *word);
+bool genp_test_and_clear_bit(unsigned int bit, unsigned long *word);
+unsigned int genp_get_cpu(void);
+void genp_put_cpu(void);
+unsigned int genp_nr_cpus(void);
+void genp_irq_work_set(void *bell);
+void genp_irq_work_queue(void);
+void genp_irq_work_sync(void);
+
 /* glue_file.c */
 struct file *genp_file_create(const char *name, void *data);
 struct file *genp_file_get_active(struct file *file);
 void genp_file_put(struct file *file);
+void genp_file_put_now(struct file *file);
+struct file *genp_file_from_fd(int fd, void **partition);
 struct address_space *genp_file_mapping(struct file *file);
 void genp_zap(struct address_space *mapping, u64 offset, u64 length);
 struct eventfd_ctx *genp_eventfd_get(int fd);
@@ -100,6 +118,7 @@ struct vm_area_struct *genp_window_at(struct mm_struct *mm,
 /* glue_misc.c */
 int genp_misc_register(void *pool);
 void genp_misc_deregister(void);
+void *genp_registered_pool(void);
 
 /* glue_trace.c */
 void genp_trace_create(u32 partition, u32 reserve_pages, u32 limit_pages);
@@ -116,6 +135,9 @@ void genp_trace_recall(u32 partition, u64 handle, u64 expires);
 void genp_trace_return(u32 partition, u64 handle, u64 bytes);
 void genp_trace_revoke(u32 partition, u64 handle, u64 bytes);
 void genp_trace_renew(u32 partition, u64 handle, u64 expires);
+void genp_trace_overdue(u32 partition, u64 handle, u64 expires);
+void genp_trace_refill(u32 partition, u32 pages, u32 free);
+void genp_trace_drain(u32 partition, u32 pages, u32 free);
 
 /* Entry points of the Rust side, sys/entry.rs. */
 int genp_partition_mmap(void *partition, struct vm_area_struct *vma);
@@ -132,6 +154,7 @@ void genp_window_closed(void *partition, unsigned long mm, unsigned long start);
 long genp_control_ioctl(void *pool, unsigned int nr, unsigned long arg);
 u64 genp_attribute(void *pool, unsigned int which);
 int genp_thread_run(void *data);
+void genp_bell_ring(void *bell);
 
 /* What genp_attribute() is asked for: the files in /sys/class/misc/genp. */
 #define GENP_ATTR_CAPACITY_BYTES	0

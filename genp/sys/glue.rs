@@ -12,6 +12,10 @@
     unreachable_pub
 )]
 
+use super::abi::{
+    genp_burst, genp_cache, genp_elements, genp_lease, genp_outstanding, genp_partition,
+    genp_region, genp_request, genp_spec, genp_stat,
+};
 use kernel::bindings::*;
 
 include!(concat!(env!("GENP_GENERATED"), "/glue_generated.rs"));

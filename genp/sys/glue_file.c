@@ -88,6 +88,35 @@ void genp_file_put(struct file *file)
 	fput(file);
 }
 
+/* At once, where fput() may leave the last reference for later. */
+void genp_file_put_now(struct file *file)
+{
+	__fput_sync(file);
+}
+
+/**
+ * genp_file_from_fd - the file of a partition behind a file descriptor
+ * @fd: of the caller's
+ * @partition: what the entry points get
+ *
+ * Context: thread. Return: a reference to the file, or an ERR_PTR: -EBADF, or -EINVAL
+ * if it is something else.
+ */
+struct file *genp_file_from_fd(int fd, void **partition)
+{
+	struct file *file = fget(fd);
+
+	*partition = NULL;
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file->f_op != &partition_fops) {
+		fput(file);
+		return ERR_PTR(-EINVAL);
+	}
+	*partition = file->private_data;
+	return file;
+}
+
 struct address_space *genp_file_mapping(struct file *file)
 {
 	return file->f_mapping;

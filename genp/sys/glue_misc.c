@@ -111,12 +111,18 @@ static struct miscdevice genp_device = {
  */
 int genp_misc_register(void *pool)
 {
-	the_pool = pool;
+	WRITE_ONCE(the_pool, pool);
 	return misc_register(&genp_device);
+}
+
+/* What is registered, or NULL. */
+void *genp_registered_pool(void)
+{
+	return READ_ONCE(the_pool);
 }
 
 void genp_misc_deregister(void)
 {
 	misc_deregister(&genp_device);
-	the_pool = NULL;
+	WRITE_ONCE(the_pool, NULL);
 }

@@ -3,6 +3,7 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/nodemask.h>
+#include <linux/vmalloc.h>
 
 #include "glue.h"
 
@@ -34,9 +35,29 @@ struct page *genp_page_at(struct page *page, unsigned int index)
 	return page + index;
 }
 
-void genp_free_page(struct page *page)
+void genp_put_page(struct page *page)
 {
 	__free_page(page);
+}
+
+void genp_page_set_number(struct page *page, unsigned long number)
+{
+	set_page_private(page, number);
+}
+
+unsigned long genp_page_number(const struct page *page)
+{
+	return page_private(page);
+}
+
+void *genp_vmap(struct page **pages, unsigned int count)
+{
+	return vmap(pages, count, VM_MAP, PAGE_KERNEL);
+}
+
+void genp_vunmap(const void *start)
+{
+	vunmap(start);
 }
 
 void genp_zero_page(struct page *page)

@@ -36,6 +36,11 @@ void genp_task_wake(struct task_struct *task)
 	wake_up_process(task);
 }
 
+bool genp_is_current(const struct task_struct *task)
+{
+	return task == current;
+}
+
 int genp_current_prio(void)
 {
 	return READ_ONCE(current->prio);

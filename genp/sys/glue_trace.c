@@ -74,3 +74,18 @@ void genp_trace_renew(u32 partition, u64 handle, u64 expires)
 {
 	trace_genp_renew(partition, handle, expires);
 }
+
+void genp_trace_overdue(u32 partition, u64 handle, u64 expires)
+{
+	trace_genp_overdue(partition, handle, expires);
+}
+
+void genp_trace_refill(u32 partition, u32 pages, u32 free)
+{
+	trace_genp_refill(partition, pages, free);
+}
+
+void genp_trace_drain(u32 partition, u32 pages, u32 free)
+{
+	trace_genp_drain(partition, pages, free);
+}

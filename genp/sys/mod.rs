@@ -8,12 +8,15 @@
 //! in `entry`.
 
 pub(crate) mod abi;
+pub(crate) mod capi;
+pub(crate) mod cpu;
 pub(crate) mod device;
 pub(crate) mod entry;
 pub(crate) mod errno;
 pub(crate) mod eventfd;
 pub(crate) mod file;
 pub(crate) mod glue;
+pub(crate) mod irq_work;
 pub(crate) mod lock;
 pub(crate) mod page;
 pub(crate) mod task;
@@ -22,3 +25,5 @@ pub(crate) mod time;
 pub(crate) mod trace;
 pub(crate) mod user;
 pub(crate) mod vma;
+pub(crate) mod window;
+pub(crate) mod word;

@@ -107,6 +107,8 @@ impl Frames {
             // SAFETY: `index` lies within the block.
             let page = unsafe { glue::genp_page_at(block.as_ptr(), index) };
             let page = NonNull::new(page).ok_or(EINVAL)?;
+            // SAFETY: the page is ours; its number is ours to set while it is.
+            unsafe { glue::genp_page_set_number(page.as_ptr(), self.frames.len()) };
             let node = place as u8;
             // Has the capacity, so it does not fail and lose the page.
             self.frames.push(Frame { page, node }, GFP_KERNEL)?;
@@ -154,6 +156,20 @@ impl Frames {
         })
     }
 
+    /// The frame of a page, if it is one of ours.
+    ///
+    /// # Safety
+    ///
+    /// `page` is a page of the kernel's, whoever's it is.
+    pub(super) unsafe fn number_of(&self, page: *const bindings::page) -> Option<u32> {
+        // SAFETY: a page, by the precondition. What is read means something only if
+        // the page is ours, which is what is looked at next.
+        let number = unsafe { glue::genp_page_number(page) };
+        let frame = self.frames.get(number)?;
+        // CAST: there are fewer frames than 2^32.
+        core::ptr::eq(frame.page.as_ptr(), page).then_some(number as u32)
+    }
+
     /// The page of a frame, or null.
     pub(super) fn page(&self, frame: u32) -> *mut bindings::page {
         self.frames
@@ -165,9 +181,11 @@ impl Frames {
 impl Drop for Frames {
     fn drop(&mut self) {
         for frame in self.frames.iter() {
+            // SAFETY: the page is ours, and so is its number.
+            unsafe { glue::genp_page_set_number(frame.page.as_ptr(), 0) };
             // SAFETY: the page is ours; this gives up our reference. If somebody
             // still holds it, the kernel frees it when they let go.
-            unsafe { glue::genp_free_page(frame.page.as_ptr()) };
+            unsafe { glue::genp_put_page(frame.page.as_ptr()) };
         }
     }
 }

@@ -49,6 +49,12 @@ impl Bell {
         )?)
     }
 
+    /// Whether the current task is the thread it wakes. Context: thread.
+    pub(crate) fn is_own(&self) -> bool {
+        // SAFETY: only compared.
+        unsafe { glue::genp_is_current(self.task.load(Relaxed)) }
+    }
+
     /// Lets the thread's next park return. Context: any but NMI, raw locks held.
     pub(crate) fn ring(&self) {
         // Full: what the thread shall see was written before. Pairs with the

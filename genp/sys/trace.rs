@@ -88,3 +88,21 @@ pub(crate) fn renew(partition: u32, handle: u64, expires: u64) {
     // SAFETY: has no precondition.
     unsafe { glue::genp_trace_renew(partition, handle, expires) }
 }
+
+/// `genp_overdue`.
+pub(crate) fn overdue(partition: u32, handle: u64, expires: u64) {
+    // SAFETY: has no precondition.
+    unsafe { glue::genp_trace_overdue(partition, handle, expires) }
+}
+
+/// `genp_refill`.
+pub(crate) fn refill(partition: u32, pages: u32, free: u32) {
+    // SAFETY: has no precondition.
+    unsafe { glue::genp_trace_refill(partition, pages, free) }
+}
+
+/// `genp_drain`.
+pub(crate) fn drain(partition: u32, pages: u32, free: u32) {
+    // SAFETY: has no precondition.
+    unsafe { glue::genp_trace_drain(partition, pages, free) }
+}

@@ -17,6 +17,8 @@ pub struct Counters {
     pub recalls: u64,
     /// Leases ended by force.
     pub revocations: u64,
+    /// Leases that a driver did not return in time.
+    pub overdues: u64,
     /// Requests that had to wait.
     pub waits: u64,
     /// Requests refused because of the own limit.
@@ -82,6 +84,7 @@ impl Account {
             renewals: 0,
             recalls: 0,
             revocations: 0,
+            overdues: 0,
             waits: 0,
             budget_refusals: 0,
             pool_refusals: 0,

@@ -95,6 +95,15 @@ where
         Ok(())
     }
 
+    /// Commits more of what nobody waits for: refused while anybody does. Set-up, and
+    /// the refill of a stock: as many steps as there are accounts.
+    pub fn commit_spare(&mut self, p: PartitionId, frames: Frames) -> Result<(), Error> {
+        if self.totals.waiters > 0 {
+            return Err(Error::Waited);
+        }
+        self.commit_more(p, frames, Frames::MAX)
+    }
+
     /// Takes frames of a reserve back that are free again. The last ones of a
     /// retired account close it. Call [`Self::serve`] afterwards. O(1).
     pub fn commit_less(&mut self, p: PartitionId, frames: Frames) -> Result<(), Error> {
@@ -143,7 +152,9 @@ where
                     self.unlink(index);
                     self.lease_mut(index).state = State::Died;
                 }
-                State::Active | State::Recalled => self.schedule(index, 0),
+                State::Active | State::Recalled if !self.entry(index).firm => {
+                    self.schedule(index, 0);
+                }
                 _ => {}
             }
         }

@@ -232,8 +232,9 @@ where
     /// Whether [`Self::serve`] would do anything. O(1).
     pub fn can_serve(&self) -> bool {
         let head = self.queue.head;
+        let resolves = |frames| frames <= self.totals.free || frames > self.totals.lendable();
         self.hopeful != NONE
-            || head != NONE && (self.entry(head).frames <= self.totals.free || self.impatient > 0)
+            || head != NONE && (self.impatient > 0 || resolves(self.entry(head).frames))
     }
 
     /// Does one thing for those who wait, if there is one: the caller wakes who is
@@ -247,6 +248,10 @@ where
         let index = self.queue.head;
         if index == NONE {
             return Served::Nothing;
+        }
+        if self.entry(index).frames > self.totals.lendable() {
+            // What it waits for is overdue. It does not keep those behind waiting.
+            return self.refuse(index);
         }
         if self.entry(index).frames > self.totals.free {
             return self.refuse_impatient();
@@ -268,9 +273,14 @@ where
         while index != NONE && self.entry(index).reasons.pool {
             index = self.entry(index).next;
         }
-        if index == NONE {
-            return Served::Nothing;
+        match index {
+            NONE => Served::Nothing,
+            index => self.refuse(index),
         }
+    }
+
+    /// Refuses a request in the pool's queue. As many steps as there are waiters.
+    fn refuse(&mut self, index: u32) -> Served {
         self.unlink(index);
         let p = self.entry(index).partition;
         self.lease_mut(index).state = State::Refused;
@@ -285,7 +295,7 @@ where
         let entry = self.entry(lease.0);
         match entry.state {
             State::BudgetWait | State::PoolWait => Verdict::Waiting,
-            State::Active | State::Recalled | State::Ending => Verdict::Granted {
+            State::Active | State::Recalled | State::Overdue | State::Ending => Verdict::Granted {
                 expires: entry.expires,
             },
             State::Died => Verdict::Died,
@@ -321,7 +331,8 @@ where
     pub fn settle(&mut self, lease: LeaseId) -> Verdict {
         let entry = self.lease_mut(lease.0);
         match entry.state {
-            State::Active | State::Recalled => {
+            // An overdue one as well: only its driver can give it back.
+            State::Active | State::Recalled | State::Overdue => {
                 entry.seen = true;
                 Verdict::Granted {
                     expires: entry.expires,

@@ -15,7 +15,10 @@ where
     /// Checks everything that must hold. O(accounts × leases), for tests.
     pub fn check(&self) -> Result<(), &'static str> {
         let totals = &self.totals;
-        let sum = u64::from(totals.committed) + u64::from(totals.lent) + u64::from(totals.free);
+        let sum = u64::from(totals.committed)
+            + u64::from(totals.lent)
+            + u64::from(totals.overdue)
+            + u64::from(totals.free);
         if sum != u64::from(totals.capacity) {
             return Err("frames were made or lost");
         }
@@ -25,12 +28,17 @@ where
             lent += u64::from(account.lent);
             self.check_account(PartitionId(place as u32), account)?;
         }
-        if (committed, lent) != (u64::from(totals.committed), u64::from(totals.lent)) {
+        if (committed, lent)
+            != (
+                totals.committed.into(),
+                u64::from(totals.lent) + u64::from(totals.overdue),
+            )
+        {
             return Err("the accounts do not add up");
         }
         let starved =
             |lease: &Lease| lease.waits() && lease.reasons.pool && lease.frames > totals.lendable();
-        if self.leases.iter().any(starved) {
+        if totals.overdue == 0 && self.leases.iter().any(starved) {
             return Err("somebody waits for frames that no lease has");
         }
         self.check_heap()?;
@@ -44,7 +52,12 @@ where
                 .filter(|lease| states.contains(&lease.state))
                 .fold(0u64, |sum, lease| sum + u64::from(lease.frames))
         };
-        let running = [State::Active, State::Recalled, State::Ending];
+        let running = [
+            State::Active,
+            State::Recalled,
+            State::Overdue,
+            State::Ending,
+        ];
         if sum(&running) != u64::from(account.lent) {
             return Err("an account's leases do not add up");
         }
@@ -63,8 +76,12 @@ where
     }
 
     fn check_heap(&self) -> Result<(), &'static str> {
-        let runs =
-            |lease: &&Lease| matches!(lease.state, State::Active | State::Recalled | State::Ending);
+        let runs = |lease: &&Lease| {
+            matches!(
+                lease.state,
+                State::Active | State::Recalled | State::Overdue | State::Ending
+            )
+        };
         if self.leases.iter().filter(runs).count() != self.heap_len as usize {
             return Err("a lease that runs is not on the heap");
         }

@@ -89,7 +89,7 @@ where
     }
 
     /// The next thing that is due at `now`. A recalled lease is due again when it
-    /// expires; one to revoke stays, but is not due again. O(log leases).
+    /// expires; one to revoke or to report stays, but is not due again. O(log leases).
     pub fn due(&mut self, now: u64) -> Option<Due> {
         if self.next_due()? > now {
             return None;
@@ -97,7 +97,7 @@ where
         let index = self.heap(0);
         let lease = *self.entry(index);
         let dying = self.account(lease.partition).dying;
-        if lease.state == State::Active && now < lease.expires && !dying {
+        if lease.state == State::Active && now < lease.expires && (!dying || lease.firm) {
             let entry = self.lease_mut(index);
             entry.state = State::Recalled;
             self.schedule(index, lease.expires);
@@ -105,6 +105,10 @@ where
             return Some(Due::Recall(LeaseId(index)));
         }
         self.schedule(index, u64::MAX);
-        Some(Due::Revoke(LeaseId(index)))
+        if !lease.firm {
+            return Some(Due::Revoke(LeaseId(index)));
+        }
+        self.give_up(index);
+        Some(Due::Report(LeaseId(index)))
     }
 }

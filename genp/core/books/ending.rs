@@ -12,12 +12,62 @@ where
     L: DerefMut<Target = [Lease]>,
     H: DerefMut<Target = [u32]>,
 {
-    /// Makes the caller the one who ends a lease. It stays on the heap, so that
-    /// somebody looks after the caller if the lease expires meanwhile. O(1).
-    pub fn claim(&mut self, p: PartitionId, handle: u64) -> Result<LeaseId, Error> {
+    /// Makes the caller the one who ends a lease, [`How::Returned`] or by force. It
+    /// stays on the heap, so that somebody looks after the caller if the lease expires
+    /// meanwhile. Busy for a driver's lease that is not being returned. O(1).
+    pub fn claim(&mut self, p: PartitionId, handle: u64, how: How) -> Result<LeaseId, Error> {
         let lease = self.find(p, handle)?;
+        let entry = self.lease_mut(lease.0);
+        if entry.firm && how != How::Returned {
+            return Err(Error::Busy);
+        }
+        if entry.state == State::Overdue {
+            let frames = entry.frames;
+            self.totals.overdue -= frames;
+            self.totals.lent += frames;
+        }
         self.lease_mut(lease.0).state = State::Ending;
         Ok(lease)
+    }
+
+    /// Undoes a claim: the lease goes on as it was. O(1).
+    pub fn unclaim(&mut self, lease: LeaseId) {
+        let entry = self.lease_mut(lease.0);
+        if entry.state != State::Ending {
+            return;
+        }
+        // Due for ever: it was given up before.
+        if entry.firm && entry.due == u64::MAX {
+            self.count_overdue(lease.0);
+        } else {
+            entry.state = State::Active;
+        }
+    }
+
+    /// Makes a request or a lease one of a driver's, which is never ended by force.
+    /// Before it can be due. O(1).
+    pub fn make_firm(&mut self, lease: LeaseId) {
+        self.lease_mut(lease.0).firm = true;
+    }
+
+    /// Counts a driver's lease as overdue, from when it expired. O(1).
+    pub(super) fn give_up(&mut self, index: u32) {
+        let Lease {
+            state, partition, ..
+        } = *self.entry(index);
+        // Who returns it just now is not late.
+        if matches!(state, State::Active | State::Recalled) {
+            self.account_of(partition).counters.overdues += 1;
+            self.count_overdue(index);
+        }
+    }
+
+    fn count_overdue(&mut self, index: u32) {
+        let entry = self.lease_mut(index);
+        entry.state = State::Overdue;
+        let frames = entry.frames;
+        self.totals.lent -= frames;
+        self.totals.overdue += frames;
     }
 
     /// The frames of a claimed lease are free again. If its borrower does not know
@@ -71,7 +121,7 @@ where
         if self.account(p).dying {
             return Err(Error::Dying);
         }
-        if now >= self.entry(index).expires {
+        if now >= self.entry(index).expires || self.entry(index).state == State::Overdue {
             return Err(Error::Stale);
         }
         if !self.queue.is_empty() {

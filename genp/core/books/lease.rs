@@ -9,7 +9,8 @@ use super::{Frames, PartitionId, Reasons, NONE};
 /// ```text
 ///             +-> Refused
 /// BudgetWait -+-> PoolWait -> Active -> Recalled -> Ending -> Unused, or Over
-///     +-----------+-> Died      ^----------+ renewed            -> Unused
+///     +-----------+-> Died      ^----------+ renewed ^          -> Unused
+///                    of a driver:          +-> Overdue
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -27,6 +28,8 @@ pub enum State {
     Active,
     /// Runs, and its end was announced.
     Recalled,
+    /// Expired, and not returned by the driver who has it.
+    Overdue,
     /// Somebody is unmapping it.
     Ending,
     /// Ended before its borrower looked.
@@ -58,6 +61,8 @@ pub struct Lease {
     pub(super) next: u32,
     /// Whether its borrower knows that it was granted.
     pub(super) seen: bool,
+    /// Whether it is a driver's, and cannot be ended by force.
+    pub(super) firm: bool,
 }
 
 /// Tells handles of leases from those of regions.
@@ -105,6 +110,7 @@ impl Lease {
         prev: NONE,
         next: NONE,
         seen: false,
+        firm: false,
     };
 
     /// Where it stands.
@@ -135,6 +141,11 @@ impl Lease {
     /// When it ends by force.
     pub fn expires(&self) -> u64 {
         self.expires
+    }
+
+    /// Whether it is a driver's, which cannot be ended by force.
+    pub fn is_firm(&self) -> bool {
+        self.firm
     }
 
     /// The generation after this one: never 0, and 31 bits.

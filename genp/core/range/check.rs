@@ -10,6 +10,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
     /// Checks everything that must hold. O(nodes), for tests.
     pub fn check(&self) -> Result<(), &'static str> {
         let (mut index, mut at, mut used, mut regions, mut free) = (self.top, self.units, 0, 0, 0);
+        let mut held = 0;
         let mut above = NONE;
         for _ in 0..=self.nodes.len() {
             if index == NONE {
@@ -23,9 +24,10 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
                 return Err("neighbours disagree");
             }
             match node.state {
-                State::Used => {
+                State::Used | State::Held => {
                     used += node.units;
                     regions += 1;
+                    held += u32::from(node.state == State::Held);
                 }
                 State::Free => {
                     free += 1;
@@ -43,7 +45,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         if index != NONE || at != 0 {
             return Err("the blocks do not reach down to 0");
         }
-        if (used, regions) != (self.used, self.regions) {
+        if (used, regions, held) != (self.used, self.regions, self.held) {
             return Err("the counts are off");
         }
         self.check_spares(regions + free)

@@ -14,6 +14,8 @@ pub(super) enum State {
     Free,
     /// A region.
     Used,
+    /// A region of a driver's, see [`super::Range::hold`].
+    Held,
 }
 
 /// One entry of the table of blocks: 32 bytes.

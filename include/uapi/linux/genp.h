@@ -38,6 +38,7 @@
 #define GENP_FEATURE_EVENTS	(1ULL << 1)	/* poll, read, eventfd */
 #define GENP_FEATURE_BOUNDS	(1ULL << 2)	/* bounds and histograms */
 #define GENP_FEATURE_RESIZE	(1ULL << 3)	/* GENP_RESIZE */
+#define GENP_FEATURE_STOCK	(1ULL << 4)	/* atomic stocks */
 
 /* The order in which waiters are served. */
 #define GENP_ORDER_PRIO		0	/* effective priority, then arrival */
@@ -69,6 +70,9 @@
  * @max_leases: out: leases there can be.
  * @waiters: out: callers waiting now.
  * @max_waiters: out: callers that can wait at a time.
+ * @overdue: out: bytes of leases that drivers have not returned in time.
+ * @emergency: out: bytes of the emergency stock, which are not part of @capacity.
+ * @emergency_free: out: bytes of it that are free.
  */
 struct genp_info {
 	__u32 size;
@@ -93,6 +97,9 @@ struct genp_info {
 	__u32 max_leases;
 	__u32 waiters;
 	__u32 max_waiters;
+	__u64 overdue;
+	__u64 emergency;
+	__u64 emergency_free;
 };
 
 /**
@@ -120,7 +127,7 @@ struct genp_windows {
  * @min_alloc_order: in: regions are multiples of 1 << this many bytes, 4 to 20;
  *	0 means 6 (64 bytes).
  * @node: in: the memory node to prefer, or GENP_ANY_NODE.
- * @stock_pages: in: 0 (pages for atomic context; reserved).
+ * @stock_pages: in: pages committed to its atomic stock, which drivers take from.
  * @max_regions: in: regions at a time, up to 1,048,576; 0 means 1,024.
  * @max_leases: in: leases at a time, up to 64; 0 means 16.
  * @mode: in: who may GENP_OPEN it by name: permission bits of user, group and
@@ -130,6 +137,10 @@ struct genp_windows {
  * @source: in: 0 (the pool; others are reserved).
  * @fd: out: the partition, close-on-exec.
  * @windows: out: where to map it.
+ * @stock_limit: in: pages the stock may grow to from what nobody else needs; 0 means
+ *	@stock_pages.
+ * @stock_low: in: with fewer free pages than this the stock is refilled; 0 means a
+ *	quarter of @stock_pages, rounded up.
  */
 struct genp_create {
 	__u32 size;
@@ -147,6 +158,8 @@ struct genp_create {
 	__u32 source;
 	__s32 fd;
 	struct genp_windows windows;
+	__u32 stock_limit;
+	__u32 stock_low;
 };
 
 /**
@@ -306,6 +319,19 @@ struct genp_resize {
  * @misuses: out: calls answered with EINVAL, E2BIG, EPERM, ENOTTY or EFAULT.
  * @stale_handles: out: calls answered with ESTALE.
  * @events_lost: out: event records that found no room.
+ * @stock_pages: out: pages committed to the atomic stock.
+ * @stock_limit: out: pages it may grow to.
+ * @stock_low: out: its low watermark.
+ * @stock_owned: out: pages it has, taken ones included.
+ * @stock_free: out: free ones among them; exact while nobody takes or gives.
+ * @stock_out: out: pages taken and not given back, of the emergency stock included.
+ * @stock_takes: out: pages ever taken of the stock.
+ * @stock_gives: out: pages ever given back to it.
+ * @stock_misses: out: takes that found no page there.
+ * @stock_refills: out: pages that were added to it.
+ * @stock_drains: out: pages that were taken away from it again.
+ * @emergency_takes: out: pages ever taken of the emergency stock.
+ * @overdues: out: leases that a driver did not return in time.
  */
 struct genp_stat {
 	__u32 size;
@@ -343,6 +369,19 @@ struct genp_stat {
 	__u64 misuses;
 	__u64 stale_handles;
 	__u64 events_lost;
+	__u32 stock_pages;
+	__u32 stock_limit;
+	__u32 stock_low;
+	__u32 stock_owned;
+	__u32 stock_free;
+	__u32 stock_out;
+	__u64 stock_takes;
+	__u64 stock_gives;
+	__u64 stock_misses;
+	__u64 stock_refills;
+	__u64 stock_drains;
+	__u64 emergency_takes;
+	__u64 overdues;
 };
 
 /* The operations that are timed, from entry to return. */
@@ -414,6 +453,7 @@ struct genp_histogram {
 #define GENP_EVENT_REVOKED	1	/* a lease was ended by force; value: its bytes */
 #define GENP_EVENT_BUDGET_LOW	2	/* less than 1/8 of the limit can be borrowed; value: bytes left */
 #define GENP_EVENT_DYING	3	/* the partition was destroyed; value: 0 */
+#define GENP_EVENT_STOCK_LOW	4	/* the stock fell below its low watermark; value: free pages */
 
 /**
  * struct genp_event - what read() of a partition gives, any whole number of them
@@ -495,16 +535,16 @@ struct genp_destroy {
 #endif
 
 #ifdef GENP_ASSERT_LAYOUT
-GENP_ASSERT_LAYOUT(genp_info, 128);
+GENP_ASSERT_LAYOUT(genp_info, 152);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
-GENP_ASSERT_LAYOUT(genp_create, 128);
+GENP_ASSERT_LAYOUT(genp_create, 136);
 GENP_ASSERT_LAYOUT(genp_open, 80);
 GENP_ASSERT_LAYOUT(genp_alloc, 40);
 GENP_ASSERT_LAYOUT(genp_handle, 16);
 GENP_ASSERT_LAYOUT(genp_borrow, 64);
 GENP_ASSERT_LAYOUT(genp_renew, 32);
 GENP_ASSERT_LAYOUT(genp_resize, 56);
-GENP_ASSERT_LAYOUT(genp_stat, 288);
+GENP_ASSERT_LAYOUT(genp_stat, 368);
 GENP_ASSERT_LAYOUT(genp_bounds, 120);
 GENP_ASSERT_LAYOUT(genp_histogram, 336);
 GENP_ASSERT_LAYOUT(genp_event, 32);

@@ -212,3 +212,21 @@ fn odd_ranges() {
     );
     assert_eq!(huge.check(), Ok(()));
 }
+
+/// Who shares the range with a driver cannot free what the driver allocated.
+#[test]
+fn only_its_driver_frees_a_held_region() {
+    let mut heap = heap(100, 4);
+    let block = heap.alloc(10, 1).unwrap();
+    heap.hold(block.handle).unwrap();
+    assert_eq!((heap.held(), heap.regions()), (1, 1));
+    assert_eq!(heap.hold(block.handle), Err(RangeError::Foreign));
+    assert_eq!(heap.free(block.handle), Err(RangeError::Foreign));
+    assert_eq!(heap.check(), Ok(()));
+    assert_eq!(heap.free_held(block.handle), Ok(block));
+    assert_eq!(heap.free_held(block.handle), Err(RangeError::Stale));
+    assert_eq!(heap.held(), 0);
+    let other = heap.alloc(10, 1).unwrap();
+    assert_eq!(heap.free_held(other.handle), Err(RangeError::Foreign));
+    assert_eq!(heap.check(), Ok(()));
+}

@@ -30,7 +30,8 @@ TEST(info_is_consistent)
 	CHECK(i.nodes >= 1);
 	CHECK(i.grace_ns <= i.max_lease_ns);
 	EQUAL(i.features, GENP_FEATURE_LEASES | GENP_FEATURE_EVENTS | GENP_FEATURE_BOUNDS |
-	      GENP_FEATURE_RESIZE);
+	      GENP_FEATURE_RESIZE |
+	      GENP_FEATURE_STOCK);
 }
 
 TEST(info_follows_what_happens)

@@ -24,7 +24,7 @@ fn the_head_is_not_overtaken() {
         .granted
         .is_none());
     pool.settle(first.lease);
-    pool.claim(a, first.handle).unwrap();
+    pool.claim(a, first.handle, How::Returned).unwrap();
     pool.credit(first.lease, How::Returned);
     assert_eq!(serve(&mut pool, 1), Some(large.lease));
 }
@@ -59,7 +59,7 @@ fn who_waits_for_budget_alone_never_waits_for_frames() {
     pool.settle(first.lease);
     let waits = pool.borrow(a, 50, 9, budget, true, 0, TERM).unwrap();
     assert!(waits.granted.is_none());
-    pool.claim(a, first.handle).unwrap();
+    pool.claim(a, first.handle, How::Returned).unwrap();
     pool.credit(first.lease, How::Returned);
     // Before anybody serves: more urgent, and takes the frames.
     let urgent = pool.borrow(b, 80, 1, BOTH, true, 0, TERM).unwrap();
@@ -76,11 +76,14 @@ fn a_claimed_lease_is_due_at_its_end() {
     let p = partition(&mut pool, 0, 50);
     let begun = pool.borrow(p, 5, 0, BOTH, true, 0, TERM).unwrap();
     pool.settle(begun.lease);
-    pool.claim(p, begun.handle).unwrap();
+    pool.claim(p, begun.handle, How::Returned).unwrap();
     assert!(pool.next_due().is_some_and(|due| due <= TERM));
     assert_eq!(pool.due(TERM), Some(Due::Revoke(begun.lease)));
     assert_eq!(pool.due(TERM), None);
-    assert_eq!(pool.claim(p, begun.handle), Err(Error::Stale));
+    assert_eq!(
+        pool.claim(p, begun.handle, How::Returned),
+        Err(Error::Stale)
+    );
     pool.credit(begun.lease, How::Returned);
     assert_eq!(pool.check(), Ok(()));
 }
@@ -93,7 +96,7 @@ fn a_more_urgent_one_goes_first() {
     let calm = pool.borrow(b, 40, 50, BOTH, true, 0, TERM).unwrap();
     let urgent = pool.borrow(b, 40, 10, BOTH, true, 0, TERM).unwrap();
     pool.settle(first.lease);
-    pool.claim(a, first.handle).unwrap();
+    pool.claim(a, first.handle, How::Returned).unwrap();
     pool.credit(first.lease, How::Returned);
     assert_eq!(serve(&mut pool, 1), Some(urgent.lease));
     assert_eq!(serve(&mut pool, 1), Some(calm.lease));
@@ -134,4 +137,48 @@ fn ceilings_and_slots() {
         pool.admit(9, u32::MAX, 0, 1, 1),
         Err(Error::NoPartitionSlot)
     );
+}
+
+/// A driver's lease is never ended by force, and what is overdue keeps nobody waiting.
+#[test]
+fn a_driver_that_does_not_return_blocks_nobody() {
+    let mut pool = pool(Order::Fifo);
+    let (a, b) = (partition(&mut pool, 0, 100), partition(&mut pool, 0, 100));
+    let kept = pool.borrow(a, 40, 0, BOTH, false, 0, TERM).unwrap();
+    pool.make_firm(kept.lease);
+    pool.settle(kept.lease);
+    let large = pool.borrow(b, 90, 0, BOTH, true, 0, TERM).unwrap();
+    let small = pool.borrow(b, 10, 0, BOTH, true, 0, TERM).unwrap();
+    assert_eq!(pool.due(TERM - 1), Some(Due::Recall(kept.lease)));
+    assert_eq!(serve(&mut pool, TERM - 1), None);
+    assert_eq!(pool.due(TERM), Some(Due::Report(kept.lease)));
+    assert_eq!(pool.due(TERM), None);
+    let totals = pool.totals();
+    assert_eq!(
+        (totals.overdue, totals.lent, totals.lendable()),
+        (40, 0, 60)
+    );
+    assert_eq!(pool.account(a).counters().overdues, 1);
+    // Ninety are not there any longer; who stands behind is served.
+    assert_eq!(serve(&mut pool, TERM), Some(large.lease));
+    assert_eq!(pool.leave(large.lease), Verdict::Refused);
+    assert_eq!(serve(&mut pool, TERM), Some(small.lease));
+    let asked = pool.borrow(b, 61, 0, BOTH, true, TERM, TERM).err();
+    assert_eq!(asked, Some(Error::TooBig));
+    // Late is better than never.
+    assert_eq!(pool.claim(a, kept.handle, How::Revoked), Err(Error::Busy));
+    pool.claim(a, kept.handle, How::Returned).unwrap();
+    pool.credit(kept.lease, How::Returned);
+    assert_eq!(pool.totals().lendable(), 100);
+    assert_eq!(pool.check(), Ok(()));
+}
+
+#[test]
+fn a_stock_takes_only_what_nobody_waits_for() {
+    let mut pool = pool(Order::Fifo);
+    let (a, b) = (partition(&mut pool, 0, 100), partition(&mut pool, 0, 100));
+    pool.borrow(a, 60, 0, BOTH, true, 0, TERM).unwrap();
+    assert_eq!(pool.commit_spare(b, 10), Ok(()));
+    pool.borrow(a, 40, 0, BOTH, true, 0, TERM).unwrap();
+    assert_eq!(pool.commit_spare(b, 1), Err(Error::Waited));
 }

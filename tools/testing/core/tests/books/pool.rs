@@ -41,7 +41,7 @@ pub fn partition(pool: &mut Pool, reserve: u32, limit: u32) -> PartitionId {
 /// What the recall thread does about a lease that is due.
 pub fn revoke(pool: &mut Pool, lease: LeaseId) {
     let (p, handle) = (pool.lease(lease).partition(), pool.lease(lease).handle());
-    assert_eq!(pool.claim(p, handle), Ok(lease));
+    assert_eq!(pool.claim(p, handle, How::Revoked), Ok(lease));
     pool.credit(lease, How::Revoked);
 }
 

@@ -21,6 +21,8 @@ pub enum Step {
         budget: bool,
         pool: bool,
         term: u64,
+        /// As a driver, who is not made to return.
+        firm: bool,
     },
     Return(usize),
     Renew(usize),
@@ -43,9 +45,12 @@ pub enum Step {
 
 pub fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (any::<usize>(), 0u32..70, 0i32..4, any::<bool>(), any::<bool>(), any::<bool>(), 1u64..=TERM)
-            .prop_map(|(who, frames, prio, wait, budget, pool, term)| {
-                Step::Borrow { who, frames, prio, wait, budget, pool, term }
+        8 => (
+            (any::<usize>(), 0u32..70, 0i32..4, 1u64..=TERM),
+            (any::<bool>(), any::<bool>(), any::<bool>(), prop::bool::weighted(0.1)),
+        )
+            .prop_map(|((who, frames, prio, term), (wait, budget, pool, firm))| {
+                Step::Borrow { who, frames, prio, wait, budget, pool, term, firm }
             }),
         4 => any::<usize>().prop_map(Step::Return),
         1 => any::<usize>().prop_map(Step::Renew),
@@ -65,6 +70,7 @@ pub struct Known {
     frames: u32,
     handle: u64,
     expires: u64,
+    firm: bool,
 }
 
 /// The kernel side, without kernel.
@@ -153,6 +159,7 @@ impl World {
                 budget,
                 pool,
                 term,
+                firm,
             } => {
                 let p = self.partitions[who % self.partitions.len()];
                 let reasons = Reasons { budget, pool };
@@ -163,11 +170,15 @@ impl World {
                 {
                     Ok(begun) => {
                         assert!(self.handles.insert(begun.handle), "a handle came again");
+                        if firm {
+                            self.pool.make_firm(begun.lease);
+                        }
                         let known = Known {
                             partition: p,
                             frames,
                             handle: begun.handle,
                             expires: 0,
+                            firm,
                         };
                         match begun.granted {
                             Some(_) => self.settle(begun.lease, known),
@@ -187,18 +198,7 @@ impl World {
             }
             Step::Return(index) => {
                 if let Some((&lease, &known)) = self.running.iter().nth(index % 8) {
-                    assert_eq!(
-                        self.pool.claim(known.partition, known.handle),
-                        Ok(LeaseId(lease))
-                    );
-                    assert_eq!(
-                        self.pool.claim(known.partition, known.handle),
-                        Err(Error::Stale)
-                    );
-                    self.running.remove(&lease);
-                    self.pool.credit(LeaseId(lease), How::Returned);
-                    self.over.push(known);
-                    self.serve();
+                    self.give_back(LeaseId(lease), known);
                 }
             }
             Step::Renew(index) => {
@@ -210,6 +210,7 @@ impl World {
                         Ok(expires) => {
                             self.running.insert(lease, Known { expires, ..known });
                         }
+                        Err(Error::Stale) => assert!(known.firm && known.expires <= self.now),
                         Err(error) => assert!(matches!(error, Error::Waited | Error::Dying)),
                     }
                 }
@@ -243,6 +244,40 @@ impl World {
         self.serve();
     }
 
+    /// Returns a lease, at the second try.
+    fn give_back(&mut self, lease: LeaseId, known: Known) {
+        let Known {
+            partition, handle, ..
+        } = known;
+        let mut claim = || self.pool.claim(partition, handle, How::Returned);
+        assert_eq!(claim(), Ok(lease));
+        assert_eq!(claim(), Err(Error::Stale));
+        self.pool.unclaim(lease);
+        self.check();
+        let mut claim = |how| self.pool.claim(partition, handle, how);
+        if known.firm {
+            assert_eq!(claim(How::Revoked), Err(Error::Busy));
+        }
+        assert_eq!(claim(How::Returned), Ok(lease));
+        self.running.remove(&lease.0);
+        self.pool.credit(lease, How::Returned);
+        self.over.push(known);
+        self.serve();
+    }
+
+    /// Returns what drivers have on lease of those that `which` says.
+    fn drivers_return(&mut self, which: impl Fn(&Known) -> bool) {
+        let firm: Vec<(u32, Known)> = self
+            .running
+            .iter()
+            .filter(|(_, known)| known.firm && which(known))
+            .map(|(&lease, &known)| (lease, known))
+            .collect();
+        for (lease, known) in firm {
+            self.give_back(LeaseId(lease), known);
+        }
+    }
+
     /// Destroys a partition, lets its people go, and makes a new one.
     fn replace(&mut self, index: usize) {
         let p = self.partitions[index];
@@ -262,6 +297,7 @@ impl World {
             Some(Error::Dying)
         );
         self.recall();
+        self.drivers_return(|known| known.partition == p);
         assert_eq!(self.pool.leases_of(p), 0);
         self.over.retain(|known| known.partition != p);
         let reserve = self.pool.account(p).reserve();
@@ -279,10 +315,17 @@ impl World {
         assert_eq!(self.pool.check(), Ok(()));
         let totals = self.pool.totals();
         let lent: u32 = self.running.values().map(|known| known.frames).sum();
-        assert_eq!(totals.lent, lent, "somebody has frames twice, or lost some");
+        assert_eq!(
+            totals.lent + totals.overdue,
+            lent,
+            "somebody has frames twice, or lost some"
+        );
         assert_eq!(totals.waiters as usize, self.waiting.len());
         for known in self.running.values() {
-            assert!(known.expires > self.now, "a lease outlived its deadline");
+            assert!(
+                known.expires > self.now || known.firm,
+                "a lease outlived its deadline"
+            );
         }
         for known in self.over.iter().rev().take(4) {
             assert_eq!(
@@ -303,6 +346,7 @@ pub fn live(order: Order, steps: &[Step]) {
         world.take(step);
         world.check();
     }
+    world.drivers_return(|_| true);
     // With time everybody who waits for frames alone is served or may go.
     for _ in 0..=WAITERS {
         world.now += TERM;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What drivers get: partitions, and on them leases, object caches and element pools.
+//!
+//! A driver has a partition through a reference to its file, as a process has, so the
+//! partition lives as long as either of them wants it to. `sys::capi` is where drivers
+//! call in; `include/linux/genp.h` says what each call promises.
+
+pub(crate) mod cache;
+pub(crate) mod elements;
+pub(crate) mod lease;
+
+use kernel::{prelude::*, sync::Arc};
+
+use super::{
+    partition::{self, name_of, Partition},
+    pool::Pool,
+    sys::abi::{genp_create, genp_outstanding, GENP_NAME_SIZE},
+};
+
+/// Copies a name into its field: EINVAL for one that is too long.
+fn name_field(name: &[u8]) -> Result<[u8; GENP_NAME_SIZE as usize]> {
+    let mut field = [0; GENP_NAME_SIZE as usize];
+    let place = field.get_mut(..name.len()).ok_or(EINVAL)?;
+    place.copy_from_slice(name);
+    // With the zero behind it, and of nothing but what a name may have.
+    name_of(&field)?;
+    Ok(field)
+}
+
+/// Creates a partition for a driver, as `ask` says but for its name, and keeps its
+/// file. Context: thread, may sleep.
+pub(crate) fn create(
+    pool: &Arc<Pool>,
+    name: &[u8],
+    mut ask: genp_create,
+) -> Result<Arc<Partition>> {
+    ask.name = name_field(name)?;
+    let (partition, file) = partition::create(pool, &ask)?;
+    partition.admit_driver()?;
+    file.keep();
+    Ok(partition)
+}
+
+/// Finds a partition by its name for a driver and keeps its file. Context: thread, may
+/// sleep.
+pub(crate) fn find(pool: &Pool, name: &[u8]) -> Result<Arc<Partition>> {
+    if name.is_empty() {
+        return Err(EINVAL);
+    }
+    let (partition, file) = pool.roster.open(name, |_| true)?;
+    partition.admit_driver()?;
+    file.keep();
+    Ok(partition)
+}
+
+/// What drivers have of a partition. Context: thread.
+pub(crate) fn outstanding(partition: &Partition) -> genp_outstanding {
+    genp_outstanding {
+        regions: partition.driver_regions(),
+        pages: partition.pages_out(),
+        leases: partition.firm().count(),
+    }
+}
+
+/// Lets a driver go: EBUSY with what is outstanding. Its file is to be given up after
+/// that. Context: thread, may sleep.
+pub(crate) fn leave(partition: &Partition, left: &mut genp_outstanding) -> Result {
+    partition.dismiss_driver(|| {
+        *left = outstanding(partition);
+        left.regions != 0 || left.pages != 0 || left.leases != 0
+    })
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Caches: objects of one size in a region of a partition's reserve, taken and given in
+//! any context.
+
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Full, Relaxed},
+        Arc,
+    },
+};
+
+use super::super::{
+    core::labyrinth::Labyrinth,
+    partition::{Partition, Tenant},
+    stock::Refusal,
+    sys::{cpu::Stay, errno::E2BIG, word::KernelWord},
+};
+
+/// A cache. It holds its partition's memory by a region; the driver that has the cache
+/// has the partition.
+pub(crate) struct Cache {
+    partition: Arc<Partition>,
+    region: u64,
+    /// The address of the first object.
+    base: usize,
+    /// Bytes from one object to the next.
+    stride: usize,
+    count: u32,
+    free: Labyrinth<KVVec<KernelWord>>,
+    /// Element pools on it.
+    pools: Atomic<u32>,
+}
+
+impl Cache {
+    /// Makes a cache of `count` objects: EINVAL, E2BIG, ENOMEM. Context: thread, may
+    /// sleep.
+    pub(crate) fn new(
+        partition: Arc<Partition>,
+        size: usize,
+        align: usize,
+        count: u32,
+    ) -> Result<Arc<Self>> {
+        let align = if align == 0 {
+            ::core::mem::align_of::<u64>()
+        } else {
+            align
+        };
+        if size == 0 || count == 0 || !align.is_power_of_two() || align > PAGE_SIZE {
+            return Err(EINVAL);
+        }
+        let stride = size.checked_next_multiple_of(align).ok_or(E2BIG)?;
+        let length = stride.checked_mul(count as usize).ok_or(E2BIG)?;
+        let free = Labyrinth::new(KernelWord::table(count)?, count).ok_or(EINVAL)?;
+        let region = partition.alloc_region(Tenant::Driver, length as u64, align as u64)?;
+        let Some(base) = partition.driver_address(region.offset) else {
+            let _ = partition.free_region(Tenant::Driver, region.handle);
+            return Err(EINVAL);
+        };
+        for object in 0..count {
+            // Refused only for one that is free, and none of these is.
+            let _ = free.give(object);
+        }
+        let cache = Self {
+            partition: partition.clone(),
+            region: region.handle,
+            base,
+            stride,
+            count,
+            free,
+            pools: Atomic::new(0),
+        };
+        Ok(Arc::new(cache, GFP_KERNEL).inspect_err(|_| {
+            let _ = partition.free_region(Tenant::Driver, region.handle);
+        })?)
+    }
+
+    /// Gives its region up: EBUSY while objects are out. Nobody uses it meanwhile.
+    /// Context: thread.
+    pub(crate) fn close(&self) -> Result {
+        if self.pools.load(Relaxed) != 0 || self.avail() != self.count {
+            return Err(EBUSY);
+        }
+        self.partition.free_region(Tenant::Driver, self.region)
+    }
+
+    /// Objects there are.
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Free objects; exact while nobody takes or gives. Linear in the objects / 64.
+    /// Context: any.
+    pub(crate) fn avail(&self) -> u32 {
+        self.free.count()
+    }
+
+    /// Counts an element pool in or out.
+    pub(super) fn count_pool(&self, more: bool) {
+        if more {
+            self.pools.fetch_add(1, Full);
+        } else {
+            self.pools.fetch_sub(1, Full);
+        }
+    }
+
+    /// Takes an object: its number. Context: any.
+    pub(super) fn take(&self) -> Option<u32> {
+        let stay = Stay::begin();
+        self.free.take(stay.cpu())
+    }
+
+    /// Gives an object back by its number. Context: any.
+    pub(super) fn give(&self, object: u32) -> Result<(), Refusal> {
+        self.free.give(object).map_err(|_| Refusal::Stale)
+    }
+
+    /// Whether an object is free now. Context: any.
+    pub(super) fn is_free(&self, object: u32) -> bool {
+        self.free.is_free(object)
+    }
+
+    /// The address of an object.
+    pub(super) fn address(&self, object: u32) -> usize {
+        // Below the end of the region, whose bytes are fewer than usize counts.
+        self.base
+            .wrapping_add(self.stride.wrapping_mul(object as usize))
+    }
+
+    /// The object at an address, if one begins there.
+    pub(super) fn object_at(&self, address: usize) -> Result<u32, Refusal> {
+        let offset = address.checked_sub(self.base).ok_or(Refusal::Foreign)?;
+        let (object, rest) = (
+            offset.checked_div(self.stride).ok_or(Refusal::Foreign)?,
+            offset.checked_rem(self.stride).ok_or(Refusal::Foreign)?,
+        );
+        match u32::try_from(object) {
+            Ok(object) if rest == 0 && object < self.count => Ok(object),
+            _ => Err(Refusal::Foreign),
+        }
+    }
+
+    /// Takes an object: its address. Context: any. Constant.
+    pub(crate) fn alloc(&self) -> Option<usize> {
+        self.take().map(|object| self.address(object))
+    }
+
+    /// Gives an object back. Context: any. Constant.
+    pub(crate) fn free(&self, address: usize) -> Result<(), Refusal> {
+        self.give(self.object_at(address)?)
+    }
+}

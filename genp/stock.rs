@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Atomic stocks: pages set aside for contexts where nothing else gives any.
+//!
+//! A stock has slots, as many as pages it may grow to. A slot has a frame or none; the
+//! labyrinth knows which slots have a free one. Taking and giving go to the labyrinth
+//! alone; which frame is in which slot changes only for slots whose frame is taken out
+//! of the labyrinth, by who took it.
+//!
+//! Lock order: `filling` is taken with no raw lock held, and before the desk's.
+
+mod emergency;
+mod ledger;
+mod level;
+mod refill;
+
+use kernel::{
+    prelude::*,
+    sync::atomic::{Acquire, Atomic, Release},
+};
+
+use super::{
+    core::{labyrinth::Labyrinth, stock::Marks},
+    sys::{
+        cpu::Stay,
+        lock::{new_pi_mutex, PiMutex},
+        word::KernelWord,
+    },
+};
+pub(crate) use emergency::Emergency;
+pub(crate) use ledger::{Entry, Ledger};
+use level::Level;
+pub(crate) use refill::{Refiller, Wants};
+
+/// No frame.
+const NONE: u32 = u32::MAX;
+
+/// Why a page was not taken back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is not one of this stock's, or was not taken by this partition.
+    Foreign,
+    /// It was given back before.
+    Stale,
+}
+
+/// What changed with a take or a give that somebody must look after.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Nothing.
+    Fine,
+    /// A watermark may have been passed.
+    Passed,
+}
+
+/// Which slots have no frame. Who holds the lock of this refills or drains.
+pub(crate) struct Filling {
+    empty: KVVec<u32>,
+    /// Frames committed to the stock and not in a slot yet.
+    pub(crate) promised: u32,
+    /// Frames in slots, taken ones included.
+    pub(crate) owned: u32,
+}
+
+/// A stock.
+#[pin_data]
+pub(crate) struct Stock {
+    marks: Marks,
+    free: Labyrinth<KVVec<KernelWord>>,
+    /// The frame in each slot.
+    slots: KVVec<Atomic<u32>>,
+    level: Level,
+    #[pin]
+    pub(crate) filling: PiMutex<Filling>,
+}
+
+impl Stock {
+    /// A stock with no frames yet: E2BIG for more slots than there can be, ENOMEM.
+    /// Context: thread, may sleep.
+    pub(crate) fn new(marks: Marks) -> Result<Pin<KBox<Self>>> {
+        let limit = marks.limit();
+        let free = Labyrinth::new(KernelWord::table(limit)?, limit).ok_or(EINVAL)?;
+        let mut slots = KVVec::with_capacity(limit as usize, GFP_KERNEL)?;
+        let mut empty = KVVec::with_capacity(limit as usize, GFP_KERNEL)?;
+        for slot in 0..limit {
+            slots.push(Atomic::new(NONE), GFP_KERNEL)?;
+            // The lowest slot is used first.
+            empty.push(limit - 1 - slot, GFP_KERNEL)?;
+        }
+        let filling = Filling {
+            empty,
+            promised: marks.pages(),
+            owned: 0,
+        };
+        let level = Level::new(&marks)?;
+        KBox::pin_init(
+            try_pin_init!(Self {
+                level,
+                marks,
+                free,
+                slots,
+                filling <- new_pi_mutex!(filling, "genp_filling"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    pub(crate) fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    pub(crate) fn level(&self) -> &Level {
+        &self.level
+    }
+
+    /// Takes a page: its slot and its frame. `None` if it is empty, or others were
+    /// faster too often. Context: any.
+    pub(crate) fn take(&self) -> (Option<(u32, u32)>, Mark) {
+        let stay = Stay::begin();
+        let Some(slot) = self.free.take(stay.cpu()) else {
+            self.level.miss(&stay);
+            return (None, Mark::Passed);
+        };
+        let frame = self.frame_in(slot);
+        (Some((slot, frame)), self.level.take(&stay))
+    }
+
+    /// Gives the page in a slot back. Context: any.
+    pub(crate) fn give(&self, slot: u32) -> Result<Mark, Refusal> {
+        let stay = Stay::begin();
+        self.free.give(slot).map_err(|_| Refusal::Stale)?;
+        Ok(self.level.give(&stay))
+    }
+
+    /// The frame in a slot whose page the caller has taken.
+    pub(crate) fn frame_in(&self, slot: u32) -> u32 {
+        // ORDERING: pairs with `fill`, and is later than it by the labyrinth: the
+        // frame was written before the slot was given.
+        self.slots
+            .get(slot as usize)
+            .map_or(NONE, |frame| frame.load(Acquire))
+    }
+
+    /// Puts a frame into an empty slot; its page is not free yet: see [`Self::open`].
+    /// `None` if every slot has one. Context: thread.
+    pub(crate) fn fill(&self, filling: &mut Filling, frame: u32) -> Option<u32> {
+        let slot = filling.empty.pop()?;
+        // ORDERING: pairs with `frame_in`.
+        self.slots.get(slot as usize)?.store(frame, Release);
+        filling.owned += 1;
+        Some(slot)
+    }
+
+    /// Lets the page in a slot that was just filled be taken. Context: thread.
+    pub(crate) fn open(&self, slot: u32) {
+        // Refused only for a page that is free, and this one never was.
+        let _ = self.free.give(slot);
+        self.level.add(1);
+    }
+
+    /// Takes a free page out for good: its frame. Context: thread.
+    pub(crate) fn withdraw(&self, filling: &mut Filling) -> Option<u32> {
+        let slot = {
+            let stay = Stay::begin();
+            self.free.take(stay.cpu())?
+        };
+        self.level.add(-1);
+        self.vacate(filling, slot)
+    }
+
+    /// Empties a slot whose page is taken: its frame.
+    fn vacate(&self, filling: &mut Filling, slot: u32) -> Option<u32> {
+        let frame = self.frame_in(slot);
+        if frame == NONE {
+            return None;
+        }
+        self.slots.get(slot as usize)?.store(NONE, Release);
+        // Never allocates: there is room for every slot.
+        let _ = filling.empty.push(slot, GFP_ATOMIC);
+        filling.owned -= 1;
+        Some(frame)
+    }
+
+    /// The frame in a slot of a stock that nobody uses any longer, taken or not.
+    /// Context: thread.
+    pub(crate) fn strip(&self, filling: &mut Filling, slot: u32) -> Option<u32> {
+        self.vacate(filling, slot)
+    }
+
+    /// Pages to add, or to give up, as far as they go in one batch.
+    pub(crate) fn wants(&self, filling: &Filling) -> (u32, u32) {
+        let free = self.level.free();
+        (
+            self.marks.shortage(free, filling.owned),
+            self.marks.excess(free, filling.owned),
+        )
+    }
+}

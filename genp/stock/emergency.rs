@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module's emergency stock, for who says in the call that it may dip into it.
+//!
+//! Its frames belong to no partition and never change hands for good. Each slot
+//! remembers who has its page, so that only they give it back.
+
+use kernel::{
+    prelude::*,
+    sync::atomic::{Atomic, Full, Release},
+};
+
+use super::{Entry, Ledger, Refusal, Stock};
+use crate::genp::{core::books::PartitionId, core::stock::Marks, pool::store::Store};
+
+/// Nobody.
+const NONE: u32 = u32::MAX;
+
+/// The emergency stock.
+pub(crate) struct Emergency {
+    stock: Pin<KBox<Stock>>,
+    takers: KVVec<Atomic<u32>>,
+}
+
+impl Emergency {
+    /// Takes `pages` frames of the store, before anything else does. Context: thread,
+    /// may sleep.
+    pub(crate) fn new(pages: u32, store: &Store, ledger: &Ledger) -> Result<Self> {
+        let marks = Marks::new(pages, 0, 0).ok_or(EINVAL)?;
+        let stock = Stock::new(marks)?;
+        let mut takers = KVVec::with_capacity(pages as usize, GFP_KERNEL)?;
+        for _ in 0..pages {
+            takers.push(Atomic::new(NONE), GFP_KERNEL)?;
+        }
+        {
+            let mut filling = stock.filling.lock();
+            while filling.owned < pages {
+                let mut chain = store.take(pages - filling.owned, 0);
+                if chain.is_empty() {
+                    return Err(ENOMEM);
+                }
+                while let Some(frame) = store.pop(&mut chain) {
+                    let slot = stock.fill(&mut filling, frame).ok_or(EINVAL)?;
+                    ledger.enter(frame, Entry::new(Entry::EMERGENCY, slot));
+                    stock.open(slot);
+                }
+            }
+        }
+        Ok(Self { stock, takers })
+    }
+
+    /// Pages it has.
+    pub(crate) fn pages(&self) -> u32 {
+        self.stock.marks().pages()
+    }
+
+    /// Free pages; exact while nobody takes or gives. Context: any.
+    pub(crate) fn free(&self) -> u32 {
+        self.stock.level().free()
+    }
+
+    /// Takes a page for a partition: its frame, which may hold what another one left
+    /// there. Context: any.
+    pub(crate) fn take(&self, id: PartitionId) -> Option<u32> {
+        let (slot, frame) = self.stock.take().0?;
+        // ORDERING: pairs with `give`, which comes after this wherever it is called,
+        // for the caller has got the page from us by then.
+        self.takers.get(slot as usize)?.store(id.0, Release);
+        Some(frame)
+    }
+
+    /// Takes back the page in a slot from a partition. Context: any.
+    pub(crate) fn give(&self, id: PartitionId, slot: u32) -> Result<(), Refusal> {
+        let taker = self.takers.get(slot as usize).ok_or(Refusal::Foreign)?;
+        // Of two who give it at once one is too late.
+        match taker.cmpxchg(id.0, NONE, Full) {
+            Ok(_) => self.stock.give(slot).map(|_| ()),
+            Err(NONE) => Err(Refusal::Stale),
+            Err(_) => Err(Refusal::Foreign),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A bell that can be rung where tasks cannot be woken: in NMI.
+
+use kernel::sync::Arc;
+
+use super::{glue, thread::Bell};
+
+/// Rings a bell by way of an interrupt of the own CPU. There is one at a time.
+pub(crate) struct IrqBell {
+    bell: *const Bell,
+}
+
+// SAFETY: owns a reference to the bell, which may be used from any thread.
+unsafe impl Send for IrqBell {}
+// SAFETY: as above.
+unsafe impl Sync for IrqBell {}
+
+impl IrqBell {
+    /// Context: thread.
+    pub(crate) fn new(bell: Arc<Bell>) -> Self {
+        let bell = bell.into_raw();
+        // SAFETY: the bell lives until the drop, which waits for the last interrupt.
+        unsafe { glue::genp_irq_work_set(bell.cast_mut().cast()) };
+        Self { bell }
+    }
+
+    /// Rings the bell soon. Context: any.
+    pub(crate) fn ring(&self) {
+        // SAFETY: set up in `new`.
+        unsafe { glue::genp_irq_work_queue() }
+    }
+}
+
+impl Drop for IrqBell {
+    fn drop(&mut self) {
+        // SAFETY: nobody rings any longer, by `&mut self`; this waits for an
+        // interrupt on its way.
+        unsafe { glue::genp_irq_work_sync() };
+        // SAFETY: takes back the reference from `new`.
+        drop(unsafe { Arc::from_raw(self.bell) });
+    }
+}

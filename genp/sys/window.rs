@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Frames in one piece of the kernel's address space.
+
+use core::ptr::NonNull;
+
+use kernel::prelude::*;
+
+use super::{glue, page::Frames};
+
+/// A mapping of frames for the kernel. Dropping it unmaps them.
+pub(crate) struct KernelWindow {
+    start: NonNull<u8>,
+}
+
+// SAFETY: owns an address range, which may be used from any thread.
+unsafe impl Send for KernelWindow {}
+// SAFETY: only its place is told through a shared reference.
+unsafe impl Sync for KernelWindow {}
+
+impl KernelWindow {
+    /// Maps frames in their order. ENOMEM. Context: thread, may sleep.
+    pub(crate) fn map(frames: &Frames, list: &[u32]) -> Result<Self> {
+        let mut pages = KVVec::with_capacity(list.len(), GFP_KERNEL)?;
+        for frame in list {
+            let page = frames.page(*frame);
+            if page.is_null() {
+                return Err(EINVAL);
+            }
+            pages.push(page, GFP_KERNEL)?;
+        }
+        // SAFETY: an array of so many pages, all of them ours.
+        let start = unsafe { glue::genp_vmap(pages.as_mut_ptr(), list.len() as u32) };
+        Ok(Self {
+            start: NonNull::new(start.cast()).ok_or(ENOMEM)?,
+        })
+    }
+
+    /// The address of its first byte.
+    pub(crate) fn start(&self) -> usize {
+        self.start.as_ptr() as usize
+    }
+}
+
+impl Drop for KernelWindow {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `map`.
+        unsafe { glue::genp_vunmap(self.start.as_ptr().cast()) }
+    }
+}
