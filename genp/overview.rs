@@ -40,6 +40,10 @@ pub(crate) fn attribute(pool: &Pool, which: u32) -> u64 {
             u32::MAX => 0,
             frames => u64::from(frames) << PAGE_SHIFT,
         },
+        glue::GENP_ATTR_OVERDUE_BYTES => info.overdue,
+        glue::GENP_ATTR_EMERGENCY_BYTES => info.emergency,
+        glue::GENP_ATTR_EMERGENCY_FREE_BYTES => info.emergency_free,
+        glue::GENP_ATTR_REFILL_PRIO => pool.config.refill_prio as u64,
         _ => 0,
     }
 }
@@ -48,14 +52,14 @@ pub(crate) fn attribute(pool: &Pool, which: u32) -> u64 {
 fn show_partitions(pool: &Arc<Pool>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(
         f,
-        "{:>3} {:<31} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7}",
-        "id", "name", "reserve", "used", "limit", "lent", "leases", "waiting"
+        "{:>3} {:<31} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7}",
+        "id", "name", "reserve", "used", "limit", "lent", "leases", "waiting", "stock", "free"
     )?;
     for partition in pool.roster.iter() {
         let stat = partition.stat();
         writeln!(
             f,
-            "{:>3} {:<31} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7}",
+            "{:>3} {:<31} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7}",
             partition.id().0,
             ::core::str::from_utf8(partition.name()).unwrap_or(""),
             stat.reserve,
@@ -64,6 +68,8 @@ fn show_partitions(pool: &Arc<Pool>, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             stat.lent,
             stat.leases,
             stat.waiters,
+            stat.stock_owned,
+            stat.stock_free,
         )?;
     }
     Ok(())
@@ -72,13 +78,16 @@ fn show_partitions(pool: &Arc<Pool>, f: &mut fmt::Formatter<'_>) -> fmt::Result 
 /// The pool in a few lines.
 fn show_pool(pool: &Arc<Pool>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let info = control::info(pool);
-    let rows: [(&str, u64); 9] = [
+    let rows: [(&str, u64); 12] = [
         ("capacity", info.capacity),
         ("committed", info.committed),
         ("quarantined", info.quarantined),
         ("lent", info.lent),
+        ("overdue", info.overdue),
         ("free", info.free),
         ("clean", info.clean),
+        ("emergency", info.emergency),
+        ("emergency_free", info.emergency_free),
         ("waiters", info.waiters.into()),
         ("recall_worst_ns", info.recall_worst_ns),
         ("locked_longest_ns", pool.front.longest_ns()),

@@ -76,7 +76,7 @@ impl Partition {
             Ok(name) => seq_print!(m, "genp-name:\t{name}\n"),
             Err(_) => seq_print!(m, "genp-name:\t\n"),
         }
-        let rows: [(&str, u64); 14] = [
+        let rows: [(&str, u64); 20] = [
             ("reserve", stat.reserve),
             ("borrow-limit", stat.borrow_limit),
             ("used", stat.used),
@@ -91,6 +91,12 @@ impl Partition {
             ("timeouts", counters.timeouts.load(Relaxed)),
             ("misuses", counters.misuses.load(Relaxed)),
             ("stale-handles", counters.stale_handles.load(Relaxed)),
+            ("overdues", stat.overdues),
+            ("stock-owned", stat.stock_owned.into()),
+            ("stock-free", stat.stock_free.into()),
+            ("stock-out", stat.stock_out.into()),
+            ("stock-takes", stat.stock_takes),
+            ("stock-misses", stat.stock_misses),
         ];
         for (key, value) in rows {
             seq_print!(m, "genp-{key}:\t{value}\n");

@@ -70,6 +70,10 @@ GENP_ATTRIBUTE(waiters, GENP_ATTR_WAITERS);
 GENP_ATTRIBUTE(max_waiters, GENP_ATTR_MAX_WAITERS);
 GENP_ATTRIBUTE(recall_prio, GENP_ATTR_RECALL_PRIO);
 GENP_ATTRIBUTE(uid_ceiling_bytes, GENP_ATTR_UID_CEILING_BYTES);
+GENP_ATTRIBUTE(overdue_bytes, GENP_ATTR_OVERDUE_BYTES);
+GENP_ATTRIBUTE(emergency_bytes, GENP_ATTR_EMERGENCY_BYTES);
+GENP_ATTRIBUTE(emergency_free_bytes, GENP_ATTR_EMERGENCY_FREE_BYTES);
+GENP_ATTRIBUTE(refill_prio, GENP_ATTR_REFILL_PRIO);
 
 static struct attribute *genp_attrs[] = {
 	&attribute_capacity_bytes.attribute.attr,
@@ -91,6 +95,10 @@ static struct attribute *genp_attrs[] = {
 	&attribute_max_waiters.attribute.attr,
 	&attribute_recall_prio.attribute.attr,
 	&attribute_uid_ceiling_bytes.attribute.attr,
+	&attribute_overdue_bytes.attribute.attr,
+	&attribute_emergency_bytes.attribute.attr,
+	&attribute_emergency_free_bytes.attribute.attr,
+	&attribute_refill_prio.attribute.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(genp);
