@@ -142,6 +142,8 @@ pub(crate) struct Partition {
     counters: Counters,
     /// Whether the budget was low when it was last looked at.
     budget_low: Atomic<u32>,
+    /// ... and the stock.
+    stock_low: Atomic<u32>,
     #[pin]
     readers: Mutex<()>,
     #[pin]

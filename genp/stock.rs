@@ -14,13 +14,13 @@ mod ledger;
 mod level;
 mod refill;
 
-use kernel::{
-    prelude::*,
-    sync::atomic::{Acquire, Atomic, Release},
-};
+use kernel::prelude::*;
 
 use super::{
-    core::{labyrinth::Labyrinth, stock::Marks},
+    core::{
+        labyrinth::{Labyrinth, Word},
+        stock::Marks,
+    },
     sys::{
         cpu::Stay,
         lock::{new_pi_mutex, PiMutex},
@@ -53,6 +53,15 @@ pub(crate) enum Mark {
     Passed,
 }
 
+impl Mark {
+    fn passed(passed: bool) -> Self {
+        match passed {
+            true => Self::Passed,
+            false => Self::Fine,
+        }
+    }
+}
+
 /// Which slots have no frame. Who holds the lock of this refills or drains.
 pub(crate) struct Filling {
     empty: KVVec<u32>,
@@ -68,7 +77,7 @@ pub(crate) struct Stock {
     marks: Marks,
     free: Labyrinth<KVVec<KernelWord>>,
     /// The frame in each slot.
-    slots: KVVec<Atomic<u32>>,
+    slots: KVVec<KernelWord>,
     level: Level,
     #[pin]
     pub(crate) filling: PiMutex<Filling>,
@@ -80,10 +89,8 @@ impl Stock {
     pub(crate) fn new(marks: Marks) -> Result<Pin<KBox<Self>>> {
         let limit = marks.limit();
         let free = Labyrinth::new(KernelWord::table(limit)?, limit).ok_or(EINVAL)?;
-        let mut slots = KVVec::with_capacity(limit as usize, GFP_KERNEL)?;
         let mut empty = KVVec::with_capacity(limit as usize, GFP_KERNEL)?;
         for slot in 0..limit {
-            slots.push(Atomic::new(NONE), GFP_KERNEL)?;
             // The lowest slot is used first.
             empty.push(limit - 1 - slot, GFP_KERNEL)?;
         }
@@ -98,7 +105,7 @@ impl Stock {
                 level,
                 marks,
                 free,
-                slots,
+                slots: KernelWord::several(limit as usize, NONE.into())?,
                 filling <- new_pi_mutex!(filling, "genp_filling"),
             }),
             GFP_KERNEL,
@@ -118,8 +125,7 @@ impl Stock {
     pub(crate) fn take(&self) -> (Option<(u32, u32)>, Mark) {
         let stay = Stay::begin();
         let Some(slot) = self.free.take(stay.cpu()) else {
-            self.level.miss(&stay);
-            return (None, Mark::Passed);
+            return (None, self.level.miss(&stay));
         };
         let frame = self.frame_in(slot);
         (Some((slot, frame)), self.level.take(&stay))
@@ -136,9 +142,10 @@ impl Stock {
     pub(crate) fn frame_in(&self, slot: u32) -> u32 {
         // ORDERING: pairs with `fill`, and is later than it by the labyrinth: the
         // frame was written before the slot was given.
+        // CAST: a frame's number.
         self.slots
             .get(slot as usize)
-            .map_or(NONE, |frame| frame.load(Acquire))
+            .map_or(NONE, |frame| frame.load() as u32)
     }
 
     /// Puts a frame into an empty slot; its page is not free yet: see [`Self::open`].
@@ -146,7 +153,7 @@ impl Stock {
     pub(crate) fn fill(&self, filling: &mut Filling, frame: u32) -> Option<u32> {
         let slot = filling.empty.pop()?;
         // ORDERING: pairs with `frame_in`.
-        self.slots.get(slot as usize)?.store(frame, Release);
+        self.slots.get(slot as usize)?.store(frame.into());
         filling.owned += 1;
         Some(slot)
     }
@@ -174,7 +181,7 @@ impl Stock {
         if frame == NONE {
             return None;
         }
-        self.slots.get(slot as usize)?.store(NONE, Release);
+        self.slots.get(slot as usize)?.store(NONE.into());
         // Never allocates: there is room for every slot.
         let _ = filling.empty.push(slot, GFP_ATOMIC);
         filling.owned -= 1;

@@ -97,8 +97,9 @@ pub const MAX_TURNS: u32 = 16;
 
 /// Accesses to words in a take at most, however many others are at work: in each
 /// turn one for each level on the way down, two for the claim, and 3 (levels - 1) for
-/// what [`Labyrinth::shut`] does. Undisturbed it is one turn.
-pub const TAKE_STEPS: u32 = MAX_TURNS * (4 * MAX_LEVELS - 1);
+/// what [`Labyrinth::shut`] does. The look into the door's own room comes before those.
+/// Undisturbed it is one turn.
+pub const TAKE_STEPS: u32 = 1 + (MAX_TURNS + 1) * (4 * MAX_LEVELS - 1);
 
 /// Accesses to words in a give at most.
 pub const GIVE_STEPS: u32 = 2 * MAX_LEVELS - 1;
@@ -169,6 +170,16 @@ where
     pub fn take(&self, door: u32) -> Option<u32> {
         let door = self.page_at_door(door);
         let mut turns = 0..MAX_TURNS;
+        // The door's own room first: most often there is something, and the way from
+        // the top would end there.
+        let room = Place::room_of(door);
+        let word = self.load(room);
+        if word != 0 {
+            let page = self.claim(room, word, door, &mut turns);
+            if page.is_some() {
+                return page;
+            }
+        }
         while turns.next().is_some() {
             let (place, word) = self.walk(door);
             if word == 0 {
@@ -218,7 +229,7 @@ where
     fn page_at_door(&self, door: u32) -> u32 {
         let share = u64::from(door.wrapping_mul(GOLDEN));
         // CAST: below `pages`.
-        ((share * u64::from(self.pages)) >> 32) as u32
+        (share.wrapping_mul(u64::from(self.pages)) >> 32) as u32
     }
 
     /// Goes down to a room, or as far as there is something: the last word, and

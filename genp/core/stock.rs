@@ -46,6 +46,11 @@ impl Marks {
         self.low
     }
 
+    /// Whether it may have more pages than are committed.
+    pub fn grows(&self) -> bool {
+        self.limit > self.pages
+    }
+
     /// Pages to add to a stock that has `owned` pages, `free` of which are free.
     pub fn shortage(&self, free: u32, owned: u32) -> u32 {
         if free >= self.low {

@@ -217,6 +217,7 @@ impl Partition {
                 timing <- new_raw_lock!(Timing::new(), "genp_timing"),
                 counters: Counters::new(),
                 budget_low: Atomic::new(0),
+                stock_low: Atomic::new(0),
                 readers <- new_mutex!((), "genp_readers"),
                 news <- new_poll_condvar!("genp_news"),
                 listener <- new_mutex!(Listener::NONE, "genp_listener"),

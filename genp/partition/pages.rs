@@ -137,9 +137,7 @@ impl Partition {
         let Some(stock) = self.stock() else {
             return;
         };
-        if stock.level().free() < stock.marks().low() {
-            self.announce_stock(stock.level().free());
-        }
+        self.check_stock(stock);
         // Each turn moves a page at least, or is the last one.
         for _ in 0..=stock.marks().limit() {
             let mut filling = stock.filling.lock();
@@ -149,9 +147,13 @@ impl Partition {
                 (0, less) => self.drain_batch(stock, &mut filling, less.min(BATCH)),
                 (more, _) => self.refill_batch(stock, &mut filling, more.min(BATCH)),
             };
+            drop(filling);
             if moved == 0 {
-                return;
+                break;
             }
+        }
+        if stock.level().free() >= stock.marks().low() {
+            self.stock_low.store(0, Relaxed);
         }
     }
 
@@ -192,6 +194,17 @@ impl Partition {
             .fetch_add(drained.into(), Relaxed);
         trace::drain(self.id.0, drained, stock.level().free());
         drained
+    }
+
+    /// Tells when the stock fell below its low watermark: once, until it was refilled.
+    /// For one that cannot be refilled, each time it does.
+    fn check_stock(&self, stock: &Stock) {
+        let (free, marks) = (stock.level().free(), stock.marks());
+        let is_low = u32::from(free < marks.low());
+        let was_low = self.stock_low.xchg(is_low, Relaxed) == 1 && marks.grows();
+        if is_low == 1 && !was_low {
+            self.announce_stock(free);
+        }
     }
 
     /// Gives all frames of the stock back to the pool, at the last close. Context:

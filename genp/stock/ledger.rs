@@ -2,10 +2,9 @@
 
 //! Whose stock a frame is in, so that a page that comes back goes where it belongs.
 
-use kernel::{
-    prelude::*,
-    sync::atomic::{Acquire, Atomic, Release},
-};
+use kernel::prelude::*;
+
+use super::super::{core::labyrinth::Word, sys::word::KernelWord};
 
 /// Where a frame is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,22 +29,19 @@ impl Entry {
 ///
 /// An entry is written by who puts the frame into a slot or takes it out for good,
 /// while nobody can have the page; who has it reads an entry that does not change.
-pub(crate) struct Ledger(KVVec<Atomic<u64>>);
+pub(crate) struct Ledger(KVVec<KernelWord>);
 
 impl Ledger {
     /// Allocates the entries of `count` frames. Context: thread, may sleep.
     pub(crate) fn new(count: u32) -> Result<Self> {
-        let mut entries = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
-        for _ in 0..count {
-            entries.push(Atomic::new(Entry::NOWHERE), GFP_KERNEL)?;
-        }
+        let entries = KernelWord::several(count as usize, Entry::NOWHERE)?;
         Ok(Self(entries))
     }
 
     /// The stock a frame is in. Context: any.
     pub(crate) fn find(&self, frame: u32) -> Option<Entry> {
         // ORDERING: pairs with `enter`.
-        let entry = self.0.get(frame as usize)?.load(Acquire);
+        let entry = self.0.get(frame as usize)?.load();
         (entry != Entry::NOWHERE).then_some(Entry {
             stock: (entry >> 32) as u32,
             slot: entry as u32,
@@ -56,17 +52,14 @@ impl Ledger {
     pub(crate) fn enter(&self, frame: u32, entry: Entry) {
         if let Some(place) = self.0.get(frame as usize) {
             // ORDERING: pairs with `find`.
-            place.store(
-                (u64::from(entry.stock) << 32) | u64::from(entry.slot),
-                Release,
-            );
+            place.store((u64::from(entry.stock) << 32) | u64::from(entry.slot));
         }
     }
 
     /// Notes that a frame is in no stock any longer. Context: thread.
     pub(crate) fn strike(&self, frame: u32) {
         if let Some(place) = self.0.get(frame as usize) {
-            place.store(Entry::NOWHERE, Release);
+            place.store(Entry::NOWHERE);
         }
     }
 }

@@ -2,8 +2,9 @@
 
 //! How many pages of a stock are free, counted without a counter that all CPUs write.
 //!
-//! Each CPU counts in a cache line of its own and carries over to the shared counter
-//! when it has counted a batch. The sum of all is exact while nobody takes or gives.
+//! Each CPU counts in a cache line of its own; the sum of all is exact while nobody
+//! takes or gives. Each time a CPU has counted a batch, it carries that over to a
+//! shared counter, by which watermarks are noticed.
 
 use kernel::{
     prelude::*,
@@ -12,41 +13,41 @@ use kernel::{
 
 use super::{
     super::{
-        core::stock::Marks,
-        sys::cpu::{self, Stay},
+        core::{labyrinth::Word, stock::Marks},
+        sys::{
+            cpu::{self, Stay},
+            word::KernelWord,
+        },
     },
     Mark,
 };
 
-/// The most that a CPU counts for itself.
+/// The most that a CPU counts before it carries over, a power of two.
 const MAX_BATCH: u32 = 32;
 
-/// What happened on one CPU. Written by it alone, interrupts and NMIs included, so
-/// every access is a single instruction; relaxed, for they order nothing.
+/// What happened on one CPU, in interrupts and NMIs as well. Written there alone.
 #[repr(align(64))]
 struct Tally {
-    /// Pages given less pages taken, since it was carried over.
-    balance: Atomic<i32>,
-    takes: Atomic<u64>,
-    gives: Atomic<u64>,
-    misses: Atomic<u64>,
+    takes: KernelWord,
+    gives: KernelWord,
+    misses: KernelWord,
 }
 
 /// The level of a stock.
 pub(crate) struct Level {
     tallies: KVVec<Tally>,
+    /// Pages that came otherwise than by a give, less those that went.
+    added: Atomic<i64>,
     /// Free pages, but for what CPUs have not carried over yet.
-    shared: Atomic<i32>,
-    batch: i32,
-    /// At this or below it is time to look whether to refill, at `high` or above
-    /// whether to drain.
-    low: i32,
-    high: i32,
-}
-
-/// CAST: pages are far fewer than 2^31, by the limit of the labyrinth.
-fn signed(pages: u32) -> i32 {
-    i32::try_from(pages).unwrap_or(i32::MAX)
+    shared: Atomic<i64>,
+    /// A power of two.
+    batch: u64,
+    /// At this or below it is time to look whether to refill, above `high` whether to
+    /// drain.
+    low: i64,
+    high: i64,
+    /// Whether it can be refilled.
+    grows: bool,
 }
 
 impl Level {
@@ -56,22 +57,24 @@ impl Level {
         let mut tallies = KVVec::with_capacity(cpus as usize, GFP_KERNEL)?;
         for _ in 0..cpus {
             let tally = Tally {
-                balance: Atomic::new(0),
-                takes: Atomic::new(0),
-                gives: Atomic::new(0),
-                misses: Atomic::new(0),
+                takes: KernelWord::new(0),
+                gives: KernelWord::new(0),
+                misses: KernelWord::new(0),
             };
             tallies.push(tally, GFP_KERNEL)?;
         }
         // What all CPUs together keep for themselves is at most half of `low`.
-        let batch = (marks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_BATCH);
-        let unseen = batch.saturating_sub(1).saturating_mul(cpus);
+        let share = (marks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_BATCH);
+        let batch = 1u32 << share.ilog2();
+        let unseen = i64::from(batch - 1) * i64::from(cpus);
         Ok(Self {
             tallies,
+            added: Atomic::new(0),
             shared: Atomic::new(0),
-            batch: signed(batch),
-            low: signed(marks.low().saturating_add(unseen)),
-            high: signed(marks.pages().saturating_sub(unseen)),
+            batch: batch.into(),
+            low: i64::from(marks.low()) + unseen,
+            high: i64::from(marks.pages()) - unseen,
+            grows: marks.grows(),
         })
     }
 
@@ -79,86 +82,84 @@ impl Level {
         self.tallies.get(stay.cpu() as usize)
     }
 
-    /// Counts one page on this CPU, carries over if it is time.
-    fn count(&self, tally: &Tally, one: i32) -> Mark {
-        let balance = tally.balance.fetch_add(one, Relaxed).wrapping_add(one);
-        if balance.wrapping_abs() < self.batch {
-            return Mark::Fine;
-        }
-        // What an interrupt counts in between is carried over with the rest.
-        let balance = tally.balance.xchg(0, Relaxed);
-        let level = self
-            .shared
-            .fetch_add(balance, Relaxed)
-            .wrapping_add(balance);
-        match one < 0 && level <= self.low || one > 0 && level > self.high {
-            true => Mark::Passed,
-            false => Mark::Fine,
-        }
+    /// Counts one more; true if that makes a batch.
+    fn counts(&self, counter: &KernelWord) -> bool {
+        counter.add_here(1).wrapping_add(1) & (self.batch - 1) == 0
     }
 
     /// Counts a take. Context: any.
     pub(super) fn take(&self, stay: &Stay) -> Mark {
-        let Some(tally) = self.tally(stay) else {
-            return Mark::Fine;
-        };
-        tally.takes.add(1, Relaxed);
-        self.count(tally, -1)
+        match self.tally(stay) {
+            Some(tally) if self.counts(&tally.takes) => {
+                // CAST: a small number.
+                let batch = self.batch as i64;
+                let before = self.shared.fetch_sub(batch, Relaxed);
+                let below = before.wrapping_sub(batch) <= self.low;
+                // A refill that found nothing to spare is tried again.
+                Mark::passed(below && (self.grows || before > self.low))
+            }
+            _ => Mark::Fine,
+        }
     }
 
     /// Counts a give. Context: any.
     pub(super) fn give(&self, stay: &Stay) -> Mark {
-        let Some(tally) = self.tally(stay) else {
-            return Mark::Fine;
-        };
-        tally.gives.add(1, Relaxed);
-        self.count(tally, 1)
-    }
-
-    /// Counts a take that found nothing. Context: any.
-    pub(super) fn miss(&self, stay: &Stay) {
-        if let Some(tally) = self.tally(stay) {
-            tally.misses.add(1, Relaxed);
+        match self.tally(stay) {
+            Some(tally) if self.counts(&tally.gives) => {
+                let batch = self.batch as i64;
+                let before = self.shared.fetch_add(batch, Relaxed);
+                Mark::passed(self.grows && before.wrapping_add(batch) > self.high)
+            }
+            _ => Mark::Fine,
         }
     }
 
+    /// Counts a take that found nothing. Context: any.
+    pub(super) fn miss(&self, stay: &Stay) -> Mark {
+        if let Some(tally) = self.tally(stay) {
+            tally.misses.add_here(1);
+        }
+        Mark::passed(self.grows)
+    }
+
     /// Counts pages that came or went otherwise. Context: any.
-    pub(super) fn add(&self, pages: i32) {
+    pub(super) fn add(&self, pages: i64) {
+        self.added.add(pages, Relaxed);
         self.shared.add(pages, Relaxed);
     }
 
-    fn sum(&self, what: impl Fn(&Tally) -> u64) -> u64 {
+    fn sum(&self, what: impl Fn(&Tally) -> &KernelWord) -> u64 {
         self.tallies
             .iter()
-            .fold(0, |sum, tally| sum.wrapping_add(what(tally)))
+            .fold(0, |sum, tally| sum.wrapping_add(what(tally).load()))
     }
 
     /// Free pages; exact while nobody takes or gives. O(CPUs). Context: any.
     pub(crate) fn free(&self) -> u32 {
-        let own = |tally: &Tally| tally.balance.load(Relaxed);
-        let balance = self.tallies.iter().map(own).fold(0, i32::wrapping_add);
-        let free = self.shared.load(Relaxed).wrapping_add(balance);
+        // CAST: differences of counters, which wrap together.
+        let came = self.gives().wrapping_sub(self.takes()) as i64;
+        let free = self.added.load(Relaxed).wrapping_add(came);
         u32::try_from(free).unwrap_or(0)
     }
 
     /// Pages ever taken. O(CPUs). Context: any.
     pub(crate) fn takes(&self) -> u64 {
-        self.sum(|tally| tally.takes.load(Relaxed))
+        self.sum(|tally| &tally.takes)
     }
 
     /// Pages ever given back. O(CPUs). Context: any.
     pub(crate) fn gives(&self) -> u64 {
-        self.sum(|tally| tally.gives.load(Relaxed))
+        self.sum(|tally| &tally.gives)
     }
 
     /// Takes that found nothing. O(CPUs). Context: any.
     pub(crate) fn misses(&self) -> u64 {
-        self.sum(|tally| tally.misses.load(Relaxed))
+        self.sum(|tally| &tally.misses)
     }
 
     /// Pages that are out. O(CPUs). Context: any.
     pub(crate) fn out(&self) -> u32 {
-        // A give that is counted before its take is counted makes it less than 0.
+        // A give may be counted before its take is.
         let out = self.takes().saturating_sub(self.gives());
         u32::try_from(out).unwrap_or(u32::MAX)
     }

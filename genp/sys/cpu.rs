@@ -15,6 +15,7 @@ pub(crate) struct Stay {
 
 impl Stay {
     /// Context: any.
+    #[inline(always)]
     pub(crate) fn begin() -> Self {
         Self {
             // SAFETY: ended by the drop.

@@ -1,53 +1,157 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words of the labyrinth.
+//! Words that are shared by all CPUs and accessed in any context, each access one
+//! instruction.
+//!
+//! The `kernel` crate has these operations as calls into the kernel. Here they are on
+//! the way of every page and object, so on x86-64 they stand in the code; elsewhere
+//! they are what the kernel has.
 
-use kernel::{
-    prelude::*,
-    sync::atomic::{Acquire, Atomic, Full},
-};
+use kernel::{prelude::*, sync::atomic::Atomic};
 
-use super::glue;
 use crate::genp::core::labyrinth::{words, Word};
 
-/// A word whose bits are set and cleared by single instructions, in any context.
+#[cfg(not(target_arch = "x86_64"))]
+use super::glue;
+
+/// A word of 64 bits.
 #[repr(transparent)]
 pub(crate) struct KernelWord(Atomic<u64>);
 
 impl KernelWord {
-    /// The table for a labyrinth of `pages` pages, all words 0: E2BIG for more than
-    /// there can be, ENOMEM. Context: thread, may sleep.
-    pub(crate) fn table(pages: u32) -> Result<KVVec<Self>> {
-        let count = words(pages).ok_or(super::errno::E2BIG)?;
+    pub(crate) const fn new(value: u64) -> Self {
+        Self(Atomic::new(value))
+    }
+
+    /// A table of `count` words with this value: ENOMEM. Context: thread, may sleep.
+    pub(crate) fn several(count: usize, value: u64) -> Result<KVVec<Self>> {
         let mut table = KVVec::with_capacity(count, GFP_KERNEL)?;
         for _ in 0..count {
-            table.push(Self(Atomic::new(0)), GFP_KERNEL)?;
+            table.push(Self::new(value), GFP_KERNEL)?;
         }
         Ok(table)
     }
 
-    fn as_ptr(&self) -> *mut kernel::ffi::c_ulong {
-        self.0.as_ptr().cast()
+    /// The table for a labyrinth of `pages` pages, all words 0: E2BIG for more than
+    /// there can be, ENOMEM. Context: thread, may sleep.
+    pub(crate) fn table(pages: u32) -> Result<KVVec<Self>> {
+        Self::several(words(pages).ok_or(super::errno::E2BIG)?, 0)
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+impl KernelWord {
+    /// Replaces the value; what came earlier in the program comes before this
+    /// (release). Context: any.
+    #[inline(always)]
+    pub(crate) fn store(&self, value: u64) {
+        // SAFETY: one aligned word, which lives as long as `self` and is only accessed
+        // atomically. Stores are releases on x86; the compiler moves no access across
+        // this, by the lack of `nomem`.
+        unsafe {
+            core::arch::asm!("mov qword ptr [{p}], {v}", p = in(reg) self.0.as_ptr(),
+                v = in(reg) value, options(nostack, preserves_flags));
+        }
+    }
+
+    /// Adds to the value and returns the one before. Not atomic for other CPUs, so
+    /// only for a word that one CPU alone writes; atomic for interrupts and NMIs, by
+    /// being one instruction. Context: any, on that CPU.
+    #[inline(always)]
+    pub(crate) fn add_here(&self, mut value: u64) -> u64 {
+        // SAFETY: as in `store`.
+        unsafe {
+            core::arch::asm!("xadd qword ptr [{p}], {v}", p = in(reg) self.0.as_ptr(),
+                v = inout(reg) value, options(nostack));
+        }
+        value
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Word for KernelWord {
+    #[inline(always)]
+    fn load(&self) -> u64 {
+        let value;
+        // SAFETY: one aligned word, which lives as long as `self`. Loads are acquires
+        // on x86; the compiler moves no access across this, by the lack of `nomem`.
+        unsafe {
+            core::arch::asm!("mov {v}, qword ptr [{p}]", p = in(reg) self.0.as_ptr(),
+                v = out(reg) value, options(nostack, preserves_flags, readonly));
+        }
+        value
+    }
+
+    #[inline(always)]
+    fn set(&self, bit: u32) -> bool {
+        let was: u8;
+        // SAFETY: one aligned word, which lives as long as `self`; the mask keeps the
+        // bit within it. Locked instructions are full barriers on x86.
+        unsafe {
+            core::arch::asm!("lock bts qword ptr [{p}], {b}", "setc {w}",
+                p = in(reg) self.0.as_ptr(), b = in(reg) u64::from(bit % u64::BITS),
+                w = out(reg_byte) was, options(nostack));
+        }
+        was != 0
+    }
+
+    #[inline(always)]
+    fn clear(&self, bit: u32) -> bool {
+        let was: u8;
+        // SAFETY: as in `set`.
+        unsafe {
+            core::arch::asm!("lock btr qword ptr [{p}], {b}", "setc {w}",
+                p = in(reg) self.0.as_ptr(), b = in(reg) u64::from(bit % u64::BITS),
+                w = out(reg_byte) was, options(nostack));
+        }
+        was != 0
+    }
+
+    #[inline(always)]
+    fn observe(&self) -> u64 {
+        let mut value = 0u64;
+        // SAFETY: as in `set`.
+        unsafe {
+            core::arch::asm!("lock xadd qword ptr [{p}], {v}", p = in(reg) self.0.as_ptr(),
+                v = inout(reg) value, options(nostack));
+        }
+        value
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl KernelWord {
+    /// Replaces the value; what came earlier in the program comes before this
+    /// (release). Context: any.
+    pub(crate) fn store(&self, value: u64) {
+        self.0.store(value, kernel::sync::atomic::Release);
+    }
+
+    /// Adds to the value and returns the one before. For a word that one CPU alone
+    /// writes. Context: any, on that CPU.
+    pub(crate) fn add_here(&self, value: u64) -> u64 {
+        self.0.fetch_add(value, kernel::sync::atomic::Relaxed)
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
 impl Word for KernelWord {
     fn load(&self) -> u64 {
-        self.0.load(Acquire)
+        self.0.load(kernel::sync::atomic::Acquire)
     }
 
     fn set(&self, bit: u32) -> bool {
-        // SAFETY: one aligned word that lives as long as `self` and is only ever
-        // accessed atomically; the mask keeps the bit within it.
-        unsafe { glue::genp_test_and_set_bit(bit % u64::BITS, self.as_ptr()) }
+        // SAFETY: one aligned word, which lives as long as `self` and is only accessed
+        // atomically; the mask keeps the bit within it.
+        unsafe { glue::genp_test_and_set_bit(bit % u64::BITS, self.0.as_ptr().cast()) }
     }
 
     fn clear(&self, bit: u32) -> bool {
         // SAFETY: as above.
-        unsafe { glue::genp_test_and_clear_bit(bit % u64::BITS, self.as_ptr()) }
+        unsafe { glue::genp_test_and_clear_bit(bit % u64::BITS, self.0.as_ptr().cast()) }
     }
 
     fn observe(&self) -> u64 {
-        self.0.fetch_add(0, Full)
+        self.0.fetch_add(0, kernel::sync::atomic::Full)
     }
 }

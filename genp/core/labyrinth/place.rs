@@ -48,13 +48,14 @@ pub(super) const fn bit_of(page: u32) -> u32 {
 
 /// Whether a bit of a word is set.
 pub(super) const fn is_set(word: u64, bit: u32) -> bool {
-    (word >> bit) & 1 != 0
+    word.wrapping_shr(bit) & 1 != 0
 }
 
 /// The first bit that is set in a word which is not empty, at or after `from`,
 /// all around.
 pub(super) const fn next_bit(word: u64, from: u32) -> u32 {
-    (word.rotate_right(from).trailing_zeros() + from) % WORD_BITS
+    let distance = word.rotate_right(from).trailing_zeros();
+    distance.wrapping_add(from) % WORD_BITS
 }
 
 /// A word: its level, and its number among the words of this level.
@@ -76,7 +77,7 @@ impl Place {
     /// The word above, and the bit in it that stands for this one.
     pub(super) const fn above(self) -> (Self, u32) {
         let above = Self {
-            level: self.level + 1,
+            level: self.level.wrapping_add(1),
             index: self.index / WORD_BITS,
         };
         (above, self.index % WORD_BITS)
@@ -84,13 +85,13 @@ impl Place {
 
     /// Where the way to a page leads on from the level of this word: a bit.
     pub(super) const fn turn_to(self, page: u32) -> u32 {
-        (page >> (WORD_LOG * self.level)) % WORD_BITS
+        page.wrapping_shr(WORD_LOG.wrapping_mul(self.level)) % WORD_BITS
     }
 
     /// What a bit of this word stands for: a word of the level below; from a room,
     /// a page.
     pub(super) const fn number_below(self, bit: u32) -> u32 {
-        self.index * WORD_BITS + bit
+        self.index.wrapping_mul(WORD_BITS).wrapping_add(bit)
     }
 }
 
@@ -121,7 +122,7 @@ impl Plan {
     /// The one word of the highest level.
     pub(super) const fn top(&self) -> Place {
         Place {
-            level: self.levels - 1,
+            level: self.levels.wrapping_sub(1),
             index: 0,
         }
     }
@@ -134,6 +135,6 @@ impl Plan {
     /// The number of a word in the table.
     pub(super) fn number(&self, place: Place) -> Option<usize> {
         let first = self.first.get(place.level as usize)?;
-        Some(*first as usize + place.index as usize)
+        Some((*first as usize).wrapping_add(place.index as usize))
     }
 }
