@@ -6,7 +6,7 @@ use std::{ffi::OsString, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{histogram::Op, size};
+use crate::{histogram::Op, size, time};
 
 /// Looks at GenP's pool and its partitions, and makes and ends them
 #[derive(Debug, Parser)]
@@ -40,6 +40,8 @@ pub enum Command {
     Destroy(NameArgs),
     /// Say whether reserves would be admitted now, and what that would leave
     Admission(AdmissionArgs),
+    /// Say how large an atomic stock must be for bursts of a driver
+    Stock(StockArgs),
     /// Show the pool, and a partition, again and again until Ctrl-C
     Watch(WatchArgs),
 }
@@ -64,6 +66,15 @@ pub struct CreateArgs {
     /// Memory it may have on lease at a time, rounded up to whole pages
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size::parse)]
     pub borrow: u64,
+    /// Pages of an atomic stock, for drivers to take from in any context
+    #[arg(long, value_name = "PAGES", default_value_t = 0)]
+    pub stock: u32,
+    /// Pages the stock may grow to [default: those of --stock]
+    #[arg(long, value_name = "PAGES", default_value_t = 0, requires = "stock")]
+    pub stock_limit: u32,
+    /// With fewer free pages the stock is refilled [default: a quarter of --stock]
+    #[arg(long, value_name = "PAGES", default_value_t = 0, requires = "stock")]
+    pub stock_low: u32,
     /// Who may open it by name: permission bits, up to 666 [default: 600]
     #[arg(long, value_name = "OCT", value_parser = mode)]
     pub mode: Option<u32>,
@@ -111,6 +122,26 @@ pub struct AdmissionArgs {
     /// Reserves, asked for in this order; ends with 1 unless all are admitted
     #[arg(required = true, value_name = "RESERVE", value_parser = size::parse)]
     pub reserves: Vec<u64>,
+}
+
+/// How a driver takes pages.
+#[derive(Args, Debug)]
+pub struct StockArgs {
+    /// Pages it takes at once, at most
+    #[arg(long, value_name = "PAGES", value_parser = clap::value_parser!(u32).range(1..))]
+    pub burst: u32,
+    /// The least time from one burst to the next, as in 250us, 1ms, 2s
+    #[arg(long, value_name = "TIME", value_parser = time::parse_some)]
+    pub period: u64,
+    /// The longest time until a page is given back
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub hold: u64,
+    /// The longest time until the refill thread has run, for a stock that grows
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub refill: Option<u64>,
+    /// Name of a partition whose stock is judged; ends with 1 if it does not suffice
+    #[arg(value_parser = name)]
+    pub name: Option<String>,
 }
 
 /// What to look at, and how often.

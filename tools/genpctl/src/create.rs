@@ -41,6 +41,9 @@ fn ask(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Problem> {
         reserve: pages(args.reserve)?,
         borrow_limit: pages(args.borrow)?,
         node: abi::GENP_ANY_NODE,
+        stock_pages: args.stock,
+        stock_limit: args.stock_limit,
+        stock_low: args.stock_low,
         max_leases: args.max_leases.unwrap_or(0),
         mode: args.mode.unwrap_or(0),
         ..Default::default()
@@ -82,6 +85,12 @@ fn no_room(info: &genp_info, reserve: u64, ceiling: Option<u64>) -> String {
     }
 }
 
+/// Bytes that a partition commits.
+fn committed(ask: &genp_create, info: &genp_info) -> u64 {
+    let stock = u64::from(ask.stock_pages).saturating_mul(info.page_size.into());
+    ask.reserve.saturating_add(stock)
+}
+
 /// Why the kernel did not create the partition.
 fn refused(ask: &genp_create, name: &str, error: io::Error) -> Problem {
     // What counts is the pool as it is now.
@@ -91,7 +100,10 @@ fn refused(ask: &genp_create, name: &str, error: io::Error) -> Problem {
     };
     let advice = match error.raw_os_error() {
         Some(libc::E2BIG) => return too_big(&info, "more than the pool has at all (E2BIG)"),
-        Some(libc::ENOSPC) => no_room(&info, ask.reserve, sysfs::uid_ceiling().flatten()),
+        Some(libc::EINVAL) if ask.stock_limit != 0 || ask.stock_low != 0 => {
+            "The watermarks contradict each other: --stock-low is at most --stock, and that at most --stock-limit.".to_owned()
+        }
+        Some(libc::ENOSPC) => no_room(&info, committed(ask, &info), sysfs::uid_ceiling().flatten()),
         Some(libc::EEXIST) => {
             format!(
                 "There is a partition {name} already: choose another name, or destroy it first."
@@ -136,8 +148,8 @@ fn become_command(part: &Descriptor, program: &OsString, args: &[OsString]) -> P
 
 /// `genpctl create`.
 pub fn run(args: &CreateArgs) -> Result<(), Problem> {
-    if args.reserve == 0 && args.borrow == 0 {
-        let what = "a partition needs a --reserve or something to --borrow";
+    if args.reserve == 0 && args.borrow == 0 && args.stock == 0 {
+        let what = "a partition needs a --reserve, a --stock or something to --borrow";
         Cli::command()
             .error(ErrorKind::ValueValidation, what)
             .exit();

@@ -15,6 +15,7 @@ mod pool;
 mod problem;
 mod size;
 mod stat;
+mod stock;
 mod sysfs;
 mod table;
 mod time;
@@ -41,6 +42,7 @@ fn run(command: &Command) -> Result<ExitCode, Problem> {
         Command::Histogram(args) => histogram::run(args)?,
         Command::Destroy(args) => destroy::run(&args.name)?,
         Command::Admission(args) => return admission::run(args),
+        Command::Stock(args) => return stock::run(args),
         Command::Watch(args) => watch::run(args)?,
     }
     Ok(ExitCode::SUCCESS)

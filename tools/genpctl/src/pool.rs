@@ -12,11 +12,12 @@ use genp::{
 use crate::{output, problem::Problem, size, sysfs, table::Table, time};
 
 /// The features and their bits.
-const FEATURES: [(u32, &str); 4] = [
+const FEATURES: [(u32, &str); 5] = [
     (abi::GENP_FEATURE_LEASES, "leases"),
     (abi::GENP_FEATURE_EVENTS, "events"),
     (abi::GENP_FEATURE_BOUNDS, "bounds"),
     (abi::GENP_FEATURE_RESIZE, "resize"),
+    (abi::GENP_FEATURE_STOCK, "stock"),
 ];
 
 /// What to do when the control device cannot be used.
@@ -83,8 +84,15 @@ fn table(info: &genp_info) -> Table {
     table.pair("  committed", size::show(info.committed));
     table.pair("    quarantined", size::show(info.quarantined));
     table.pair("  lent", size::show(info.lent));
+    if info.overdue != 0 {
+        table.pair("  overdue", size::show(info.overdue));
+    }
     table.pair("  free", size::show(info.free));
     table.pair("    clean", size::show(info.clean));
+    if info.emergency != 0 {
+        table.pair("emergency stock", size::show(info.emergency));
+        table.pair("  free", size::show(info.emergency_free));
+    }
     table.pair("partitions", of(info.partitions, info.max_partitions));
     table.pair("leases", of(info.leases, info.max_leases));
     table.pair("waiters", of(info.waiters, info.max_waiters));

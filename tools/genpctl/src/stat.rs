@@ -39,11 +39,16 @@ pub fn usage(title: &str, stat: &genp_stat) -> Table {
         table.row([label.to_owned(), now.to_string(), most.to_string()]);
     }
     table.pair("waiters", stat.waiters);
+    if stat.stock_pages != 0 {
+        let [free, owned] = [stat.stock_free, stat.stock_owned].map(|pages| pages.to_string());
+        table.row(["stock pages free".to_owned(), free, owned]);
+        table.pair("stock pages out", stat.stock_out);
+    }
     table
 }
 
 /// Everything that is counted, with its name.
-pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 17] {
+pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 24] {
     [
         ("allocs", stat.allocs),
         ("frees", stat.frees),
@@ -62,6 +67,13 @@ pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 17] {
         ("misuses", stat.misuses),
         ("stale handles", stat.stale_handles),
         ("events lost", stat.events_lost),
+        ("stock takes", stat.stock_takes),
+        ("stock gives", stat.stock_gives),
+        ("stock misses", stat.stock_misses),
+        ("stock refills", stat.stock_refills),
+        ("stock drains", stat.stock_drains),
+        ("emergency takes", stat.emergency_takes),
+        ("overdues", stat.overdues),
     ]
 }
 
@@ -100,6 +112,15 @@ fn shape(name: &str, stat: &genp_stat) -> Table {
         },
     );
     windows(&stat.windows, stat.max_leases, &mut table);
+    if stat.stock_pages != 0 {
+        table.pair(
+            "stock",
+            format!(
+                "{} pages, up to {}, refilled below {}",
+                stat.stock_pages, stat.stock_limit, stat.stock_low
+            ),
+        );
+    }
     let unit = 1u64.checked_shl(stat.min_alloc_order).unwrap_or(0);
     table.pair("regions in", format!("multiples of {}", size::show(unit)));
     match stat.node {

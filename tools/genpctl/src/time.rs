@@ -39,6 +39,36 @@ pub fn short(ns: u64) -> String {
     format!("{digits} {name}")
 }
 
+/// Reads a time in nanoseconds: a whole number with a unit, ns, us, ms or s.
+pub fn parse(text: &str) -> Result<u64, String> {
+    let split = text
+        .find(|digit: char| !digit.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, name) = text.split_at(split);
+    let unit = match name {
+        "ns" => Some(1),
+        _ => UNITS
+            .into_iter()
+            .find(|&(_, known)| known == name)
+            .map(|(unit, _)| unit),
+    };
+    let value = digits.parse::<u64>().ok();
+    match (value, unit) {
+        (Some(value), Some(unit)) => value
+            .checked_mul(unit)
+            .ok_or_else(|| "that is more than 500 years".to_owned()),
+        _ => Err("give a whole number with ns, us, ms or s, as in 250us".to_owned()),
+    }
+}
+
+/// Reads a time that is not 0.
+pub fn parse_some(text: &str) -> Result<u64, String> {
+    match parse(text)? {
+        0 => Err("0 is no time".to_owned()),
+        ns => Ok(ns),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +107,16 @@ mod tests {
         for (ns, text) in times {
             assert_eq!(short(ns), text);
         }
+    }
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        assert_eq!(parse("250us"), Ok(250_000));
+        assert_eq!(parse("2s"), Ok(2_000_000_000));
+        assert_eq!(parse("7ns"), Ok(7));
+        for wrong in ["", "5", "ms", "1.5ms", "-1s", "1 s", "99999999999s"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse_some("0ms").is_err());
     }
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl on the real thing: what it makes is there, and gone when it was ended.
 echo "KTAP version 1"
-echo "1..9"
+echo "1..12"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -32,6 +32,9 @@ say stat sh -c 'genpctl stat mine | grep -q "1 MiB"'
 say bounds genpctl bounds mine --live 64K --largest 4K
 say histogram genpctl histogram mine alloc
 say list listed mine
+say stock_is_calculated sh -c 'genpctl stock --burst 32 --period 250us --hold 1ms | grep -q "160 pages"'
+say a_stock_is_judged sh -c '! genpctl stock --burst 1 --period 1ms --hold 1ms mine'
+say create_with_a_stock genpctl create --stock 10 --stock-limit 20 -- sh -c '[ -n "$GENP_FD" ]'
 say destroy genpctl destroy mine
 wait
 say destroy_ends_the_holder gone mine

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A calculator: how large an atomic stock must be, or whether a partition's suffices.
+
+use std::process::ExitCode;
+
+use genp::abi::genp_stat;
+
+use crate::{cli::StockArgs, output, pool, problem::Problem, stat, table::Table};
+
+/// The module's own calculation, unchanged.
+#[allow(dead_code)] // Watermarks at work are the module's business.
+#[path = "../../../genp/core/stock.rs"]
+mod calculation;
+
+use calculation::{suffices, Burst, Marks, Suffices};
+
+/// The smallest number for which something holds that holds for all larger ones, if it
+/// does for the largest.
+fn smallest(holds: impl Fn(u32) -> bool) -> Option<u32> {
+    let (mut low, mut high) = (1, u32::MAX);
+    if !holds(high) {
+        return None;
+    }
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match holds(middle) {
+            true => high = middle,
+            false => low = middle + 1,
+        }
+    }
+    Some(low)
+}
+
+/// Pages of its own that always suffice.
+fn always(burst: &Burst) -> Option<u32> {
+    smallest(|pages| {
+        let marks = Marks::new(pages, 0, 0);
+        marks.and_then(|marks| suffices(&marks, burst)) == Some(Suffices::Always)
+    })
+}
+
+/// The low watermark that suffices with refills, and the limit that goes with it.
+fn with_slack(burst: &Burst) -> Option<(u32, u32)> {
+    let holds = |low, limit| {
+        let marks = Marks::new(low, limit, low);
+        let answer = marks.and_then(|marks| suffices(&marks, burst));
+        answer.is_some_and(|answer| answer >= Suffices::WithSlack)
+    };
+    let low = smallest(|low| holds(low, u32::MAX))?;
+    Some((low, smallest(|limit| holds(low, limit))?))
+}
+
+/// The answer for a stock there is.
+fn judge(marks: &Marks, burst: &Burst) -> (&'static str, ExitCode) {
+    match suffices(marks, burst) {
+        Some(Suffices::Always) => ("suffices, whatever others do", ExitCode::SUCCESS),
+        Some(Suffices::WithSlack) => (
+            "suffices while the pool has frames to refill from",
+            ExitCode::SUCCESS,
+        ),
+        _ => ("does not suffice", ExitCode::FAILURE),
+    }
+}
+
+/// A row for pages, or for their lack.
+fn pages(count: Option<u32>) -> String {
+    count.map_or("more than there can be".to_owned(), |count| {
+        format!("{count} pages")
+    })
+}
+
+fn marks_of(stat: &genp_stat) -> Marks {
+    Marks::new(stat.stock_pages, stat.stock_limit, stat.stock_low).unwrap_or(Marks::NONE)
+}
+
+/// `genpctl stock`.
+pub fn run(args: &StockArgs) -> Result<ExitCode, Problem> {
+    let burst = Burst {
+        pages: args.burst,
+        period_ns: args.period,
+        hold_ns: args.hold,
+        refill_ns: args.refill.unwrap_or(u64::MAX),
+    };
+    let mut table = Table::new("ll");
+    table.pair("stock that always suffices", pages(always(&burst)));
+    if args.refill.is_some() {
+        let found = with_slack(&burst);
+        table.pair(
+            "with refills, low watermark",
+            pages(found.map(|(low, _)| low)),
+        );
+        table.pair("  and limit", pages(found.map(|(_, limit)| limit)));
+    }
+    let mut status = ExitCode::SUCCESS;
+    if let Some(name) = &args.name {
+        pool::info()?;
+        let (answer, judged) = judge(&marks_of(&stat::ask(name)?), &burst);
+        table.pair(name.as_str(), answer);
+        status = judged;
+    }
+    output::print(&table.show())?;
+    Ok(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BURST: Burst = Burst {
+        pages: 32,
+        period_ns: 250_000,
+        hold_ns: 1_000_000,
+        refill_ns: 100_000,
+    };
+
+    #[test]
+    fn the_smallest_stock_is_the_one_of_the_documentation() {
+        assert_eq!(always(&BURST), Some(160));
+        assert_eq!(with_slack(&BURST), Some((64, 224)));
+    }
+
+    #[test]
+    fn what_can_never_suffice_is_said_so() {
+        let forever = Burst {
+            hold_ns: u64::MAX,
+            ..BURST
+        };
+        assert_eq!(always(&forever), None);
+        assert_eq!(with_slack(&forever), None);
+    }
+
+    #[test]
+    fn a_stock_is_judged() {
+        let judged = |pages, limit, low| {
+            let marks = Marks::new(pages, limit, low).unwrap();
+            judge(&marks, &BURST).0
+        };
+        assert!(judged(160, 0, 0).contains("whatever others do"));
+        assert!(judged(64, 224, 64).contains("refill"));
+        assert!(judged(64, 223, 64).contains("not"));
+    }
+}
