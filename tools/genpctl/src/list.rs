@@ -18,8 +18,8 @@ struct Row<'a> {
     name: &'a str,
     /// Reserve, what of it is used, borrow limit, what of it is lent: in bytes.
     bytes: [u64; 4],
-    leases: &'a str,
-    waiters: &'a str,
+    /// Leases, waiters, pages of the stock, free ones among them.
+    counts: [&'a str; 4],
 }
 
 /// Reads a line; `None` if it is not laid out as expected.
@@ -27,11 +27,11 @@ fn parse(line: &str) -> Option<Row<'_>> {
     let words: Vec<_> = line.split_whitespace().collect();
     // A partition without a name leaves its column empty.
     let (id, name, rest) = match words.as_slice() {
-        [id, rest @ ..] if rest.len() == 6 => (id, "-", rest),
-        [id, name, rest @ ..] if rest.len() == 6 => (id, *name, rest),
+        [id, rest @ ..] if rest.len() == 8 => (id, "-", rest),
+        [id, name, rest @ ..] if rest.len() == 8 => (id, *name, rest),
         _ => return None,
     };
-    let [reserve, used, limit, lent, leases, waiters] = rest else {
+    let [reserve, used, limit, lent, counts @ ..] = rest else {
         return None;
     };
     let mut bytes = [0; 4];
@@ -42,8 +42,7 @@ fn parse(line: &str) -> Option<Row<'_>> {
         id,
         name,
         bytes,
-        leases,
-        waiters,
+        counts: counts.try_into().ok()?,
     })
 }
 
@@ -73,14 +72,14 @@ fn unreadable(error: &io::Error) -> Problem {
 fn table(text: &str) -> Option<Table> {
     let mut table = Table::new("rl");
     table.row([
-        "id", "name", "reserve", "used", "limit", "lent", "leases", "waiting",
+        "id", "name", "reserve", "used", "limit", "lent", "leases", "waiting", "stock", "free",
     ]);
     for line in text.lines().skip(1) {
         let row = parse(line)?;
         let bytes = row.bytes.map(size::show);
-        let (start, end) = ([row.id, row.name], [row.leases, row.waiters]);
-        let cells = start.iter().copied();
-        table.row(cells.chain(bytes.iter().map(String::as_str)).chain(end));
+        let cells = [row.id, row.name].into_iter();
+        let cells = cells.chain(bytes.iter().map(String::as_str));
+        table.row(cells.chain(row.counts));
     }
     Some(table)
 }
@@ -105,20 +104,21 @@ mod tests {
 
     #[test]
     fn lines_are_read_with_and_without_a_name() {
-        let named = "  0 control          2097152          0    1048576          0       0       0";
+        let named = "  0 control          2097152          0    1048576          0       0       0       5       4";
         let row = parse(named).unwrap();
-        assert_eq!((row.id, row.name, row.leases), ("0", "control", "0"));
+        assert_eq!((row.id, row.name), ("0", "control"));
+        assert_eq!(row.counts, ["0", "0", "5", "4"]);
         assert_eq!(row.bytes, [2 << 20, 0, 1 << 20, 0]);
         let unnamed =
-            " 12                  2097152       4096    1048576          0       3       1";
+            " 12                  2097152       4096    1048576          0       3       1       0       0";
         let row = parse(unnamed).unwrap();
-        assert_eq!((row.id, row.name, row.waiters), ("12", "-", "1"));
+        assert_eq!((row.id, row.name, row.counts[1]), ("12", "-", "1"));
     }
 
     #[test]
     fn another_layout_is_not_guessed_at() {
         assert_eq!(parse(""), None);
-        assert_eq!(parse("1 a 2 3 4 5 6 7 8"), None);
-        assert_eq!(parse("1 a x 3 4 5 6 7"), None);
+        assert_eq!(parse("1 a 2 3 4 5 6 7 8 9 10"), None);
+        assert_eq!(parse("1 a x 3 4 5 6 7 8 9"), None);
     }
 }
