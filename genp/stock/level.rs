@@ -65,15 +65,15 @@ impl Level {
         }
         // What all CPUs together keep for themselves is at most half of `low`.
         let share = (marks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_BATCH);
-        let batch = 1u32 << share.ilog2();
-        let unseen = i64::from(batch - 1) * i64::from(cpus);
+        let batch = 1u32 << share.checked_ilog2().unwrap_or(0);
+        let unseen = i64::from(batch.saturating_sub(1)).saturating_mul(cpus.into());
         Ok(Self {
             tallies,
             added: Atomic::new(0),
             shared: Atomic::new(0),
             batch: batch.into(),
-            low: i64::from(marks.low()) + unseen,
-            high: i64::from(marks.pages()) - unseen,
+            low: i64::from(marks.low()).saturating_add(unseen),
+            high: i64::from(marks.pages()).saturating_sub(unseen),
             grows: marks.grows(),
         })
     }
@@ -84,7 +84,7 @@ impl Level {
 
     /// Counts one more; true if that makes a batch.
     fn counts(&self, counter: &KernelWord) -> bool {
-        counter.add_here(1).wrapping_add(1) & (self.batch - 1) == 0
+        counter.add_here(1).wrapping_add(1) & self.batch.wrapping_sub(1) == 0
     }
 
     /// Counts a take. Context: any.
