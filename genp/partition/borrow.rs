@@ -197,7 +197,10 @@ impl Partition {
                 // The desk promised frames that are not there: refuse rather
                 // than turn for ever.
                 drop(windows);
-                self.give_back(begun.handle)?;
+                match ask.borrower {
+                    Borrower::Process => self.give_back(begun.handle)?,
+                    Borrower::Driver => self.end_driver_lease(begun.handle)?,
+                }
                 return Err(ENOMEM);
             }
             left = left.saturating_sub(frames.len());

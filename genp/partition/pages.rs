@@ -124,6 +124,7 @@ impl Partition {
             filling.promised = filling.promised.saturating_sub(1);
             // There is an empty slot: no more is promised than there are slots.
             if let Some(slot) = stock.fill(filling, frame) {
+                store.frames().number(frame);
                 self.pool.ledger.enter(frame, Entry::new(self.id.0, slot));
                 stock.open(slot);
             }

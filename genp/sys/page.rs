@@ -156,6 +156,15 @@ impl Frames {
         })
     }
 
+    /// Writes a frame's number into its page, where somebody who had it may have
+    /// written something else. Context: any; the caller owns the frame.
+    pub(crate) fn number(&self, number: u32) {
+        if let Some(frame) = self.frames.get(number as usize) {
+            // SAFETY: the page is ours, and only the owner of its number uses it.
+            unsafe { glue::genp_page_set_number(frame.page.as_ptr(), number as usize) };
+        }
+    }
+
     /// The frame of a page, if it is one of ours.
     ///
     /// # Safety

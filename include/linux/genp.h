@@ -207,7 +207,8 @@ int genp_free(struct genp_partition *part, const struct genp_region *region);
  * @flags: GENP_EMERGENCY, GENP_ZERO
  *
  * Without GENP_ZERO the page holds what this partition left in it, and nobody else;
- * a page of the emergency stock is always zeroed.
+ * a page of the emergency stock is always zeroed. Its page_private() is GenP's until
+ * the page is given back.
  *
  * Context: any. Cost: constant, without a lock and without waiting for another CPU.
  * Return: the page, which has a kernel address; NULL if the stock is empty, or if so
