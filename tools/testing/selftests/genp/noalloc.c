@@ -190,7 +190,7 @@ TEST(waiting_and_revocation_need_no_memory)
 	add_own_threads();
 	CHECK(!mlockall(MCL_CURRENT | MCL_FUTURE));
 	for (i = 0; i < 3 && !failure; i++) {
-		hold_until_revoked(&holder, 200 * MSEC, &held);
+		hold_until_revoked(&holder, info().max_lease_ns, &held);
 		TRY(!borrow(waiter.fd, 16 * PAGE, GENP_WAIT_FOREVER, 0, &lease));
 		TRY(!failure && works_at(lease_at(&waiter, &lease), 16 * PAGE));
 		TRY(give_back(holder.fd, held.handle) && errno == ESTALE);
