@@ -12,12 +12,15 @@ use core::ops::DerefMut;
 mod check;
 mod classes;
 mod node;
+mod placement;
 mod resize;
 
 pub use classes::class_ceiling;
 use classes::{Class, Classes};
 pub use node::Node;
 use node::{State, NONE};
+use placement::Search;
+pub use placement::{Place, Want};
 
 /// Why a call was refused; nothing was changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub enum RangeError {
     Stale,
     /// The handle was never given out here.
     Foreign,
-    /// A region lies in what would be cut off.
+    /// A region lies in what would be cut off, or a search is under way.
     Busy,
 }
 
@@ -61,6 +64,8 @@ pub struct Range<N> {
     classes: Classes,
     /// The first node that stands for no block, chained by `next`.
     spare: u32,
+    /// The block with the lowest offset.
+    bottom: u32,
     /// The block with the highest offset.
     top: u32,
     units: u32,
@@ -72,6 +77,7 @@ pub struct Range<N> {
     max_regions: u32,
     /// The generation all nodes started with.
     seed: u32,
+    search: Search,
 }
 
 impl<N: DerefMut<Target = [Node]>> Range<N> {
@@ -93,6 +99,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             nodes,
             classes: Classes::new(),
             spare: NONE,
+            bottom: NONE,
             top: NONE,
             units: 0,
             used: 0,
@@ -101,6 +108,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             held: 0,
             max_regions,
             seed: seed & GENERATIONS,
+            search: Search::None,
         };
         for index in (0..count).rev() {
             range.set(index, Node::EMPTY);
@@ -163,6 +171,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             self.node_mut(first).prev = index;
         }
         self.classes.set_first(class, index);
+        self.search_sees_free(index);
     }
 
     /// Takes a free block out of its class.
@@ -178,23 +187,24 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         } else {
             self.classes.set_first(Class::of(units), next);
         }
+        self.search_loses(index);
     }
 
-    /// Units to leave out at the front of a block for the alignment, if the
-    /// request fits then.
-    fn fit(&self, index: u32, units: u32, align: u32) -> Option<u32> {
+    /// Units to leave out at the front of a block so that the offset plus
+    /// `phase` is a multiple of `align`, if the request fits then.
+    fn fit(&self, index: u32, units: u32, align: u32, phase: u32) -> Option<u32> {
         if index == NONE {
             return None;
         }
         let node = self.node(index);
-        let aligned = node.offset.checked_add(align - 1)? & !(align - 1);
-        let front = aligned - node.offset;
+        // Modulo a power of two, so that wrapping around does no harm.
+        let front = node.offset.wrapping_add(phase).wrapping_neg() & (align - 1);
         (front.checked_add(units)? <= node.units).then_some(front)
     }
 
     /// A free block for the request, and what to leave out at its front. Three
     /// looks at most, whatever there is.
-    fn find(&self, units: u32, align: u32) -> Option<(u32, u32)> {
+    fn find(&self, units: u32, align: u32, phase: u32) -> Option<(u32, u32)> {
         // Any block of this class or above is large enough ...
         let from = |units| self.classes.first_from(Class::above(units)?);
         let ample = from(units);
@@ -205,7 +215,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
 
         let try_one = |index: Option<u32>| {
             let index = index?;
-            Some((index, self.fit(index, units, align)?))
+            Some((index, self.fit(index, units, align, phase)?))
         };
         try_one(ample)
             .or_else(|| try_one(if align > 1 { roomy() } else { None }))
@@ -251,6 +261,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         } else {
             self.top = index;
         }
+        self.search_merged(index, upper);
         self.discard(upper);
     }
 
@@ -266,10 +277,16 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         if units > self.units {
             return Err(RangeError::TooLarge);
         }
+        let (found, front) = self.find(units, align, 0).ok_or(RangeError::NoBlock)?;
+        self.claim(found, front, units)
+    }
+
+    /// Makes a region of a free block that is large enough, from `front` on. A
+    /// constant number of steps.
+    fn claim(&mut self, found: u32, front: u32, units: u32) -> Result<Block, RangeError> {
         if self.regions == self.max_regions {
             return Err(RangeError::NoNode);
         }
-        let (found, front) = self.find(units, align).ok_or(RangeError::NoBlock)?;
         self.unfile(found);
         let mut index = found;
         if front > 0 {
@@ -357,6 +374,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             index = node.below;
         }
         self.file(index);
+        self.search_may_take(index);
         Block {
             offset: node.offset,
             units: node.units,

@@ -45,6 +45,9 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         if index != NONE || at != 0 {
             return Err("the blocks do not reach down to 0");
         }
+        if above != self.bottom {
+            return Err("the lowest block is another one");
+        }
         if (used, regions, held) != (self.used, self.regions, self.held) {
             return Err("the counts are off");
         }

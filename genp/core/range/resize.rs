@@ -36,6 +36,8 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             );
             if top != NONE {
                 self.node_mut(top).above = index;
+            } else {
+                self.bottom = index;
             }
             self.top = index;
             self.file(index);
@@ -60,7 +62,10 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             self.top = node.below;
             if node.below != NONE {
                 self.node_mut(node.below).above = NONE;
+            } else {
+                self.bottom = NONE;
             }
+            self.search_merged(node.below, top);
             self.discard(top);
         } else {
             self.node_mut(top).units -= less;
