@@ -71,6 +71,14 @@ module! {
             default: 0,
             description: "Pages of the emergency stock, beside the pool; 0: none",
         },
+        range_base: u64 {
+            default: 0,
+            description: "Physical address of reserved memory for partitions; 0: none",
+        },
+        range_mib: u32 {
+            default: 0,
+            description: "Its length, in MiB",
+        },
     },
 }
 
@@ -101,6 +109,8 @@ impl kernel::Module for Genp {
             max_leases: given(module_parameters::max_leases.value()),
             uid_ceiling_mib: given(module_parameters::uid_ceiling_mib.value()),
             emergency_pages: given(module_parameters::emergency_pages.value()),
+            range_base: given(module_parameters::range_base.value()),
+            range_mib: given(module_parameters::range_mib.value()),
         })?;
         let pool = Pool::new(config, Bells::new()?)?;
         let threads = Threads::start(&pool)?;

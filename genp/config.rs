@@ -22,6 +22,8 @@ pub(crate) struct Given {
     pub(crate) max_leases: u32,
     pub(crate) uid_ceiling_mib: u32,
     pub(crate) emergency_pages: u32,
+    pub(crate) range_base: u64,
+    pub(crate) range_mib: u32,
 }
 
 /// The module parameters, checked and in the units the code works with.
@@ -42,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) uid_ceiling: u32,
     /// Frames of the emergency stock, beside those of the pool.
     pub(crate) emergency: u32,
+    /// A physical range that partitions can be created in: where, and its bytes.
+    pub(crate) range: Option<(u64, usize)>,
 }
 
 /// Returns `value` if it lies within the limits; says what is wrong otherwise.
@@ -51,6 +55,20 @@ fn within(name: &str, value: i64, least: i64, most: i64) -> Result {
     }
     pr_err!("{name}={value}: must be {least} to {most}\n");
     Err(EINVAL)
+}
+
+/// The first byte and the length of the range, which may be none.
+fn range(base: u64, mib: u32) -> Result<Option<(u64, usize)>> {
+    // Up to 4 TiB, as the pool.
+    within("range_mib", mib.into(), 0, 4 << 20)?;
+    let bytes = u64::from(mib).saturating_mul(MIB);
+    let sound = base % PAGE_SIZE as u64 == 0 && base.checked_add(bytes).is_some();
+    if !sound || (mib == 0) != (base == 0) {
+        pr_err!("range_base={base:#x} range_mib={mib}: both or none, and whole pages\n");
+        return Err(EINVAL);
+    }
+    let bytes = usize::try_from(bytes).map_err(|_| EINVAL)?;
+    Ok((bytes > 0).then_some((base, bytes)))
 }
 
 /// Frames in `mib` MiB; the caller has limited `mib`.
@@ -99,6 +117,7 @@ impl Config {
                 mib => frames(mib),
             },
             emergency: given.emergency_pages,
+            range: range(given.range_base, given.range_mib)?,
         })
     }
 }

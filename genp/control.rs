@@ -35,6 +35,7 @@ pub(crate) fn info(pool: &Pool) -> abi::genp_info {
     let totals = pool.totals();
     let config = &pool.config;
     let emergency = pool.emergency.as_ref();
+    let range = pool.range.as_ref();
     let bytes = |frames: u32| u64::from(frames) << PAGE_SHIFT;
     abi::genp_info {
         abi_version: abi::GENP_ABI_VERSION,
@@ -44,7 +45,8 @@ pub(crate) fn info(pool: &Pool) -> abi::genp_info {
                 | abi::GENP_FEATURE_EVENTS
                 | abi::GENP_FEATURE_BOUNDS
                 | abi::GENP_FEATURE_RESIZE
-                | abi::GENP_FEATURE_STOCK,
+                | abi::GENP_FEATURE_STOCK
+                | range.map_or(0, |_| abi::GENP_FEATURE_RANGE),
         ),
         capacity: bytes(totals.capacity),
         committed: bytes(totals.committed),
@@ -69,6 +71,8 @@ pub(crate) fn info(pool: &Pool) -> abi::genp_info {
         overdue: bytes(totals.overdue),
         emergency: bytes(emergency.map_or(0, Emergency::pages)),
         emergency_free: bytes(emergency.map_or(0, Emergency::free)),
+        range: range.map_or(0, |range| range.bytes() as u64),
+        range_free: range.map_or(0, |range| range.free_bytes() as u64),
         ..Default::default()
     }
 }
@@ -85,7 +89,7 @@ fn get_info(pool: &Pool, arg: &UserArg) -> Result {
 
 fn create(pool: &Arc<Pool>, arg: &UserArg) -> Result {
     let mut ask = arg.read::<abi::genp_create>()?;
-    let (partition, file) = partition::create(pool, &ask)?;
+    let (partition, file) = partition::create(pool, &ask, partition::source_of(pool, &ask)?)?;
     let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
     ask.fd = fd.reserved_fd() as i32;
     ask.windows = partition.places();

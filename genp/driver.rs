@@ -15,7 +15,10 @@ use kernel::{prelude::*, sync::Arc};
 use super::{
     partition::{self, name_of, Partition},
     pool::Pool,
-    sys::abi::{genp_create, genp_outstanding, GENP_NAME_SIZE},
+    sys::{
+        abi::{genp_create, genp_outstanding, GENP_NAME_SIZE},
+        range::Source,
+    },
 };
 
 /// Copies a name into its field: EINVAL for one that is too long.
@@ -34,9 +37,10 @@ pub(crate) fn create(
     pool: &Arc<Pool>,
     name: &[u8],
     mut ask: genp_create,
+    source: Option<Source>,
 ) -> Result<Arc<Partition>> {
     ask.name = name_field(name)?;
-    let (partition, file) = partition::create(pool, &ask)?;
+    let (partition, file) = partition::create(pool, &ask, source)?;
     partition.admit_driver()?;
     file.keep();
     Ok(partition)
@@ -60,12 +64,39 @@ pub(crate) fn outstanding(partition: &Partition) -> genp_outstanding {
         regions: partition.driver_regions(),
         pages: partition.pages_out(),
         leases: partition.firm().count(),
+        users: 0,
     }
+}
+
+/// Who gives a partition up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// Who created it: what it is in may go afterwards.
+    Creator,
+    /// Who found it.
+    Finder,
 }
 
 /// Lets a driver go: EBUSY with what is outstanding. Its file is to be given up after
 /// that. Context: thread, may sleep.
-pub(crate) fn leave(partition: &Partition, left: &mut genp_outstanding) -> Result {
+///
+/// The creator of one in a driver's memory is the last to go, so that the memory is back
+/// when it has gone. Nobody can find the partition any longer then.
+pub(crate) fn leave(partition: &Partition, how: Leaving, left: &mut genp_outstanding) -> Result {
+    if how == Leaving::Finder || !partition.is_in_drivers_memory() {
+        return dismiss(partition, left);
+    }
+    partition.pool().roster.withdraw(partition, |users| {
+        if users == 0 {
+            return dismiss(partition, left);
+        }
+        *left = outstanding(partition);
+        left.users = users;
+        Err(EBUSY)
+    })
+}
+
+fn dismiss(partition: &Partition, left: &mut genp_outstanding) -> Result {
     partition.dismiss_driver(|| {
         *left = outstanding(partition);
         left.regions != 0 || left.pages != 0 || left.leases != 0

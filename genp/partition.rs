@@ -12,7 +12,9 @@ mod create;
 mod events;
 mod file;
 mod ioctl;
+mod land;
 mod pages;
+mod placement;
 mod regions;
 mod report;
 mod reserve;
@@ -45,13 +47,15 @@ use super::{
     },
 };
 use events::{Listener, Ring};
+use land::Land;
 use reserve::Reserve;
 use timing::Timing;
 use windows::Windows;
 
 pub(crate) use borrow::{Ask, Borrowed, Borrower};
-pub(crate) use create::{create, name_of};
+pub(crate) use create::{create, name_of, source_of};
 pub(crate) use ioctl::reasons_of;
+pub(crate) use placement::{Place, Spot};
 pub(crate) use regions::Tenant;
 
 /// What was settled at create and never changes.
@@ -130,6 +134,11 @@ pub(crate) struct Partition {
     regions: RawLock<Range<KVVec<Node>>>,
     /// The atomic stock, if it has one.
     stock: Option<Pin<KBox<Stock>>>,
+    /// Where the reserve is, if it is not of the pool.
+    land: SetOnce<Land>,
+    /// Held by who searches for a region's place, one at a time.
+    #[pin]
+    placing: PiMutex<()>,
     /// Where the kernel has the reserve mapped for drivers, or 0.
     driver_base: Atomic<usize>,
     /// What drivers have on lease.

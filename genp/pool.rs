@@ -25,7 +25,7 @@ use super::{
     config::Config,
     core::books::{How, LeaseId, PartitionId, Totals},
     stock::{Emergency, Ledger, Wants},
-    sys::{page::Frames, thread::Bell, time},
+    sys::{errno::EOPNOTSUPP, page::Frames, range::PhysRange, thread::Bell, time},
 };
 use desk::Front;
 use post::Outbox;
@@ -67,6 +67,8 @@ pub(crate) struct Pool {
     /// The stock each frame is in.
     pub(crate) ledger: Ledger,
     pub(crate) emergency: Option<Emergency>,
+    /// The physical range that partitions can be created in.
+    pub(crate) range: Option<Arc<PhysRange>>,
     /// The stocks that the refill thread is to look at.
     pub(crate) wants: Wants,
     /// Where the recall thread is, and where the refill thread.
@@ -76,10 +78,28 @@ pub(crate) struct Pool {
     recall_worst_ns: Atomic<u64>,
 }
 
+/// Takes the physical range that was given at load, if any.
+fn claim_range(config: &Config) -> Result<Option<Arc<PhysRange>>> {
+    let Some((base, bytes)) = config.range else {
+        return Ok(None);
+    };
+    let range = PhysRange::claim(base, bytes).inspect_err(|error| {
+        let why = match *error {
+            EBUSY => "somebody has it; reserve it with memmap= or in the device tree",
+            ENXIO => "there is no memory",
+            EOPNOTSUPP => "the kernel has no genalloc",
+            _ => "it cannot be mapped",
+        };
+        pr_err!("range_base={base:#x} range_mib={}: {why}\n", bytes >> 20);
+    })?;
+    Ok(Some(Arc::new(range, GFP_KERNEL)?))
+}
+
 impl Pool {
     /// Takes the pool's memory from the kernel. Context: thread, may sleep.
     pub(crate) fn new(config: Config, bells: Bells) -> Result<Arc<Self>> {
         let frames = Frames::allocate(config.capacity.saturating_add(config.emergency))?;
+        let range = claim_range(&config)?;
         let ledger = Ledger::new(frames.len())?;
         let wants = Wants::new(config.max_partitions, bells.refill.clone())?;
         let store = Store::new(frames, config.max_partitions, bells.scrub.clone())?;
@@ -95,6 +115,7 @@ impl Pool {
                 bells,
                 ledger,
                 emergency: None,
+                range,
                 wants,
                 recalling: Visiting::new(),
                 refilling: Visiting::new(),

@@ -268,6 +268,17 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
     /// Allocates `units` units at a multiple of `align`. A constant number of
     /// steps, also if it fails.
     pub fn alloc(&mut self, units: u32, align: u32) -> Result<Block, RangeError> {
+        self.alloc_phased(units, align, 0)
+    }
+
+    /// Allocates `units` units so that the offset plus `phase` is a multiple of
+    /// `align`. A constant number of steps, also if it fails.
+    pub fn alloc_phased(
+        &mut self,
+        units: u32,
+        align: u32,
+        phase: u32,
+    ) -> Result<Block, RangeError> {
         if units == 0 {
             return Err(RangeError::Empty);
         }
@@ -277,7 +288,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         if units > self.units {
             return Err(RangeError::TooLarge);
         }
-        let (found, front) = self.find(units, align, 0).ok_or(RangeError::NoBlock)?;
+        let (found, front) = self.find(units, align, phase).ok_or(RangeError::NoBlock)?;
         self.claim(found, front, units)
     }
 

@@ -19,9 +19,10 @@ use super::{
         stock::Stock,
         sys::{
             abi,
-            errno::E2BIG,
+            errno::{E2BIG, EOPNOTSUPP},
             file::FileRef,
             lock::{new_pi_mutex, new_raw_lock},
+            range::Source,
             task, time, trace,
         },
     },
@@ -89,8 +90,8 @@ pub(crate) fn window_places(reserve: u32, shape: &Shape) -> abi::genp_windows {
 
 impl Wish {
     /// Checks everything that can be checked without the pool's state.
-    fn check(pool: &Pool, ask: &abi::genp_create) -> Result<Self> {
-        if ask.flags != 0 || ask.source != 0 {
+    fn check(pool: &Pool, ask: &abi::genp_create, elsewhere: bool) -> Result<Self> {
+        if ask.flags != 0 {
             return Err(EINVAL);
         }
         let name_len = name_of(&ask.name)?.len();
@@ -111,14 +112,15 @@ impl Wish {
         if reserve == 0 && limit == 0 && marks.pages() == 0 {
             return Err(EINVAL);
         }
-        // A stock of none is not refilled either.
-        if marks.pages() == 0 && marks.limit() != 0 {
+        // A stock of none is not refilled either, and a reserve of none is nowhere.
+        if marks.pages() == 0 && marks.limit() != 0 || reserve == 0 && elsewhere {
             return Err(EINVAL);
         }
         // Pages of the window have numbers of 32 bits.
         let window = limit.checked_mul(max_leases);
-        let most = reserve.max(limit).max(marks.limit());
-        let committed = reserve.checked_add(marks.pages()).ok_or(E2BIG)?;
+        let pooled = if elsewhere { 0 } else { reserve };
+        let most = pooled.max(limit).max(marks.limit());
+        let committed = pooled.checked_add(marks.pages()).ok_or(E2BIG)?;
         if most > pool.config.capacity || window.is_none() {
             return Err(E2BIG);
         }
@@ -211,6 +213,8 @@ impl Partition {
                 windows <- new_pi_mutex!(Windows::new(), "genp_windows"),
                 regions <- new_raw_lock!(regions, "genp_regions"),
                 stock,
+                land: SetOnce::new(),
+                placing <- new_pi_mutex!((), "genp_placing"),
                 driver_base: Atomic::new(0),
                 firm <- Firm::new(),
                 events <- new_raw_lock!(Ring::new(), "genp_events"),
@@ -238,14 +242,28 @@ impl Partition {
     }
 }
 
+/// Where the reserve of a partition that user space asks for is to be: EINVAL,
+/// EOPNOTSUPP for a range that is not there. `None` is the pool.
+pub(crate) fn source_of(pool: &Pool, ask: &abi::genp_create) -> Result<Option<Source>> {
+    match ask.source {
+        abi::GENP_SOURCE_POOL => Ok(None),
+        abi::GENP_SOURCE_RANGE => match &pool.range {
+            Some(range) => Ok(Some(Source::Range(range.clone()))),
+            None => Err(EOPNOTSUPP),
+        },
+        _ => Err(EINVAL),
+    }
+}
+
 /// Creates a partition and its file. Nothing of either is left on error: ENOSPC,
 /// ENOMEM, EEXIST and what [`Wish::check`] finds. Context: thread, may sleep;
 /// zeroes the reserve.
 pub(crate) fn create(
     pool: &Arc<Pool>,
     ask: &abi::genp_create,
+    source: Option<Source>,
 ) -> Result<(Arc<Partition>, FileRef)> {
-    let wish = Wish::check(pool, ask)?;
+    let wish = Wish::check(pool, ask, source.is_some())?;
     if pool
         .roster
         .has(wish.shape.name.get(..wish.shape.name_len).unwrap_or(&[]))
@@ -266,6 +284,11 @@ pub(crate) fn create(
         })
         .map_err(desk::errno)?;
     let admission = Admission { pool, id };
+    if let Some(Source::Range(_)) = source {
+        pool.front
+            .with(|desk| desk.books.charge_elsewhere(id, wish.reserve, ceiling))
+            .map_err(desk::errno)?;
+    }
     let limit = wish.shape.slice_pages;
     let partition = Partition::build(pool.clone(), id, wish.shape, wish.marks)?;
     // From here the account belongs to the partition and its close.
@@ -273,7 +296,7 @@ pub(crate) fn create(
     trace::create(id.0, wish.reserve, limit);
     // From the creation of the file on its release closes the partition.
     let file = match partition
-        .furnish(wish.reserve)
+        .furnish(wish.reserve, source)
         .and_then(|()| partition.furnish_stock())
         .and_then(|()| partition.open_file())
     {

@@ -7,7 +7,7 @@ use kernel::{page::PAGE_SIZE, prelude::*};
 
 use super::{
     super::{
-        core::range::RangeError,
+        core::range::{Block, Node, Range, RangeError},
         sys::{
             errno::{E2BIG, ESTALE},
             trace,
@@ -17,7 +17,7 @@ use super::{
 };
 
 /// The largest alignment of a region.
-const MAX_ALIGN: u64 = 1 << 30;
+pub(super) const MAX_ALIGN: u64 = 1 << 30;
 
 /// A region in bytes of the reserve.
 pub(crate) struct Region {
@@ -50,24 +50,49 @@ impl Partition {
     /// EINVAL for no bytes or an alignment that is none, E2BIG for more than the
     /// reserve, ENOMEM if there is no block or no handle for it now.
     pub(crate) fn alloc_region(&self, tenant: Tenant, length: u64, align: u64) -> Result<Region> {
-        let unit = 1u64 << self.shape.order;
-        if length == 0 || align > MAX_ALIGN || !(align == 0 || align.is_power_of_two()) {
+        if align > MAX_ALIGN || !(align == 0 || align.is_power_of_two()) {
             return Err(EINVAL);
         }
-        let units = length.checked_add(unit - 1).ok_or(E2BIG)? >> self.shape.order;
-        let align = (align >> self.shape.order).max(1);
-        let answer = match u32::try_from(units) {
-            Ok(units) => {
-                let mut regions = self.regions.lock();
-                let block = regions.alloc(units, align as u32);
-                if let (Ok(block), Tenant::Driver) = (&block, tenant) {
-                    // Refused only for what is no region, and this just became one.
-                    let _ = regions.hold(block.handle);
-                }
-                block
+        let units = self.units_of(length)?;
+        let align = (align >> self.shape.order).max(1) as u32;
+        match tenant {
+            Tenant::User => {
+                let answer = units.and_then(|units| self.regions.lock().alloc(units, align));
+                self.told(length, answer)
             }
-            Err(_) => Err(RangeError::TooLarge),
+            Tenant::Driver => self.alloc_held(length, |regions| regions.alloc(units?, align)),
+        }
+    }
+
+    /// Units that a region of `length` bytes has: EINVAL for no bytes.
+    pub(super) fn units_of(&self, length: u64) -> Result<Result<u32, RangeError>> {
+        if length == 0 {
+            return Err(EINVAL);
+        }
+        let units = length.div_ceil(1u64 << self.shape.order);
+        Ok(u32::try_from(units).map_err(|_| RangeError::TooLarge))
+    }
+
+    /// Allocates by `alloc`, for a driver from the first moment.
+    pub(super) fn alloc_held(
+        &self,
+        length: u64,
+        alloc: impl FnOnce(&mut Range<KVVec<Node>>) -> Result<Block, RangeError>,
+    ) -> Result<Region> {
+        let answer = {
+            let mut regions = self.regions.lock();
+            let answer = alloc(&mut regions);
+            if let Ok(block) = &answer {
+                // Refused only for what is no region, and this just became one.
+                let _ = regions.hold(block.handle);
+            }
+            answer
         };
+        self.told(length, answer)
+    }
+
+    /// Counts and traces what came of an allocation.
+    pub(super) fn told(&self, length: u64, answer: Result<Block, RangeError>) -> Result<Region> {
         match answer {
             Ok(block) => {
                 count(&self.counters.allocs);

@@ -14,15 +14,29 @@ use super::{
     super::{
         core::range::RangeError,
         pool::store::BATCH,
-        sys::{errno::E2BIG, trace, vma, window::KernelWindow},
+        sys::{
+            errno::{E2BIG, EOPNOTSUPP},
+            range::{Carve, Source},
+            trace, vma,
+            window::KernelWindow,
+        },
     },
+    land::Land,
     windows::RESERVE_OFFSET,
     Partition,
 };
 
-/// The frames of the reserve in the order of its pages.
+/// What a reserve is made of.
+pub(super) enum Backing {
+    /// Frames of the pool in the order of its pages.
+    Frames(KVVec<u32>),
+    /// A piece of other memory.
+    Carve(Carve),
+}
+
+/// The reserve.
 pub(crate) struct Reserve {
-    pub(super) frames: KVVec<u32>,
+    pub(super) backing: Backing,
     /// Frames that the desk committed and that were not taken yet.
     pub(super) promised: u32,
     /// Where the kernel has it mapped, for drivers.
@@ -34,7 +48,7 @@ pub(crate) struct Reserve {
 impl Reserve {
     pub(super) const fn new() -> Self {
         Self {
-            frames: KVVec::new(),
+            backing: Backing::Frames(KVVec::new()),
             promised: 0,
             window: None,
             drivers: 0,
@@ -42,7 +56,23 @@ impl Reserve {
     }
 
     pub(super) fn pages(&self) -> u32 {
-        self.frames.len() as u32
+        match &self.backing {
+            Backing::Frames(frames) => frames.len() as u32,
+            Backing::Carve(piece) => piece.pages(),
+        }
+    }
+
+    /// Takes the last frame out.
+    fn pop(&mut self) -> Option<u32> {
+        match &mut self.backing {
+            Backing::Frames(frames) => frames.pop(),
+            Backing::Carve(_) => None,
+        }
+    }
+
+    /// Whether its length can change.
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self.backing, Backing::Carve(_))
     }
 }
 
@@ -74,8 +104,10 @@ impl Partition {
             }
             while let Some(frame) = store.pop(&mut chain) {
                 reserve.promised -= 1;
-                // Never allocates: the capacity is there.
-                reserve.frames.push(frame, GFP_ATOMIC)?;
+                if let Backing::Frames(frames) = &mut reserve.backing {
+                    // Never allocates: the capacity is there.
+                    frames.push(frame, GFP_ATOMIC)?;
+                }
             }
         }
         Ok(())
@@ -83,13 +115,20 @@ impl Partition {
 
     /// Takes the reserve of a new partition and opens it for regions. Context:
     /// thread, may sleep.
-    pub(super) fn furnish(&self, pages: u32) -> Result {
+    pub(super) fn furnish(&self, pages: u32, source: Option<Source>) -> Result {
         let mut reserve = self.reserve.lock();
-        // First of all: what is promised is given back if anything fails.
-        reserve.promised = pages;
+        if let Some(source) = source {
+            let piece = Carve::take(source, u64::from(pages) << PAGE_SHIFT)?;
+            self.land.populate(Land::of(&piece));
+            reserve.backing = Backing::Carve(piece);
+        } else {
+            // First of all: what is promised is given back if anything fails.
+            reserve.promised = pages;
+            let frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
+            reserve.backing = Backing::Frames(frames);
+            self.fill_reserve(&mut reserve)?;
+        }
         let units = self.units(pages)?;
-        reserve.frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
-        self.fill_reserve(&mut reserve)?;
         self.regions
             .lock()
             .grow(units)
@@ -113,7 +152,7 @@ impl Partition {
                 if reserve.pages() <= keep {
                     break;
                 }
-                let Some(frame) = reserve.frames.pop() else {
+                let Some(frame) = reserve.pop() else {
                     break;
                 };
                 if self.pool.store.give_or_keep(self.id.0, frame) {
@@ -138,10 +177,17 @@ impl Partition {
     pub(crate) fn admit_driver(&self) -> Result {
         let mut reserve = self.reserve.lock();
         if reserve.window.is_none() && reserve.pages() > 0 {
-            let window = KernelWindow::map(self.pool.store.frames(), &reserve.frames)?;
+            let base = match &reserve.backing {
+                Backing::Carve(piece) => piece.start(),
+                Backing::Frames(frames) => {
+                    let window = KernelWindow::map(self.pool.store.frames(), frames)?;
+                    let base = window.start();
+                    reserve.window = Some(window);
+                    base
+                }
+            };
             // ORDERING: pairs with `driver_address`.
-            self.driver_base.store(window.start(), Release);
-            reserve.window = Some(window);
+            self.driver_base.store(base, Release);
         }
         reserve.drivers = reserve.drivers.saturating_add(1);
         Ok(())
@@ -173,10 +219,14 @@ impl Partition {
         base.checked_add(usize::try_from(offset).ok()?)
     }
 
-    /// Unmaps the reserve for drivers, of whom there are none any longer.
+    /// Unmaps the reserve for drivers, of whom there are none any longer, and gives
+    /// back what is not of the pool. Context: thread, may sleep.
     pub(super) fn close_driver_window(&self, reserve: &mut Reserve) {
         self.driver_base.store(0, Release);
         reserve.window = None;
+        if reserve.is_fixed() {
+            reserve.backing = Backing::Frames(KVVec::new());
+        }
     }
 
     /// Maps the reserve. Context: thread, under the mmap lock.
@@ -187,6 +237,10 @@ impl Partition {
             return Err(EINVAL);
         }
         debug_assert_eq!(vma::window_offset(vma), RESERVE_OFFSET);
-        vma::map_reserve(vma, self.pool.store.frames(), &reserve.frames)
+        match &reserve.backing {
+            Backing::Frames(frames) => vma::map_reserve(vma, self.pool.store.frames(), frames),
+            Backing::Carve(piece) if piece.is_mappable() => vma::map_carve(vma, piece),
+            Backing::Carve(_) => Err(EOPNOTSUPP),
+        }
     }
 }

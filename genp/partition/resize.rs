@@ -9,10 +9,13 @@ use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, page::PAGE_SHIFT, prelude::*};
 use super::{
     super::{
         pool::desk,
-        sys::{errno::E2BIG, trace},
+        sys::{
+            errno::{E2BIG, EOPNOTSUPP},
+            trace,
+        },
     },
     create::{ceiling, whole_pages},
-    reserve::Reserve,
+    reserve::{Backing, Reserve},
     windows::RESERVE_OFFSET,
     Partition,
 };
@@ -27,11 +30,16 @@ impl Partition {
         if pages == 0 && limit == 0 {
             return Err(EINVAL);
         }
-        if pages > self.pool.config.capacity || limit > self.shape.slice_pages {
+        let mut reserve = self.reserve.lock();
+        let changes = pages != reserve.pages();
+        if changes && reserve.is_fixed() {
+            return Err(EOPNOTSUPP);
+        }
+        let too_large = changes && pages > self.pool.config.capacity;
+        if too_large || limit > self.shape.slice_pages {
             return Err(E2BIG);
         }
-        let mut reserve = self.reserve.lock();
-        if pages != reserve.pages() && Self::is_pinned_by_drivers(&reserve) {
+        if changes && Self::is_pinned_by_drivers(&reserve) {
             return Err(EBUSY);
         }
         match pages.cmp(&reserve.pages()) {
@@ -54,13 +62,15 @@ impl Partition {
         let old = reserve.pages();
         let added = pages - old;
         let mut frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
-        frames.extend_from_slice(&reserve.frames, GFP_KERNEL)?;
+        if let Backing::Frames(old) = &reserve.backing {
+            frames.extend_from_slice(old, GFP_KERNEL)?;
+        }
         let ceiling = ceiling(&self.pool);
         self.pool
             .front
             .with(|desk| desk.books.commit_more(self.id, added, ceiling))
             .map_err(desk::errno)?;
-        reserve.frames = frames;
+        reserve.backing = Backing::Frames(frames);
         reserve.promised = added;
         let done = self
             .fill_reserve(reserve)

@@ -85,23 +85,38 @@ impl Roster {
     /// Takes a partition off the list, at its last close. Context: thread.
     pub(crate) fn remove(&self, partition: &Partition) {
         let _naming = self.naming.lock();
-        let place = partition.id().0 as usize;
-        let gone = {
-            let mut places = self.places.lock();
-            match places.get_mut(place) {
-                // A partition that never got a place must not take another's.
-                Some(found)
-                    if found
-                        .as_ref()
-                        .is_some_and(|other| ::core::ptr::eq(&**other, partition)) =>
-                {
-                    found.take()
-                }
-                _ => None,
-            }
-        };
         // Dropped here, where a last reference may sleep.
-        drop(gone);
+        drop(self.take_out(partition));
+    }
+
+    /// Takes a partition off the list if `dismiss`, told how many others have its file,
+    /// lets it go. Nobody can begin to have it meanwhile unless somebody has. The caller
+    /// has a reference to the file. Context: thread.
+    pub(crate) fn withdraw(
+        &self,
+        partition: &Partition,
+        dismiss: impl FnOnce(u32) -> Result,
+    ) -> Result {
+        let _naming = self.naming.lock();
+        dismiss(partition.other_users())?;
+        drop(self.take_out(partition));
+        Ok(())
+    }
+
+    fn take_out(&self, partition: &Partition) -> Option<Arc<Partition>> {
+        let place = partition.id().0 as usize;
+        let mut places = self.places.lock();
+        match places.get_mut(place) {
+            // A partition that never got a place must not take another's.
+            Some(found)
+                if found
+                    .as_ref()
+                    .is_some_and(|other| ::core::ptr::eq(&**other, partition)) =>
+            {
+                found.take()
+            }
+            _ => None,
+        }
     }
 
     /// Opens the partition of this name if the caller may, by `may`: ENOENT, EACCES.

@@ -15,6 +15,7 @@
 
 mod objects;
 mod partition;
+mod range;
 
 use core::mem::ManuallyDrop;
 

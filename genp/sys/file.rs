@@ -105,6 +105,13 @@ impl WeakFile {
 }
 
 impl WeakFile {
+    /// References to the file. The caller has one.
+    pub(crate) fn users(&self) -> u32 {
+        // SAFETY: the caller's reference keeps the file there.
+        let users = unsafe { glue::genp_file_users(self.0.as_ptr()) };
+        u32::try_from(users).unwrap_or(u32::MAX)
+    }
+
     /// Gives up a reference that was kept; if it was the last one the file is released
     /// before this returns. Context: thread, may sleep, no locks held.
     ///

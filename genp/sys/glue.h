@@ -80,11 +80,33 @@ void genp_irq_work_set(void *bell);
 void genp_irq_work_queue(void);
 void genp_irq_work_sync(void);
 
+/* glue_range.c */
+void genp_zero(void *start, size_t bytes);
+bool genp_addr_is_plain(const void *start);
+phys_addr_t genp_window_phys(const void *addr);
+int genp_vma_map_range(struct vm_area_struct *vma, phys_addr_t phys);
+bool genp_has_genalloc(void);
+bool genp_range_claim(phys_addr_t start, size_t bytes);
+void genp_range_release(phys_addr_t start, size_t bytes);
+void *genp_range_map(phys_addr_t start, size_t bytes);
+void genp_range_unmap(void *virt);
+struct gen_pool *genp_genpool_create(void *virt, phys_addr_t phys,
+				     size_t bytes);
+void genp_genpool_destroy(struct gen_pool *pool);
+size_t genp_genpool_size(struct gen_pool *pool);
+size_t genp_genpool_avail(struct gen_pool *pool);
+unsigned int genp_genpool_order(struct gen_pool *pool);
+void *genp_genpool_alloc(struct gen_pool *pool, size_t bytes, void **owner);
+void genp_genpool_free(struct gen_pool *pool, void *virt, size_t bytes);
+bool genp_genpool_phys(struct gen_pool *pool, const void *virt,
+		       phys_addr_t *phys);
+
 /* glue_file.c */
 struct file *genp_file_create(const char *name, void *data);
 struct file *genp_file_get_active(struct file *file);
 void genp_file_put(struct file *file);
 void genp_file_put_now(struct file *file);
+unsigned long genp_file_users(struct file *file);
 struct file *genp_file_from_fd(int fd, void **partition);
 struct address_space *genp_file_mapping(struct file *file);
 void genp_zap(struct address_space *mapping, u64 offset, u64 length);

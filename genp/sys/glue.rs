@@ -13,8 +13,8 @@
 )]
 
 use super::abi::{
-    genp_burst, genp_cache, genp_elements, genp_lease, genp_outstanding, genp_partition,
-    genp_region, genp_request, genp_spec, genp_stat,
+    gen_pool, genp_burst, genp_cache, genp_chunk, genp_elements, genp_lease, genp_outstanding,
+    genp_partition, genp_placement, genp_region, genp_request, genp_spec, genp_stat,
 };
 use kernel::bindings::*;
 

@@ -28,6 +28,15 @@ EXPORT_SYMBOL_NS_GPL(genp_elements_create, "GENP");
 EXPORT_SYMBOL_NS_GPL(genp_elements_destroy, "GENP");
 EXPORT_SYMBOL_NS_GPL(genp_element_alloc, "GENP");
 EXPORT_SYMBOL_NS_GPL(genp_element_free, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_partition_create_in, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_alloc_placed, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_dma_alloc, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_virt_to_phys, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_has_addr, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_avail, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_size, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_owner, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_for_each_chunk, "GENP");
 
 struct managed {
 	struct device *dev;
@@ -45,20 +54,43 @@ static void destroy_managed(void *data)
 			left.regions, left.pages, left.leases);
 }
 
+/* Lets a partition that was just created go with a device. */
+static struct genp_partition *manage(struct device *dev, struct managed *managed,
+				     struct genp_partition *part)
+{
+	int err;
+
+	if (IS_ERR(part))
+		return part;
+	managed->dev = dev;
+	managed->part = part;
+	err = devm_add_action_or_reset(dev, destroy_managed, managed);
+	return err ? ERR_PTR(err) : part;
+}
+
 struct genp_partition *devm_genp_partition_create(struct device *dev,
 						  const struct genp_spec *spec)
 {
 	struct managed *managed;
-	int err;
 
 	managed = devm_kzalloc(dev, sizeof(*managed), GFP_KERNEL);
 	if (!managed)
 		return ERR_PTR(-ENOMEM);
-	managed->dev = dev;
-	managed->part = genp_partition_create(spec);
-	if (IS_ERR(managed->part))
-		return managed->part;
-	err = devm_add_action_or_reset(dev, destroy_managed, managed);
-	return err ? ERR_PTR(err) : managed->part;
+	return manage(dev, managed, genp_partition_create(spec));
 }
 EXPORT_SYMBOL_NS_GPL(devm_genp_partition_create, "GENP");
+
+struct genp_partition *
+devm_genp_partition_create_in(struct device *dev, struct gen_pool *pool,
+			      const struct genp_spec *spec)
+{
+	struct managed *managed;
+
+	if (spec->name && *spec->name)
+		return ERR_PTR(-EINVAL);
+	managed = devm_kzalloc(dev, sizeof(*managed), GFP_KERNEL);
+	if (!managed)
+		return ERR_PTR(-ENOMEM);
+	return manage(dev, managed, genp_partition_create_in(pool, spec));
+}
+EXPORT_SYMBOL_NS_GPL(devm_genp_partition_create_in, "GENP");

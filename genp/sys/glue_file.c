@@ -88,6 +88,11 @@ void genp_file_put(struct file *file)
 	fput(file);
 }
 
+unsigned long genp_file_users(struct file *file)
+{
+	return file_count(file);
+}
+
 /* At once, where fput() may leave the last reference for later. */
 void genp_file_put_now(struct file *file)
 {

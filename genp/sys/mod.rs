@@ -19,6 +19,7 @@ pub(crate) mod glue;
 pub(crate) mod irq_work;
 pub(crate) mod lock;
 pub(crate) mod page;
+pub(crate) mod range;
 pub(crate) mod task;
 pub(crate) mod thread;
 pub(crate) mod time;

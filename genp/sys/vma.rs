@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 
 use kernel::{bindings, error::to_result, mm::virt::VmaNew, page::PAGE_SIZE, prelude::*};
 
-use super::{errno::EPERM, glue, page::Frames};
+use super::{errno::EPERM, glue, page::Frames, range::Carve};
 use crate::genp::partition::Partition;
 
 /// Where in the file a mapping begins.
@@ -58,6 +58,20 @@ pub(crate) fn map_reserve(vma: &VmaNew, frames: &Frames, list: &[u32]) -> Result
         })?;
         address += part.len() * PAGE_SIZE;
     }
+    // SAFETY: the mapping is being made, and all of it is populated.
+    to_result(unsafe { glue::genp_vma_wear(vma.as_ptr()) })
+}
+
+/// Maps a piece of memory, all of it now. Its pages cannot be pinned. Context: thread, in
+/// mmap(); may sleep.
+pub(crate) fn map_carve(vma: &VmaNew, piece: &Carve) -> Result {
+    check_kind(vma)?;
+    if window_length(vma) != piece.bytes() as u64 {
+        return Err(EINVAL);
+    }
+    // SAFETY: the mapping is being made, as long as the piece, which stays where it is
+    // for as long as the mapping holds the file.
+    to_result(unsafe { glue::genp_vma_map_range(vma.as_ptr(), piece.phys()) })?;
     // SAFETY: the mapping is being made, and all of it is populated.
     to_result(unsafe { glue::genp_vma_wear(vma.as_ptr()) })
 }

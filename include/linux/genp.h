@@ -22,6 +22,7 @@
 #ifndef _LINUX_GENP_H
 #define _LINUX_GENP_H
 
+#include <linux/genp_range.h>
 #include <linux/types.h>
 #include <uapi/linux/genp.h>
 
@@ -68,11 +69,14 @@ struct genp_spec {
  * @regions: regions there are, those of caches included.
  * @pages: pages of its stock and of the emergency stock that were not given back.
  * @leases: leases of drivers that were not returned.
+ * @users: files, mappings and drivers that have the partition still; only for one in
+ *	memory of genalloc's, which may go when it is destroyed.
  */
 struct genp_outstanding {
 	u32 regions;
 	u32 pages;
 	u32 leases;
+	u32 users;
 };
 
 /**
@@ -130,7 +134,8 @@ int genp_partition_put(struct genp_partition *part,
  * @part: from genp_partition_create()
  * @left: filled with what is outstanding if it is refused; may be NULL
  *
- * Processes that have it open keep it until they close it.
+ * Processes that have it open keep it until they close it. But one that was created by
+ * genp_partition_create_in() is not destroyed while others have it.
  *
  * Context: thread. Cost: linear in its pages.
  * Return: 0, or -EBUSY if something was not given back; the partition stays then.

@@ -38,6 +38,8 @@ pub struct Account {
     pub(super) ghost: bool,
     pub(super) owner: u32,
     pub(super) reserve: Frames,
+    /// Frames of a reserve that is not of the pool; only its owner's ceiling counts them.
+    pub(super) elsewhere: Frames,
     pub(super) limit: Frames,
     pub(super) max_leases: u32,
     /// Frames on lease.
@@ -67,6 +69,7 @@ impl Account {
         ghost: false,
         owner: 0,
         reserve: 0,
+        elsewhere: 0,
         limit: 0,
         max_leases: 0,
         lent: 0,
@@ -104,6 +107,11 @@ impl Account {
     /// Frames committed.
     pub fn reserve(&self) -> Frames {
         self.reserve
+    }
+
+    /// Frames its owner is charged for.
+    pub(super) fn owned(&self) -> u64 {
+        u64::from(self.reserve) + u64::from(self.elsewhere)
     }
 
     /// Frames it may have on lease.

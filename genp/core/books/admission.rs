@@ -35,6 +35,11 @@ where
         if frames > self.totals.free || self.largest_waiting() > lendable - frames {
             return Err(Error::NoSpace);
         }
+        self.check_ceiling(owner, ceiling, frames)
+    }
+
+    /// Whether `owner` may have `frames` more. As many steps as there are accounts.
+    fn check_ceiling(&self, owner: u32, ceiling: Frames, frames: Frames) -> Result<(), Error> {
         if ceiling == Frames::MAX {
             return Ok(());
         }
@@ -42,7 +47,7 @@ where
             .accounts
             .iter()
             .filter(|account| account.used && account.owner == owner)
-            .fold(0u64, |sum, account| sum + u64::from(account.reserve));
+            .fold(0u64, |sum, account| sum + account.owned());
         if owned + u64::from(frames) > u64::from(ceiling) {
             return Err(Error::Ceiling);
         }
@@ -79,6 +84,19 @@ where
         self.totals.committed += reserve;
         self.totals.free -= reserve;
         Ok(id)
+    }
+
+    /// Charges the owner of a new account for frames that are not of the pool, until
+    /// the account is retired. Set-up: as many steps as there are accounts.
+    pub fn charge_elsewhere(
+        &mut self,
+        p: PartitionId,
+        frames: Frames,
+        ceiling: Frames,
+    ) -> Result<(), Error> {
+        self.check_ceiling(self.account(p).owner, ceiling, frames)?;
+        self.account_of(p).elsewhere = frames;
+        Ok(())
     }
 
     /// Commits more. Set-up: as many steps as there are accounts and waiters.
@@ -171,6 +189,7 @@ where
         let freed = account.reserve.checked_sub(frames).ok_or(Error::NoSpace)?;
         account.dying = true;
         account.ghost = true;
+        account.elsewhere = 0;
         self.commit_less(p, freed)
     }
 

@@ -14,12 +14,16 @@ use crate::genp::{
     core::stock::{suffices, Burst, Marks, Suffices},
     driver,
     partition::Partition,
+    pool::Pool,
     sys::{
         abi::{
-            self, genp_burst, genp_create, genp_outstanding, genp_partition, genp_spec, genp_stat,
+            self, gen_pool, genp_burst, genp_create, genp_outstanding, genp_partition, genp_spec,
+            genp_stat,
         },
+        errno::EOPNOTSUPP,
         file::FileRef,
         glue,
+        range::{DriverPool, Source},
     },
 };
 
@@ -42,9 +46,16 @@ fn lend(partition: Arc<Partition>) -> *mut genp_partition {
     Arc::as_ptr(&partition).cast_mut().cast()
 }
 
-#[no_mangle]
-unsafe extern "C" fn genp_partition_create(spec: *const genp_spec) -> *mut genp_partition {
-    // SAFETY: see the top of `capi`.
+/// Creates a partition as `spec` says, with its reserve in `source` if that is given.
+///
+/// # Safety
+///
+/// As at the top of `capi`.
+unsafe fn create(
+    spec: *const genp_spec,
+    source: impl FnOnce(&Pool) -> Result<Option<Source>>,
+) -> *mut genp_partition {
+    // SAFETY: by the precondition.
     let (spec, name) = unsafe { (&*spec, name_bytes((*spec).name)) };
     let ask = genp_create {
         reserve: spec.reserve,
@@ -60,7 +71,34 @@ unsafe extern "C" fn genp_partition_create(spec: *const genp_spec) -> *mut genp_
         stock_low: spec.stock_low,
         ..Default::default()
     };
-    pointer(pool().and_then(|pool| driver::create(&pool, name, ask).map(lend)))
+    pointer(pool().and_then(|pool| {
+        let source = source(&pool)?;
+        driver::create(&pool, name, ask, source).map(lend)
+    }))
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_partition_create(spec: *const genp_spec) -> *mut genp_partition {
+    // SAFETY: see the top of `capi`.
+    unsafe { create(spec, |_| Ok(None)) }
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_partition_create_in(
+    from: *mut gen_pool,
+    spec: *const genp_spec,
+) -> *mut genp_partition {
+    // SAFETY: NULL, or a pool that by the header is there until the partition is
+    // destroyed, which gives back what is taken from it.
+    let from = unsafe { DriverPool::new(from) };
+    // SAFETY: see the top of `capi`.
+    unsafe {
+        create(spec, |pool| match (from, &pool.range) {
+            (Some(from), _) => Ok(Some(Source::Driver(from))),
+            (None, Some(range)) => Ok(Some(Source::Range(range.clone()))),
+            (None, None) => Err(EOPNOTSUPP),
+        })
+    }
 }
 
 #[no_mangle]
@@ -81,16 +119,21 @@ unsafe extern "C" fn genp_partition_from_fd(fd: c_int) -> *mut genp_partition {
     pointer(kept)
 }
 
-#[no_mangle]
-unsafe extern "C" fn genp_partition_destroy(
+/// Gives a driver's partition up.
+///
+/// # Safety
+///
+/// As at the top of `capi`; the partition is the driver's no longer if this succeeds.
+unsafe fn leave(
     part: *mut genp_partition,
     left: *mut genp_outstanding,
+    how: driver::Leaving,
 ) -> c_int {
     let mut outstanding = genp_outstanding::default();
     let done = {
         // SAFETY: see the top of `capi`.
         let partition = unsafe { partition(part) };
-        driver::leave(partition, &mut outstanding).map(|()| partition.weak_file())
+        driver::leave(partition, how, &mut outstanding).map(|()| partition.weak_file())
     };
     if !left.is_null() {
         // SAFETY: see the top of `capi`.
@@ -105,12 +148,21 @@ unsafe extern "C" fn genp_partition_destroy(
 }
 
 #[no_mangle]
+unsafe extern "C" fn genp_partition_destroy(
+    part: *mut genp_partition,
+    left: *mut genp_outstanding,
+) -> c_int {
+    // SAFETY: see the top of `capi`.
+    unsafe { leave(part, left, driver::Leaving::Creator) }
+}
+
+#[no_mangle]
 unsafe extern "C" fn genp_partition_put(
     part: *mut genp_partition,
     left: *mut genp_outstanding,
 ) -> c_int {
-    // SAFETY: the same for one that was found: it lives on if others have it.
-    unsafe { genp_partition_destroy(part, left) }
+    // SAFETY: see the top of `capi`.
+    unsafe { leave(part, left, driver::Leaving::Finder) }
 }
 
 #[no_mangle]
@@ -152,6 +204,11 @@ const _: () = {
         glue::genp_partition_create
     } else {
         genp_partition_create
+    };
+    let _ = if true {
+        glue::genp_partition_create_in
+    } else {
+        genp_partition_create_in
     };
     let _ = if true {
         glue::genp_partition_find

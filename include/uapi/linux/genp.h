@@ -39,6 +39,11 @@
 #define GENP_FEATURE_BOUNDS	(1ULL << 2)	/* bounds and histograms */
 #define GENP_FEATURE_RESIZE	(1ULL << 3)	/* GENP_RESIZE */
 #define GENP_FEATURE_STOCK	(1ULL << 4)	/* atomic stocks */
+#define GENP_FEATURE_RANGE	(1ULL << 5)	/* there is memory for GENP_SOURCE_RANGE */
+
+/* Where the reserve of a partition is, &genp_create.source. */
+#define GENP_SOURCE_POOL	0	/* in the pool */
+#define GENP_SOURCE_RANGE	1	/* in the physical range given at load */
 
 /* The order in which waiters are served. */
 #define GENP_ORDER_PRIO		0	/* effective priority, then arrival */
@@ -73,6 +78,8 @@
  * @overdue: out: bytes of leases that drivers have not returned in time.
  * @emergency: out: bytes of the emergency stock, which are not part of @capacity.
  * @emergency_free: out: bytes of it that are free.
+ * @range: out: bytes of the physical range, which are not part of @capacity.
+ * @range_free: out: bytes of it that are in no reserve.
  */
 struct genp_info {
 	__u32 size;
@@ -100,6 +107,8 @@ struct genp_info {
 	__u64 overdue;
 	__u64 emergency;
 	__u64 emergency_free;
+	__u64 range;
+	__u64 range_free;
 };
 
 /**
@@ -134,7 +143,8 @@ struct genp_windows {
  *	others, 0666 at most; 0 means the creator's user alone (0600).
  * @lease_default_ns: in: term of a lease for which none is asked; 0 means the
  *	longest.
- * @source: in: 0 (the pool; others are reserved).
+ * @source: in: GENP_SOURCE_*. A reserve in the range is in one piece, cannot be
+ *	resized and its pages cannot be pinned.
  * @fd: out: the partition, close-on-exec.
  * @windows: out: where to map it.
  * @stock_limit: in: pages the stock may grow to from what nobody else needs; 0 means
@@ -535,7 +545,7 @@ struct genp_destroy {
 #endif
 
 #ifdef GENP_ASSERT_LAYOUT
-GENP_ASSERT_LAYOUT(genp_info, 152);
+GENP_ASSERT_LAYOUT(genp_info, 168);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
 GENP_ASSERT_LAYOUT(genp_create, 136);
 GENP_ASSERT_LAYOUT(genp_open, 80);

@@ -29,9 +29,10 @@ TEST(info_is_consistent)
 	CHECK(i.clean <= i.capacity);
 	CHECK(i.nodes >= 1);
 	CHECK(i.grace_ns <= i.max_lease_ns);
-	EQUAL(i.features, GENP_FEATURE_LEASES | GENP_FEATURE_EVENTS | GENP_FEATURE_BOUNDS |
+	EQUAL(i.features & ~GENP_FEATURE_RANGE, GENP_FEATURE_LEASES | GENP_FEATURE_EVENTS | GENP_FEATURE_BOUNDS |
 	      GENP_FEATURE_RESIZE |
 	      GENP_FEATURE_STOCK);
+	EQUAL(!!(i.features & GENP_FEATURE_RANGE), i.range > 0);
 }
 
 TEST(info_follows_what_happens)

@@ -139,6 +139,27 @@ fn ceilings_and_slots() {
     );
 }
 
+#[test]
+fn a_ceiling_counts_what_is_elsewhere() {
+    let mut pool = pool(Order::Prio);
+    let before = pool.totals();
+    let p = pool.admit(7, 30, 5, 0, 1).unwrap();
+    assert_eq!(pool.charge_elsewhere(p, 26, 30), Err(Error::Ceiling));
+    assert_eq!(pool.charge_elsewhere(p, 1_000_000, u32::MAX), Ok(()));
+    assert_eq!(pool.charge_elsewhere(p, 20, u32::MAX), Ok(()));
+    // It is no frame of the pool's.
+    assert_eq!(pool.totals().free, before.free - 5);
+    assert_eq!(pool.admit(7, 30, 6, 0, 1), Err(Error::Ceiling));
+    assert_eq!(pool.commit_more(p, 6, 30), Err(Error::Ceiling));
+    assert!(pool.admit(8, 30, 30, 0, 1).is_ok());
+    let other = pool.admit(7, 30, 5, 0, 1).unwrap();
+    assert_eq!(pool.charge_elsewhere(other, 1, 30), Err(Error::Ceiling));
+    // What is elsewhere goes back at once, whoever holds the rest.
+    pool.retire(p, 5).unwrap();
+    assert_eq!(pool.charge_elsewhere(other, 20, 30), Ok(()));
+    assert_eq!(pool.check(), Ok(()));
+}
+
 /// A driver's lease is never ended by force, and what is overdue keeps nobody waiting.
 #[test]
 fn a_driver_that_does_not_return_blocks_nobody() {

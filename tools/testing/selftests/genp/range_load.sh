@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Loading with a physical range: wrong ones are refused and left alone.
+good=$(cat /parameters)
+free=$(sed -n 's/^ *\([0-9a-f]*\)-.* : System RAM$/\1/p' /proc/iomem | tail -n 1)
+echo "KTAP version 1"
+echo "1..10"
+n=0
+say() {
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then echo "ok $n $2"; else echo "not ok $n $2"; fi
+}
+rmmod genp
+say $? unload
+# Half of it, no whole pages, wrapping around, no memory, the kernel's memory.
+for wrong in range_mib=1 range_base=0x10000000 range_base=0x10000001,range_mib=1 \
+	range_base=0xfffffffffff00000,range_mib=2 range_base=0xa0000000,range_mib=1 \
+	"range_base=0x${free:-1000},range_mib=1"; do
+	# shellcheck disable=SC2046  # a list of words
+	insmod /lib/genp.ko pool_mib=1 $(echo "$wrong" | tr , ' ') 2>/dev/null
+	[ $? != 0 ] && ! grep -q '^genp ' /proc/modules
+	say $? "refuse_$wrong"
+done
+! grep -q ' : genp$' /proc/iomem
+say $? nothing_is_claimed
+# shellcheck disable=SC2086  # a list of words
+insmod /lib/genp.ko $good
+say $? load_again
+i=0
+while [ $i -lt 3 ]; do
+	# shellcheck disable=SC2086  # a list of words
+	rmmod genp && insmod /lib/genp.ko $good || break
+	i=$((i + 1))
+done
+[ $i = 3 ]
+say $? load_and_unload
