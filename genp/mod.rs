@@ -8,6 +8,8 @@ pub(crate) mod control;
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod core;
 pub(crate) mod driver;
+#[cfg(GENP_KUNIT)]
+pub(crate) mod kunit;
 pub(crate) mod overview;
 pub(crate) mod partition;
 pub(crate) mod pool;

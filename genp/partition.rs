@@ -12,6 +12,8 @@ mod create;
 mod events;
 mod file;
 mod ioctl;
+#[cfg(GENP_KUNIT)]
+mod kunit;
 mod land;
 mod pages;
 mod placement;

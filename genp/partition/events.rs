@@ -2,6 +2,9 @@
 
 //! Events: a ring of records for read(), and who is told of them.
 
+#[cfg(GENP_KUNIT)]
+mod kunit;
+
 use kernel::{
     fs::File,
     page::PAGE_SHIFT,

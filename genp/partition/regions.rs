@@ -34,7 +34,7 @@ pub(crate) enum Tenant {
     Driver,
 }
 
-fn errno(error: RangeError) -> Error {
+pub(super) fn errno(error: RangeError) -> Error {
     match error {
         RangeError::TooLarge => E2BIG,
         RangeError::NoBlock | RangeError::NoNode => ENOMEM,

@@ -17,7 +17,7 @@ use super::glue;
 use crate::genp::partition::Partition;
 
 /// A reference to the file of a partition.
-pub(crate) struct FileRef(NonNull<bindings::file>);
+pub(crate) struct FileRef(pub(super) NonNull<bindings::file>);
 
 // SAFETY: a counted reference to a file, which is made for being shared.
 unsafe impl Send for FileRef {}

@@ -17,6 +17,8 @@ pub(crate) mod eventfd;
 pub(crate) mod file;
 pub(crate) mod glue;
 pub(crate) mod irq_work;
+#[cfg(GENP_KUNIT)]
+pub(crate) mod kunit;
 pub(crate) mod lock;
 pub(crate) mod page;
 pub(crate) mod range;

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The limits of the module's parameters.
+
+use super::{super::config::Config, given, Given};
+use kernel::prelude::*;
+
+/// A parameter, its least and its most.
+struct Limit(fn(&mut Given, i64), i64, i64);
+
+const LIMITS: [Limit; 9] = [
+    Limit(|g, v| g.pool_mib = v as u32, 1, 4 << 20),
+    Limit(|g, v| g.max_lease_ms = v as u32, 10, 3_600_000),
+    Limit(|g, v| g.grace_ms = v as u32, 0, 1000),
+    Limit(|g, v| g.recall_prio = v as i32, 2, 99),
+    Limit(|g, v| g.wait_order = v as u32, 0, 1),
+    Limit(|g, v| g.max_waiters = v as u32, 1, 256),
+    Limit(|g, v| g.max_partitions = v as u32, 1, 256),
+    Limit(|g, v| g.max_leases = v as u32, 1, 4096),
+    Limit(|g, v| g.uid_ceiling_mib = v as u32, 0, 4 << 20),
+];
+
+fn accepts(set: fn(&mut Given, i64), value: i64) -> bool {
+    let mut given = given();
+    set(&mut given, value);
+    Config::check(&given).is_ok()
+}
+
+#[kunit_tests(genp_config)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_accepted() {
+        for Limit(set, least, most) in LIMITS {
+            assert!(accepts(set, least));
+            assert!(accepts(set, most));
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_is_refused() {
+        for Limit(set, least, most) in LIMITS {
+            // A least of 0 has nothing below in an unsigned parameter but its
+            // largest value, which is beyond the most.
+            assert!(!accepts(set, least - 1));
+            assert!(!accepts(set, most + 1));
+            assert!(!accepts(set, i64::from(i32::MIN)));
+            assert!(!accepts(set, i64::from(u32::MAX)));
+        }
+    }
+
+    #[test]
+    fn units_are_converted() -> Result {
+        let config = Config::check(&Given {
+            pool_mib: 3,
+            max_lease_ms: 7,
+            grace_ms: 5,
+            uid_ceiling_mib: 2,
+            ..given()
+        })?;
+        let per_mib = (1 << 20) / kernel::page::PAGE_SIZE as u32;
+        assert_eq!(config.capacity, 3 * per_mib);
+        assert_eq!(config.max_lease_ns, 7_000_000);
+        assert_eq!(config.grace_ns, 5_000_000);
+        assert_eq!(config.uid_ceiling, 2 * per_mib);
+        assert_eq!(Config::check(&given())?.uid_ceiling, u32::MAX);
+        Ok(())
+    }
+
+    #[test]
+    fn the_largest_pool_has_a_number() -> Result {
+        let config = Config::check(&Given {
+            pool_mib: 4 << 20,
+            ..given()
+        })?;
+        assert_eq!(
+            u64::from(config.capacity),
+            4u64 << 40 >> kernel::page::PAGE_SHIFT
+        );
+        Ok(())
+    }
+}

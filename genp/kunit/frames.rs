@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The frames of a pool are pages of their own, and zeroing one zeroes all of it.
+
+use super::super::sys::page::Frames;
+use kernel::prelude::*;
+
+const FRAMES: u32 = 300;
+
+#[kunit_tests(genp_frames)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_there_once() -> Result {
+        let (first, second) = (Frames::allocate(FRAMES)?, Frames::allocate(7)?);
+        assert_eq!(first.len(), FRAMES);
+        assert_eq!(second.len(), 7);
+        let mut pages = KVec::new();
+        for frames in [&first, &second] {
+            for frame in 0..frames.len() {
+                pages.push(frames.page_number(frame), GFP_KERNEL)?;
+            }
+        }
+        pages.sort_unstable();
+        assert!(pages.iter().zip(pages.iter().skip(1)).all(|(a, b)| a != b));
+        assert!(pages.first() != Some(&0));
+        Ok(())
+    }
+
+    #[test]
+    fn each_has_a_node_of_the_pool() -> Result {
+        let frames = Frames::allocate(FRAMES)?;
+        assert!(frames.nodes() >= 1);
+        assert!((0..FRAMES).all(|frame| frames.node_of(frame) < frames.nodes()));
+        assert!(frames.node_id(0) >= 0);
+        assert!(frames.node_id(frames.nodes()) < 0);
+        Ok(())
+    }
+
+    #[test]
+    fn zeroing_stays_within_its_frame() -> Result {
+        let frames = Frames::allocate(3)?;
+        for frame in 0..3 {
+            frames.fill(frame, 0xa5);
+        }
+        frames.zero(1);
+        assert!(frames.is_all(0, 0xa5));
+        assert!(frames.is_all(1, 0));
+        assert!(frames.is_all(2, 0xa5));
+        // A number that is none.
+        frames.zero(3);
+        frames.zero(u32::MAX);
+        Ok(())
+    }
+
+    #[test]
+    fn who_else_holds_one_is_seen() -> Result {
+        let frames = Frames::allocate(2)?;
+        assert!(!frames.shared(0) && !frames.shared(1));
+        frames.pin(1);
+        assert!(!frames.shared(0) && frames.shared(1));
+        frames.unpin(1);
+        assert!(!frames.shared(1));
+        Ok(())
+    }
+}

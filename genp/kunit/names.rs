@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Names: what is one, and who has which. The partitions are real ones, with
+//! files, in a pool of the test's own.
+
+use super::{
+    super::{
+        partition::{self, name_of, Partition},
+        pool::Pool,
+        sys::{abi, file::FileRef, kunit::settle},
+    },
+    pool,
+};
+use kernel::{page::PAGE_SIZE, prelude::*, sync::Arc};
+
+const SIZE: usize = abi::GENP_NAME_SIZE as usize;
+
+fn field(name: &[u8]) -> [u8; SIZE] {
+    let mut field = [0; SIZE];
+    for (to, from) in field.iter_mut().zip(name) {
+        *to = *from;
+    }
+    field
+}
+
+/// A partition of one page with this name.
+pub(crate) fn create(pool: &Arc<Pool>, name: &[u8]) -> Result<(Arc<Partition>, FileRef)> {
+    partition::create(
+        pool,
+        &abi::genp_create {
+            name: field(name),
+            reserve: PAGE_SIZE as u64,
+            borrow_limit: 8 * PAGE_SIZE as u64,
+            node: abi::GENP_ANY_NODE,
+            ..Default::default()
+        },
+    )
+}
+
+/// Closes a file and waits for its release.
+pub(crate) fn close(file: FileRef) {
+    drop(file);
+    settle();
+}
+
+#[kunit_tests(genp_names)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_digits_and_three_others_are_names() {
+        for byte in 1..=u8::MAX {
+            let sound =
+                matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+            let name = field(&[b'x', byte]);
+            assert_eq!(name_of(&name).is_ok(), sound);
+            assert_eq!(name_of(&name).err(), (!sound).then_some(EINVAL));
+        }
+    }
+
+    #[test]
+    fn a_name_ends_at_its_zero() {
+        assert_eq!(name_of(&field(b"")).map(|name| name.len()), Ok(0));
+        assert_eq!(name_of(&field(b"ab\0/")).map(|name| name.len()), Ok(2));
+        let longest = field(&[b'y'; SIZE - 1]);
+        assert_eq!(name_of(&longest).map(|name| name.len()), Ok(SIZE - 1));
+        let unended = [b'y'; SIZE];
+        assert_eq!(name_of(&unended).err(), Some(EINVAL));
+    }
+
+    #[test]
+    fn a_name_has_one_partition() -> Result {
+        let pool = pool()?;
+        let (partition, file) = create(&pool, b"one")?;
+        assert!(pool.roster.has(b"one"));
+        assert!(!pool.roster.has(b"on") && !pool.roster.has(b"ones") && !pool.roster.has(b""));
+        assert_eq!(create(&pool, b"one").err(), Some(EEXIST));
+        let opened = pool.roster.open(b"one")?;
+        assert!(core::ptr::eq(&*opened.0, &*partition));
+        assert_eq!(pool.roster.open(b"two").err(), Some(ENOENT));
+        assert_eq!(pool.roster.open(b"").err(), Some(ENOENT));
+        drop(opened);
+        close(file);
+        assert!(!pool.roster.has(b"one"));
+        assert_eq!(pool.roster.open(b"one").err(), Some(ENOENT));
+        assert_eq!(pool.totals().partitions, 0);
+        assert_eq!(pool.totals().committed, 0);
+        // It is free again.
+        close(create(&pool, b"one")?.1);
+        Ok(())
+    }
+
+    #[test]
+    fn without_a_name_there_may_be_several() -> Result {
+        let pool = pool()?;
+        let (first, second) = (create(&pool, b"")?, create(&pool, b"")?);
+        assert_eq!(pool.roster.iter().count(), 2);
+        assert!(first.0.id() != second.0.id());
+        close(first.1);
+        assert_eq!(pool.roster.iter().count(), 1);
+        close(second.1);
+        assert_eq!(pool.roster.iter().count(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_refused_create_gives_everything_back() -> Result {
+        let pool = pool()?;
+        let before = pool.totals();
+        let kept = create(&pool, b"kept")?;
+        for _ in 0..8 {
+            assert_eq!(create(&pool, b"kept").err(), Some(EEXIST));
+        }
+        // The one that is there was not hurt.
+        assert!(pool.roster.get(kept.0.id()).is_some());
+        close(kept.1);
+        let after = pool.totals();
+        assert_eq!(after.free, before.free);
+        assert_eq!(after.partitions, before.partitions);
+        Ok(())
+    }
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The KUnit tests of a partition: its regions, from a hard interrupt too, and
+//! its windows in an address space.
+
+use super::{
+    super::{
+        core::{books::Reasons, range::RangeError},
+        kunit::{names, pool},
+        pool::Pool,
+        sys::{
+            errno::{E2BIG, EIDRM, ESTALE},
+            file::FileRef,
+            kunit::{in_hard_interrupt, UserMap, PROT_EXEC, PROT_READ, PROT_WRITE},
+        },
+    },
+    borrow::{Ask, Borrowed},
+    regions,
+    windows::{LEASE_OFFSET, RESERVE_OFFSET},
+    Partition,
+};
+use kernel::{page::PAGE_SIZE, prelude::*, sync::Arc};
+
+const RW: u32 = PROT_READ | PROT_WRITE;
+
+/// A pool of its own and a partition of one page in it, with budget for eight.
+struct Place {
+    pool: Arc<Pool>,
+    partition: Arc<Partition>,
+    file: FileRef,
+}
+
+impl Place {
+    fn new() -> Result<Self> {
+        let pool = pool()?;
+        let (partition, file) = names::create(&pool, b"")?;
+        Ok(Self {
+            pool,
+            partition,
+            file,
+        })
+    }
+
+    fn borrow(&self, pages: u32) -> Result<Borrowed> {
+        self.partition.borrow(&Ask {
+            pages,
+            deadline: 0,
+            term: self.pool.config.max_lease_ns,
+            reasons: Reasons {
+                budget: true,
+                pool: true,
+            },
+        })
+    }
+
+    fn map_window(&self) -> core::result::Result<UserMap, i32> {
+        let length = self.partition.places().lease_length;
+        UserMap::new(&self.file, LEASE_OFFSET, length, RW, true)
+    }
+
+    /// Closes it all; whether the pool is empty then.
+    fn close(self) -> bool {
+        names::close(self.file);
+        let totals = self.pool.totals();
+        totals.committed == 0 && totals.lent == 0 && totals.free == totals.capacity
+    }
+}
+
+/// The errno by the documentation. Without a wildcard, so that no error is added
+/// without one.
+fn documented(error: RangeError) -> Error {
+    match error {
+        RangeError::Empty | RangeError::BadAlign | RangeError::Foreign => EINVAL,
+        RangeError::TooLarge => E2BIG,
+        RangeError::NoBlock | RangeError::NoNode => ENOMEM,
+        RangeError::Stale => ESTALE,
+        RangeError::Busy => EBUSY,
+    }
+}
+
+#[kunit_tests(genp_regions)]
+mod region_tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_their_errno() {
+        for error in [
+            RangeError::Empty,
+            RangeError::BadAlign,
+            RangeError::TooLarge,
+            RangeError::NoBlock,
+            RangeError::NoNode,
+            RangeError::Stale,
+            RangeError::Foreign,
+            RangeError::Busy,
+        ] {
+            assert_eq!(regions::errno(error), documented(error));
+        }
+    }
+
+    #[test]
+    fn a_region_is_freed_once() -> Result {
+        let place = Place::new()?;
+        let partition = &place.partition;
+        let region = partition.alloc_region(100, 0)?;
+        assert_eq!(partition.free_region(region.handle), Ok(()));
+        assert_eq!(partition.free_region(region.handle), Err(ESTALE));
+        assert_eq!(partition.free_region(u64::MAX), Err(EINVAL));
+        assert_eq!(partition.free_region(0), Err(EINVAL));
+        // All of it, and not a byte more.
+        let all = partition.alloc_region(PAGE_SIZE as u64, 0)?;
+        assert_eq!(partition.alloc_region(1, 0).err(), Some(ENOMEM));
+        assert_eq!(
+            partition.alloc_region(PAGE_SIZE as u64 + 1, 0).err(),
+            Some(E2BIG)
+        );
+        assert_eq!(partition.alloc_region(u64::MAX, 0).err(), Some(E2BIG));
+        partition.free_region(all.handle)?;
+        assert!(place.close());
+        Ok(())
+    }
+
+    #[test]
+    fn a_hard_interrupt_may_allocate_and_free() -> Result {
+        let place = Place::new()?;
+        let partition = &place.partition;
+        let done = in_hard_interrupt(|| {
+            let region = partition.alloc_region(64, 64)?;
+            partition.free_region(region.handle)
+        });
+        assert_eq!(done, Some(Ok(())));
+        assert_eq!(partition.stat().allocs, 1);
+        assert_eq!(partition.stat().frees, 1);
+        assert_eq!(partition.stat().used, 0);
+        assert!(place.close());
+        Ok(())
+    }
+}
+
+#[kunit_tests(genp_windows)]
+mod window_tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_is_mapped_and_zero() -> Result {
+        let place = Place::new()?;
+        let length = PAGE_SIZE as u64;
+        {
+            let map = UserMap::new(&place.file, RESERVE_OFFSET, length, RW, true)
+                .map_err(Error::from_errno)?;
+            assert!((0..PAGE_SIZE).all(|at| map.peek(at) == Some(0)));
+            assert!(map.poke(1, 7));
+            let again = UserMap::new(&place.file, RESERVE_OFFSET, length, PROT_READ, true)
+                .map_err(Error::from_errno)?;
+            assert_eq!(again.peek(1), Some(7));
+            assert!(!again.poke(1, 8));
+        }
+        assert!(place.close());
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_window_is_refused() -> Result {
+        let place = Place::new()?;
+        let page = PAGE_SIZE as u64;
+        let refused = |offset, length, prot, shared| {
+            UserMap::new(&place.file, offset, length, prot, shared).err()
+        };
+        for (offset, length) in [
+            (RESERVE_OFFSET, 2 * page),
+            (RESERVE_OFFSET + page, page),
+            (LEASE_OFFSET, page),
+            (LEASE_OFFSET + page, 8 * page),
+        ] {
+            assert_eq!(refused(offset, length, RW, true), Some(EINVAL.to_errno()));
+        }
+        assert_eq!(
+            refused(RESERVE_OFFSET, page, RW, false),
+            Some(EINVAL.to_errno())
+        );
+        assert_eq!(
+            refused(RESERVE_OFFSET, page, RW | PROT_EXEC, true),
+            Some(EPERM.to_errno())
+        );
+        assert!(place.close());
+        Ok(())
+    }
+
+    #[test]
+    fn a_lease_comes_and_goes_in_its_slice() -> Result {
+        let place = Place::new()?;
+        let partition = &place.partition;
+        {
+            let map = place.map_window().map_err(Error::from_errno)?;
+            assert_eq!(map.peek(0), None);
+            let (first, second) = (place.borrow(3)?, place.borrow(2)?);
+            for lease in [&first, &second] {
+                let at = (lease.offset - LEASE_OFFSET) as usize;
+                assert_eq!(map.peek(at), Some(0));
+                assert!(map.poke(at, 9));
+            }
+            let at = (first.offset - LEASE_OFFSET) as usize;
+            // Its last page, and the guard behind it.
+            assert_eq!(map.peek(at + 3 * PAGE_SIZE - 1), Some(0));
+            assert_eq!(map.peek(at + 3 * PAGE_SIZE), None);
+            partition.give_back(first.handle)?;
+            assert_eq!(map.peek(at), None);
+            assert_eq!(partition.give_back(first.handle), Err(ESTALE));
+            assert_eq!(map.peek((second.offset - LEASE_OFFSET) as usize), Some(9));
+            partition.give_back(second.handle)?;
+        }
+        assert!(place.close());
+        Ok(())
+    }
+
+    #[test]
+    fn a_window_mapped_later_has_the_lease_too() -> Result {
+        let place = Place::new()?;
+        let lease = place.borrow(2)?;
+        let at = (lease.offset - LEASE_OFFSET) as usize;
+        {
+            let (one, two) = (
+                place.map_window().map_err(Error::from_errno)?,
+                place.map_window().map_err(Error::from_errno)?,
+            );
+            assert!(one.poke(at + PAGE_SIZE, 5));
+            assert_eq!(two.peek(at + PAGE_SIZE), Some(5));
+            place.partition.give_back(lease.handle)?;
+            assert_eq!(one.peek(at), None);
+            assert_eq!(two.peek(at), None);
+        }
+        assert!(place.close());
+        Ok(())
+    }
+
+    #[test]
+    fn mappings_are_limited_and_come_back() -> Result {
+        let place = Place::new()?;
+        for _ in 0..2 {
+            let mut maps = KVec::new();
+            for _ in 0..16 {
+                maps.push(place.map_window().map_err(Error::from_errno)?, GFP_KERNEL)?;
+            }
+            assert_eq!(place.map_window().err(), Some(EBUSY.to_errno()));
+        }
+        assert!(place.close());
+        Ok(())
+    }
+
+    #[test]
+    fn destroying_takes_the_leases_and_leaves_the_reserve() -> Result {
+        let place = Place::new()?;
+        {
+            let window = place.map_window().map_err(Error::from_errno)?;
+            let reserve = UserMap::new(&place.file, RESERVE_OFFSET, PAGE_SIZE as u64, RW, true)
+                .map_err(Error::from_errno)?;
+            let lease = place.borrow(1)?;
+            let at = (lease.offset - LEASE_OFFSET) as usize;
+            assert!(window.poke(at, 1));
+            place.partition.destroy()?;
+            assert_eq!(window.peek(at), None);
+            assert!(reserve.poke(0, 1));
+            assert_eq!(place.partition.destroy(), Err(EIDRM));
+            assert_eq!(place.borrow(1).err(), Some(EIDRM));
+            assert_eq!(place.pool.totals().lent, 0);
+        }
+        assert!(place.close());
+        Ok(())
+    }
+}

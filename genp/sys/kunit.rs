@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What only the KUnit tests ask the kernel for, see `glue_kunit.c`.
+
+use kernel::{
+    bindings,
+    ffi::{c_int, c_ulong, c_void},
+};
+
+use super::{file::FileRef, page::Frames};
+
+// Structures of the kernel's, some of them empty on some kernels.
+#[allow(improper_ctypes)]
+extern "C" {
+    fn genp_kunit_irqs_disabled() -> bool;
+    fn genp_kunit_in_interrupt() -> bool;
+    fn genp_kunit_call_hard(call: unsafe extern "C" fn(*mut c_void), data: *mut c_void) -> bool;
+    fn genp_kunit_fill_page(page: *mut bindings::page, byte: u8);
+    fn genp_kunit_page_is(page: *mut bindings::page, byte: u8) -> bool;
+    fn genp_kunit_get_page(page: *mut bindings::page);
+    fn genp_kunit_put_page(page: *mut bindings::page);
+    fn genp_kunit_settle();
+    fn genp_kunit_map(
+        file: *mut bindings::file,
+        offset: u64,
+        length: u64,
+        prot: c_ulong,
+        shared: bool,
+    ) -> c_ulong;
+    fn genp_kunit_unmap(start: c_ulong, length: u64);
+    fn genp_kunit_peek(at: c_ulong) -> c_int;
+    fn genp_kunit_poke(at: c_ulong, byte: u8) -> bool;
+}
+
+/// As in the kernel's `mman-common.h`; not among the bindings.
+pub(crate) const PROT_READ: u32 = 1;
+/// As above.
+pub(crate) const PROT_WRITE: u32 = 2;
+/// As above.
+pub(crate) const PROT_EXEC: u32 = 4;
+
+/// Whether this CPU takes no interrupts now.
+pub(crate) fn irqs_disabled() -> bool {
+    // SAFETY: no precondition.
+    unsafe { genp_kunit_irqs_disabled() }
+}
+
+/// Whether this is a hard interrupt.
+pub(crate) fn in_interrupt() -> bool {
+    // SAFETY: no precondition.
+    unsafe { genp_kunit_in_interrupt() }
+}
+
+/// Does `work` in a hard interrupt and gives its answer. Context: thread.
+pub(crate) fn in_hard_interrupt<R, F: FnOnce() -> R>(work: F) -> Option<R> {
+    struct Call<R, F> {
+        work: Option<F>,
+        answer: Option<R>,
+    }
+
+    /// # Safety
+    ///
+    /// `data` is a `Call<R, F>` that nobody else uses during the call.
+    unsafe extern "C" fn call<R, F: FnOnce() -> R>(data: *mut c_void) {
+        // SAFETY: by the precondition.
+        let call = unsafe { &mut *data.cast::<Call<R, F>>() };
+        call.answer = call.work.take().map(|work| work());
+    }
+
+    let mut data = Call {
+        work: Some(work),
+        answer: None,
+    };
+    // SAFETY: `call` gets what it expects, which lives until the call is over.
+    unsafe { genp_kunit_call_hard(call::<R, F>, core::ptr::from_mut(&mut data).cast()) };
+    data.answer
+}
+
+/// Waits until the files that were closed before are released.
+pub(crate) fn settle() {
+    // SAFETY: thread context, may sleep.
+    unsafe { genp_kunit_settle() }
+}
+
+impl Frames {
+    /// Fills a frame, which the caller owns, with a byte.
+    pub(crate) fn fill(&self, frame: u32, byte: u8) {
+        // SAFETY: a page of the pool's, by its number.
+        unsafe { genp_kunit_fill_page(self.page(frame), byte) }
+    }
+
+    /// Whether all of a frame is this byte.
+    pub(crate) fn is_all(&self, frame: u32, byte: u8) -> bool {
+        // SAFETY: a page of the pool's, by its number.
+        unsafe { genp_kunit_page_is(self.page(frame), byte) }
+    }
+
+    /// Holds a frame as direct I/O would, until [`Self::unpin`].
+    pub(crate) fn pin(&self, frame: u32) {
+        // SAFETY: a page of the pool's, by its number.
+        unsafe { genp_kunit_get_page(self.page(frame)) }
+    }
+
+    /// Ends [`Self::pin`].
+    pub(crate) fn unpin(&self, frame: u32) {
+        // SAFETY: a page of the pool's that `pin` took a reference to.
+        unsafe { genp_kunit_put_page(self.page(frame)) }
+    }
+
+    /// A number for the page of a frame that no other page has.
+    pub(crate) fn page_number(&self, frame: u32) -> usize {
+        self.page(frame) as usize
+    }
+}
+
+/// A mapping in the test's own address space.
+pub(crate) struct UserMap {
+    pub(crate) start: usize,
+    length: u64,
+}
+
+impl UserMap {
+    /// Maps a part of a file, or says the errno.
+    pub(crate) fn new(
+        file: &FileRef,
+        offset: u64,
+        length: u64,
+        prot: u32,
+        shared: bool,
+    ) -> core::result::Result<Self, i32> {
+        // SAFETY: the file is there; the thread of a test may have an address space.
+        let start =
+            unsafe { genp_kunit_map(file.0.as_ptr(), offset, length, prot as c_ulong, shared) };
+        match start as isize {
+            error @ -4095..=-1 => Err(error as i32),
+            _ => Ok(Self { start, length }),
+        }
+    }
+
+    /// The byte at an offset, if there is one.
+    pub(crate) fn peek(&self, offset: usize) -> Option<u8> {
+        // SAFETY: any address is checked by the call.
+        u8::try_from(unsafe { genp_kunit_peek(self.start + offset) }).ok()
+    }
+
+    /// Writes a byte; false if there is none.
+    pub(crate) fn poke(&self, offset: usize, byte: u8) -> bool {
+        // SAFETY: any address is checked by the call.
+        unsafe { genp_kunit_poke(self.start + offset, byte) }
+    }
+}
+
+impl Drop for UserMap {
+    fn drop(&mut self) {
+        // SAFETY: unmaps what `new` mapped, in the same thread.
+        unsafe { genp_kunit_unmap(self.start, self.length) }
+    }
+}
