@@ -181,7 +181,9 @@ static void hold_until_revoked(struct part *part, __u64 term, struct genp_borrow
 
 TEST(waiting_and_revocation_need_no_memory)
 {
-	struct part holder = create(0, info().free - 64 * PAGE), waiter = create(64 * PAGE, 64 * PAGE);
+	/* Leaves little to be lent, so that the lease is there long before its end. */
+	struct part rest = create(info().free - 192 * PAGE, 0);
+	struct part holder = create(0, 128 * PAGE), waiter = create(64 * PAGE, 64 * PAGE);
 	struct genp_borrow held, lease;
 	int i;
 
@@ -200,4 +202,5 @@ TEST(waiting_and_revocation_need_no_memory)
 	judge();
 	EQUAL(stat_of(holder.fd).revocations, 3);
 	EQUAL(stat_of(waiter.fd).waits, 3);
+	drop(&rest);
 }

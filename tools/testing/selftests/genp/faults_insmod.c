@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every allocation of the module's loading fails in turn: it either loads and
+ * works, or is refused with ENOMEM and leaves nothing. Contract line 9. The end
+ * of the debug kernel's run looks for leaks.
+ *
+ * There are about 200 of them and each costs a load and an unload. Without
+ * GENP_FAULTS=all in the environment a few are taken, others in each run.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <sys/syscall.h>
+
+#include "nth.h"
+
+#define MODULE "/lib/genp.ko"
+#define A_FEW 12
+
+static char parameters[256];
+
+static int load(const char *with)
+{
+	int fd = open(MODULE, O_RDONLY | O_CLOEXEC), err, saved;
+
+	CHECK(fd >= 0);
+	err = syscall(SYS_finit_module, fd, with, 0);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return err;
+}
+
+static void unload(void)
+{
+	CHECK(!syscall(SYS_delete_module, "genp", O_NONBLOCK));
+}
+
+static void read_parameters(void)
+{
+	FILE *file = fopen("/parameters", "r");
+
+	if (!file || access(MODULE, R_OK))
+		SKIP("not in a guest of scripts/run");
+	CHECK(fgets(parameters, sizeof(parameters), file));
+	parameters[strcspn(parameters, "\n")] = 0;
+	fclose(file);
+}
+
+/* Whether a thread of the module is there. */
+static bool has_thread(void)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	CHECK(dir);
+	while ((entry = readdir(dir))) {
+		char path[64], name[32] = "";
+		FILE *file;
+
+		if (!isdigit(entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.16s/comm", entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fgets(name, sizeof(name), file))
+			found |= !strncmp(name, "genp_recall", 11) ||
+				 !strncmp(name, "genp_post", 9) || !strncmp(name, "genp_scrub", 10);
+		fclose(file);
+	}
+	closedir(dir);
+	return found;
+}
+
+static void expect_nothing_left(unsigned int n)
+{
+	if (!access(GENP_DEVICE_PATH, F_OK) || !access("/sys/module/genp", F_OK) ||
+	    !access("/sys/class/misc/genp", F_OK) || !access("/sys/kernel/debug/genp", F_OK) ||
+	    has_thread())
+		FAIL("allocation %u: something was left behind", n);
+}
+
+/* Loaded without its debugfs files, for instance, it does its work. */
+static void expect_work(void)
+{
+	struct genp_info before = info();
+	struct part part = create(4 * PAGE, 4 * PAGE);
+	struct genp_borrow lease;
+
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	*lease_at(&part, &lease) = 1;
+	drop(&part);
+	expect_idle(&before);
+}
+
+/* How many allocations a load makes. */
+static unsigned int count(const char *with, int expected)
+{
+	unsigned int left;
+	int err;
+
+	nth_begin(NTH_MOST);
+	err = load(with) ? errno : 0;
+	left = nth_end();
+	EQUAL(err, expected);
+	return NTH_MOST - left;
+}
+
+static void fail_one(unsigned int n, unsigned int *failed, unsigned int *refused)
+{
+	unsigned int left;
+	int err;
+
+	nth_begin(n);
+	err = load(parameters) ? errno : 0;
+	left = nth_end();
+	nth_read_log();
+	*failed += !left;
+	if (!err) {
+		expect_work();
+		unload();
+		return;
+	}
+	if (err != ENOMEM || left)
+		FAIL("allocation %u: %s, %u left, at%s", n, strerrorname_np(err) ?: "?", left,
+		     nth_callers);
+	++*refused;
+	expect_nothing_left(n);
+}
+
+/*
+ * The allocations up to the first are the kernel's business: those of a load that
+ * the module refuses before it allocates anything itself.
+ */
+static void fail_each(bool all)
+{
+	unsigned int first = count("pool_mib=0", EINVAL), last = count(parameters, 0);
+	unsigned int step = 1, n, failed = 0, refused = 0;
+
+	unload();
+	CHECK(first < last);
+	n = first + 1;
+	if (!all) {
+		step = (last - first + A_FEW - 1) / A_FEW;
+		n += now() / SEC % step;
+	}
+	printf("# insmod: allocations %u to %u, every %u\n", n, last, step);
+	for (; n <= last; n += step)
+		fail_one(n, &failed, &refused);
+	printf("# insmod: %u allocations failed at %u places, %u loads refused\n", failed,
+	       nth_site_count, refused);
+	CHECK(failed);
+}
+
+TEST(loading)
+{
+	bool all = !strcmp(getenv("GENP_FAULTS") ?: "", "all");
+	pid_t pid;
+	int status;
+
+	read_parameters();
+	nth_prepare();
+	if (all)
+		alarm(0);
+	/* In a child, so that whatever it finds the module is there again. */
+	pid = child();
+	if (!pid) {
+		close(nth_fd);
+		close(nth_log);
+		nth_prepare();
+		unload();
+		fail_each(all);
+		nth_finish();
+		fflush(stdout);
+		_exit(0);
+	}
+	status = reap(pid);
+	load(parameters);
+	nth_finish();
+	EQUAL(status, 0);
+	expect_work();
+}
