@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the parts of the driver know of each other; main.c says what it does. */
+#ifndef _GENP_ATOMIC_H
+#define _GENP_ATOMIC_H
+
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/genp.h>
+#include <linux/hrtimer.h>
+#include <linux/llist.h>
+#include <linux/percpu.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+/* Who takes pages, on every CPU; each of them interrupts those before it. */
+enum atomic_context {
+	IN_THREAD,	/* a thread that holds a raw spinlock */
+	IN_HARDIRQ,	/* an hrtimer that runs in hardirq also on PREEMPT_RT */
+	IN_NMI,
+	NR_CONTEXTS,
+};
+
+/* Pages one of them holds at a time, at most. */
+#define HOLD 4
+
+/**
+ * struct tally - what was done and seen; one u64 each, so that they can be summed
+ * @turns: how often it ran.
+ * @taken: pages taken with genp_alloc_page().
+ * @given: pages given back.
+ * @empty: genp_alloc_page() answered NULL.
+ * @checked: pages whose owner marks were read.
+ * @wrong: pages with another mark than the owner's, or not zero when that was asked.
+ * @refused: wrong gives, made on purpose, that got the errno they have to get.
+ * @accepted: those that did not.
+ * @failed: gives that were right and were refused.
+ * @pages_tried: calls of alloc_pages_nolock().
+ * @pages_got: those that gave a page.
+ * @kmalloc_tried: calls of kmalloc_nolock().
+ * @kmalloc_got: those that gave an object.
+ */
+struct tally {
+	u64 turns;
+	u64 taken;
+	u64 given;
+	u64 empty;
+	u64 checked;
+	u64 wrong;
+	u64 refused;
+	u64 accepted;
+	u64 failed;
+	u64 pages_tried;
+	u64 pages_got;
+	u64 kmalloc_tried;
+	u64 kmalloc_got;
+};
+
+/**
+ * struct actor - one context on one CPU; nobody else touches it while it runs
+ * @held: its pages, and what it wrote into each of them.
+ * @nr_held: how many.
+ * @identity: the upper half of its marks.
+ * @sequence: the lower half of the last one.
+ * @random: state of a generator of its own.
+ */
+struct actor {
+	struct {
+		struct page *page;
+		u64 mark;
+	} held[HOLD];
+	unsigned int nr_held;
+	u32 identity;
+	u32 sequence;
+	u32 random;
+	struct tally tally;
+};
+
+/**
+ * struct atomic_cpu - one CPU
+ * @lock: what the thread holds when it takes and gives.
+ * @pages: pages that alloc_pages_nolock() gave; the thread frees them.
+ * @objects: objects that kmalloc_nolock() gave.
+ * @nmi_sent: an NMI is on its way here.
+ */
+struct atomic_cpu {
+	struct actor actor[NR_CONTEXTS];
+	raw_spinlock_t lock;
+	struct hrtimer timer;
+	struct task_struct *thread;
+	struct llist_head pages;
+	struct llist_head objects;
+	atomic_t nmi_sent;
+};
+
+DECLARE_PER_CPU(struct atomic_cpu, atomic_cpus);
+
+/**
+ * struct stocks - where pages come from
+ * @part: what everybody takes from.
+ * @other: another partition, for wrong gives; one user at a time.
+ * @other_busy: bit 0: somebody uses @other.
+ * @of_kernel: a page that is in no stock.
+ * @flags: of genp_alloc_page().
+ */
+struct stocks {
+	struct genp_partition *part;
+	struct genp_partition *other;
+	unsigned long other_busy;
+	struct page *of_kernel;
+	unsigned int flags;
+};
+
+extern struct stocks stocks;
+
+/* turn.c */
+void actor_reset(struct actor *actor, unsigned int cpu, enum atomic_context context);
+void actor_turn(struct atomic_cpu *cpu, enum atomic_context context);
+void actor_give_all(struct actor *actor);
+void free_what_kernel_gave(struct atomic_cpu *cpu);
+
+/* nmi.c */
+const char *nmi_start(void);
+void nmi_send(unsigned int cpu);
+void nmi_stop(void);
+
+/* report.c */
+struct result {
+	struct tally tally[NR_CONTEXTS];
+	unsigned int seconds;
+	unsigned int cpus;
+	unsigned int pages;
+	unsigned int there_after;
+	const char *no_nmi;
+};
+
+void result_collect(struct result *result);
+bool result_is_good(const struct result *result);
+void result_show(const struct result *result, struct seq_file *out);
+
+#endif /* _GENP_ATOMIC_H */
