@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+// expect: E0133
+// Code claims that it may sleep without a word of why: that is unsafe.
+
+#[path = "../rust/genp.rs"]
+mod genp;
+use genp::{Partition, Thread};
+
+pub fn interrupt(part: &Partition) {
+    let thread = Thread::new();
+    drop(part.borrow::<1>(&thread, 1000));
+}
