@@ -78,22 +78,26 @@ pub(crate) enum Leaving {
 }
 
 /// Lets a driver go: EBUSY with what is outstanding. Its file is to be given up after
-/// that. Context: thread, may sleep.
+/// that, and its code may go: no callback that returned its lease is still running.
+/// Context: thread, may sleep.
 ///
 /// The creator of one in a driver's memory is the last to go, so that the memory is back
 /// when it has gone. Nobody can find the partition any longer then.
 pub(crate) fn leave(partition: &Partition, how: Leaving, left: &mut genp_outstanding) -> Result {
     if how == Leaving::Finder || !partition.is_in_drivers_memory() {
-        return dismiss(partition, left);
+        dismiss(partition, left)?;
+    } else {
+        partition.pool().roster.withdraw(partition, |users| {
+            if users == 0 {
+                return dismiss(partition, left);
+            }
+            *left = outstanding(partition);
+            left.users = users;
+            Err(EBUSY)
+        })?;
     }
-    partition.pool().roster.withdraw(partition, |users| {
-        if users == 0 {
-            return dismiss(partition, left);
-        }
-        *left = outstanding(partition);
-        left.users = users;
-        Err(EBUSY)
-    })
+    partition.await_callback();
+    Ok(())
 }
 
 fn dismiss(partition: &Partition, left: &mut genp_outstanding) -> Result {

@@ -153,6 +153,14 @@ impl Partition {
         ended
     }
 
+    /// Waits until no callback of this partition's runs, unless this is called from one.
+    /// Context: thread, may sleep.
+    pub(crate) fn await_callback(&self) {
+        if !self.pool().bells.post.is_own() {
+            drop(self.firm().calling.lock());
+        }
+    }
+
     /// Lets a driver's lease run for another term: EAGAIN, EINVAL, ESTALE. It is asked
     /// for anew then. Context: thread.
     pub(crate) fn renew_firmly(&self, handle: u64, term: u64) -> Result<u64> {

@@ -135,7 +135,8 @@ int genp_partition_put(struct genp_partition *part,
  * @left: filled with what is outstanding if it is refused; may be NULL
  *
  * Processes that have it open keep it until they close it. But one that was created by
- * genp_partition_create_in() is not destroyed while others have it.
+ * genp_partition_create_in() is not destroyed while others have it. When it is destroyed,
+ * no recall callback is running, unless it is what calls this.
  *
  * Context: thread. Cost: linear in its pages.
  * Return: 0, or -EBUSY if something was not given back; the partition stays then.
