@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The interface for drivers, every function and every error, by a module that calls them.
+result=/sys/kernel/debug/genp_ktest
+if ! insmod /lib/genp_ktest.ko; then
+	echo "KTAP version 1"
+	echo "1..1"
+	echo "not ok 1 load"
+	exit 1
+fi
+cat $result
+rmmod genp_ktest
