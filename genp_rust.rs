@@ -114,8 +114,9 @@ impl kernel::Module for Genp {
         })?;
         let pool = Pool::new(config, Bells::new()?)?;
         let threads = Threads::start(&pool)?;
-        let device = Device::register(pool.clone())?;
         let overview = Overview::new(&pool)?;
+        // Last: nothing can fail any more once somebody may have it open.
+        let device = Device::register(pool.clone())?;
         Ok(Self {
             _overview: overview,
             _device: device,

@@ -8,11 +8,13 @@ use kernel::prelude::*;
 /// A parameter, its least and its most.
 struct Limit(fn(&mut Given, i64), i64, i64);
 
-const LIMITS: [Limit; 9] = [
+const LIMITS: [Limit; 11] = [
     Limit(|g, v| g.pool_mib = v as u32, 1, 4 << 20),
     Limit(|g, v| g.max_lease_ms = v as u32, 10, 3_600_000),
     Limit(|g, v| g.grace_ms = v as u32, 0, 1000),
     Limit(|g, v| g.recall_prio = v as i32, 2, 99),
+    Limit(|g, v| g.refill_prio = v as i32, 1, 99),
+    Limit(|g, v| g.emergency_pages = v as u32, 0, 1 << 20),
     Limit(|g, v| g.wait_order = v as u32, 0, 1),
     Limit(|g, v| g.max_waiters = v as u32, 1, 256),
     Limit(|g, v| g.max_partitions = v as u32, 1, 256),

@@ -22,11 +22,15 @@ pub(crate) fn given() -> Given {
         max_lease_ms: 1000,
         grace_ms: 10,
         recall_prio: 90,
+        refill_prio: 50,
         wait_order: 0,
         max_waiters: 4,
         max_partitions: 4,
         max_leases: 16,
         uid_ceiling_mib: 0,
+        emergency_pages: 8,
+        range_base: 0,
+        range_mib: 0,
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn create(pool: &Arc<Pool>, name: &[u8]) -> Result<(Arc<Partition>, F
             node: abi::GENP_ANY_NODE,
             ..Default::default()
         },
+        None,
     )
 }
 
@@ -75,14 +76,15 @@ mod tests {
         assert!(pool.roster.has(b"one"));
         assert!(!pool.roster.has(b"on") && !pool.roster.has(b"ones") && !pool.roster.has(b""));
         assert_eq!(create(&pool, b"one").err(), Some(EEXIST));
-        let opened = pool.roster.open(b"one")?;
+        let opened = pool.roster.open(b"one", |_| true)?;
         assert!(core::ptr::eq(&*opened.0, &*partition));
-        assert_eq!(pool.roster.open(b"two").err(), Some(ENOENT));
-        assert_eq!(pool.roster.open(b"").err(), Some(ENOENT));
+        assert_eq!(pool.roster.open(b"two", |_| true).err(), Some(ENOENT));
+        assert_eq!(pool.roster.open(b"", |_| true).err(), Some(ENOENT));
+        assert_eq!(pool.roster.open(b"one", |_| false).err(), Some(EACCES));
         drop(opened);
         close(file);
         assert!(!pool.roster.has(b"one"));
-        assert_eq!(pool.roster.open(b"one").err(), Some(ENOENT));
+        assert_eq!(pool.roster.open(b"one", |_| true).err(), Some(ENOENT));
         assert_eq!(pool.totals().partitions, 0);
         assert_eq!(pool.totals().committed, 0);
         // It is free again.

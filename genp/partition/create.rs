@@ -70,6 +70,16 @@ pub(crate) fn name_of(field: &[u8; abi::GENP_NAME_SIZE as usize]) -> Result<&[u8
     Ok(name)
 }
 
+/// The field of a name, without what may have followed it in the creator's: others
+/// get to read it.
+fn field_of(name: &[u8]) -> [u8; abi::GENP_NAME_SIZE as usize] {
+    let mut field = [0; abi::GENP_NAME_SIZE as usize];
+    for (to, from) in field.iter_mut().zip(name) {
+        *to = *from;
+    }
+    field
+}
+
 fn or_default(value: u32, default: u32) -> u32 {
     if value == 0 {
         default
@@ -94,7 +104,7 @@ impl Wish {
         if ask.flags != 0 {
             return Err(EINVAL);
         }
-        let name_len = name_of(&ask.name)?.len();
+        let name = name_of(&ask.name)?;
         let order = or_default(ask.min_alloc_order, DEFAULT_ORDER);
         let max_regions = or_default(ask.max_regions, DEFAULT_REGIONS);
         let max_leases = or_default(ask.max_leases, DEFAULT_LEASES);
@@ -125,8 +135,8 @@ impl Wish {
             return Err(E2BIG);
         }
         let shape = Shape {
-            name: ask.name,
-            name_len,
+            name: field_of(name),
+            name_len: name.len(),
             owner: task::current_euid(),
             group: task::current_egid(),
             mode: or_default(ask.mode, DEFAULT_MODE),

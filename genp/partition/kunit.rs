@@ -14,8 +14,8 @@ use super::{
             kunit::{in_hard_interrupt, UserMap, PROT_EXEC, PROT_READ, PROT_WRITE},
         },
     },
-    borrow::{Ask, Borrowed},
-    regions,
+    borrow::{Ask, Borrowed, Borrower},
+    regions::{self, Tenant},
     windows::{LEASE_OFFSET, RESERVE_OFFSET},
     Partition,
 };
@@ -43,6 +43,7 @@ impl Place {
 
     fn borrow(&self, pages: u32) -> Result<Borrowed> {
         self.partition.borrow(&Ask {
+            borrower: Borrower::Process,
             pages,
             deadline: 0,
             term: self.pool.config.max_lease_ns,
@@ -102,20 +103,48 @@ mod region_tests {
     fn a_region_is_freed_once() -> Result {
         let place = Place::new()?;
         let partition = &place.partition;
-        let region = partition.alloc_region(100, 0)?;
-        assert_eq!(partition.free_region(region.handle), Ok(()));
-        assert_eq!(partition.free_region(region.handle), Err(ESTALE));
-        assert_eq!(partition.free_region(u64::MAX), Err(EINVAL));
-        assert_eq!(partition.free_region(0), Err(EINVAL));
-        // All of it, and not a byte more.
-        let all = partition.alloc_region(PAGE_SIZE as u64, 0)?;
-        assert_eq!(partition.alloc_region(1, 0).err(), Some(ENOMEM));
+        let region = partition.alloc_region(Tenant::User, 100, 0)?;
+        assert_eq!(partition.free_region(Tenant::User, region.handle), Ok(()));
         assert_eq!(
-            partition.alloc_region(PAGE_SIZE as u64 + 1, 0).err(),
+            partition.free_region(Tenant::User, region.handle),
+            Err(ESTALE)
+        );
+        assert_eq!(partition.free_region(Tenant::User, u64::MAX), Err(EINVAL));
+        assert_eq!(partition.free_region(Tenant::User, 0), Err(EINVAL));
+        // All of it, and not a byte more.
+        let all = partition.alloc_region(Tenant::User, PAGE_SIZE as u64, 0)?;
+        assert_eq!(
+            partition.alloc_region(Tenant::User, 1, 0).err(),
+            Some(ENOMEM)
+        );
+        assert_eq!(
+            partition
+                .alloc_region(Tenant::User, PAGE_SIZE as u64 + 1, 0)
+                .err(),
             Some(E2BIG)
         );
-        assert_eq!(partition.alloc_region(u64::MAX, 0).err(), Some(E2BIG));
-        partition.free_region(all.handle)?;
+        assert_eq!(
+            partition.alloc_region(Tenant::User, u64::MAX, 0).err(),
+            Some(E2BIG)
+        );
+        partition.free_region(Tenant::User, all.handle)?;
+        assert!(place.close());
+        Ok(())
+    }
+
+    #[test]
+    fn a_process_cannot_free_what_a_driver_has() -> Result {
+        let place = Place::new()?;
+        let partition = &place.partition;
+        let (mine, theirs) = (
+            partition.alloc_region(Tenant::User, 64, 0)?.handle,
+            partition.alloc_region(Tenant::Driver, 64, 0)?.handle,
+        );
+        assert!(partition.free_region(Tenant::User, theirs).is_err());
+        assert!(partition.free_region(Tenant::Driver, mine).is_err());
+        assert_eq!(partition.stat().regions, 2);
+        partition.free_region(Tenant::User, mine)?;
+        partition.free_region(Tenant::Driver, theirs)?;
         assert!(place.close());
         Ok(())
     }
@@ -125,8 +154,8 @@ mod region_tests {
         let place = Place::new()?;
         let partition = &place.partition;
         let done = in_hard_interrupt(|| {
-            let region = partition.alloc_region(64, 64)?;
-            partition.free_region(region.handle)
+            let region = partition.alloc_region(Tenant::User, 64, 64)?;
+            partition.free_region(Tenant::User, region.handle)
         });
         assert_eq!(done, Some(Ok(())));
         assert_eq!(partition.stat().allocs, 1);

@@ -106,7 +106,7 @@ TEST(create_fields)
 		SPOIL(genp_create, mode, 0100, EINVAL),
 		SPOIL(genp_create, mode, 01000, EINVAL),
 		SPOIL(genp_create, lease_default_ns, ~0ULL, EINVAL),
-		SPOIL(genp_create, source, 1, EINVAL),
+		SPOIL(genp_create, source, 2, EINVAL),
 	};
 	struct genp_info before = info();
 	struct genp_create nothing = wish(0, 0), unnamed = good;
