@@ -6,7 +6,7 @@
 KERNEL ?= rt
 DEMO ?= all
 
-.PHONY: help demo check check-host check-um check-rt check-debug lint setup modules \
+.PHONY: help demo check check-host check-models check-um check-rt check-debug lint setup modules \
 	modules_install shell vng clean distclean
 
 help:
@@ -19,7 +19,7 @@ help:
 	@echo 'make modules_install KDIR=DIR   install it there'
 	@echo 'make shell            a shell in a guest with the module loaded'
 	@echo 'make vng              the sample under virtme-ng'
-	@echo 'make check-host, check-um, check-rt, check-debug, lint     one suite'
+	@echo 'make check-host, check-models, check-um, check-rt, check-debug, lint     one suite'
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
@@ -34,6 +34,9 @@ check:
 
 check-host:
 	@scripts/check host
+
+check-models:
+	@scripts/check models
 
 check-um:
 	@scripts/check um
