@@ -88,13 +88,14 @@ impl Partition {
         self.told(length, answer)
     }
 
-    /// The unit that begins at a byte of the reserve.
+    /// The unit that begins at a byte of the reserve: EINVAL if none does, E2BIG for one
+    /// that lies beyond all.
     fn unit_at(&self, offset: u64) -> Result<u32> {
         let unit = 1u64 << self.shape.order;
         if offset % unit != 0 {
             return Err(EINVAL);
         }
-        u32::try_from(offset >> self.shape.order).map_err(|_| EINVAL)
+        u32::try_from(offset >> self.shape.order).map_err(|_| E2BIG)
     }
 
     /// Searches, a stretch under each lock.

@@ -133,6 +133,7 @@ static int genp_ktest_show(struct seq_file *out, void *unused)
 {
 	static const struct kcase *const suites[] = {
 		partition_cases, region_cases, page_cases, lease_cases, object_cases,
+		range_cases,
 	};
 	const struct kcase *kcase;
 	unsigned int number = 0, i;
