@@ -10,6 +10,7 @@
 
 #define PAGES 48
 #define QUIET_ROUNDS 3
+#define MOST_ROUNDS 15
 
 /* What the calls work on. */
 static int device;
@@ -101,7 +102,7 @@ static void fail_each(const struct call *call)
 	unsigned int rounds = 0, failed = 0, refused = 0, quiet = 0;
 
 	nth_site_count = 0;
-	while (quiet < QUIET_ROUNDS) {
+	while ((quiet < QUIET_ROUNDS || nth_site_count < call->least) && rounds < MOST_ROUNDS) {
 		unsigned int known = nth_site_count, before = failed;
 
 		fail_once_each(call, &failed, &refused);

@@ -117,6 +117,26 @@ fn a_lease_that_ended_unseen_stays_for_its_borrower() {
     assert_eq!(pool.check(), Ok(()));
 }
 
+/// To the frame, with leases and with what waits for frames.
+#[test]
+fn a_limit_is_kept() {
+    let mut pool = pool(Order::Fifo);
+    let (a, b) = (partition(&mut pool, 0, 10), partition(&mut pool, 0, 100));
+    let mut asked = |frames, wait| pool.borrow(a, frames, 0, BOTH, wait, 0, TERM);
+    assert_eq!(asked(11, true).err(), Some(Error::TooBig));
+    let first = asked(6, false).unwrap();
+    assert_eq!(asked(5, false).err(), Some(Error::Quota));
+    assert!(asked(4, false).unwrap().granted.is_some());
+    assert_eq!(asked(1, false).err(), Some(Error::Quota));
+    pool.settle(first.lease);
+    pool.claim(a, first.handle, How::Returned).unwrap();
+    pool.credit(first.lease, How::Returned);
+    pool.borrow(b, 96, 0, BOTH, false, 0, TERM).unwrap();
+    let mut asked = |frames, wait| pool.borrow(a, frames, 0, BOTH, wait, 0, TERM);
+    assert!(asked(6, true).unwrap().granted.is_none());
+    assert_eq!(asked(1, false).err(), Some(Error::Quota));
+}
+
 #[test]
 fn ceilings_and_slots() {
     let mut pool = pool(Order::Prio);
