@@ -7,7 +7,7 @@ KERNEL ?= rt
 DEMO ?= all
 
 .PHONY: help demo check check-host check-models check-um check-rt check-debug lint setup modules \
-	modules_install shell vng clean distclean
+	modules_install shell vng mutants clean distclean
 
 help:
 	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
@@ -20,6 +20,7 @@ help:
 	@echo 'make shell            a shell in a guest with the module loaded'
 	@echo 'make vng              the sample under virtme-ng'
 	@echo 'make check-host, check-models, check-um, check-rt, check-debug, lint     one suite'
+	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
@@ -72,6 +73,9 @@ shell:
 
 vng:
 	@scripts/vng
+
+mutants:
+	@scripts/mutants $(MUTANT)
 
 clean:
 	rm -rf build
