@@ -101,7 +101,9 @@ impl Partition {
                 answer.live_bytes.div_ceil(unit),
                 answer.largest_request.max(1).div_ceil(unit),
             );
+            // More units than a reserve can have.
             let worst = units
+                .filter(|&units| units < u64::from(u32::MAX))
                 .and_then(|units| units.checked_mul(unit))
                 .and_then(|bytes| bytes.checked_next_multiple_of(PAGE_SIZE as u64));
             worst.ok_or(super::super::sys::errno::E2BIG)?

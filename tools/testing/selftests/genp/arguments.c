@@ -244,6 +244,7 @@ TEST(report_fields)
 	static const struct spoil boundses[] = {
 		SPOIL(genp_bounds, flags, 2, EINVAL),
 		SPOIL(genp_bounds, live_bytes, ~0ULL, E2BIG),
+		SPOIL(genp_bounds, live_bytes, 1ULL << 40, E2BIG),
 	};
 	static const struct spoil histograms[] = {
 		SPOIL(genp_histogram, flags, 2, EINVAL),
