@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Owners' marks: written into what one got, and looked for before one gives it
+//! back.
+
+use std::sync::{atomic::Ordering::SeqCst, RwLockReadGuard};
+
+use rig::{
+    calls,
+    memory::{Found, Mark},
+    now,
+};
+
+use super::{memory::Map, Hand};
+use crate::{step::Mode, world::Entry};
+
+/// What was found, as a number: 1 the mark, 2 nothing, 3 something else.
+pub fn code(found: Found) -> u64 {
+    match found {
+        Found::Same => 1,
+        Found::Nothing => 2,
+        Found::Other(_) => 3,
+    }
+}
+
+/// Nobody else has this number: handles are not used twice in a partition.
+fn mark_of(entry: &Entry) -> Mark {
+    let serial = u64::from(entry.serial.load(SeqCst));
+    Mark::of(entry.handle.load(SeqCst) ^ (serial << 20))
+}
+
+impl Hand<'_> {
+    /// A mapping of ours with this part of the partition's file, held still.
+    fn mapped(
+        &self,
+        window: bool,
+        serial: u32,
+        offset: u64,
+        length: u64,
+    ) -> Option<(RwLockReadGuard<'_, Map>, usize)> {
+        let shrunk = self.actor.world().note(serial).shrunk.load(SeqCst);
+        self.actor.maps.iter().find_map(|map| {
+            let map = map.read().ok()?;
+            let within = offset.checked_sub(map.offset)?;
+            let fits = map.address != 0
+                && map.window == window
+                && map.serial == serial
+                && !map.odd
+                && (window || map.shrunk == shrunk)
+                && within + length <= map.length as u64;
+            let at = map.address + within as usize;
+            fits.then_some((map, at))
+        })
+    }
+
+    pub(super) fn mark_region(&self, entry: &Entry) {
+        let (serial, offset) = (entry.serial.load(SeqCst), entry.offset.load(SeqCst));
+        let length = entry.length.load(SeqCst);
+        let Some((_map, at)) = self.mapped(false, serial, offset, length) else {
+            return;
+        };
+        if mark_of(entry).write(at, length as usize / 8) {
+            entry.marked.store(1, SeqCst);
+        } else if !self.was_cut(serial) {
+            self.actor.world().violation(&format!(
+                "a region at {offset:#x} + {length:#x} of partition {serial} is not there"
+            ));
+        }
+    }
+
+    /// Whether somebody makes the reserve smaller, or did lately.
+    fn was_cut(&self, serial: u32) -> bool {
+        let note = self.actor.world().note(serial);
+        note.shrinking.load(SeqCst) > 0 || note.shrunk.load(SeqCst) > 0
+    }
+
+    pub(super) fn check_region(&self, entry: &Entry) {
+        if entry.marked.load(SeqCst) == 0 {
+            return;
+        }
+        let (serial, offset) = (entry.serial.load(SeqCst), entry.offset.load(SeqCst));
+        let length = entry.length.load(SeqCst);
+        let Some((_map, at)) = self.mapped(false, serial, offset, length) else {
+            return;
+        };
+        match mark_of(entry).check(at, length as usize / 8) {
+            Found::Same => {}
+            Found::Nothing if self.was_cut(serial) => {}
+            found => self.actor.world().violation(&format!(
+                "a region at {offset:#x} + {length:#x} of partition {serial} has another's \
+                 bytes: {found:?}"
+            )),
+        }
+    }
+
+    /// Writes the mark into a lease that was just granted, after a look whether it
+    /// is clean. In a storm only one thread writes to the leases of a partition,
+    /// so that what it writes too late is its own.
+    pub(super) fn mark_lease(&self, entry: &Entry, fd: i32) {
+        let (serial, offset) = (entry.serial.load(SeqCst), entry.offset.load(SeqCst));
+        let length = entry.length.load(SeqCst);
+        let storm = self.actor.birth.mode == Mode::Storm;
+        let home = self.actor.world().note(serial).home.load(SeqCst) == self.thread;
+        if storm && (!home || self.actor.user_mode) {
+            return;
+        }
+        let Some((_map, at)) = self.mapped(true, serial, offset, length) else {
+            return;
+        };
+        let words = length as usize / 8;
+        let found = match Mark::ZERO.check(at, words) {
+            Found::Same if mark_of(entry).write(at, words) => {
+                entry.marked.store(1, SeqCst);
+                return;
+            }
+            Found::Same => Found::Nothing,
+            found => found,
+        };
+        let over = now() >= entry.expires.load(SeqCst)
+            || calls::stat(fd).is_ok_and(|stat| stat.dying != 0);
+        if found == Found::Nothing && over {
+            return;
+        }
+        self.bad_lease(entry, found, "granted");
+    }
+
+    pub(super) fn bad_lease(&self, entry: &Entry, found: Found, when: &str) {
+        self.actor.world().violation(&format!(
+            "a lease at {:#x} + {:#x} of partition {}, just {when}, is not as it should be: {found:?}",
+            entry.offset.load(SeqCst),
+            entry.length.load(SeqCst),
+            entry.serial.load(SeqCst),
+        ));
+    }
+
+    /// What is in a lease with a mark, if it is mapped here.
+    pub(super) fn look_at_lease(&self, entry: &Entry) -> Option<Found> {
+        if entry.marked.load(SeqCst) == 0 {
+            return None;
+        }
+        let (serial, offset) = (entry.serial.load(SeqCst), entry.offset.load(SeqCst));
+        let length = entry.length.load(SeqCst);
+        let (_map, at) = self.mapped(true, serial, offset, length)?;
+        Some(mark_of(entry).check(at, length as usize / 8))
+    }
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is done to mappings.
+
+use std::{
+    ptr,
+    sync::{atomic::Ordering::SeqCst, RwLockWriteGuard},
+};
+
+use rig::{
+    abi,
+    calls::{self, errno, said},
+    memory::{self, Found, Mark},
+    PAGE,
+};
+
+use super::Hand;
+use crate::{
+    ask,
+    step::{Kind, Mode, Step},
+    world::{Reply, MAPS},
+};
+
+type Outcome = Option<Result<(), i32>>;
+
+/// A mapping. Whoever touches it holds its lock for reading, so that nothing else
+/// is there meanwhile.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Map {
+    /// 0 for none.
+    pub(super) address: usize,
+    pub(super) length: usize,
+    /// Where in the file it begins.
+    pub(super) offset: u64,
+    /// Of leases, or the reserve.
+    pub(super) window: bool,
+    pub(super) serial: u32,
+    /// How often the reserve may have been cut when this was mapped.
+    pub(super) shrunk: u32,
+    /// What was done to it leaves nothing to promise.
+    pub(super) odd: bool,
+}
+
+fn mmap(length: u64, how: &ask::Mapping, fd: i32, offset: u64) -> Result<usize, i32> {
+    // SAFETY: a new mapping where the kernel likes.
+    let at = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            length as usize,
+            how.protection,
+            how.flags,
+            fd,
+            offset as libc::off_t,
+        )
+    };
+    said(at as i64).map(|at| at as usize)
+}
+
+fn munmap(at: usize, length: usize) -> Result<(), i32> {
+    // SAFETY: a part of a mapping whose lock the caller holds.
+    said(unsafe { libc::munmap(at as *mut _, length) }.into()).map(|_| ())
+}
+
+const PAGE_SIZE: usize = PAGE as usize;
+
+impl Hand<'_> {
+    /// Maps what was just created, if there is room, and looks whether it is clean.
+    pub(super) fn map_new(&self, ask: &abi::genp_create, serial: u32, reply: &mut Reply) {
+        let windows = &ask.windows;
+        let parts = [
+            (false, windows.reserve_offset, windows.reserve_length),
+            (true, windows.lease_offset, windows.lease_length),
+        ];
+        for (at, (window, offset, length)) in parts.into_iter().enumerate() {
+            let Some((slot, map)) = self.map_whole(window, ask.fd, offset, length, serial) else {
+                continue;
+            };
+            reply.values[3 + at] = slot as u64 + 1;
+            // Others may write there already if they know its name. On user mode
+            // Linux there may still be what was at this address before.
+            let storm = self.actor.birth.mode == Mode::Storm;
+            if window || storm && (ask.name[0] != 0 || self.actor.user_mode) {
+                continue;
+            }
+            let found = Mark::ZERO.check(map.address, length as usize / 8);
+            if found != Found::Same {
+                self.actor
+                    .world()
+                    .violation(&format!("a new reserve is not clean: {found:?}"));
+            }
+        }
+    }
+
+    fn map_whole(
+        &self,
+        window: bool,
+        fd: i32,
+        offset: u64,
+        length: u64,
+        serial: u32,
+    ) -> Option<(usize, RwLockWriteGuard<'_, Map>)> {
+        if length == 0 {
+            return None;
+        }
+        let (slot, mut map) = self.some_map(0, |map| map.address == 0)?;
+        let how = ask::Mapping {
+            protection: libc::PROT_READ | libc::PROT_WRITE,
+            flags: libc::MAP_SHARED,
+            longer: 0,
+            further: 0,
+        };
+        let shrunk = self.actor.world().note(serial).shrunk.load(SeqCst);
+        match mmap(length, &how, fd, offset) {
+            Ok(address) => {
+                *map = Map {
+                    address,
+                    length: length as usize,
+                    offset,
+                    window,
+                    serial,
+                    shrunk,
+                    odd: false,
+                };
+                Some((slot, map))
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// The first such mapping from a place on, for the caller alone.
+    fn some_map(
+        &self,
+        first: u64,
+        fits: impl Fn(&Map) -> bool,
+    ) -> Option<(usize, RwLockWriteGuard<'_, Map>)> {
+        let first = first as usize % MAPS;
+        (first..first + MAPS).find_map(|slot| {
+            let map = self.actor.maps[slot % MAPS].write().ok()?;
+            fits(&map).then_some((slot % MAPS, map))
+        })
+    }
+
+    pub(super) fn map(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
+        let held = self.actor.held(step.slot.into())?;
+        let (slot, mut map) = self.some_map(step.a, |map| map.address == 0)?;
+        let windows = calls::stat(held.fd).ok()?.windows;
+        let window = step.kind == Kind::MapWindow;
+        let (offset, length) = if window {
+            (windows.lease_offset, windows.lease_length)
+        } else {
+            (windows.reserve_offset, windows.reserve_length)
+        };
+        let how = ask::mapping(step);
+        // What maps nothing is nothing.
+        if length + how.longer == 0 {
+            return None;
+        }
+        let shrunk = self.actor.world().note(held.serial).shrunk.load(SeqCst);
+        let done = mmap(length + how.longer, &how, held.fd, offset + how.further);
+        reply.values = [slot as u64, length, window.into(), 0, 0, 0, 0, 0];
+        let address = match done {
+            Ok(address) => address,
+            Err(errno) => return Some(Err(errno)),
+        };
+        if !self.actor.still(&held) {
+            let _ = munmap(address, length as usize);
+            return None;
+        }
+        *map = Map {
+            address,
+            length: length as usize,
+            offset,
+            window,
+            serial: held.serial,
+            shrunk,
+            odd: how.protection != libc::PROT_READ | libc::PROT_WRITE || held.serial == 0,
+        };
+        Some(Ok(()))
+    }
+
+    pub(super) fn unmap(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
+        let (slot, mut map) = self.some_map(step.a, |map| map.address != 0)?;
+        reply.values[0] = slot as u64;
+        // First a part, which a window must refuse; then the whole.
+        if step.b & 1 == 1 && map.length > PAGE_SIZE {
+            let at = match step.b & 6 {
+                0 => map.address,
+                2 => map.address + map.length - PAGE_SIZE,
+                _ => map.address + map.length / 2 / PAGE_SIZE * PAGE_SIZE,
+            };
+            if munmap(at, PAGE_SIZE).is_ok() && map.window {
+                self.actor
+                    .world()
+                    .violation("a part of a window was unmapped");
+            }
+        }
+        let done = munmap(map.address, map.length);
+        *map = Map::default();
+        Some(done)
+    }
+
+    pub(super) fn remap(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
+        let (slot, mut map) = self.some_map(step.a, |map| map.address != 0)?;
+        reply.values[0] = slot as u64;
+        let (old, new) = match step.b % 4 {
+            0 => (map.length, map.length + PAGE_SIZE),
+            1 => (0, map.length),
+            2 if map.length > PAGE_SIZE => (map.length, map.length - PAGE_SIZE),
+            // Where the move goes is lost if it fails; others may map there.
+            _ if map.window && self.actor.birth.mode == Mode::Storm => return None,
+            _ => return Some(self.move_to(&mut map)),
+        };
+        // SAFETY: a mapping of ours, whose lock is held.
+        let at = unsafe { libc::mremap(map.address as *mut _, old, new, libc::MREMAP_MAYMOVE) };
+        if at == libc::MAP_FAILED {
+            return Some(Err(errno()));
+        }
+        if map.window || new > map.length || old == 0 {
+            self.actor.world().violation(&format!(
+                "mremap from {old:#x} to {new:#x} of a mapping of {:#x}, window {}, went well",
+                map.length, map.window
+            ));
+        }
+        map.address = at as usize;
+        map.length = new;
+        Some(Ok(()))
+    }
+
+    /// Moves a mapping to another place, which a window must refuse.
+    fn move_to(&self, map: &mut Map) -> Result<(), i32> {
+        // SAFETY: a new mapping of nothing, over which the old one is moved.
+        let at = unsafe {
+            let to = libc::mmap(
+                ptr::null_mut(),
+                map.length,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            );
+            if to == libc::MAP_FAILED {
+                return Err(errno());
+            }
+            let at = libc::mremap(
+                map.address as *mut _,
+                map.length,
+                map.length,
+                libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+                to,
+            );
+            if at == libc::MAP_FAILED {
+                let error = errno();
+                libc::munmap(to, map.length);
+                return Err(error);
+            }
+            at
+        };
+        if map.window {
+            self.actor.world().violation("a window was moved");
+        }
+        map.address = at as usize;
+        Ok(())
+    }
+
+    pub(super) fn protect(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
+        let (slot, mut map) = self.some_map(step.a, |map| map.address != 0)?;
+        reply.values[0] = slot as u64;
+        let write = libc::PROT_READ | libc::PROT_WRITE;
+        let protection = match step.b % 5 {
+            0 => 0,
+            1 => libc::PROT_READ,
+            2 => libc::PROT_READ | libc::PROT_EXEC,
+            _ => write,
+        };
+        let part = step.b & 0x100 != 0 && map.length > PAGE_SIZE;
+        let length = if part { PAGE_SIZE } else { map.length };
+        // SAFETY: a mapping of ours, whose lock is held.
+        let done = unsafe { libc::mprotect(map.address as *mut _, length, protection) };
+        let done = said(done.into()).map(|_| ());
+        if done.is_ok() {
+            if protection & libc::PROT_EXEC != 0 {
+                self.actor.world().violation("a mapping became executable");
+            }
+            if part && map.window && !map.odd && protection != write {
+                self.actor.world().violation("a window was split");
+            }
+            map.odd |= protection != write;
+        }
+        Some(done)
+    }
+
+    pub(super) fn advise(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
+        const ADVICE: [i32; 21] = [
+            0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 14, 15, 16, 17, 18, 20, 21, 22, 23, 25, 102,
+        ];
+        let (slot, mut map) = self.some_map(step.a, |map| map.address != 0)?;
+        reply.values[0] = slot as u64;
+        let advice = ADVICE[step.b as usize % ADVICE.len()];
+        // SAFETY: a mapping of ours, whose lock is held.
+        let done = unsafe { libc::madvise(map.address as *mut _, map.length, advice) };
+        let done = said(done.into()).map(|_| ());
+        if done.is_ok() {
+            if advice == libc::MADV_DOFORK {
+                self.actor
+                    .world()
+                    .violation("a mapping may be inherited now");
+            }
+            let harmless = [
+                libc::MADV_NORMAL,
+                libc::MADV_RANDOM,
+                libc::MADV_SEQUENTIAL,
+                libc::MADV_DONTFORK,
+                libc::MADV_DONTDUMP,
+                libc::MADV_POPULATE_READ,
+                libc::MADV_POPULATE_WRITE,
+            ];
+            map.odd |= !harmless.contains(&advice);
+        }
+        Some(done)
+    }
+
+    /// The reserve is there, and touching it is no page fault.
+    pub(super) fn touch(&mut self, step: &Step) -> Outcome {
+        let first = step.a as usize % MAPS;
+        let map = (first..first + MAPS).find_map(|slot| {
+            let map = self.actor.maps[slot % MAPS].read().ok()?;
+            (map.address != 0 && !map.window && !map.odd).then_some(map)
+        })?;
+        let note = self.actor.world().note(map.serial);
+        let pages = map.length / PAGE_SIZE;
+        // The way there has been gone before, so it takes no faults of its own.
+        memory::touch(self.paper.start(), 2);
+        let before = memory::faults();
+        let there = memory::touch(map.address, pages);
+        let faults = memory::faults() - before;
+        if note.shrinking.load(SeqCst) > 0 || note.shrunk.load(SeqCst) != map.shrunk {
+            return None;
+        }
+        if !there {
+            self.actor
+                .world()
+                .violation("a page of a reserve is not there");
+        }
+        // Another thread that forks lets this one fault, in its own memory.
+        if faults != 0 && self.actor.birth.mode == Mode::Serial {
+            self.actor.world().violation(&format!(
+                "{faults} page faults on the {pages} pages of a reserve"
+            ));
+        }
+        Some(Ok(()))
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where a thread writes its arguments: two pages, and one that is not there.
+
+use std::{mem, ptr};
+
+use rig::{calls::raw_ioctl, Errno, PAGE};
+
+use crate::step::Shape;
+
+const PAGE_SIZE: usize = PAGE as usize;
+
+/// The pages.
+pub struct Paper(usize);
+
+impl Paper {
+    /// New ones.
+    pub fn new() -> Self {
+        // SAFETY: a new mapping, the last page of which is taken away.
+        let at = unsafe {
+            let at = libc::mmap(
+                ptr::null_mut(),
+                3 * PAGE_SIZE,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            );
+            assert!(at != libc::MAP_FAILED, "no memory");
+            libc::mprotect(at.add(2 * PAGE_SIZE), PAGE_SIZE, libc::PROT_NONE);
+            at
+        };
+        Self(at as usize)
+    }
+
+    /// Where the first page is, if two were needed.
+    pub fn start(&self) -> usize {
+        self.0
+    }
+
+    fn protect(&self, protection: i32) {
+        // SAFETY: pages of ours, which hold no object of Rust's.
+        unsafe { libc::mprotect(self.0 as *mut _, 2 * PAGE_SIZE, protection) };
+    }
+
+    /// Carries out a command with its argument in this shape. All structures begin
+    /// with size and flags.
+    pub fn call<T: Copy>(
+        &mut self,
+        fd: i32,
+        command: u64,
+        ask: &mut T,
+        shape: Shape,
+    ) -> Result<(), Errno> {
+        let ours = mem::size_of::<T>();
+        let end = self.0 + 2 * PAGE_SIZE;
+        let (at, size, command) = match shape {
+            Shape::Exact | Shape::ReadOnly | Shape::Flag => (self.0, ours, command),
+            Shape::Grown | Shape::Dirty => (self.0, ours + 24, command),
+            Shape::OtherSizeBits => (self.0, ours, command ^ (5 << 16) ^ (3 << 30)),
+            Shape::Tiny => (self.0, 4, command),
+            Shape::Huge => (self.0, PAGE_SIZE + 1, command),
+            Shape::Nowhere => (end, ours, command),
+            // Its end is beyond what is there. One without an end is whole.
+            Shape::Edge => (end - 8, ours.max(16), command),
+        };
+        if at != end {
+            let room = (end - at).min(ours);
+            // SAFETY: within the two pages, which are writable here.
+            unsafe {
+                ptr::write_bytes(self.0 as *mut u8, 0, 2 * PAGE_SIZE);
+                ptr::copy_nonoverlapping(ptr::from_ref(ask).cast::<u8>(), at as *mut u8, room);
+                ptr::write_unaligned(at as *mut u32, size as u32);
+                if shape == Shape::Flag {
+                    ptr::write_unaligned((at + 4) as *mut u32, 1 << 30);
+                }
+                if shape == Shape::Dirty {
+                    ptr::write((at + ours + 16) as *mut u8, 1);
+                }
+            }
+        }
+        if shape == Shape::ReadOnly {
+            self.protect(libc::PROT_READ);
+        }
+        let done = raw_ioctl(fd, command, at);
+        if shape == Shape::ReadOnly {
+            self.protect(libc::PROT_READ | libc::PROT_WRITE);
+        }
+        if done.is_ok() && at == self.0 {
+            // SAFETY: `ours` bytes are there; T is plain data.
+            *ask = unsafe { ptr::read_unaligned(at as *const T) };
+        }
+        done.map(|_| ())
+    }
+}
+
+impl Drop for Paper {
+    fn drop(&mut self) {
+        // SAFETY: our own mapping.
+        unsafe { libc::munmap(self.0 as *mut _, 3 * PAGE_SIZE) };
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Descriptors: copied, closed, sent to another process.
+
+use std::{mem, ptr};
+
+use rig::calls::{self, said};
+
+use super::Hand;
+use crate::{ask, step::Step, world::Reply, world::ACTORS};
+
+type Outcome = Option<Result<(), i32>>;
+
+/// Room for the control message with one descriptor.
+#[repr(align(8))]
+struct Control([u8; 64]);
+
+fn message(data: &mut libc::iovec, control: &mut Control) -> libc::msghdr {
+    // SAFETY: zeroes are an empty message.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    // SAFETY: only computes a length.
+    message.msg_controllen = unsafe { libc::CMSG_SPACE(4) } as _;
+    message
+}
+
+fn send(socket: i32, fd: i32, serial: u32) -> Result<(), i32> {
+    let mut bytes = serial.to_ne_bytes();
+    let mut data = libc::iovec {
+        iov_base: bytes.as_mut_ptr().cast(),
+        iov_len: 4,
+    };
+    let mut control = Control([0; 64]);
+    let message = message(&mut data, &mut control);
+    // SAFETY: the control message has room for one descriptor.
+    unsafe {
+        let header = libc::CMSG_FIRSTHDR(&message);
+        (*header).cmsg_level = libc::SOL_SOCKET;
+        (*header).cmsg_type = libc::SCM_RIGHTS;
+        (*header).cmsg_len = libc::CMSG_LEN(4) as _;
+        ptr::write_unaligned(libc::CMSG_DATA(header).cast::<i32>(), fd);
+        said(libc::sendmsg(socket, &message, libc::MSG_DONTWAIT) as i64).map(|_| ())
+    }
+}
+
+fn receive(socket: i32) -> Result<(i32, u32), i32> {
+    let mut bytes = [0u8; 4];
+    let mut data = libc::iovec {
+        iov_base: bytes.as_mut_ptr().cast(),
+        iov_len: 4,
+    };
+    let mut control = Control([0; 64]);
+    let mut message = message(&mut data, &mut control);
+    let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: the message describes memory of ours.
+    unsafe {
+        said(libc::recvmsg(socket, &mut message, flags) as i64)?;
+        let header = libc::CMSG_FIRSTHDR(&message);
+        if header.is_null() || (*header).cmsg_type != libc::SCM_RIGHTS {
+            return Err(libc::EMFILE);
+        }
+        let fd = ptr::read_unaligned(libc::CMSG_DATA(header).cast::<i32>());
+        Ok((fd, u32::from_ne_bytes(bytes)))
+    }
+}
+
+impl Hand<'_> {
+    /// A copy of a descriptor, if it is what it was when it was looked up.
+    fn copy(&self, slot: usize) -> Option<Result<(i32, u32), i32>> {
+        let held = self.actor.held(slot)?;
+        // SAFETY: no memory is involved.
+        match said(unsafe { libc::fcntl(held.fd, libc::F_DUPFD_CLOEXEC, 0) }.into()) {
+            Ok(fd) if self.actor.still(&held) => Some(Ok((fd as i32, held.serial))),
+            Ok(fd) => {
+                calls::close(fd as i32);
+                None
+            }
+            Err(errno) => Some(Err(errno)),
+        }
+    }
+
+    pub(super) fn dup(&mut self, step: &Step) -> Outcome {
+        let held = self.actor.held(step.slot.into())?;
+        if ask::other_slot(step) == held.slot {
+            return None;
+        }
+        Some(
+            self.copy(step.slot.into())?
+                .map(|(fd, serial)| self.actor.keep(ask::other_slot(step), fd, serial)),
+        )
+    }
+
+    pub(super) fn close(&mut self, step: &Step) -> Outcome {
+        let held = self.actor.held(step.slot.into())?;
+        self.actor.empty(held.slot);
+        Some(Ok(()))
+    }
+
+    pub(super) fn pass(&mut self, step: &Step) -> Outcome {
+        let (_, there) = self.actor.birth.inboxes[step.a as usize % ACTORS];
+        Some(self.copy(step.slot.into())?.and_then(|(fd, serial)| {
+            let done = send(there, fd, serial);
+            calls::close(fd);
+            done
+        }))
+    }
+
+    pub(super) fn receive(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
+        let (here, _) = self.actor.birth.inboxes[self.actor.id];
+        Some(receive(here).map(|(fd, serial)| {
+            reply.values[0] = serial.into();
+            self.actor.keep(step.slot.into(), fd, serial);
+        }))
+    }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Case after case, until one fails or the time is over.
+
+use std::{io::Write, sync::atomic::Ordering::SeqCst};
+
+use rig::{chance::Chance, ktap::comment, now, SEC};
+
+use crate::{
+    kcov,
+    recipe::Recipe,
+    runner::Runner,
+    shrink::shrink,
+    step::{Case, Mode, KINDS},
+};
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What all chance comes from.
+    pub seed: u64,
+    /// Steps of a case.
+    pub steps: usize,
+    /// How long; 0: not limited.
+    pub seconds: u64,
+    /// How many cases; 0: not limited.
+    pub cases: u64,
+    /// In turn.
+    pub modes: &'static [Mode],
+    /// Whether to say each case's recipe before it is run, in case the machine
+    /// does not survive it.
+    pub tells: bool,
+    /// Whether to build on cases that reached something new, if the kernel tells.
+    /// What is run then differs from run to run.
+    pub guided: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            steps: 150,
+            seconds: 0,
+            cases: 0,
+            modes: &[Mode::Serial, Mode::Storm],
+            tells: false,
+            guided: false,
+        }
+    }
+}
+
+impl Plan {
+    /// Says what goes on.
+    pub fn loud(self) -> Self {
+        Self {
+            tells: true,
+            guided: true,
+            ..self
+        }
+    }
+}
+
+/// The most cases to build new ones on.
+const KEPT: usize = 2048;
+
+/// A run.
+pub struct Hunt {
+    plan: Plan,
+    runner: Runner,
+    /// Cases that reached something new.
+    kept: Vec<Recipe>,
+    begin: u64,
+}
+
+impl Hunt {
+    /// On a pool that nobody uses.
+    pub fn new(plan: Plan) -> Result<Self, String> {
+        let traced = plan.guided && kcov::there_is();
+        Ok(Self {
+            plan,
+            runner: Runner::new(traced)?,
+            kept: Vec::new(),
+            begin: now(),
+        })
+    }
+
+    /// The next case: a new one, or one that reached something new, changed.
+    fn next(&self, chance: &mut Chance, number: u64) -> Recipe {
+        let mode = self.plan.modes[number as usize % self.plan.modes.len()];
+        let seed = chance.draw();
+        if !self.kept.is_empty() && !chance.one_in(3) {
+            let mut recipe = self.kept[chance.below(self.kept.len() as u64) as usize].clone();
+            recipe.seeds.push(seed);
+            recipe.mode = mode;
+            return recipe;
+        }
+        Recipe {
+            mode,
+            steps: self.plan.steps,
+            seeds: vec![seed],
+        }
+    }
+
+    /// Runs until the end and tells what was done; or what failed.
+    pub fn run(mut self) -> Result<String, String> {
+        let mut chance = Chance::new(self.plan.seed);
+        let mut number = 0;
+        let mut told = self.begin;
+        while !self.is_over(number) {
+            let recipe = self.next(&mut chance, number);
+            number += 1;
+            if self.plan.tells {
+                println!("case {recipe}");
+                let _ = std::io::stdout().flush();
+            }
+            let reached = self.runner.world().reached.load(SeqCst);
+            let case = recipe.make();
+            if let Err(wrong) = self.runner.run(&case) {
+                return Err(self.explain(&recipe, &case, &wrong));
+            }
+            if self.runner.world().reached.load(SeqCst) > reached
+                && self.kept.len() < KEPT
+                && recipe.seeds.len() < 64
+            {
+                self.kept.push(recipe);
+            }
+            if self.plan.tells && now() - told > 2 * SEC {
+                told = now();
+                println!("progress {}", self.told(number));
+            }
+        }
+        let kinds = if self.plan.tells {
+            self.kinds()
+        } else {
+            String::new()
+        };
+        Ok(format!("{}{kinds}", self.told(number)))
+    }
+
+    fn is_over(&self, number: u64) -> bool {
+        let seconds = (now() - self.begin) / SEC;
+        (self.plan.cases != 0 && number >= self.plan.cases)
+            || (self.plan.seconds != 0 && seconds >= self.plan.seconds)
+    }
+
+    fn told(&self, cases: u64) -> String {
+        let world = self.runner.world();
+        let sum = |counters: &[std::sync::atomic::AtomicU64]| -> u64 {
+            counters.iter().map(|counter| counter.load(SeqCst)).sum()
+        };
+        let (tried, refused) = (sum(&world.tried), sum(&world.refused));
+        let elapsed = (now() - self.begin).max(1);
+        let rate = u128::from(tried) * u128::from(SEC) / u128::from(elapsed);
+        let points = if self.runner.traced {
+            format!(
+                ", {} points of the module reached, {} cases kept",
+                world.reached.load(SeqCst),
+                self.kept.len()
+            )
+        } else {
+            ", unguided".into()
+        };
+        format!(
+            "seed {}: {cases} cases, {tried} operations ({rate} per second), {refused} refused{points}",
+            self.plan.seed
+        )
+    }
+
+    /// How often each kind was tried.
+    fn kinds(&self) -> String {
+        let world = self.runner.world();
+        let lines: Vec<_> = KINDS
+            .iter()
+            .map(|&kind| {
+                let tried = world.tried[kind as usize].load(SeqCst);
+                let refused = world.refused[kind as usize].load(SeqCst);
+                format!("\n  {:12} {tried:8} tried {refused:8} refused", kind.name())
+            })
+            .collect();
+        lines.concat()
+    }
+
+    /// Finds the shortest case that fails and says how to have it again.
+    fn explain(&self, recipe: &Recipe, case: &Case, wrong: &str) -> String {
+        comment(&format!(
+            "{recipe} failed: {wrong}\nlooking for a shorter one"
+        ));
+        let short = shrink(case, |case| self.runner.run(case).is_err());
+        let again = self.runner.run(&short).err();
+        format!(
+            "{wrong}\nrecipe {recipe}\nthe shortest case found, {} of {} steps ({}); \
+             genp_fuzz --replay FILE runs it:\n{short}",
+            short.steps.len(),
+            case.steps.len(),
+            again.as_deref().unwrap_or("which does not always fail"),
+        )
+    }
+}
+
+/// Runs one case.
+pub fn replay(case: &Case) -> Result<String, String> {
+    let runner = Runner::new(false)?;
+    runner.run(case).map(|()| "nothing was wrong".into())
+}

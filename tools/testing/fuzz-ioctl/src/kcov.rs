@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The points of the module that a thread reaches, where the kernel tells.
+
+use std::{ptr, slice, sync::atomic::AtomicU64, sync::atomic::Ordering::Relaxed};
+
+use rig::calls::raw_ioctl;
+
+use crate::world::World;
+
+const WORDS: usize = 1 << 14;
+const KCOV_INIT_TRACE: u64 = 0x8008_6301;
+const KCOV_ENABLE: u64 = 0x6364;
+const KCOV_TRACE_PC: usize = 0;
+
+/// Whether the kernel tells.
+pub fn there_is() -> bool {
+    Trace::begin().is_some()
+}
+
+/// What the calling thread reaches from now on.
+pub struct Trace {
+    fd: i32,
+    words: &'static [AtomicU64],
+}
+
+impl Trace {
+    /// Begins for the calling thread; None if the kernel does not tell.
+    pub fn begin() -> Option<Self> {
+        // SAFETY: a string that ends with zero.
+        let fd = unsafe {
+            libc::open(
+                c"/sys/kernel/debug/kcov".as_ptr(),
+                libc::O_RDWR | libc::O_CLOEXEC,
+            )
+        };
+        if fd < 0 {
+            return None;
+        }
+        raw_ioctl(fd, KCOV_INIT_TRACE, WORDS).ok()?;
+        // SAFETY: a new mapping, which stays as long as `words`; atomics of zeroes.
+        let words = unsafe {
+            let at = libc::mmap(
+                ptr::null_mut(),
+                WORDS * 8,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                fd,
+                0,
+            );
+            if at == libc::MAP_FAILED {
+                return None;
+            }
+            slice::from_raw_parts(at.cast::<AtomicU64>(), WORDS)
+        };
+        raw_ioctl(fd, KCOV_ENABLE, KCOV_TRACE_PC).ok()?;
+        Some(Self { fd, words })
+    }
+
+    /// Hands over what was reached since the last time.
+    pub fn collect(&self, world: &World) {
+        let count = self.words[0].load(Relaxed) as usize;
+        for point in self.words.iter().skip(1).take(count) {
+            world.reach(point.load(Relaxed));
+        }
+        self.words[0].store(0, Relaxed);
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        // SAFETY: our own mapping, not used any longer.
+        unsafe { libc::munmap(self.words.as_ptr() as *mut _, WORDS * 8) };
+        rig::calls::close(self.fd);
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tries the ioctls, and all that goes on around them, with a model beside.
+//!
+//! Without arguments it is a self-test and speaks KTAP. With `--seconds` or
+//! `--cases` it goes on for as long, and keeps what reaches new points of the
+//! module where the kernel tells. `--recipe` and `--replay` run one case again.
+
+mod actor;
+mod ask;
+mod hunt;
+mod kcov;
+mod model;
+mod recipe;
+mod runner;
+mod shrink;
+mod step;
+mod wire;
+mod world;
+
+use std::process::ExitCode;
+
+use hunt::{Hunt, Plan};
+use recipe::Recipe;
+use rig::ktap;
+use step::{Case, Mode};
+
+const USAGE: &str = "usage: genp_fuzz [--seed N] [--steps N] [--seconds N | --cases N] \
+[--mode serial|storm|both] | --recipe RECIPE | --replay FILE";
+
+/// What one is asked for.
+enum Wish {
+    SelfTest,
+    Hunt(Plan),
+    Case(Case),
+}
+
+fn parse(words: &[String]) -> Result<Wish, String> {
+    let mut plan = Plan::default();
+    let mut asked = false;
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or(USAGE)?;
+        let number = || {
+            value
+                .parse::<u64>()
+                .map_err(|_| format!("{value} is no number\n{USAGE}"))
+        };
+        match word.as_str() {
+            "--seed" => plan.seed = number()?,
+            "--steps" => plan.steps = number()?.clamp(1, 100_000) as usize,
+            "--seconds" => (plan.seconds, asked) = (number()?, true),
+            "--cases" => (plan.cases, asked) = (number()?, true),
+            "--mode" => {
+                plan.modes = match value.as_str() {
+                    "serial" => &[Mode::Serial],
+                    "storm" => &[Mode::Storm],
+                    "both" => &[Mode::Serial, Mode::Storm],
+                    _ => return Err(USAGE.into()),
+                }
+            }
+            "--recipe" => {
+                let recipe = Recipe::parse(value).ok_or("this is no recipe")?;
+                return Ok(Wish::Case(recipe.make()));
+            }
+            "--replay" => {
+                let text = std::fs::read_to_string(value).map_err(|e| format!("{value}: {e}"))?;
+                let case: Case = text.parse()?;
+                if !model::fits(&case) {
+                    return Err("there are not so many actors or descriptors".into());
+                }
+                return Ok(Wish::Case(case));
+            }
+            _ => return Err(USAGE.into()),
+        }
+    }
+    Ok(if asked {
+        Wish::Hunt(plan)
+    } else {
+        Wish::SelfTest
+    })
+}
+
+fn self_test() -> ExitCode {
+    let cases = if rig::machine::is_user_mode() {
+        30
+    } else {
+        8
+    };
+    let test = |mode: &'static [Mode], seed| {
+        move || {
+            let plan = Plan {
+                seed,
+                cases,
+                // What comes first: a machine that is kept busy does fewer.
+                seconds: 8,
+                modes: mode,
+                ..Plan::default()
+            };
+            Hunt::new(plan)
+                .and_then(|hunt| hunt.run())
+                .map_err(ktap::wrong)
+        }
+    };
+    ktap::run(vec![
+        (
+            "each_answer_is_as_predicted",
+            Box::new(test(&[Mode::Serial], 1)),
+        ),
+        (
+            "nothing_is_lost_or_shared_in_a_storm",
+            Box::new(test(&[Mode::Storm], 2)),
+        ),
+    ])
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match parse(&words) {
+        Ok(Wish::SelfTest) => return self_test(),
+        Ok(Wish::Hunt(plan)) => Hunt::new(plan.loud()).and_then(|hunt| hunt.run()),
+        Ok(Wish::Case(case)) => hunt::replay(&case),
+        Err(text) => Err(text),
+    };
+    match done {
+        Ok(told) => {
+            println!("{told}");
+            ExitCode::SUCCESS
+        }
+        Err(text) => {
+            println!("FAILED {text}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What must hold when one step is done after the other: which answers a call may
+//! have, and what the pool then holds. It knows the documentation, not the code.
+
+mod lease;
+mod partition;
+mod verdict;
+mod wish;
+
+use rig::{abi, abi::genp_info, calls::errno_name, PAGE};
+
+use crate::{
+    ask,
+    step::{Case, Kind, Shape, Step},
+    world::{Reply, ACTORS, FDS, MAPS, ORDINARY, ORDINARY_UID, SKIPPED},
+};
+use partition::Partition;
+use verdict::Verdict;
+
+/// An actor, as far as it holds partitions.
+#[derive(Clone, Default)]
+struct Holder {
+    fds: [Option<usize>; FDS],
+    /// Partition, and whether it is a window.
+    maps: [Option<(usize, bool)>; MAPS],
+    /// Descriptors under way to it.
+    inbox: Vec<usize>,
+}
+
+/// The model.
+pub struct Model {
+    pool: genp_info,
+    user_mode: bool,
+    parts: Vec<Partition>,
+    holders: [Holder; ACTORS],
+    /// The pool before the step.
+    before: genp_info,
+}
+
+impl Model {
+    /// Of a pool that nobody uses.
+    pub fn new(pool: genp_info, user_mode: bool) -> Self {
+        Self {
+            pool,
+            user_mode,
+            parts: Vec::new(),
+            holders: Default::default(),
+            before: pool,
+        }
+    }
+
+    /// Whether anybody holds a partition.
+    fn held(&self, part: usize) -> bool {
+        self.holders.iter().any(|holder| {
+            holder.fds.contains(&Some(part))
+                || holder.inbox.contains(&part)
+                || holder
+                    .maps
+                    .iter()
+                    .flatten()
+                    .any(|&(other, _)| other == part)
+        })
+    }
+
+    /// Partitions that nobody holds any longer are gone.
+    fn bury(&mut self) {
+        for part in 0..self.parts.len() {
+            if !self.parts[part].gone && !self.held(part) {
+                self.parts[part].end();
+            }
+        }
+    }
+
+    /// An actor is no more.
+    pub fn died(&mut self, actor: usize) {
+        let inbox = std::mem::take(&mut self.holders[actor].inbox);
+        self.holders[actor] = Holder {
+            inbox,
+            ..Holder::default()
+        };
+        self.bury();
+    }
+
+    fn of(&self, step: &Step) -> Option<usize> {
+        self.place_of(step)
+            .and_then(|place| self.holders[step.actor as usize].fds[place])
+    }
+
+    /// The partition a call was made on: its actor looks for one that fits the
+    /// handle.
+    fn used(&self, step: &Step, reply: &Reply) -> Option<usize> {
+        let chosen = matches!(step.kind, Kind::Free | Kind::Return | Kind::Renew);
+        match reply.values[5].checked_sub(1).filter(|_| chosen) {
+            Some(place) => self.holders[step.actor as usize].fds[place as usize],
+            None => self.of(step),
+        }
+    }
+
+    /// The first place from the step's on that is not empty.
+    fn place_of(&self, step: &Step) -> Option<usize> {
+        let slot = step.slot as usize;
+        let fds = &self.holders[step.actor as usize].fds;
+        (slot..slot + FDS)
+            .map(|slot| slot % FDS)
+            .find(|&slot| fds[slot].is_some())
+    }
+
+    /// The pool as it is before a step: what must hold at any time.
+    pub fn observe(&mut self, info: &genp_info) -> Result<(), String> {
+        if let Some(text) = rig::pool::disagreement(info) {
+            return Err(text);
+        }
+        let now = rig::now();
+        let sure: u64 = self.parts.iter().map(|part| part.lent_surely(now)).sum();
+        let most: u64 = self.parts.iter().map(Partition::lent_at_most).sum();
+        if info.lent > most {
+            return Err(format!(
+                "{} bytes are lent, at most {most} can be",
+                info.lent
+            ));
+        }
+        if info.lent < sure {
+            return Err(format!(
+                "{} bytes are lent, at least {sure} must be",
+                info.lent
+            ));
+        }
+        // All that may be over is.
+        if info.lent == sure {
+            for part in &mut self.parts {
+                part.forget_expired(now);
+            }
+        }
+        let promised: u64 = self.parts.iter().map(Partition::committed).sum();
+        if info.committed != promised + info.quarantined {
+            return Err(format!(
+                "{} bytes are committed: reserves and stocks are {promised}, and {} are in quarantine",
+                info.committed, info.quarantined
+            ));
+        }
+        let elsewhere: u64 = self.parts.iter().map(Partition::elsewhere).sum();
+        if info.range_free + elsewhere != info.range {
+            return Err(format!(
+                "{} of {} bytes of the range are free: reserves there are {elsewhere}",
+                info.range_free, info.range
+            ));
+        }
+        if info.overdue != 0 || info.emergency_free != info.emergency {
+            return Err("drivers owe something, where there are none".into());
+        }
+        if info.waiters != 0 {
+            return Err(format!("{} wait, where nobody does", info.waiters));
+        }
+        self.before = *info;
+        Ok(())
+    }
+
+    /// Judges what came of a step.
+    pub fn judge(&mut self, step: &Step, reply: &Reply) -> Result<(), String> {
+        if reply.errno == SKIPPED {
+            // It was closed all the same, to make room.
+            if matches!(step.kind, Kind::Create | Kind::Open) {
+                self.drop_fd(step);
+            }
+            return Ok(());
+        }
+        if matches!(step.kind, Kind::Create | Kind::Open) {
+            self.drop_fd(step);
+        }
+        let mut verdict = Verdict::new();
+        self.expect_shape(step, &mut verdict);
+        self.expect(step, reply, &mut verdict);
+        if !verdict.allows(reply.errno) {
+            return Err(format!(
+                "{step} gave {}, expected {verdict}",
+                errno_name(reply.errno)
+            ));
+        }
+        if reply.errno == 0 {
+            self.follow(step, reply)?;
+        } else if reply.errno == libc::ESTALE {
+            self.parts
+                .iter_mut()
+                .for_each(|part| part.lost(reply.values[0]));
+        }
+        Ok(())
+    }
+
+    fn drop_fd(&mut self, step: &Step) {
+        self.holders[step.actor as usize].fds[step.slot as usize % FDS] = None;
+        self.bury();
+    }
+
+    /// What the shape of the argument alone forbids.
+    fn expect_shape(&self, step: &Step, verdict: &mut Verdict) {
+        let answers = matches!(
+            step.kind,
+            Kind::Create
+                | Kind::Open
+                | Kind::Info
+                | Kind::Alloc
+                | Kind::Borrow
+                | Kind::Stat
+                | Kind::Bounds
+                | Kind::Histogram
+        );
+        let structure = answers
+            || matches!(
+                step.kind,
+                Kind::Free
+                    | Kind::Return
+                    | Kind::Renew
+                    | Kind::Resize
+                    | Kind::Eventfd
+                    | Kind::Destroy
+            );
+        if !structure {
+            return;
+        }
+        match step.shape {
+            Shape::Exact | Shape::Grown | Shape::OtherSizeBits => {}
+            Shape::Dirty | Shape::Huge => verdict.refuse(libc::E2BIG),
+            Shape::Tiny | Shape::Flag => verdict.refuse(libc::EINVAL),
+            Shape::Nowhere | Shape::Edge => verdict.refuse(libc::EFAULT),
+            Shape::ReadOnly if answers => verdict.refuse(libc::EFAULT),
+            Shape::ReadOnly => {}
+        }
+    }
+
+    fn expect(&self, step: &Step, reply: &Reply, verdict: &mut Verdict) {
+        if step.kind == Kind::MapWindow {
+            // As often as a window can be mapped.
+            if self
+                .of(step)
+                .is_some_and(|part| self.windows_of(part) >= 16)
+            {
+                verdict.refuse(libc::EBUSY);
+            }
+        }
+        match step.kind {
+            Kind::Create => self.expect_create(step, verdict),
+            Kind::Open => self.expect_open(step, verdict),
+            Kind::Garbage => {
+                for errno in [libc::EINVAL, libc::E2BIG, libc::EFAULT, libc::ENOTTY] {
+                    verdict.refuse(errno);
+                }
+            }
+            Kind::Unmap | Kind::Close | Kind::Dup | Kind::Info | Kind::Fork => {}
+            Kind::Histogram if step.b & 15 == 15 => verdict.refuse(libc::EINVAL),
+            Kind::Histogram if step.a as u32 & 15 >= abi::GENP_OP_COUNT => {
+                verdict.refuse(libc::EINVAL)
+            }
+            Kind::Bounds => {
+                if let Some(part) = self.of(step) {
+                    self.parts[part].expect_bounds(step, verdict);
+                }
+            }
+            Kind::Touch
+            | Kind::Look
+            | Kind::Remap
+            | Kind::Protect
+            | Kind::Advise
+            | Kind::Pass
+            | Kind::Receive
+            | Kind::Kill
+            | Kind::Trace
+            | Kind::Signal
+            | Kind::Nonblock
+            | Kind::File
+            | Kind::Pin => verdict.anything(),
+            _ => match self.used(step, reply) {
+                Some(part) => self.parts[part].expect(step, reply, &self.before, verdict),
+                None => verdict.anything(),
+            },
+        }
+    }
+
+    fn expect_create(&self, step: &Step, verdict: &mut Verdict) {
+        let ask = ask::create(step, &self.pool);
+        wish::expect_create(&ask, &self.before, verdict);
+        let named = |part: &&Partition| part.is_live() && part.name == ask.name;
+        if ask.name[0] != 0 && self.parts.iter().any(|part| named(&part)) {
+            verdict.refuse(libc::EEXIST);
+        }
+        if wish::committed_by(&ask) > self.before.free
+            || self.before.partitions >= self.pool.max_partitions
+        {
+            verdict.refuse(libc::ENOSPC);
+        }
+    }
+
+    fn expect_open(&self, step: &Step, verdict: &mut Verdict) {
+        let ask = ask::open(step);
+        if ask.name[0] == 0 || !wish::is_name(&ask.name) || ask.reserved != 0 {
+            verdict.refuse(libc::EINVAL);
+            return;
+        }
+        match self.named(&ask.name) {
+            None => verdict.refuse(libc::ENOENT),
+            Some(part) => {
+                let part = &self.parts[part];
+                if step.actor as usize == ORDINARY && !part.lets_in(ORDINARY_UID) {
+                    verdict.refuse(libc::EACCES);
+                }
+            }
+        }
+    }
+
+    fn named(&self, name: &[std::ffi::c_char; 32]) -> Option<usize> {
+        self.parts
+            .iter()
+            .position(|part| part.is_live() && part.name == *name)
+    }
+
+    /// Follows a step that went well.
+    fn follow(&mut self, step: &Step, reply: &Reply) -> Result<(), String> {
+        let actor = step.actor as usize;
+        let slot = step.slot as usize % FDS;
+        let held = self.used(step, reply);
+        match step.kind {
+            Kind::Create => {
+                let owner = if actor == ORDINARY { ORDINARY_UID } else { 0 };
+                let part = Partition::new(&ask::create(step, &self.pool), owner, &self.pool);
+                part.check_windows(reply)?;
+                let number = self.parts.len();
+                self.parts.push(part);
+                if reply.values[0] != number as u64 + 1 {
+                    return Err("the model lost count of the partitions".into());
+                }
+                self.holders[actor].fds[slot] = Some(number);
+                for (at, window) in [(3, false), (4, true)] {
+                    if let Some(map) = (reply.values[at] as usize).checked_sub(1) {
+                        self.holders[actor].maps[map] = Some((number, window));
+                    }
+                }
+            }
+            Kind::Open => self.holders[actor].fds[slot] = self.named(&ask::open(step).name),
+            Kind::Dup => {
+                self.holders[actor].fds[ask::other_slot(step)] = held;
+                self.bury();
+            }
+            Kind::Close => {
+                if let Some(place) = self.place_of(step) {
+                    self.holders[actor].fds[place] = None;
+                    self.bury();
+                }
+            }
+            Kind::Pass => self.holders[step.a as usize % ACTORS].inbox.extend(held),
+            Kind::Receive => {
+                let inbox = &mut self.holders[actor].inbox;
+                if inbox.is_empty() {
+                    return Err("something came that was not sent".into());
+                }
+                let part = inbox.remove(0);
+                self.holders[actor].fds[slot] = Some(part);
+                self.bury();
+            }
+            Kind::MapReserve | Kind::MapWindow => {
+                let map = reply.values[0] as usize;
+                self.holders[actor].maps[map] =
+                    held.map(|part| (part, step.kind == Kind::MapWindow));
+            }
+            Kind::Unmap => {
+                self.holders[actor].maps[reply.values[0] as usize] = None;
+                self.bury();
+            }
+            Kind::Look => return self.follow_look(reply),
+            _ => {
+                if let Some(part) = held {
+                    return self.parts[part].follow(step, reply, &self.pool);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn follow_look(&self, reply: &Reply) -> Result<(), String> {
+        let part = (reply.values[1] as usize)
+            .checked_sub(1)
+            .and_then(|part| self.parts.get(part));
+        part.map_or(Ok(()), |part| part.seen(reply, self.user_mode))
+    }
+
+    /// The mappings of a window in all address spaces.
+    fn windows_of(&self, part: usize) -> usize {
+        let maps = self.holders.iter().flat_map(|holder| holder.maps.iter());
+        maps.flatten().filter(|&&map| map == (part, true)).count()
+    }
+}
+
+/// Pages in so many bytes.
+fn pages(bytes: u64) -> u64 {
+    bytes.div_ceil(PAGE)
+}
+
+/// What is checked when a case is read: whether its numbers make sense.
+pub fn fits(case: &Case) -> bool {
+    case.steps
+        .iter()
+        .all(|step| (step.actor as usize) < ACTORS && (step.slot as usize) < FDS)
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A partition as its documentation describes it.
+
+use std::{collections::BTreeSet, ffi::c_char};
+
+use rig::{abi, abi::genp_info, PAGE};
+
+use super::{lease::Lease, verdict::Verdict, wish::is_elsewhere};
+use crate::{
+    ask::{self, EventFd},
+    step::{Kind, Step},
+    world::Reply,
+};
+
+struct Region {
+    handle: u64,
+    /// In units.
+    first: u64,
+    units: u64,
+}
+
+/// A partition.
+pub struct Partition {
+    /// Its name's field.
+    pub name: [c_char; 32],
+    owner: u32,
+    mode: u32,
+    /// Bytes committed.
+    pub reserve: u64,
+    /// Whether the reserve is in the range.
+    is_elsewhere: bool,
+    /// Pages, limit and low watermark of the stock.
+    stock: [u32; 3],
+    pub(super) limit: u64,
+    pub(super) first_limit: u64,
+    order: u32,
+    max_regions: u32,
+    pub(super) max_leases: u32,
+    pub(super) term: u64,
+    pub(super) dying: bool,
+    /// Nobody holds it any longer.
+    pub gone: bool,
+    regions: Vec<Region>,
+    freed: BTreeSet<u64>,
+    pub(super) leases: Vec<Lease>,
+    pub(super) over: BTreeSet<u64>,
+}
+
+pub(super) fn or(value: u32, default: u32) -> u32 {
+    match value {
+        0 => default,
+        value => value,
+    }
+}
+
+impl Partition {
+    /// One that was just created.
+    pub fn new(ask: &abi::genp_create, owner: u32, pool: &genp_info) -> Self {
+        Self {
+            name: ask.name,
+            owner,
+            mode: or(ask.mode, 0o600),
+            reserve: ask.reserve,
+            is_elsewhere: is_elsewhere(ask),
+            stock: [
+                ask.stock_pages,
+                or(ask.stock_limit, ask.stock_pages),
+                or(ask.stock_low, ask.stock_pages.div_ceil(4)),
+            ],
+            limit: ask.borrow_limit,
+            first_limit: ask.borrow_limit,
+            order: or(ask.min_alloc_order, 6),
+            max_regions: or(ask.max_regions, 1024),
+            max_leases: or(ask.max_leases, 16),
+            term: match ask.lease_default_ns {
+                0 => pool.max_lease_ns,
+                term => term,
+            },
+            dying: false,
+            gone: false,
+            regions: Vec::new(),
+            freed: BTreeSet::new(),
+            leases: Vec::new(),
+            over: BTreeSet::new(),
+        }
+    }
+
+    /// Bytes of the pool that are its own.
+    pub fn committed(&self) -> u64 {
+        let reserve = if self.is_elsewhere { 0 } else { self.reserve };
+        reserve + u64::from(self.stock[0]) * PAGE
+    }
+
+    /// Bytes of the range that are its own.
+    pub fn elsewhere(&self) -> u64 {
+        if self.is_elsewhere {
+            self.reserve
+        } else {
+            0
+        }
+    }
+
+    /// Whether it can be opened by its name.
+    pub fn is_live(&self) -> bool {
+        !self.gone && !self.dying
+    }
+
+    /// Whether a user without rights and groups may open it.
+    pub fn lets_in(&self, user: u32) -> bool {
+        let bits = if user == self.owner {
+            self.mode >> 6
+        } else {
+            self.mode
+        };
+        bits & 6 == 6
+    }
+
+    /// Its last holder let go.
+    pub fn end(&mut self) {
+        self.gone = true;
+        self.reserve = 0;
+        self.stock = [0; 3];
+        self.lose_all();
+    }
+
+    /// What GENP_CREATE said of the windows.
+    pub fn check_windows(&self, reply: &Reply) -> Result<(), String> {
+        let lease = self.first_limit * u64::from(self.max_leases);
+        if reply.values[1..3] == [self.reserve, lease] {
+            return Ok(());
+        }
+        Err(format!(
+            "the windows are {:?}, not [{}, {lease}]",
+            &reply.values[1..3],
+            self.reserve
+        ))
+    }
+
+    fn units(&self) -> u64 {
+        self.reserve >> self.order
+    }
+
+    /// Free blocks: first unit and length.
+    fn gaps(&self) -> Vec<(u64, u64)> {
+        let mut taken: Vec<_> = self.regions.iter().map(|r| (r.first, r.units)).collect();
+        taken.sort_unstable();
+        taken.push((self.units(), 0));
+        let mut from = 0;
+        let mut gaps = Vec::new();
+        for (first, units) in taken {
+            if first > from {
+                gaps.push((from, first - from));
+            }
+            from = first + units;
+        }
+        gaps
+    }
+
+    fn expect_alloc(&self, length: u64, align: u64, verdict: &mut Verdict) {
+        if length == 0 || !(align == 0 || align.is_power_of_two()) || align > 1 << 30 {
+            verdict.refuse(libc::EINVAL);
+            return;
+        }
+        let units = length.div_ceil(1 << self.order);
+        if units > self.units() {
+            verdict.refuse(libc::E2BIG);
+            return;
+        }
+        if self.regions.len() >= self.max_regions as usize {
+            verdict.refuse(libc::ENOMEM);
+            return;
+        }
+        let align = (align >> self.order).max(1);
+        let gaps = self.gaps();
+        let fits = |&(first, free): &(u64, u64)| {
+            let front = first.next_multiple_of(align) - first;
+            front + units <= free
+        };
+        // One of twice the size is always found: classes are finer than that.
+        let ample = |&(_, free): &(u64, u64)| free >= 2 * (units + align - 1);
+        if !gaps.iter().any(ample) {
+            verdict.refuse_if(!gaps.iter().any(fits), libc::ENOMEM);
+        }
+    }
+
+    fn expect_free(&self, handle: u64, verdict: &mut Verdict) {
+        if self.regions.iter().any(|region| region.handle == handle) {
+            return;
+        }
+        verdict.refuse(libc::ESTALE);
+        if !self.freed.contains(&handle) {
+            verdict.refuse(libc::EINVAL);
+        }
+    }
+
+    fn expect_resize(&self, step: &Step, before: &genp_info, verdict: &mut Verdict) {
+        let (reserve, limit) = ask::resize(step);
+        if reserve % PAGE != 0 || limit % PAGE != 0 || reserve | limit == 0 {
+            verdict.refuse(libc::EINVAL);
+        }
+        if reserve > before.capacity || limit > self.first_limit {
+            verdict.refuse(libc::E2BIG);
+        }
+        if self.is_elsewhere && reserve != self.reserve {
+            verdict.refuse(libc::EOPNOTSUPP);
+        }
+        if reserve > self.reserve && reserve - self.reserve > before.free {
+            verdict.refuse(libc::ENOSPC);
+        }
+        let units = reserve >> self.order;
+        if self.regions.iter().any(|r| r.first + r.units > units) {
+            verdict.refuse(libc::EBUSY);
+        }
+    }
+
+    /// GENP_GET_BOUNDS: units have numbers of 32 bits.
+    pub fn expect_bounds(&self, step: &Step, verdict: &mut Verdict) {
+        let ask = ask::bounds(step);
+        if ask.live_bytes == 0 {
+            return;
+        }
+        let live = ask.live_bytes.div_ceil(1 << self.order);
+        let largest = ask.largest_request.div_ceil(1 << self.order).max(1);
+        // What is asked for is at most doubled.
+        let (least, most) = (live.checked_mul(largest), live.checked_mul(2 * largest));
+        let beyond = |units: Option<u64>| units.is_none_or(|units| units >= (1 << 32) - 1);
+        if beyond(most) {
+            verdict.refuse_if(beyond(least), libc::E2BIG);
+        }
+    }
+
+    fn expect_map(&self, step: &Step, verdict: &mut Verdict) {
+        let how = ask::mapping(step);
+        if how.flags & libc::MAP_TYPE == libc::MAP_PRIVATE || how.longer | how.further != 0 {
+            verdict.refuse(libc::EINVAL);
+        }
+        if how.protection & libc::PROT_EXEC != 0 {
+            verdict.refuse(libc::EPERM);
+        }
+        // An ordinary user may lock little.
+        if how.flags & libc::MAP_LOCKED != 0 {
+            verdict.maybe(libc::EAGAIN);
+            verdict.maybe(libc::EPERM);
+        }
+    }
+
+    fn expect_eventfd(&self, step: &Step, verdict: &mut Verdict) {
+        let (kind, mask) = ask::eventfd(step);
+        if mask > 31 || (mask == 0 && kind != EventFd::None) {
+            verdict.refuse(libc::EINVAL);
+        }
+        match kind {
+            EventFd::Closed => verdict.refuse(libc::EBADF),
+            EventFd::Other => verdict.refuse(libc::EINVAL),
+            EventFd::Real | EventFd::None => {}
+        }
+    }
+
+    /// What a call may answer.
+    pub fn expect(&self, step: &Step, reply: &Reply, before: &genp_info, verdict: &mut Verdict) {
+        let changes = matches!(
+            step.kind,
+            Kind::Alloc | Kind::Largest | Kind::Free | Kind::Resize | Kind::Eventfd | Kind::Destroy
+        );
+        if changes && self.dying {
+            verdict.refuse(libc::EIDRM);
+        }
+        match step.kind {
+            Kind::Alloc => self.expect_alloc(step.a, step.b, verdict),
+            Kind::Largest if self.regions.len() >= self.max_regions as usize => {
+                verdict.refuse(libc::ENOMEM)
+            }
+            Kind::Free => self.expect_free(reply.values[0], verdict),
+            Kind::Borrow => self.expect_borrow(step, reply, before, verdict),
+            Kind::Return | Kind::Renew => self.expect_lease(step, reply, before, verdict),
+            Kind::Resize => self.expect_resize(step, before, verdict),
+            Kind::Eventfd => self.expect_eventfd(step, verdict),
+            Kind::MapReserve | Kind::MapWindow => self.expect_map(step, verdict),
+            Kind::Read => {
+                let [_, length, nowhere, ..] = reply.values;
+                if length < 32 {
+                    verdict.refuse_if(length != 0, libc::EINVAL);
+                }
+                verdict.maybe(libc::EAGAIN);
+                if nowhere != 0 {
+                    verdict.maybe(libc::EFAULT);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Follows a call that went well.
+    pub fn follow(&mut self, step: &Step, reply: &Reply, pool: &genp_info) -> Result<(), String> {
+        match step.kind {
+            Kind::Alloc => self.follow_alloc(reply, step.b),
+            Kind::Largest => self.follow_alloc(reply, 0),
+            Kind::Free => {
+                let handle = reply.values[0];
+                self.regions.retain(|region| region.handle != handle);
+                self.freed.insert(handle);
+                Ok(())
+            }
+            Kind::Borrow => self.follow_borrow(step, reply, pool),
+            Kind::Return | Kind::Renew => self.follow_lease(step, reply, pool),
+            Kind::Resize => {
+                (self.reserve, self.limit) = ask::resize(step);
+                if reply.values[1] != self.reserve {
+                    return Err(format!("the new window has {} bytes", reply.values[1]));
+                }
+                Ok(())
+            }
+            Kind::Destroy => {
+                self.dying = true;
+                self.lose_all();
+                Ok(())
+            }
+            Kind::Stat => self.follow_stat(reply),
+            Kind::Poll => {
+                let hung_up = reply.values[0] & libc::POLLHUP as u64 != 0;
+                if hung_up != self.dying {
+                    return Err(format!("POLLHUP is {hung_up}, dying {}", self.dying));
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn follow_alloc(&mut self, reply: &Reply, align: u64) -> Result<(), String> {
+        let [handle, offset, length, ..] = reply.values;
+        let region = Region {
+            handle,
+            first: offset >> self.order,
+            units: length.div_ceil(1 << self.order),
+        };
+        if offset % (1 << self.order) != 0 || offset % align.max(1) != 0 {
+            return Err(format!(
+                "a region at {offset:#x} is not aligned to {align:#x}"
+            ));
+        }
+        if region.first + region.units > self.units() {
+            return Err(format!(
+                "a region at {offset:#x} reaches beyond the reserve"
+            ));
+        }
+        let meets = |other: &Region| {
+            other.first < region.first + region.units && region.first < other.first + other.units
+        };
+        if self.regions.iter().any(meets) {
+            return Err(format!("a region at {offset:#x} lies in another one"));
+        }
+        let known = self.regions.iter().any(|other| other.handle == handle);
+        if handle == 0 || known || self.freed.contains(&handle) {
+            return Err(format!("the handle {handle:#x} was given out before"));
+        }
+        self.regions.push(region);
+        Ok(())
+    }
+
+    fn follow_stat(&self, reply: &Reply) -> Result<(), String> {
+        let used: u64 = self.regions.iter().map(|r| r.units << self.order).sum();
+        let expected = [
+            self.reserve,
+            self.limit,
+            used,
+            self.regions.len() as u64,
+            reply.values[4],
+            self.dying.into(),
+            u64::from(self.stock[0]) | (u64::from(self.stock[1]) << 32),
+            self.stock[2].into(),
+        ];
+        if reply.values != expected {
+            return Err(format!(
+                "the statistics are {:?}, not {expected:?}",
+                reply.values
+            ));
+        }
+        let (least, most) = (self.lent_surely(reply.end), self.lent_at_most());
+        if (least..=most).contains(&reply.values[4]) {
+            return Ok(());
+        }
+        Err(format!(
+            "{} bytes are said to be lent, not {least} to {most}",
+            reply.values[4]
+        ))
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where cases come from: a recipe is a list of seeds, the first of which makes a
+//! case and the others change it. The same recipe makes the same case anywhere.
+
+use std::fmt;
+
+use rig::{chance::Chance, PAGE};
+
+use crate::{
+    step::{Case, Kind, Mode, Shape, Step, KINDS, SHAPES},
+    world::{ACTORS, FDS, MAPS},
+};
+
+/// How a case is made.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// How it is run.
+    pub mode: Mode,
+    /// How many steps.
+    pub steps: usize,
+    /// What makes and changes them.
+    pub seeds: Vec<u64>,
+}
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = match self.mode {
+            Mode::Serial => "serial",
+            Mode::Storm => "storm",
+        };
+        write!(f, "{mode}:{}", self.steps)?;
+        self.seeds
+            .iter()
+            .try_for_each(|seed| write!(f, ":{seed:x}"))
+    }
+}
+
+impl Recipe {
+    /// Reads what was written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(':');
+        let mode = match words.next()? {
+            "serial" => Mode::Serial,
+            "storm" => Mode::Storm,
+            _ => return None,
+        };
+        let steps = words.next()?.parse().ok()?;
+        let seeds = words
+            .map(|word| u64::from_str_radix(word, 16).ok())
+            .collect::<Option<Vec<_>>>()?;
+        (!seeds.is_empty()).then_some(Self { mode, steps, seeds })
+    }
+
+    /// Makes the case.
+    pub fn make(&self) -> Case {
+        let mut chance = Chance::new(self.seeds[0]);
+        let mut steps: Vec<Step> = (0..self.steps)
+            .map(|at| step(&mut chance, self.mode, at))
+            .collect();
+        for &seed in &self.seeds[1..] {
+            change(&mut Chance::new(seed), self.mode, &mut steps);
+        }
+        Case {
+            mode: self.mode,
+            steps,
+        }
+    }
+}
+
+/// How often each kind is done, of those that have no other weight.
+fn weight(kind: Kind) -> u64 {
+    match kind {
+        Kind::Create | Kind::MapWindow | Kind::Look => 12,
+        Kind::Alloc | Kind::Borrow | Kind::Return => 16,
+        Kind::Free | Kind::MapReserve | Kind::Touch => 8,
+        Kind::Renew | Kind::Resize | Kind::Garbage => 5,
+        Kind::Destroy | Kind::Kill | Kind::Trace | Kind::Fork => 1,
+        _ => 3,
+    }
+}
+
+fn some_kind(chance: &mut Chance) -> Kind {
+    let all: u64 = KINDS.iter().map(|&kind| weight(kind)).sum();
+    let mut left = chance.below(all);
+    for &kind in KINDS {
+        match left.checked_sub(weight(kind)) {
+            Some(rest) => left = rest,
+            None => return kind,
+        }
+    }
+    Kind::Info
+}
+
+/// A length, mostly a small one, sometimes one at a border.
+fn length(chance: &mut Chance) -> u64 {
+    match chance.below(12) {
+        0 => chance.pick(&[0, 1, 7, 63, 64, 65, PAGE - 1, PAGE + 1]),
+        1 => chance.pick(&[
+            1 << 20,
+            (1 << 32) - 1,
+            1 << 32,
+            1 << 44,
+            1 << 63,
+            u64::MAX - 62,
+            u64::MAX,
+        ]),
+        2..=6 => chance.below(4 * PAGE),
+        _ => PAGE * chance.below(24),
+    }
+}
+
+fn step(chance: &mut Chance, mode: Mode, at: usize) -> Step {
+    // Something to work with comes first.
+    let kind = match at {
+        0..=2 => Kind::Create,
+        3..=4 => Kind::MapWindow,
+        5..=6 => Kind::MapReserve,
+        _ => some_kind(chance),
+    };
+    let shape = if at > 6 && chance.one_in(9) {
+        chance.pick(SHAPES)
+    } else {
+        Shape::Exact
+    };
+    let (a, b) = arguments(chance, kind, mode);
+    Step {
+        kind,
+        // Some do more than others, so that what one has is used.
+        actor: chance.below(ACTORS as u64).min(chance.below(ACTORS as u64)) as u8,
+        slot: chance.below(FDS as u64) as u8,
+        shape,
+        a,
+        b,
+    }
+}
+
+fn arguments(chance: &mut Chance, kind: Kind, mode: Mode) -> (u64, u64) {
+    match kind {
+        Kind::Alloc => {
+            let align = match chance.below(6) {
+                0 => chance.pick(&[1, 64, PAGE, 1 << 20, 1 << 30]),
+                1 => chance.pick(&[3, 65, 1 << 31, 1 << 63]),
+                _ => 0,
+            };
+            (length(chance), align)
+        }
+        Kind::Borrow => {
+            // Waiting for ever is for those who run at the same time.
+            let mut b = chance.draw();
+            if mode == Mode::Serial && b & 7 == 7 {
+                b &= !7;
+            }
+            (length(chance), b)
+        }
+        Kind::MapReserve | Kind::MapWindow | Kind::Unmap | Kind::Remap | Kind::Protect => {
+            (chance.below(MAPS as u64), chance.draw())
+        }
+        _ => (chance.draw(), chance.draw()),
+    }
+}
+
+/// Changes a case a little.
+fn change(chance: &mut Chance, mode: Mode, steps: &mut Vec<Step>) {
+    for _ in 0..=chance.below(4) {
+        let at = chance.below(steps.len() as u64) as usize;
+        match chance.below(6) {
+            0 => {
+                steps.remove(at);
+            }
+            1 => steps.insert(at, step(chance, mode, usize::MAX)),
+            2 => steps[at].shape = chance.pick(SHAPES),
+            3 => steps[at].a ^= 1 << chance.below(64),
+            4 => steps[at].slot = chance.below(FDS as u64) as u8,
+            _ => steps[at] = step(chance, mode, usize::MAX),
+        }
+        if steps.is_empty() {
+            steps.push(step(chance, mode, 0));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Runs a case: makes the actors, has them work, looks at what is left.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use rig::{abi::genp_info, calls, machine, now, pool, process, SEC};
+
+use crate::{
+    actor::{self, Birth},
+    model::Model,
+    step::{Case, Kind, Mode, Step},
+    wire,
+    world::{World, ACTORS},
+};
+
+/// How long a step may take on a slow machine. Only to end a broken run.
+const PATIENCE: u64 = 90 * SEC;
+
+/// What runs cases.
+pub struct Runner {
+    world: &'static World,
+    control: i32,
+    /// The pool when nobody uses it.
+    idle: genp_info,
+    user_mode: bool,
+    /// Whether to note what the kernel reaches.
+    pub traced: bool,
+}
+
+/// An actor as the runner sees it.
+struct Hired {
+    pid: i32,
+    orders: (i32, i32),
+    answers: (i32, i32),
+}
+
+impl Drop for Hired {
+    fn drop(&mut self) {
+        for fd in [self.orders.0, self.orders.1, self.answers.0, self.answers.1] {
+            calls::close(fd);
+        }
+    }
+}
+
+fn socket_pair() -> (i32, i32) {
+    let mut fds = [0; 2];
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
+    // SAFETY: room for two numbers.
+    let done = unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, fds.as_mut_ptr()) };
+    assert!(done == 0, "socketpair: errno {}", calls::errno());
+    (fds[0], fds[1])
+}
+
+impl Runner {
+    /// For a pool that nobody else uses.
+    pub fn new(traced: bool) -> Result<Self, String> {
+        let control = calls::open_control().map_err(|errno| {
+            let name = calls::errno_name(errno);
+            format!("/dev/genp cannot be opened: {name}. Is the module loaded?")
+        })?;
+        let idle = calls::info(control).map_err(|errno| format!("GENP_GET_INFO: {errno}"))?;
+        if idle.partitions != 0 {
+            return Err("somebody else uses the pool; nothing can be predicted".into());
+        }
+        Ok(Self {
+            world: process::share::<World>(),
+            control,
+            idle,
+            user_mode: machine::is_user_mode(),
+            traced,
+        })
+    }
+
+    /// What was counted.
+    pub fn world(&self) -> &'static World {
+        self.world
+    }
+
+    /// Runs a case; says what was wrong.
+    pub fn run(&self, case: &Case) -> Result<(), String> {
+        self.world.begin();
+        let birth = Birth {
+            world: self.world,
+            control: self.control,
+            pool: self.idle,
+            inboxes: std::array::from_fn(|_| socket_pair()),
+            mode: case.mode,
+            traced: self.traced,
+        };
+        let done = match case.mode {
+            Mode::Serial => self.serial(&birth, &case.steps),
+            Mode::Storm => self.storm(&birth, &case.steps),
+        };
+        for (here, there) in birth.inboxes {
+            calls::close(here);
+            calls::close(there);
+        }
+        self.world.wrong().map_or(Ok(()), Err)?;
+        done?;
+        pool::settle(self.control, &self.idle)
+    }
+
+    fn hire(&self, id: usize, birth: &Birth, steps: &[Step]) -> Hired {
+        let (orders, answers) = (wire::pipe(), wire::pipe());
+        let pid = process::child(|| {
+            calls::close(orders.1);
+            calls::close(answers.0);
+            actor::serve(id, *birth, steps, orders.0, answers.1)
+        });
+        Hired {
+            pid,
+            orders,
+            answers,
+        }
+    }
+
+    fn serial(&self, birth: &Birth, steps: &[Step]) -> Result<(), String> {
+        // Orders and answers are quicker on one processor.
+        process::stay_on(0);
+        let mut model = Model::new(self.idle, self.user_mode);
+        let mut actors: Vec<_> = (0..ACTORS).map(|id| self.hire(id, birth, steps)).collect();
+        let done = self.one_by_one(&mut model, birth, steps, &mut actors);
+        for actor in &actors {
+            process::end(actor.pid);
+        }
+        process::go_anywhere();
+        done
+    }
+
+    fn one_by_one(
+        &self,
+        model: &mut Model,
+        birth: &Birth,
+        steps: &[Step],
+        actors: &mut [Hired],
+    ) -> Result<(), String> {
+        for (at, step) in steps.iter().enumerate() {
+            self.observe(model)
+                .map_err(|text| format!("before step {at}, {step}: {text}"))?;
+            let id = step.actor as usize;
+            if step.kind == Kind::Kill {
+                process::end(actors[id].pid);
+                model.died(id);
+                actors[id] = self.hire(id, birth, steps);
+                self.world.tried[Kind::Kill as usize].fetch_add(1, SeqCst);
+                continue;
+            }
+            self.order(&actors[id], at)
+                .map_err(|text| format!("step {at}, {step}: {text}"))?;
+            if let Some(wrong) = self.world.wrong() {
+                return Err(format!("step {at}, {step}: {wrong}"));
+            }
+            model
+                .judge(step, &self.world.replies[id].get())
+                .map_err(|text| format!("step {at}: {text}"))?;
+        }
+        self.observe(model)
+            .map_err(|text| format!("after the last step: {text}"))
+    }
+
+    /// Has an actor do a step.
+    fn order(&self, actor: &Hired, at: usize) -> Result<(), String> {
+        wire::put(actor.orders.1, at as u32);
+        let limit = now() + PATIENCE;
+        while !wire::ready(actor.answers.0, 100) {
+            if let Some(status) = process::try_reap(actor.pid) {
+                return Err(format!("the actor died of it, with status {status:#x}"));
+            }
+            if now() > limit {
+                return Err("the call does not come back".into());
+            }
+        }
+        match wire::take(actor.answers.0) {
+            Some(_) => Ok(()),
+            None => Err("the actor has gone".into()),
+        }
+    }
+
+    /// Compares the pool with the model. What goes on in the background is given
+    /// time: leases that end, pages let go from quarantine.
+    fn observe(&self, model: &mut Model) -> Result<(), String> {
+        let limit = now() + pool::PATIENCE;
+        loop {
+            let info = calls::info(self.control).map_err(|errno| format!("errno {errno}"))?;
+            match model.observe(&info) {
+                Err(text) if now() > limit => return Err(text),
+                Err(_) => process::pause(2),
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    fn storm(&self, birth: &Birth, steps: &[Step]) -> Result<(), String> {
+        let pids: Vec<_> = (0..ACTORS)
+            .map(|id| process::child(|| actor::rush(id, *birth, steps)))
+            .collect();
+        let mut failed = Ok(());
+        for (id, &pid) in pids.iter().enumerate() {
+            match process::reap_within(pid, PATIENCE) {
+                Some(0) => {}
+                Some(_) if self.world.killed[id].load(SeqCst) != 0 => {}
+                Some(status) => failed = Err(format!("actor {id} died, with status {status:#x}")),
+                None => {
+                    failed = Err(format!("actor {id} does not come to an end"));
+                    process::end(pid);
+                }
+            }
+        }
+        failed
+    }
+}

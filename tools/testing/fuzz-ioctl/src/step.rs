@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a case is made of: steps, each by one actor, written as one line.
+
+use std::{fmt, str::FromStr};
+
+macro_rules! kinds {
+    ($($kind:ident = $name:literal,)*) => {
+        /// What is done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Kind {
+            $(#[doc = $name] $kind,)*
+        }
+
+        /// All kinds.
+        pub const KINDS: &[Kind] = &[$(Kind::$kind,)*];
+
+        impl Kind {
+            /// How it is written.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Create = "create",
+    Open = "open",
+    Info = "info",
+    Alloc = "alloc",
+    Largest = "largest",
+    Free = "free",
+    Borrow = "borrow",
+    Return = "return",
+    Renew = "renew",
+    Resize = "resize",
+    Stat = "stat",
+    Bounds = "bounds",
+    Histogram = "histogram",
+    Eventfd = "eventfd",
+    Destroy = "destroy",
+    MapReserve = "map-reserve",
+    MapWindow = "map-window",
+    Unmap = "unmap",
+    Remap = "remap",
+    Protect = "protect",
+    Advise = "advise",
+    Touch = "touch",
+    Look = "look",
+    Fork = "fork",
+    Dup = "dup",
+    Close = "close",
+    Pass = "pass",
+    Receive = "receive",
+    Kill = "kill",
+    Trace = "trace",
+    Signal = "signal",
+    Poll = "poll",
+    Read = "read",
+    Nonblock = "nonblock",
+    File = "file",
+    Pin = "pin",
+    Garbage = "garbage",
+}
+
+macro_rules! shapes {
+    ($($shape:ident = $name:literal,)*) => {
+        /// How the argument structure lies in memory.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Shape {
+            $(#[doc = $name] $shape,)*
+        }
+
+        /// All shapes.
+        pub const SHAPES: &[Shape] = &[$(Shape::$shape,)*];
+
+        impl Shape {
+            fn name(self) -> &'static str {
+                match self {
+                    $(Self::$shape => $name,)*
+                }
+            }
+        }
+    };
+}
+
+shapes! {
+    Exact = "exact",
+    Grown = "grown",
+    OtherSizeBits = "other-size-bits",
+    Dirty = "dirty-tail",
+    Tiny = "tiny",
+    Huge = "huge",
+    Nowhere = "nowhere",
+    Edge = "edge",
+    ReadOnly = "read-only",
+    Flag = "flag",
+}
+
+/// One step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What is done.
+    pub kind: Kind,
+    /// By whom.
+    pub actor: u8,
+    /// With which of its descriptors.
+    pub slot: u8,
+    /// How the argument lies in memory.
+    pub shape: Shape,
+    /// By kind.
+    pub a: u64,
+    /// By kind.
+    pub b: u64,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} {} {} {:#x} {:#x}",
+            self.kind.name(),
+            self.actor,
+            self.slot,
+            self.shape.name(),
+            self.a,
+            self.b
+        )
+    }
+}
+
+fn number(word: &str) -> Option<u64> {
+    match word.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok(),
+    }
+}
+
+impl FromStr for Step {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let parsed = || {
+            let &[kind, actor, slot, shape, a, b] = words.as_slice() else {
+                return None;
+            };
+            Some(Self {
+                kind: *KINDS.iter().find(|known| known.name() == kind)?,
+                actor: actor.parse().ok()?,
+                slot: slot.parse().ok()?,
+                shape: *SHAPES.iter().find(|known| known.name() == shape)?,
+                a: number(a)?,
+                b: number(b)?,
+            })
+        };
+        parsed().ok_or_else(|| format!("this is no step: {line}"))
+    }
+}
+
+/// How the actors go about a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One step after the other; the model predicts each answer.
+    Serial,
+    /// Each actor on its own, with two threads, all at once.
+    Storm,
+}
+
+/// A case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// How it is run.
+    pub mode: Mode,
+    /// What is done.
+    pub steps: Vec<Step>,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = match self.mode {
+            Mode::Serial => "serial",
+            Mode::Storm => "storm",
+        };
+        writeln!(f, "{mode}")?;
+        for step in &self.steps {
+            writeln!(f, "{step}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Case {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let mode = match lines.next() {
+            Some("serial") => Mode::Serial,
+            Some("storm") => Mode::Storm,
+            _ => return Err("the first line of a case is 'serial' or 'storm'".into()),
+        };
+        let steps = lines.map(Step::from_str).collect::<Result<_, _>>()?;
+        Ok(Self { mode, steps })
+    }
+}

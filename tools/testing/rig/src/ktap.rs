@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Results in KTAP, as the self-tests in C give them.
+
+use std::{io::Write, process::ExitCode};
+
+/// How a test ended, if not well.
+pub enum Fail {
+    /// It cannot run here, and why.
+    Skip(String),
+    /// What was wrong.
+    Wrong(String),
+}
+
+/// Shorthand for a failure.
+pub fn wrong(text: impl Into<String>) -> Fail {
+    Fail::Wrong(text.into())
+}
+
+/// Shorthand for a test that cannot run.
+pub fn skip(text: impl Into<String>) -> Fail {
+    Fail::Skip(text.into())
+}
+
+/// A test: its name, and what it does. Ok has something to tell.
+pub type Test<'a> = (&'a str, Box<dyn FnOnce() -> Result<String, Fail> + 'a>);
+
+/// Runs the tests one after the other.
+pub fn run(tests: Vec<Test<'_>>) -> ExitCode {
+    let mut failed = false;
+    println!("KTAP version 1\n1..{}", tests.len());
+    for (number, (name, test)) in tests.into_iter().enumerate() {
+        let number = number + 1;
+        match test() {
+            Ok(told) => {
+                comment(&told);
+                println!("ok {number} {name}");
+            }
+            Err(Fail::Skip(why)) => {
+                comment(&format!("skipped: {why}"));
+                println!("ok {number} {name} # SKIP");
+            }
+            Err(Fail::Wrong(what)) => {
+                failed = true;
+                comment(&what);
+                println!("not ok {number} {name}");
+            }
+        }
+        let _ = std::io::stdout().flush();
+    }
+    ExitCode::from(u8::from(failed))
+}
+
+/// Lines that are no result.
+pub fn comment(text: &str) {
+    for line in text.lines() {
+        println!("# {line}");
+    }
+    let _ = std::io::stdout().flush();
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What programs share that torture GenP in a guest: calls without judgement,
+//! memory that may vanish, processes, chance, and KTAP.
+
+pub mod calls;
+pub mod chance;
+pub mod ktap;
+pub mod machine;
+pub mod memory;
+pub mod pool;
+pub mod process;
+
+pub use genp::abi;
+pub use genp::system::now;
+
+/// Bytes of a page.
+pub const PAGE: u64 = 4096;
+/// Nanoseconds of a millisecond.
+pub const MSEC: u64 = 1_000_000;
+/// Nanoseconds of a second.
+pub const SEC: u64 = 1_000_000_000;
+
+/// An errno.
+pub type Errno = i32;

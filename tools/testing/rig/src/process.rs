@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Processes: made, ended, looked after.
+
+use std::{mem, ptr};
+
+use crate::{
+    calls::{errno, said},
+    now, Errno, MSEC,
+};
+
+/// Sleeps for some milliseconds.
+pub fn pause(ms: u64) {
+    pause_ns(ms * MSEC);
+}
+
+/// Sleeps for some nanoseconds.
+pub fn pause_ns(ns: u64) {
+    std::thread::sleep(std::time::Duration::from_nanos(ns));
+}
+
+/// A child that runs `work` and ends with its status, and that is killed when its
+/// parent ends.
+pub fn child(work: impl FnOnce() -> i32) -> i32 {
+    // SAFETY: the programs that use this have one thread at this time, or a child
+    // that allocates nothing before it ends.
+    match unsafe { libc::fork() } {
+        -1 => panic!("fork: errno {}", errno()),
+        0 => {
+            // SAFETY: no memory is involved.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            let status = work();
+            // SAFETY: ends the child without the parent's clean-up.
+            unsafe { libc::_exit(status) }
+        }
+        pid => pid,
+    }
+}
+
+/// Sends a signal.
+pub fn send(pid: i32, signal: i32) -> Result<(), Errno> {
+    // SAFETY: no memory is involved.
+    said(unsafe { libc::kill(pid, signal) }.into()).map(|_| ())
+}
+
+/// Waits for a child and says how it ended.
+pub fn reap(pid: i32) -> i32 {
+    let mut status = 0;
+    // SAFETY: `status` is ours.
+    while unsafe { libc::waitpid(pid, &mut status, libc::__WALL) } == -1 && errno() == libc::EINTR {
+    }
+    status
+}
+
+/// How a child ended, if it did.
+pub fn try_reap(pid: i32) -> Option<i32> {
+    let mut status = 0;
+    // SAFETY: `status` is ours.
+    let done = unsafe { libc::waitpid(pid, &mut status, libc::WNOHANG | libc::__WALL) };
+    (done == pid).then_some(status)
+}
+
+/// Waits for a child, but not for ever: None if it did not end in time.
+pub fn reap_within(pid: i32, ns: u64) -> Option<i32> {
+    let limit = now() + ns;
+    loop {
+        if let Some(status) = try_reap(pid) {
+            return Some(status);
+        }
+        if now() > limit {
+            return None;
+        }
+        pause_ns(MSEC / 5);
+    }
+}
+
+/// Kills a child and waits until it is gone.
+pub fn end(pid: i32) {
+    let _ = send(pid, libc::SIGKILL);
+    reap(pid);
+}
+
+/// Memory that children share, zeroed; it stays until the end.
+pub fn share<T>() -> &'static T {
+    // SAFETY: fresh memory of zeroes, large enough; the callers choose a T of
+    // atomics, for which zeroes are valid and sharing is sound.
+    unsafe {
+        let at = libc::mmap(
+            ptr::null_mut(),
+            mem::size_of::<T>(),
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        );
+        assert!(at != libc::MAP_FAILED, "mmap: errno {}", errno());
+        &*at.cast::<T>()
+    }
+}
+
+/// Makes the calling thread SCHED_FIFO of this priority.
+pub fn be_fifo(priority: i32) -> Result<(), Errno> {
+    let param = libc::sched_param {
+        sched_priority: priority,
+    };
+    // SAFETY: `param` is there.
+    said(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &param) }.into()).map(|_| ())
+}
+
+/// Ties the calling thread to a processor.
+pub fn stay_on(processor: usize) {
+    stay_on_those(|number| number == processor);
+}
+
+/// Lets it go to any again.
+pub fn go_anywhere() {
+    stay_on_those(|_| true);
+}
+
+fn stay_on_those(fits: impl Fn(usize) -> bool) {
+    // SAFETY: fills and passes a set of ours.
+    unsafe {
+        let mut set: libc::cpu_set_t = mem::zeroed();
+        for processor in (0..64).filter(|&number| fits(number)) {
+            libc::CPU_SET(processor, &mut set);
+        }
+        libc::sched_setaffinity(0, mem::size_of_val(&set), &set);
+    }
+}
