@@ -6,7 +6,7 @@
 KERNEL ?= rt
 DEMO ?= all
 
-.PHONY: help demo check check-host check-models check-um check-rt check-debug lint setup modules \
+.PHONY: help demo check check-host check-models check-um check-rt check-debug lint setup fuzz torture modules \
 	modules_install shell vng mutants clean distclean
 
 help:
@@ -21,6 +21,8 @@ help:
 	@echo 'make vng              the sample under virtme-ng'
 	@echo 'make check-host, check-models, check-um, check-rt, check-debug, lint     one suite'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
+	@echo 'make fuzz SECONDS=N FUZZ=ioctl|host SEED=N KERNEL=...   look for cases that fail'
+	@echo 'make torture SECONDS=N KERNEL=...   let processes die at every step'
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
@@ -50,6 +52,12 @@ check-debug:
 
 lint:
 	@scripts/lint
+
+fuzz:
+	@KERNEL=$(KERNEL) scripts/fuzz
+
+torture:
+	@KERNEL=$(KERNEL) scripts/torture
 
 setup:
 	@for kernel in rt um rt-prev stock debug; do scripts/kernel $$kernel >/dev/null || exit; done

@@ -82,11 +82,7 @@ fn parse(words: &[String]) -> Result<Wish, String> {
 }
 
 fn self_test() -> ExitCode {
-    let cases = if rig::machine::is_user_mode() {
-        30
-    } else {
-        8
-    };
+    let cases = if rig::machine::is_user_mode() { 30 } else { 8 };
     let test = |mode: &'static [Mode], seed| {
         move || {
             let plan = Plan {

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Processes die at every step of what one does with a partition. Afterwards the
+//! pool is exactly as it was, and its pages are clean.
+
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use rig::{
+    abi::{self, genp_info},
+    calls,
+    chance::Chance,
+    memory::{Found, Mark},
+    now, pool, process, MSEC, PAGE, SEC,
+};
+
+use crate::{
+    crowd::{self, End},
+    life::{Life, STEPS},
+    tracer,
+};
+
+/// Deaths after which the pool is looked at.
+const BATCH: u64 = 48;
+/// What is left for the victims. The less there is, the sooner a page has its next
+/// owner.
+const ROOM: u64 = 512 * PAGE;
+
+/// Who died, by what.
+#[derive(Default)]
+pub struct Deaths {
+    /// At a stop of a tracer.
+    pub stepped: u64,
+    /// By a signal after a delay.
+    pub timed: u64,
+    /// With threads inside calls.
+    pub crowds: u64,
+}
+
+impl Deaths {
+    /// All of them.
+    pub fn all(&self) -> u64 {
+        self.stepped + self.timed + self.crowds
+    }
+}
+
+/// The scene.
+pub struct Scene {
+    control: i32,
+    before: genp_info,
+    /// Has all but the victims' room in its reserve, and borrows that now and then.
+    holder: abi::genp_create,
+    step: &'static AtomicU32,
+    chance: Chance,
+    /// The next stop to die at.
+    stop: u32,
+    /// Who died.
+    pub deaths: Deaths,
+}
+
+fn told<T>(what: &str, done: Result<T, i32>) -> Result<T, String> {
+    done.map_err(|errno| format!("{what}: {}", calls::errno_name(errno)))
+}
+
+impl Scene {
+    /// On a pool that nobody uses.
+    pub fn new(seed: u64) -> Result<Self, String> {
+        let control = told("/dev/genp", calls::open_control())?;
+        let free = told("GENP_GET_INFO", calls::info(control))?.free;
+        let room = ROOM.min(free);
+        let mut holder = calls::wish(free - room, room);
+        holder.max_leases = 4;
+        told(
+            "GENP_CREATE",
+            calls::call(control, abi::GENP_IOCTL_CREATE, &mut holder),
+        )?;
+        Ok(Self {
+            control,
+            before: told("GENP_GET_INFO", calls::info(control))?,
+            holder,
+            step: process::share::<AtomicU32>(),
+            chance: Chance::new(seed),
+            stop: 0,
+            deaths: Deaths::default(),
+        })
+    }
+
+    /// Takes most of what can be lent, for a while.
+    fn hold(&mut self) {
+        let term = MSEC * (1 + self.chance.below(20));
+        let most = self.before.free.saturating_sub(40 * PAGE).max(PAGE);
+        let _ = calls::borrow(self.holder.fd, most, 0, term);
+    }
+
+    /// Dies at a stop of a tracer.
+    fn step_by_step(&mut self) {
+        let step = self.step;
+        let pid = process::child(|| {
+            tracer::offer();
+            Life::new(step).live()
+        });
+        let single = self.chance.below(4) as u32;
+        if tracer::kill_at(pid, self.stop, single) {
+            self.deaths.stepped += 1;
+            self.stop += 1;
+        } else {
+            // All of its stops were tried.
+            self.stop = 0;
+        }
+    }
+
+    /// Dies some time after a step has begun.
+    fn after_a_while(&mut self) {
+        let step = self.step;
+        step.store(u32::MAX, SeqCst);
+        let pid = process::child(|| Life::new(step).live());
+        let at = self.chance.below(STEPS.into()) as u32;
+        let limit = now() + 10 * SEC;
+        while step.load(SeqCst).wrapping_add(1) < at + 1 && now() < limit {
+            std::hint::spin_loop();
+        }
+        // From nothing to a few milliseconds, more often short than long.
+        let delay = 1u64 << self.chance.below(22);
+        let until = now() + self.chance.below(delay);
+        while now() < until {
+            std::hint::spin_loop();
+        }
+        process::end(pid);
+        self.deaths.timed += 1;
+    }
+
+    /// Dies with threads inside calls.
+    fn in_company(&mut self) {
+        let end = self
+            .chance
+            .pick(&[End::Killed, End::Killed, End::Exits, End::Becomes]);
+        let delay = self.chance.below(3 * MSEC);
+        let ready = self.step;
+        ready.store(0, SeqCst);
+        let pid = process::child(|| crowd::live(ready, end, delay));
+        if matches!(end, End::Killed) {
+            let limit = now() + 10 * SEC;
+            while ready.load(SeqCst) == 0 && now() < limit {
+                process::pause_ns(50_000);
+            }
+            process::pause_ns(delay);
+            let _ = process::send(pid, libc::SIGKILL);
+        }
+        if process::reap_within(pid, pool::PATIENCE).is_none() {
+            process::end(pid);
+        }
+        self.deaths.crowds += 1;
+    }
+
+    fn die(&mut self) {
+        if self.chance.one_in(8) {
+            self.hold();
+        }
+        match self.chance.below(8) {
+            0..=2 => self.step_by_step(),
+            3..=6 => self.after_a_while(),
+            _ => self.in_company(),
+        }
+    }
+
+    /// Nothing of the dead is left: not in the books, not in the pages.
+    fn look(&self) -> Result<(), String> {
+        pool::settle(self.control, &self.before)?;
+        let mut fresh = calls::wish(self.before.free, 0);
+        told(
+            "GENP_CREATE",
+            calls::call(self.control, abi::GENP_IOCTL_CREATE, &mut fresh),
+        )?;
+        // SAFETY: a new mapping, undone below.
+        let found = unsafe {
+            let at = libc::mmap(
+                std::ptr::null_mut(),
+                fresh.reserve as usize,
+                libc::PROT_READ,
+                libc::MAP_SHARED,
+                fresh.fd,
+                0,
+            );
+            if at == libc::MAP_FAILED {
+                return Err("the reserve cannot be mapped".into());
+            }
+            let found = Mark::ZERO.check(at as usize, fresh.reserve as usize / 8);
+            libc::munmap(at, fresh.reserve as usize);
+            found
+        };
+        calls::close(fresh.fd);
+        if found != Found::Same {
+            return Err(format!("a new reserve is not clean: {found:?}"));
+        }
+        pool::settle(self.control, &self.before)
+    }
+
+    /// Lets so many die, or as many as fit into the time, but `least` in any case.
+    pub fn run(
+        &mut self,
+        least: u64,
+        until: u64,
+        mut progress: impl FnMut(&Deaths),
+    ) -> Result<(), String> {
+        rig::memory::catch_faults();
+        while self.deaths.all() < least || now() < until {
+            let batch = self.deaths.all() + BATCH.min(least.max(1));
+            while self.deaths.all() < batch {
+                self.die();
+                progress(&self.deaths);
+            }
+            self.look()
+                .map_err(|text| format!("after {} deaths: {text}", self.deaths.all()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        calls::close(self.holder.fd);
+        calls::close(self.control);
+    }
+}
