@@ -1,0 +1,108 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The drivers of samples/ keep their contract: each is loaded, runs, judges what it saw,
+# and is unloaded. What it counted is printed beside.
+debug=/sys/kernel/debug
+n=0
+echo "KTAP version 1"
+echo "1..10"
+# Interrupts of a slow machine take long, and it says so. Warnings are still seen.
+dmesg -n 6
+
+# say STATUS NAME
+say() {
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then echo "ok $n $2"; else echo "not ok $n $2"; fi
+}
+
+skip() {
+	n=$((n + 1))
+	printf '# skipped: %s\nok %d %s # SKIP\n' "$2" $n "$1"
+}
+
+# run DRIVER SECONDS: an error if the driver says that something was wrong.
+run() {
+	echo "$2" >$debug/$1/run
+	status=$?
+	cat $debug/$1/result >/tmp/result
+	sed 's/^/# /' /tmp/result
+	[ $status = 0 ] && grep -q '^verdict  *good$' /tmp/result
+}
+
+# drive DRIVER SECONDS [PARAMETER...]: loads, runs, unloads.
+drive() {
+	driver=$1 seconds=$2
+	shift 2
+	: >/tmp/result
+	insmod /lib/$driver.ko "$@" || return 1
+	run $driver "$seconds"
+	good=$?
+	rmmod $driver && [ $good = 0 ]
+}
+
+# counted NAME COLUMN: a number of the last result; columns are thread, hardirq, NMI.
+counted() {
+	awk -v name="$1" -v column="$2" 'index($0, name) == 1 { print $(NF - 3 + column) }' /tmp/result
+}
+
+# Every page of what all can hold, in all contexts on every processor at once.
+drive genp_atomic 4
+say $? pages_have_one_owner_in_every_context
+why=$(sed -n 's/^no NMI: *//p' /tmp/result)
+if [ -n "$why" ]; then
+	skip pages_are_taken_in_nmi "$why"
+else
+	[ "$(counted 'genp_alloc_page taken' 3)" -gt 0 ]
+	say $? pages_are_taken_in_nmi
+fi
+# What atomic.rst says of others, on the kernels that it says it of.
+if uname -v | grep -q PREEMPT_RT; then
+	[ "$(counted 'alloc_pages_nolock got' 2)" = 0 ] && [ "$(counted 'kmalloc_nolock got' 2)" = 0 ] &&
+		[ "$(counted 'alloc_pages_nolock tried' 2)" -gt 0 ]
+	say $? the_kernel_has_nothing_in_hardirq
+else
+	skip the_kernel_has_nothing_in_hardirq "without PREEMPT_RT it may"
+fi
+
+# Fewer pages than are wanted, so that they go from hand to hand.
+drive genp_atomic 3 pages=4 && [ "$(counted 'genp_alloc_page empty' 1)" -gt 0 ]
+say $? a_scarce_stock_is_not_shared_out_twice
+
+# No page of one's own: all come from the emergency stock.
+rmmod genp
+# shellcheck disable=SC2046  # a list of words
+insmod /lib/genp.ko $(cat /parameters) emergency_pages=8
+drive genp_atomic 2 pages=1 emergency=1
+say $? the_emergency_stock_is_not_shared_out_twice
+rmmod genp
+# shellcheck disable=SC2046  # a list of words
+insmod /lib/genp.ko $(cat /parameters)
+
+drive genp_packets 2
+say $? packets_within_the_minimum_have_descriptors
+
+# The same in a partition that a process created and others have.
+genpctl create --name lent --reserve 64K --borrow 64K >/tmp/create 2>&1 &
+i=0
+while [ $i -lt 200 ] && ! genpctl stat lent >/dev/null 2>&1; do
+	i=$((i + 1))
+	usleep 50000
+done
+drive genp_packets 1 partition=lent
+say $? packets_in_a_partition_of_a_process
+genpctl destroy lent >/dev/null
+wait
+
+drive genp_recalled 2
+say $? recalled_memory_is_returned
+drive genp_recalled 2 comply=0
+say $? memory_that_is_kept_is_overdue
+
+dmesg -c >/dev/null
+insmod /lib/genp_rust_sample.ko ms=1000
+status=$?
+dmesg | sed -n 's/.*genp_rust_sample: /# /p'
+[ $status = 0 ] && rmmod genp_rust_sample
+say $? a_driver_in_rust
+dmesg -n 7
