@@ -23,8 +23,8 @@ skip() {
 
 # run DRIVER SECONDS: an error if the driver says that something was wrong.
 run() {
-	echo "$2" >$debug/$1/run
-	status=$?
+	status=0
+	echo "$2" >$debug/$1/run || status=1
 	cat $debug/$1/result >/tmp/result
 	sed 's/^/# /' /tmp/result
 	[ $status = 0 ] && grep -q '^verdict  *good$' /tmp/result
@@ -46,6 +46,16 @@ counted() {
 	awk -v name="$1" -v column="$2" 'index($0, name) == 1 { print $(NF - 3 + column) }' /tmp/result
 }
 
+# nothing_of NAME COLUMN: it was tried there, in vain each time.
+nothing_of() {
+	[ "$(counted "$1 tried" $2)" -gt 0 ] && [ "$(counted "$1 got" $2)" = 0 ]
+}
+
+# some NAME COLUMN
+some() {
+	[ "$(counted "$1" $2)" -gt 0 ]
+}
+
 # Every page of what all can hold, in all contexts on every processor at once.
 drive genp_atomic 4
 say $? pages_have_one_owner_in_every_context
@@ -53,20 +63,19 @@ why=$(sed -n 's/^no NMI: *//p' /tmp/result)
 if [ -n "$why" ]; then
 	skip pages_are_taken_in_nmi "$why"
 else
-	[ "$(counted 'genp_alloc_page taken' 3)" -gt 0 ]
+	some 'genp_alloc_page taken' 3
 	say $? pages_are_taken_in_nmi
 fi
 # What atomic.rst says of others, on the kernels that it says it of.
 if uname -v | grep -q PREEMPT_RT; then
-	[ "$(counted 'alloc_pages_nolock got' 2)" = 0 ] && [ "$(counted 'kmalloc_nolock got' 2)" = 0 ] &&
-		[ "$(counted 'alloc_pages_nolock tried' 2)" -gt 0 ]
+	nothing_of alloc_pages_nolock 2 && nothing_of kmalloc_nolock 2
 	say $? the_kernel_has_nothing_in_hardirq
 else
 	skip the_kernel_has_nothing_in_hardirq "without PREEMPT_RT it may"
 fi
 
 # Fewer pages than are wanted, so that they go from hand to hand.
-drive genp_atomic 3 pages=4 && [ "$(counted 'genp_alloc_page empty' 1)" -gt 0 ]
+drive genp_atomic 3 pages=4 && some 'genp_alloc_page empty' 1
 say $? a_scarce_stock_is_not_shared_out_twice
 
 # No page of one's own: all come from the emergency stock.
