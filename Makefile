@@ -27,7 +27,7 @@ help:
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
 	@echo 'KERNEL=rt (default), rt-prev, stock: the distribution'"'"'s; debug, um: built here'
-	@echo 'DEMO=first_flight, revocation: one of the samples'
+	@echo 'DEMO=first_flight, revocation, atomic: one of the samples'
 
 demo:
 	@scripts/demo $(KERNEL) $(DEMO)
