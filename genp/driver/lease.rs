@@ -68,13 +68,15 @@ impl Firm {
         Some(how(entry))
     }
 
-    /// Notes that it is time to ask for a lease, if it is a driver's. Context: any but
-    /// NMI.
-    pub(crate) fn note_recall(&self, handle: u64) {
+    /// Notes that it is time to ask for a lease, if it is a driver's and was not asked
+    /// for in this term. Context: any but NMI.
+    pub(crate) fn note_recall(&self, handle: u64, expires: u64) {
         self.change(handle, |entry| {
             if let Some(recall) = entry {
-                if recall.state == Asked::NotYet {
+                // Another term: we are here before renew_firmly().
+                if recall.state == Asked::NotYet || recall.expires != expires {
                     recall.state = Asked::Due;
+                    recall.expires = expires;
                 }
             }
         });
@@ -128,7 +130,7 @@ impl Partition {
             Some(desk.books.lease(lease).state() != State::Active)
         });
         if late == Some(true) {
-            self.firm().note_recall(borrowed.handle);
+            self.firm().note_recall(borrowed.handle, borrowed.expires);
             self.post_recall();
         }
         self.each_frame(&borrowed, give);
@@ -167,8 +169,11 @@ impl Partition {
         let expires = self.renew(handle, term, Borrower::Driver)?;
         self.firm().change(handle, |entry| {
             if let Some(recall) = entry {
-                recall.state = Asked::NotYet;
-                recall.expires = expires;
+                // Unless it was recalled already, which a short term can do.
+                if recall.expires != expires {
+                    recall.state = Asked::NotYet;
+                    recall.expires = expires;
+                }
             }
         });
         Ok(expires)

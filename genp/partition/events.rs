@@ -127,8 +127,15 @@ impl Partition {
     }
 
     pub(crate) fn announce_recall(&self, handle: u64, expires: u64) {
-        self.firm.note_recall(handle);
+        self.firm.note_recall(handle, expires);
         self.announce(abi::GENP_EVENT_RECALLED, handle, expires);
+    }
+
+    /// A driver's lease is overdue. If there was no time to recall it, it is asked for
+    /// now. Context: any but NMI.
+    pub(crate) fn announce_overdue(&self, handle: u64, expires: u64) {
+        self.firm.note_recall(handle, expires);
+        self.post_recall();
     }
 
     /// Has the post ask drivers for leases that are due already. Context: any but NMI.

@@ -64,6 +64,7 @@ impl Recaller {
             }
             Due::Report(_) => {
                 trace::overdue(case.partition.0, case.handle, case.expires);
+                partition.announce_overdue(case.handle, case.expires);
             }
             Due::Revoke(_) => {
                 // Refused if its borrower was faster; it is over in any case.
