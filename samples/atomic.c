@@ -91,19 +91,19 @@ static unsigned long long sum(const char *name)
 static void show_cell(unsigned long long tried, unsigned long long got)
 {
 	if (tried)
-		printf("  %9llu %8llu", got, tried - got);
+		printf("  %11llu %8llu", got, tried - got);
 	else
-		printf("  %9s %8s", "-", "-");
+		printf("  %11s %8s", "-", "-");
 }
 
 static void show_table(void)
 {
 	int i;
 
-	printf("\n  %-27s%-20s%-20s%-20s\n", "", "  genp_alloc_page()", "alloc_pages_nolock()", "  kmalloc_nolock()");
+	printf("\n  %-25s  %20s  %20s  %20s\n", "", "genp_alloc_page()", "alloc_pages_nolock()", "kmalloc_nolock()");
 	printf("  %-25s", "pages or objects");
 	for (i = 0; i < 3; i++)
-		printf("  %9s %8s", "got", "NULL");
+		printf("  %11s %8s", "got", "NULL");
 	printf("\n");
 	for (i = 0; i < CONTEXTS; i++) {
 		printf("  %-25s", context[i]);
@@ -137,8 +137,8 @@ static void show_account(void)
 
 	if (!part || genp_get_stat(part, &stat))
 		die(NULL, "opening the driver's partition");
-	printf("  GenP's own account               %9llu takes, %llu in vain, %llu from the emergency stock\n",
-	       stat.stock_takes, stat.stock_misses, stat.emergency_takes);
+	printf("  GenP's own account               %9llu takes, %llu in vain; with those that counted the stock in the end\n",
+	       stat.stock_takes, stat.stock_misses);
 	if (genp_destroy(part))
 		die(NULL, "closing the driver's partition");
 }
