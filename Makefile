@@ -21,7 +21,7 @@ help:
 	@echo 'make vng              the sample under virtme-ng'
 	@echo 'make check-host, check-models, check-um, check-rt, check-debug, lint     one suite'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
-	@echo 'make fuzz SECONDS=N FUZZ=ioctl|host SEED=N KERNEL=...   look for cases that fail'
+	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for calls that the ABI answers wrongly'
 	@echo 'make torture SECONDS=N KERNEL=...   let processes die at every step'
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
@@ -54,7 +54,7 @@ lint:
 	@scripts/lint
 
 fuzz:
-	@KERNEL=$(KERNEL) scripts/fuzz
+	@KERNEL=$(KERNEL) scripts/fuzz-ioctl
 
 torture:
 	@KERNEL=$(KERNEL) scripts/torture
