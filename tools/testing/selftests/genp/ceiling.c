@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ceiling on what one user may have committed. Contract line 1. */
 #include "genp_test.h"
+#include "user_namespace.h"
 
 /* A user with only the device, kept open from before. */
 static void become(uid_t uid)
@@ -47,6 +48,16 @@ TEST(nor_by_growing)
 	ERRNO(ioctl(ask.fd, GENP_RESIZE, &more), ENOSPC);
 	more.reserve = most;
 	CHECK(!ioctl(ask.fd, GENP_RESIZE, &more));
+}
+
+TEST(nor_as_root_of_a_user_namespace)
+{
+	struct genp_create more = wish(ceiling() + PAGE, 0);
+	int fd = control();
+
+	become(1000);
+	enter_user_namespace();
+	ERRNO(ioctl(fd, GENP_CREATE, &more), ENOSPC);
 }
 
 TEST(users_have_a_ceiling_each)

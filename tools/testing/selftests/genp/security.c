@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who may do what: users without rights, user namespaces, modes, and what makes a
+ * name. The threat model in Documentation/threat-model.rst refers to these.
+ */
+#include <dirent.h>
+#include <grp.h>
+
+#include "genp_test.h"
+#include "user_namespace.h"
+
+static int open_named(int fd, const char *name)
+{
+	struct genp_open ask = { .size = sizeof(ask) };
+
+	strcpy(ask.name, name);
+	return ioctl(fd, GENP_OPEN, &ask) ? -1 : ask.fd;
+}
+
+static int create_named(int fd, const char *name, __u32 mode)
+{
+	struct genp_create ask = wish(PAGE, PAGE);
+
+	strcpy(ask.name, name);
+	ask.mode = mode;
+	return ioctl(fd, GENP_CREATE, &ask) ? -1 : ask.fd;
+}
+
+static void become(uid_t uid)
+{
+	CHECK(!setgroups(0, NULL));
+	CHECK(!setresgid(uid, uid, uid));
+	CHECK(!setresuid(uid, uid, uid));
+}
+
+/* Does something as another user and gives its answer. */
+static int as(uid_t uid, int (*work)(int fd), int fd)
+{
+	pid_t pid = child();
+	int status;
+
+	if (!pid) {
+		become(uid);
+		fflush(stdout);
+		_exit(work(fd));
+	}
+	status = reap(pid);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+TEST(without_rights_there_is_no_device)
+{
+	become(1000);
+	ERRNO(open(GENP_DEVICE_PATH, O_RDWR), EACCES);
+	ERRNO(open(GENP_DEVICE_PATH, O_RDONLY), EACCES);
+	ERRNO(open("/sys/kernel/debug/genp/pool", O_RDONLY), EACCES);
+	ERRNO(open("/sys/kernel/debug/genp/partitions", O_RDONLY), EACCES);
+}
+
+TEST(nothing_in_sysfs_can_be_written)
+{
+	DIR *dir = opendir("/sys/class/misc/genp/");
+	struct dirent *entry;
+	int count = 0;
+
+	CHECK(dir);
+	/* Before the rights are gone, so that the files' own modes decide. */
+	become(1000);
+	while ((entry = readdir(dir))) {
+		char path[512];
+
+		if (entry->d_type != DT_REG)
+			continue;
+		snprintf(path, sizeof(path), "/sys/class/misc/genp/%s", entry->d_name);
+		ERRNO(open(path, O_WRONLY), EACCES);
+		count++;
+	}
+	CHECK(count >= 19);
+}
+
+TEST(a_parameter_cannot_be_changed)
+{
+	/* Not by root either: what was promised rests on them. */
+	CHECK(access("/sys/module/genp/parameters", F_OK));
+}
+
+static int open_theirs(int fd)
+{
+	return open_named(fd, "theirs") < 0 ? errno : 0;
+}
+
+static int open_theirs_as_root_of_a_namespace(int fd)
+{
+	enter_user_namespace();
+	return open_theirs(fd);
+}
+
+TEST(a_user_namespace_opens_nothing)
+{
+	int fd = control();
+
+	CHECK(create_named(fd, "theirs", 0) >= 0);
+	EQUAL(as(1000, open_theirs, fd), EACCES);
+	EQUAL(as(1000, open_theirs_as_root_of_a_namespace, fd), EACCES);
+}
+
+/* Creates one there and stays. */
+static int settle_in_a_namespace(int fd)
+{
+	enter_user_namespace();
+	if (create_named(fd, "theirs", 0) < 0 || open_theirs(fd))
+		return 1;
+	pause();
+	return 1;
+}
+
+TEST(a_user_is_the_same_inside_and_outside)
+{
+	__u32 before = info().partitions;
+	int fd = control();
+	pid_t pid;
+
+	/* Root of a namespace is the user he was before, and no other. */
+	if (as(1000, open_theirs_as_root_of_a_namespace, fd) == EXIT_SKIPPED)
+		SKIP("no user namespaces here");
+	pid = child();
+	if (!pid) {
+		become(1000);
+		_exit(settle_in_a_namespace(fd));
+	}
+	EVENTUALLY(info().partitions == before + 1);
+	EVENTUALLY(open_named(fd, "theirs") >= 0);
+	EQUAL(as(1000, open_theirs, fd), 0);
+	EQUAL(as(1001, open_theirs, fd), EACCES);
+	EQUAL(as(1001, open_theirs_as_root_of_a_namespace, fd), EACCES);
+}
+
+static int create_for_others_alone(int fd)
+{
+	if (create_named(fd, "theirs", 0066) < 0)
+		return errno;
+	/* As with a file: the owner's own bits count for him, not wider ones. */
+	return open_theirs(fd);
+}
+
+TEST(the_owners_own_bits_count_for_him)
+{
+	EQUAL(as(1000, create_for_others_alone, control()), EACCES);
+}
+
+TEST(reading_alone_or_writing_alone_is_not_enough)
+{
+	static const __u32 modes[] = { 0604, 0602, 0640, 0620, 0644, 0622 };
+	int fd = control();
+
+	for (int i = 0; i < 6; i++) {
+		int part = create_named(fd, "theirs", modes[i]);
+
+		CHECK(part >= 0);
+		EQUAL(as(1000, open_theirs, fd), EACCES);
+		close(part);
+	}
+}
+
+static int use_what_was_inherited(int part)
+{
+	struct genp_alloc alloc;
+	struct genp_borrow lease;
+
+	if (region(part, 64, 0, &alloc))
+		return errno;
+	if (borrow(part, PAGE, GENP_NO_WAIT, 0, &lease) && errno != ETIMEDOUT)
+		return errno;
+	return by_handle(part, GENP_FREE, alloc.handle) ? errno : 0;
+}
+
+TEST(a_descriptor_is_the_right_to_use_it)
+{
+	int part = create_named(control(), "", 0);
+
+	CHECK(part >= 0);
+	EQUAL(as(1000, use_what_was_inherited, part), 0);
+	EQUAL(stat_of(part).allocs, 1);
+}
+
+static bool is_sound(int byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
+}
+
+/* A name of some length with one byte that may be anything but zero. */
+static void try_byte(int fd, int byte, size_t at)
+{
+	struct genp_create ask = wish(PAGE, 0);
+	struct genp_open again = { .size = sizeof(again) };
+
+	memset(ask.name, 'n', at);
+	ask.name[at] = byte;
+	memcpy(again.name, ask.name, sizeof(again.name));
+	if (!is_sound(byte)) {
+		ERRNO(ioctl(fd, GENP_CREATE, &ask), EINVAL);
+		ERRNO(ioctl(fd, GENP_OPEN, &again), EINVAL);
+		return;
+	}
+	ERRNO(ioctl(fd, GENP_OPEN, &again), ENOENT);
+	CHECK(!ioctl(fd, GENP_CREATE, &ask));
+	CHECK(!ioctl(fd, GENP_OPEN, &again));
+	EQUAL(memcmp(stat_of(again.fd).name, ask.name, sizeof(ask.name)), 0);
+	close(again.fd);
+	close(ask.fd);
+}
+
+TEST(every_byte_of_a_name)
+{
+	int fd = control();
+
+	for (int byte = 1; byte < 256; byte++) {
+		try_byte(fd, byte, 0);
+		try_byte(fd, byte, GENP_NAME_SIZE - 2);
+	}
+}
+
+TEST(a_name_shows_in_maps_and_nothing_else_of_it)
+{
+	struct genp_create ask = wish(PAGE, 0);
+	char line[512], *at = NULL;
+	FILE *maps;
+
+	strcpy(ask.name, "..");
+	create_from(ask);
+	maps = fopen("/proc/self/maps", "r");
+	CHECK(maps);
+	while (!at && fgets(line, sizeof(line), maps))
+		at = strstr(line, "[genp:..]");
+	fclose(maps);
+	CHECK(at);
+}
