@@ -163,7 +163,7 @@ impl Sample {
             Delta::from_micros(500),
             Tick::new(&tick),
             |thread| self.work(thread, &here),
-        );
+        )?;
         pr_info!(
             "pages taken in hardirq {} (empty {}, wrong {}), in a thread {} (empty {}, wrong {}); leases {} (late {})\n",
             hardirq.taken.load(Relaxed),

@@ -13,7 +13,6 @@ use kernel::{
         Delta, Monotonic,
     },
 };
-use pin_init::stack_pin_init;
 
 use super::genp::{Errno, Thread, Tick};
 
@@ -78,19 +77,23 @@ impl_has_hr_timer! {
 }
 
 /// Runs `tick` in hardirq once in each period, as long as `body` runs in this thread.
+/// ENOMEM. The timer is not on the stack, where the kernel has to be told of it.
 pub(crate) fn with_hard_timer<R>(
     thread: &mut Thread,
     period: Delta,
     tick: Tick<'_>,
     body: impl FnOnce(&mut Thread) -> R,
-) -> R {
+) -> Result<R> {
     // SAFETY: the timer is cancelled, and its last callback over, when start_scoped()
     // returns. Until then `tick` is borrowed.
     let tick = unsafe { ::core::mem::transmute::<Tick<'_>, Tick<'static>>(tick) };
-    stack_pin_init!(let ticker = pin_init!(Ticker {
-        timer <- HrTimer::new(),
-        period,
-        tick,
-    }));
-    ticker.as_ref().start_scoped(period, || body(thread))
+    let ticker = KBox::pin_init(
+        pin_init!(Ticker {
+            timer <- HrTimer::new(),
+            period,
+            tick,
+        }),
+        GFP_KERNEL,
+    )?;
+    Ok(ticker.as_ref().start_scoped(period, || body(thread)))
 }
