@@ -24,7 +24,7 @@ use kernel::{
 use super::{
     config::Config,
     core::books::{How, LeaseId, PartitionId, Totals},
-    stock::{Emergency, Ledger, Wants},
+    stock::{Emergency, Wants},
     sys::{errno::EOPNOTSUPP, page::Frames, range::PhysRange, thread::Bell, time},
 };
 use desk::Front;
@@ -64,8 +64,6 @@ pub(crate) struct Pool {
     pub(crate) roster: Roster,
     pub(crate) outbox: Outbox,
     pub(crate) bells: Bells,
-    /// The stock each frame is in.
-    pub(crate) ledger: Ledger,
     pub(crate) emergency: Option<Emergency>,
     /// The physical range that partitions can be created in.
     pub(crate) range: Option<Arc<PhysRange>>,
@@ -100,7 +98,6 @@ impl Pool {
     pub(crate) fn new(config: Config, bells: Bells) -> Result<Arc<Self>> {
         let frames = Frames::allocate(config.capacity.saturating_add(config.emergency))?;
         let range = claim_range(&config)?;
-        let ledger = Ledger::new(frames.len())?;
         let wants = Wants::new(config.max_partitions, bells.refill.clone())?;
         let store = Store::new(frames, config.max_partitions, bells.scrub.clone())?;
         let front = Front::new(&config, bells.recall.clone())?;
@@ -113,7 +110,6 @@ impl Pool {
                 roster <- roster,
                 outbox,
                 bells,
-                ledger,
                 emergency: None,
                 range,
                 wants,
@@ -132,7 +128,7 @@ impl Pool {
     fn set_up_emergency(self: Pin<&mut Self>) -> Result {
         let pages = self.config.emergency;
         if pages > 0 {
-            let emergency = Emergency::new(pages, &self.store, &self.ledger)?;
+            let emergency = Emergency::new(pages, &self.store)?;
             *self.project().emergency = Some(emergency);
         }
         Ok(())

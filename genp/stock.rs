@@ -10,30 +10,25 @@
 //! Lock order: `filling` is taken with no raw lock held, and before the desk's.
 
 mod emergency;
-mod ledger;
 mod level;
 mod refill;
+mod slots;
 
 use kernel::prelude::*;
 
 use super::{
-    core::{
-        labyrinth::{Labyrinth, Word},
-        stock::Marks,
-    },
+    core::{labyrinth::Labyrinth, stock::Marks},
     sys::{
-        cpu::Stay,
+        cpu::{Here, Stay},
         lock::{new_pi_mutex, PiMutex},
+        page::Frames,
         word::KernelWord,
     },
 };
 pub(crate) use emergency::Emergency;
-pub(crate) use ledger::{Entry, Ledger};
 use level::Level;
+use slots::Slots;
 pub(crate) use refill::{Refiller, Wants};
-
-/// No frame.
-const NONE: u32 = u32::MAX;
 
 /// Why a page was not taken back.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,8 +71,7 @@ pub(crate) struct Filling {
 pub(crate) struct Stock {
     marks: Marks,
     free: Labyrinth<KVVec<KernelWord>>,
-    /// The frame in each slot.
-    slots: KVVec<KernelWord>,
+    slots: Slots,
     level: Level,
     #[pin]
     pub(crate) filling: PiMutex<Filling>,
@@ -105,7 +99,7 @@ impl Stock {
                 level,
                 marks,
                 free,
-                slots: KernelWord::several(limit as usize, NONE.into())?,
+                slots: Slots::new(limit)?,
                 filling <- new_pi_mutex!(filling, "genp_filling"),
             }),
             GFP_KERNEL,
@@ -120,40 +114,43 @@ impl Stock {
         &self.level
     }
 
-    /// Takes a page: its slot and its frame. `None` if it is empty, or others were
-    /// faster too often. Context: any.
-    pub(crate) fn take(&self) -> (Option<(u32, u32)>, Mark) {
-        let stay = Stay::begin();
-        let Some(slot) = self.free.take(stay.cpu()) else {
-            return (None, self.level.miss(&stay));
+    /// Takes a page: its slot. `None` if it is empty, or others were faster too often.
+    /// Context: any.
+    #[inline(always)]
+    pub(crate) fn take(&self, here: &Here) -> (Option<u32>, Mark) {
+        let Some(tally) = self.level.tally(here) else {
+            return (None, Mark::Fine);
         };
-        let frame = self.frame_in(slot);
-        (Some((slot, frame)), self.level.take(&stay))
+        match self.free.take_near(tally.last(), here.cpu()) {
+            Some(slot) => (Some(slot), self.level.take(tally, slot)),
+            None => (None, self.level.miss(tally)),
+        }
+    }
+
+    /// The address of the page in a slot, which the caller has taken. Context: any.
+    #[inline(always)]
+    pub(crate) fn page(&self, slot: u32) -> Option<usize> {
+        self.slots.page(slot)
+    }
+
+    /// Whether the page at an address is in a slot. Context: any.
+    #[inline(always)]
+    pub(crate) fn holds(&self, slot: usize, page: usize) -> bool {
+        self.slots.holds(slot, page)
     }
 
     /// Gives the page in a slot back. Context: any.
-    pub(crate) fn give(&self, slot: u32) -> Result<Mark, Refusal> {
-        let stay = Stay::begin();
+    #[inline(always)]
+    pub(crate) fn give(&self, slot: u32, here: &Here) -> Result<Mark, Refusal> {
         self.free.give(slot).map_err(|_| Refusal::Stale)?;
-        Ok(self.level.give(&stay))
-    }
-
-    /// The frame in a slot whose page the caller has taken.
-    pub(crate) fn frame_in(&self, slot: u32) -> u32 {
-        // ORDERING: pairs with `fill`, and is later than it by the labyrinth: the
-        // frame was written before the slot was given.
-        // CAST: a frame's number.
-        self.slots
-            .get(slot as usize)
-            .map_or(NONE, |frame| frame.load() as u32)
+        Ok(self.level.give(here))
     }
 
     /// Puts a frame into an empty slot; its page is not free yet: see [`Self::open`].
-    /// `None` if every slot has one. Context: thread.
-    pub(crate) fn fill(&self, filling: &mut Filling, frame: u32) -> Option<u32> {
+    /// `None` if every slot has one. Context: thread; the caller owns the frame.
+    pub(crate) fn fill(&self, filling: &mut Filling, frames: &Frames, frame: u32) -> Option<u32> {
         let slot = filling.empty.pop()?;
-        // ORDERING: pairs with `frame_in`.
-        self.slots.get(slot as usize)?.store(frame.into());
+        self.slots.fill(slot, frame, frames.put_in(frame, slot));
         filling.owned += 1;
         Some(slot)
     }
@@ -177,11 +174,7 @@ impl Stock {
 
     /// Empties a slot whose page is taken: its frame.
     fn vacate(&self, filling: &mut Filling, slot: u32) -> Option<u32> {
-        let frame = self.frame_in(slot);
-        if frame == NONE {
-            return None;
-        }
-        self.slots.get(slot as usize)?.store(NONE.into());
+        let frame = self.slots.empty(slot)?;
         // Never allocates: there is room for every slot.
         let _ = filling.empty.push(slot, GFP_ATOMIC);
         filling.owned -= 1;

@@ -56,11 +56,11 @@
 //! who takes it. So either that take sets the bit in `C` again, or whoever set one
 //! below does, and each of them comes to 4 after 2.
 
-use core::ops::{Deref, Range};
+use core::ops::Deref;
 
 mod place;
 
-use place::{bit_of, is_set, next_bit, Place, Plan, MAX_LEVELS};
+use place::{beside, bit_of, is_set, next_bit, Place, Plan, MAX_LEVELS};
 #[allow(unused_imports)] // For who decides how large a stock can be.
 pub use place::{words, MAX_PAGES};
 
@@ -97,7 +97,7 @@ pub const MAX_TURNS: u32 = 16;
 
 /// Accesses to words in a take at most, however many others are at work: in each
 /// turn one for each level on the way down, two for the claim, and 3 (levels - 1) for
-/// what [`Labyrinth::shut`] does. The look into the door's own room comes before those.
+/// what [`Labyrinth::shut`] does. The look into a room nearby comes before those.
 /// Undisturbed it is one turn.
 pub const TAKE_STEPS: u32 = 1 + (MAX_TURNS + 1) * (4 * MAX_LEVELS - 1);
 
@@ -107,6 +107,32 @@ pub const GIVE_STEPS: u32 = 2 * MAX_LEVELS - 1;
 /// 2^32 divided by the golden ratio: multiples of it, modulo 2^32, keep apart from
 /// one another however many they are.
 const GOLDEN: u32 = 0x9e37_79b9;
+
+/// A try to claim a page.
+struct Claim {
+    bit: u32,
+    /// Whether it is the caller's now.
+    mine: bool,
+    /// What was in the room after that.
+    left: u64,
+}
+
+impl Claim {
+    /// Tries to claim a page in a room that had the ones of `seen`, which is not 0.
+    #[inline(always)]
+    fn new<W: Word>(room: &W, seen: u64, door: u32) -> Self {
+        let bit = next_bit(seen, door);
+        Self {
+            bit,
+            // ORDERING: pairs with the same of others, of whom one sees the bit set;
+            // and with `give()`.
+            mine: room.clear(bit),
+            // Of those who clear the last bits at the same time, one at least sees
+            // that there are none left.
+            left: room.load(),
+        }
+    }
+}
 
 /// The stock.
 #[derive(Debug)]
@@ -140,59 +166,103 @@ where
         self.pages
     }
 
-    // The table is only indexed with what `Plan` made of a page in range; any
-    // other word is empty and stays so.
+    // The table is only indexed with what `Plan` and `Place` made of a page in range;
+    // any other word is empty and stays so.
 
+    #[inline(always)]
     fn word(&self, place: Place) -> Option<&W> {
-        self.words.get(self.plan.number(place)?)
+        self.words.get(place.0 as usize)
     }
 
+    #[inline(always)]
     fn load(&self, place: Place) -> u64 {
         self.word(place).map_or(0, Word::load)
-    }
-
-    fn set(&self, place: Place, bit: u32) -> bool {
-        self.word(place).is_some_and(|word| word.set(bit))
-    }
-
-    fn clear(&self, place: Place, bit: u32) -> bool {
-        self.word(place).is_some_and(|word| word.clear(bit))
-    }
-
-    fn observe(&self, place: Place) -> u64 {
-        self.word(place).map_or(0, Word::observe)
     }
 
     /// Takes a page, coming in by this door: doors with different numbers, such as
     /// those of CPUs, lie far apart, and any number is one. `None` if none was found.
     ///
     /// Context: any, preemption disabled. Cost: [`TAKE_STEPS`].
+    #[inline(always)]
     pub fn take(&self, door: u32) -> Option<u32> {
+        self.take_near(self.page_at_door(door), door)
+    }
+
+    /// As [`Self::take`], but looks into the room of the page `near` first, which any
+    /// number may be. Whoever comes back to where they found one last time finds one
+    /// there most often, without the way from the top.
+    ///
+    /// Context: any, preemption disabled. Cost: [`TAKE_STEPS`].
+    #[inline(always)]
+    pub fn take_near(&self, near: u32, door: u32) -> Option<u32> {
+        let place = self.plan.room_of(near);
+        let Some(room) = self.word(place) else {
+            return self.search(door);
+        };
+        let seen = room.load();
+        if seen == 0 {
+            return self.search(door);
+        }
+        let tried = Claim::new(room, seen, near);
+        if !tried.mine {
+            return self.take_on(door, place, tried.left);
+        }
+        if tried.left == 0 {
+            self.shut(place);
+        }
+        Some(beside(near, tried.bit))
+    }
+
+    /// Takes a page wherever one is: the first turn, which is the last one but when
+    /// others are at work.
+    #[inline(never)]
+    fn search(&self, number: u32) -> Option<u32> {
+        let door = self.page_at_door(number);
+        let (place, seen) = self.walk(door);
+        if seen == 0 {
+            return if place == Place::TOP {
+                None
+            } else {
+                self.take_on(number, place, 0)
+            };
+        }
+        let tried = Claim::new(self.word(place)?, seen, door);
+        if !tried.mine {
+            return self.take_on(number, place, tried.left);
+        }
+        if tried.left == 0 {
+            self.shut(place);
+        }
+        Some(self.plan.page_of(place, tried.bit))
+    }
+
+    /// Goes on with a take after its first turn, which found so much left in a word.
+    #[cold]
+    #[inline(never)]
+    fn take_on(&self, door: u32, mut place: Place, mut seen: u64) -> Option<u32> {
         let door = self.page_at_door(door);
-        let mut turns = 0..MAX_TURNS;
-        // The door's own room first: most often there is something, and the way from
-        // the top would end there.
-        let room = Place::room_of(door);
-        let word = self.load(room);
-        if word != 0 {
-            let page = self.claim(room, word, door, &mut turns);
-            if page.is_some() {
-                return page;
+        for _ in 1..MAX_TURNS {
+            if seen == 0 {
+                self.shut(place);
+                (place, seen) = self.walk(door);
+                if seen == 0 {
+                    if place == Place::TOP {
+                        return None;
+                    }
+                    continue;
+                }
+            }
+            let tried = Claim::new(self.word(place)?, seen, door);
+            seen = tried.left;
+            if tried.mine {
+                if seen == 0 {
+                    self.shut(place);
+                }
+                return Some(self.plan.page_of(place, tried.bit));
             }
         }
-        while turns.next().is_some() {
-            let (place, word) = self.walk(door);
-            if word == 0 {
-                if place == self.plan.top() {
-                    return None;
-                }
-                self.shut(place);
-                continue;
-            }
-            let page = self.claim(place, word, door, &mut turns);
-            if page.is_some() {
-                return page;
-            }
+        if seen == 0 {
+            self.shut(place);
         }
         None
     }
@@ -200,28 +270,30 @@ where
     /// Gives a page back.
     ///
     /// Context: any. Cost: [`GIVE_STEPS`].
+    #[inline(always)]
     pub fn give(&self, page: u32) -> Result<(), Error> {
         if page >= self.pages {
             return Err(Error::OutOfRange);
         }
-        let (room, bit) = (Place::room_of(page), bit_of(page));
-        // ORDERING: pairs with the look of `shut()`; and with `claim()` by the next
+        let place = self.plan.room_of(page);
+        let room = self.word(place).ok_or(Error::OutOfRange)?;
+        // ORDERING: pairs with the look of `shut()`; and with the claim by the next
         // one who takes the page, who sees all that was done to it before.
-        if self.set(room, bit) {
+        if room.set(bit_of(page)) {
             return Err(Error::NotTaken);
         }
-        self.open(room);
+        self.open(place);
         Ok(())
     }
 
     /// Whether a page was free just now.
     pub fn is_free(&self, page: u32) -> bool {
-        page < self.pages && is_set(self.load(Place::room_of(page)), bit_of(page))
+        page < self.pages && is_set(self.load(self.plan.room_of(page)), bit_of(page))
     }
 
     /// Free pages, if nobody takes or gives one meanwhile. O(pages), for statistics.
     pub fn count(&self) -> u32 {
-        let rooms = self.words.iter().take(self.plan.rooms());
+        let rooms = self.words.iter().skip(self.plan.rooms_at());
         rooms.map(|room| room.load().count_ones()).sum()
     }
 
@@ -234,79 +306,64 @@ where
 
     /// Goes down to a room, or as far as there is something: the last word, and
     /// what was in it.
+    #[inline(always)]
     fn walk(&self, door: u32) -> (Place, u64) {
-        let mut place = self.plan.top();
-        let mut word = self.load(place);
+        let mut place = Place::TOP;
+        let mut seen = self.load(place);
         // At most MAX_LEVELS - 1 times.
-        for level in (0..place.level).rev() {
-            if word == 0 {
+        for turn in self.plan.turns_to(door) {
+            if seen == 0 {
                 break;
             }
-            let bit = next_bit(word, place.turn_to(door));
-            let index = place.number_below(bit);
-            place = Place { level, index };
-            word = self.load(place);
+            place = place.below(next_bit(seen, turn));
+            seen = self.load(place);
         }
-        (place, word)
-    }
-
-    /// Claims a page in a room that had these ones. Each that another was faster to
-    /// take costs a turn.
-    fn claim(&self, room: Place, seen: u64, door: u32, turns: &mut Range<u32>) -> Option<u32> {
-        let mut word = seen;
-        loop {
-            let bit = next_bit(word, room.turn_to(door));
-            // ORDERING: pairs with the same of others, of whom one sees the bit set;
-            // and with `give()`.
-            let mine = self.clear(room, bit);
-            // Of those who clear the last bits at the same time, one at least sees
-            // that there are none left.
-            word = self.load(room);
-            if word == 0 {
-                self.shut(room);
-            }
-            if mine {
-                return Some(room.number_below(bit));
-            }
-            // At most MAX_TURNS times.
-            if word == 0 || turns.next().is_none() {
-                return None;
-            }
-        }
+        (place, seen)
     }
 
     /// Sets the bits above a word that is not empty, up to the top.
+    #[inline(always)]
     fn open(&self, mut place: Place) {
         // At most MAX_LEVELS - 1 times.
-        for _ in place.level..self.plan.top().level {
+        while place != Place::TOP {
             let (above, bit) = place.above();
-            // ORDERING: pairs with step 1 of `shut()`.
-            if !is_set(self.load(above), bit) {
-                self.set(above, bit);
-            }
             place = above;
+            if let Some(word) = self.word(place) {
+                // ORDERING: pairs with step 1 of `shut()`.
+                if !is_set(word.load(), bit) {
+                    word.set(bit);
+                }
+            }
         }
     }
 
     /// Clears the bit above an empty word, and so on up if that empties the word
     /// above; but sets it again if the word is no longer empty by then.
+    #[inline(never)]
     fn shut(&self, mut place: Place) {
+        let Some(mut word) = self.word(place) else {
+            return;
+        };
         // At most MAX_LEVELS - 1 times.
-        for _ in place.level..self.plan.top().level {
+        while place != Place::TOP {
             let (above, bit) = place.above();
-            self.clear(above, bit);
+            place = above;
+            let Some(upper) = self.word(place) else {
+                return;
+            };
+            upper.clear(bit);
             // ORDERING: pairs with `give()` and with all that set bits here in
             // `open()` or below. A read-modify-write although nothing is changed;
             // see the top of this file.
-            if self.observe(place) != 0 {
-                self.set(above, bit);
-                self.open(above);
+            if word.observe() != 0 {
+                upper.set(bit);
+                self.open(place);
                 return;
             }
-            if self.load(above) != 0 {
+            if upper.load() != 0 {
                 return;
             }
-            place = above;
+            word = upper;
         }
     }
 }

@@ -9,18 +9,15 @@ use super::{
     super::{
         core::stock::Marks,
         pool::store::BATCH,
-        stock::{Entry, Filling, Mark, Refusal, Stock},
-        sys::{abi, trace},
+        stock::{Filling, Mark, Refusal, Stock},
+        sys::{
+            abi,
+            cpu::{Here, Stay},
+            trace,
+        },
     },
     count, Partition,
 };
-
-/// A page that was taken.
-pub(crate) struct Taken {
-    pub(crate) frame: u32,
-    /// Whether another partition may have left something in it.
-    pub(crate) foreign: bool,
-}
 
 impl Partition {
     fn stock(&self) -> Option<&Stock> {
@@ -32,61 +29,76 @@ impl Partition {
         self.stock().map(|stock| *stock.marks())
     }
 
-    /// Takes a page of the stock, or of the emergency stock if that is allowed and the
-    /// own one is empty. Context: any. Constant.
-    pub(crate) fn take_page(&self, emergency: bool) -> Option<Taken> {
-        if let Some(stock) = self.stock() {
-            let (taken, mark) = stock.take();
-            if mark == Mark::Passed {
-                self.pool.wants.put(self.id);
-            }
-            if let Some((_, frame)) = taken {
-                return Some(Taken {
-                    frame,
-                    foreign: false,
-                });
-            }
+    /// Lets the refill thread look at the stock.
+    #[cold]
+    fn want_refill(&self) {
+        self.pool.wants.put(self.id);
+    }
+
+    /// Takes a page of the stock: the address of its `struct page`. Context: any.
+    /// Constant.
+    #[inline(always)]
+    pub(crate) fn take_page(&self, here: &Here) -> Option<usize> {
+        let stock = self.stock()?;
+        let (slot, mark) = stock.take(here);
+        if mark == Mark::Passed {
+            self.want_refill();
         }
-        if !emergency {
-            return None;
-        }
-        let frame = self.pool.emergency.as_ref()?.take(self.id)?;
+        stock.page(slot?)
+    }
+
+    /// Takes a page of the emergency stock, which another partition may have left
+    /// something in. Context: any. Constant.
+    pub(crate) fn take_emergency_page(&self) -> Option<usize> {
+        let stay = Stay::begin();
+        let page = self.pool.emergency.as_ref()?.take(self.id, &stay)?;
         count(&self.counters.emergency_takes);
-        Some(Taken {
-            frame,
-            foreign: true,
-        })
+        Some(page)
     }
 
-    /// Gives a page back. Context: any. Constant.
-    pub(crate) fn give_page(&self, frame: Option<u32>) -> Result<(), Refusal> {
-        let given = self.return_to_stock(frame);
+    /// Gives back the page that says it is in this slot. Context: any. Constant.
+    #[inline(always)]
+    pub(crate) fn give_page(&self, page: usize, slot: usize, here: &Here) -> Result<(), Refusal> {
+        let given = match self.stock() {
+            // CAST: there are fewer slots than 2^32.
+            Some(stock) if stock.holds(slot, page) => stock.give(slot as u32, here),
+            _ => return self.give_elsewhere(page, slot),
+        };
         match given {
-            Ok(()) => {}
-            Err(Refusal::Stale) => count(&self.counters.stale_handles),
-            Err(Refusal::Foreign) => count(&self.counters.misuses),
-        }
-        given
-    }
-
-    fn return_to_stock(&self, frame: Option<u32>) -> Result<(), Refusal> {
-        let frame = frame.ok_or(Refusal::Foreign)?;
-        let entry = self.pool.ledger.find(frame).ok_or(Refusal::Foreign)?;
-        if entry.stock == Entry::EMERGENCY {
-            let emergency = self.pool.emergency.as_ref().ok_or(Refusal::Foreign)?;
-            emergency.give(self.id, entry.slot)?;
-            count(&self.counters.emergency_gives);
-            return Ok(());
-        }
-        match self.stock() {
-            Some(stock) if entry.stock == self.id.0 => {
-                if stock.give(entry.slot)? == Mark::Passed {
-                    self.pool.wants.put(self.id);
-                }
+            Ok(Mark::Fine) => Ok(()),
+            Ok(Mark::Passed) => {
+                self.want_refill();
                 Ok(())
             }
-            _ => Err(Refusal::Foreign),
+            Err(why) => self.refuse_page(why),
         }
+    }
+
+    /// Gives back a page that is not in the own stock.
+    #[inline(never)]
+    fn give_elsewhere(&self, page: usize, slot: usize) -> Result<(), Refusal> {
+        let stay = Stay::begin();
+        let given = match self.pool.emergency.as_ref() {
+            Some(emergency) => emergency.give(self.id, slot, page, &stay),
+            None => Err(Refusal::Foreign),
+        };
+        match given {
+            Ok(()) => {
+                count(&self.counters.emergency_gives);
+                Ok(())
+            }
+            Err(why) => self.refuse_page(why),
+        }
+    }
+
+    /// Counts a page that is not taken back. Context: any.
+    #[inline(never)]
+    pub(crate) fn refuse_page(&self, why: Refusal) -> Result<(), Refusal> {
+        count(match why {
+            Refusal::Stale => &self.counters.stale_handles,
+            Refusal::Foreign => &self.counters.misuses,
+        });
+        Err(why)
     }
 
     /// Pages taken and not given back. Context: any. O(CPUs).
@@ -123,9 +135,7 @@ impl Partition {
         while let Some(frame) = store.pop(&mut chain) {
             filling.promised = filling.promised.saturating_sub(1);
             // There is an empty slot: no more is promised than there are slots.
-            if let Some(slot) = stock.fill(filling, frame) {
-                store.frames().number(frame);
-                self.pool.ledger.enter(frame, Entry::new(self.id.0, slot));
+            if let Some(slot) = stock.fill(filling, store.frames(), frame) {
                 stock.open(slot);
             }
         }
@@ -184,7 +194,6 @@ impl Partition {
             let Some(frame) = stock.withdraw(filling) else {
                 break;
             };
-            self.pool.ledger.strike(frame);
             // Whoever else holds it keeps it in quarantine.
             drained += u32::from(self.pool.store.give_or_keep(self.id.0, frame));
         }
@@ -221,7 +230,6 @@ impl Partition {
             let Some(frame) = stock.strip(&mut filling, slot) else {
                 continue;
             };
-            self.pool.ledger.strike(frame);
             let freed = self.pool.store.give_or_keep(self.id.0, frame);
             self.pool.release(self.id, freed.into());
         }

@@ -10,8 +10,12 @@ use kernel::{
     sync::atomic::{Atomic, Full, Release},
 };
 
-use super::{Entry, Ledger, Refusal, Stock};
-use crate::genp::{core::books::PartitionId, core::stock::Marks, pool::store::Store};
+use super::{Refusal, Stock};
+use crate::genp::{
+    core::{books::PartitionId, stock::Marks},
+    pool::store::Store,
+    sys::cpu::Here,
+};
 
 /// Nobody.
 const NONE: u32 = u32::MAX;
@@ -25,7 +29,7 @@ pub(crate) struct Emergency {
 impl Emergency {
     /// Takes `pages` frames of the store, before anything else does. Context: thread,
     /// may sleep.
-    pub(crate) fn new(pages: u32, store: &Store, ledger: &Ledger) -> Result<Self> {
+    pub(crate) fn new(pages: u32, store: &Store) -> Result<Self> {
         let marks = Marks::new(pages, 0, 0).ok_or(EINVAL)?;
         let stock = Stock::new(marks)?;
         let mut takers = KVVec::with_capacity(pages as usize, GFP_KERNEL)?;
@@ -40,9 +44,8 @@ impl Emergency {
                     return Err(ENOMEM);
                 }
                 while let Some(frame) = store.pop(&mut chain) {
-                    let slot = stock.fill(&mut filling, frame).ok_or(EINVAL)?;
-                    ledger.enter(frame, Entry::new(Entry::EMERGENCY, slot));
-                    stock.open(slot);
+                    let slot = stock.fill(&mut filling, store.frames(), frame);
+                    stock.open(slot.ok_or(EINVAL)?);
                 }
             }
         }
@@ -59,22 +62,32 @@ impl Emergency {
         self.stock.level().free()
     }
 
-    /// Takes a page for a partition: its frame, which may hold what another one left
+    /// Takes a page for a partition: its address. It may hold what another one left
     /// there. Context: any.
-    pub(crate) fn take(&self, id: PartitionId) -> Option<u32> {
-        let (slot, frame) = self.stock.take().0?;
+    pub(crate) fn take(&self, id: PartitionId, here: &Here) -> Option<usize> {
+        let slot = self.stock.take(here).0?;
         // ORDERING: pairs with `give`, which comes after this wherever it is called,
         // for the caller has got the page from us by then.
         self.takers.get(slot as usize)?.store(id.0, Release);
-        Some(frame)
+        self.stock.page(slot)
     }
 
-    /// Takes back the page in a slot from a partition. Context: any.
-    pub(crate) fn give(&self, id: PartitionId, slot: u32) -> Result<(), Refusal> {
-        let taker = self.takers.get(slot as usize).ok_or(Refusal::Foreign)?;
+    /// Takes back a page from a partition, if it is in this slot. Context: any.
+    pub(crate) fn give(
+        &self,
+        id: PartitionId,
+        slot: usize,
+        page: usize,
+        here: &Here,
+    ) -> Result<(), Refusal> {
+        let taker = self.takers.get(slot).ok_or(Refusal::Foreign)?;
+        if !self.stock.holds(slot, page) {
+            return Err(Refusal::Foreign);
+        }
         // Of two who give it at once one is too late.
         match taker.cmpxchg(id.0, NONE, Full) {
-            Ok(_) => self.stock.give(slot).map(|_| ()),
+            // CAST: there are fewer takers than 2^32.
+            Ok(_) => self.stock.give(slot as u32, here).map(|_| ()),
             Err(NONE) => Err(Refusal::Stale),
             Err(_) => Err(Refusal::Foreign),
         }

@@ -3,8 +3,8 @@
 //! How many pages of a stock are free, counted without a counter that all CPUs write.
 //!
 //! Each CPU counts in a cache line of its own; the sum of all is exact while nobody
-//! takes or gives. Each time a CPU has counted a batch, it carries that over to a
-//! shared counter, by which watermarks are noticed.
+//! takes or gives. Each time a CPU begins a batch, it carries that over to a shared
+//! counter in advance, by which watermarks are noticed.
 
 use kernel::{
     prelude::*,
@@ -15,22 +15,33 @@ use super::{
     super::{
         core::{labyrinth::Word, stock::Marks},
         sys::{
-            cpu::{self, Stay},
+            cpu::{self, Here},
             word::KernelWord,
         },
     },
     Mark,
 };
 
-/// The most that a CPU counts before it carries over, a power of two.
+/// The most that a CPU carries over at once, a power of two.
 const MAX_BATCH: u32 = 32;
 
 /// What happened on one CPU, in interrupts and NMIs as well. Written there alone.
 #[repr(align(64))]
-struct Tally {
+pub(super) struct Tally {
     takes: KernelWord,
     gives: KernelWord,
     misses: KernelWord,
+    /// The slot that was last taken there.
+    last: KernelWord,
+}
+
+impl Tally {
+    /// The slot that was last taken on this CPU, or so.
+    #[inline(always)]
+    pub(super) fn last(&self) -> u32 {
+        // CAST: a slot.
+        self.last.load() as u32
+    }
 }
 
 /// The level of a stock.
@@ -38,9 +49,9 @@ pub(crate) struct Level {
     tallies: KVVec<Tally>,
     /// Pages that came otherwise than by a give, less those that went.
     added: Atomic<i64>,
-    /// Free pages, but for what CPUs have not carried over yet.
+    /// Free pages, but for what CPUs carried over and have not counted yet.
     shared: Atomic<i64>,
-    /// A power of two.
+    /// A power of two, less one.
     batch: u64,
     /// At this or below it is time to look whether to refill, above `high` whether to
     /// drain.
@@ -55,11 +66,12 @@ impl Level {
     pub(super) fn new(marks: &Marks) -> Result<Self> {
         let cpus = cpu::count();
         let mut tallies = KVVec::with_capacity(cpus as usize, GFP_KERNEL)?;
-        for _ in 0..cpus {
+        for cpu in 0..cpus {
             let tally = Tally {
                 takes: KernelWord::new(0),
                 gives: KernelWord::new(0),
                 misses: KernelWord::new(0),
+                last: KernelWord::new(u64::from(marks.limit()) * u64::from(cpu) / u64::from(cpus)),
             };
             tallies.push(tally, GFP_KERNEL)?;
         }
@@ -71,54 +83,70 @@ impl Level {
             tallies,
             added: Atomic::new(0),
             shared: Atomic::new(0),
-            batch: batch.into(),
+            batch: batch.wrapping_sub(1).into(),
             low: i64::from(marks.low()).saturating_add(unseen),
             high: i64::from(marks.pages()).saturating_sub(unseen),
             grows: marks.grows(),
         })
     }
 
-    fn tally(&self, stay: &Stay) -> Option<&Tally> {
-        self.tallies.get(stay.cpu() as usize)
+    /// What is kept on this CPU; there is something for each.
+    #[inline(always)]
+    pub(super) fn tally(&self, here: &Here) -> Option<&Tally> {
+        self.tallies.get(here.cpu() as usize)
     }
 
-    /// Counts one more; true if that makes a batch.
+    /// Counts one more; true if that begins a batch.
+    #[inline(always)]
     fn counts(&self, counter: &KernelWord) -> bool {
-        counter.add_here(1).wrapping_add(1) & self.batch.wrapping_sub(1) == 0
+        counter.add_here(1) & self.batch == 0
     }
 
-    /// Counts a take. Context: any.
-    pub(super) fn take(&self, stay: &Stay) -> Mark {
-        match self.tally(stay) {
-            Some(tally) if self.counts(&tally.takes) => {
-                // CAST: a small number.
-                let batch = self.batch as i64;
-                let before = self.shared.fetch_sub(batch, Relaxed);
-                let below = before.wrapping_sub(batch) <= self.low;
-                // A refill that found nothing to spare is tried again.
-                Mark::passed(below && (self.grows || before > self.low))
-            }
-            _ => Mark::Fine,
+    fn batch(&self) -> i64 {
+        // CAST: a small number.
+        self.batch.wrapping_add(1) as i64
+    }
+
+    /// Counts a take of this slot. Context: any.
+    #[inline(always)]
+    pub(super) fn take(&self, tally: &Tally, slot: u32) -> Mark {
+        tally.last.store(slot.into());
+        match self.counts(&tally.takes) {
+            true => self.carry_takes(),
+            false => Mark::Fine,
         }
+    }
+
+    /// Carries a batch of takes over.
+    #[inline(never)]
+    fn carry_takes(&self) -> Mark {
+        let batch = self.batch();
+        let before = self.shared.fetch_sub(batch, Relaxed);
+        let below = before.wrapping_sub(batch) <= self.low;
+        // A refill that found nothing to spare is tried again.
+        Mark::passed(below && (self.grows || before > self.low))
     }
 
     /// Counts a give. Context: any.
-    pub(super) fn give(&self, stay: &Stay) -> Mark {
-        match self.tally(stay) {
-            Some(tally) if self.counts(&tally.gives) => {
-                let batch = self.batch as i64;
-                let before = self.shared.fetch_add(batch, Relaxed);
-                Mark::passed(self.grows && before.wrapping_add(batch) > self.high)
-            }
+    #[inline(always)]
+    pub(super) fn give(&self, here: &Here) -> Mark {
+        match self.tally(here) {
+            Some(tally) if self.counts(&tally.gives) => self.carry_gives(),
             _ => Mark::Fine,
         }
     }
 
+    /// Carries a batch of gives over.
+    #[inline(never)]
+    fn carry_gives(&self) -> Mark {
+        let batch = self.batch();
+        let before = self.shared.fetch_add(batch, Relaxed);
+        Mark::passed(self.grows && before.wrapping_add(batch) > self.high)
+    }
+
     /// Counts a take that found nothing. Context: any.
-    pub(super) fn miss(&self, stay: &Stay) -> Mark {
-        if let Some(tally) = self.tally(stay) {
-            tally.misses.add_here(1);
-        }
+    pub(super) fn miss(&self, tally: &Tally) -> Mark {
+        tally.misses.add_here(1);
         Mark::passed(self.grows)
     }
 

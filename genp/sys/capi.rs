@@ -3,7 +3,8 @@
 //! Where drivers call in: the functions of `include/linux/genp.h`, which says for each
 //! what it does, where it may be called, and what it costs.
 //!
-//! Each function turns pointers into references and hands on; nothing else.
+//! Each function turns pointers into references and hands on; nothing else. What is
+//! taken and given in any context comes by way of `glue_stock.c`.
 //!
 //! # Safety
 //!
@@ -14,13 +15,14 @@
 #![allow(clippy::missing_safety_doc)] // Said above, once for all.
 
 mod objects;
+mod pages;
 mod partition;
 mod range;
 
 use core::mem::ManuallyDrop;
 
 use kernel::{
-    ffi::{c_int, c_uint, c_void},
+    ffi::{c_int, c_void},
     prelude::*,
     sync::Arc,
 };
@@ -150,44 +152,6 @@ unsafe extern "C" fn genp_free(part: *mut genp_partition, region: *const genp_re
 }
 
 #[no_mangle]
-unsafe extern "C" fn genp_alloc_page(
-    part: *mut genp_partition,
-    flags: c_uint,
-) -> *mut kernel::bindings::page {
-    const KNOWN: u32 = super::abi::GENP_EMERGENCY | super::abi::GENP_ZERO;
-
-    // SAFETY: see the top of this file.
-    let partition = unsafe { partition(part) };
-    if flags & !KNOWN != 0 {
-        partition.count_misuse::<()>(&Err(EINVAL));
-        return core::ptr::null_mut();
-    }
-    let Some(taken) = partition.take_page(flags & super::abi::GENP_EMERGENCY != 0) else {
-        return core::ptr::null_mut();
-    };
-    let frames = partition.pool().store.frames();
-    if taken.foreign || flags & super::abi::GENP_ZERO != 0 {
-        frames.zero(taken.frame);
-    }
-    frames.page(taken.frame)
-}
-
-#[no_mangle]
-unsafe extern "C" fn genp_free_page(
-    part: *mut genp_partition,
-    page: *mut kernel::bindings::page,
-) -> c_int {
-    // SAFETY: see the top of this file.
-    let partition = unsafe { partition(part) };
-    let frame = match page.is_null() {
-        true => None,
-        // SAFETY: a page of the kernel's, see the top of this file.
-        false => unsafe { partition.pool().store.frames().number_of(page) },
-    };
-    answer(partition.give_page(frame).map_err(refusal))
-}
-
-#[no_mangle]
 unsafe extern "C" fn genp_borrow(
     part: *mut genp_partition,
     request: *const genp_request,
@@ -262,16 +226,6 @@ unsafe extern "C" fn genp_renew(
 const _: () = {
     let _ = if true { glue::genp_alloc } else { genp_alloc };
     let _ = if true { glue::genp_free } else { genp_free };
-    let _ = if true {
-        glue::genp_alloc_page
-    } else {
-        genp_alloc_page
-    };
-    let _ = if true {
-        glue::genp_free_page
-    } else {
-        genp_free_page
-    };
     let _ = if true { glue::genp_borrow } else { genp_borrow };
     let _ = if true { glue::genp_return } else { genp_return };
     let _ = if true { glue::genp_renew } else { genp_renew };

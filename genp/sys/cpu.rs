@@ -2,31 +2,53 @@
 
 //! The CPU one is on.
 
-use core::marker::PhantomData;
+use core::{marker::PhantomData, ops::Deref};
 
 use super::glue;
 
-/// A stay on one CPU: while it lives the task is not preempted and does not migrate.
-pub(crate) struct Stay {
+/// The CPU one is on and stays on: while it lives the task is not preempted and does not
+/// migrate.
+pub(crate) struct Here {
     cpu: u32,
-    /// Ends on the CPU where it began.
     _here: PhantomData<*mut ()>,
 }
 
-impl Stay {
-    /// Context: any.
+impl Here {
+    /// # Safety
+    ///
+    /// The CPU is this one, and preemption is off until this is gone.
     #[inline(always)]
-    pub(crate) fn begin() -> Self {
+    pub(super) unsafe fn new(cpu: u32) -> Self {
         Self {
-            // SAFETY: ended by the drop.
-            cpu: unsafe { glue::genp_get_cpu() },
+            cpu,
             _here: PhantomData,
         }
     }
 
     /// The number of the CPU.
+    #[inline(always)]
     pub(crate) fn cpu(&self) -> u32 {
         self.cpu
+    }
+}
+
+/// A stay on one CPU, from [`Stay::begin`] to the drop.
+pub(crate) struct Stay(Here);
+
+impl Stay {
+    /// Context: any.
+    #[inline(always)]
+    pub(crate) fn begin() -> Self {
+        // SAFETY: preemption is off from here to the drop, which ends what this begins.
+        Self(unsafe { Here::new(glue::genp_get_cpu()) })
+    }
+}
+
+impl Deref for Stay {
+    type Target = Here;
+
+    fn deref(&self) -> &Here {
+        &self.0
     }
 }
 

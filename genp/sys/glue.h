@@ -59,8 +59,7 @@ struct page *genp_alloc_block(int node, unsigned int order);
 void genp_split_block(struct page *page, unsigned int order);
 struct page *genp_page_at(struct page *page, unsigned int index);
 void genp_put_page(struct page *page);
-void genp_page_set_number(struct page *page, unsigned long number);
-unsigned long genp_page_number(const struct page *page);
+void genp_page_set_slot(struct page *page, unsigned long slot);
 void *genp_vmap(struct page **pages, unsigned int count);
 void genp_vunmap(const void *start);
 void genp_zero_page(struct page *page);
@@ -177,6 +176,14 @@ long genp_control_ioctl(void *pool, unsigned int nr, unsigned long arg);
 u64 genp_attribute(void *pool, unsigned int which);
 int genp_thread_run(void *data);
 void genp_bell_ring(void *bell);
+
+/* Entry points of the Rust side, sys/capi/pages.rs; preemption is off with @cpu. */
+struct page *genp_page_take(struct genp_partition *part, unsigned int cpu);
+struct page *genp_page_prepare(struct genp_partition *part, struct page *page,
+			       unsigned int flags);
+struct page *genp_page_refuse(struct genp_partition *part);
+int genp_page_give(struct genp_partition *part, struct page *page,
+		   unsigned long slot, unsigned int cpu);
 
 /* What genp_attribute() is asked for: the files in /sys/class/misc/genp. */
 #define GENP_ATTR_CAPACITY_BYTES	0

@@ -40,14 +40,9 @@ void genp_put_page(struct page *page)
 	__free_page(page);
 }
 
-void genp_page_set_number(struct page *page, unsigned long number)
+void genp_page_set_slot(struct page *page, unsigned long slot)
 {
-	set_page_private(page, number);
-}
-
-unsigned long genp_page_number(const struct page *page)
-{
-	return page_private(page);
+	set_page_private(page, slot);
 }
 
 void *genp_vmap(struct page **pages, unsigned int count)

@@ -107,8 +107,6 @@ impl Frames {
             // SAFETY: `index` lies within the block.
             let page = unsafe { glue::genp_page_at(block.as_ptr(), index) };
             let page = NonNull::new(page).ok_or(EINVAL)?;
-            // SAFETY: the page is ours; its number is ours to set while it is.
-            unsafe { glue::genp_page_set_number(page.as_ptr(), self.frames.len()) };
             let node = place as u8;
             // Has the capacity, so it does not fail and lose the page.
             self.frames.push(Frame { page, node }, GFP_KERNEL)?;
@@ -156,27 +154,16 @@ impl Frames {
         })
     }
 
-    /// Writes a frame's number into its page, where somebody who had it may have
-    /// written something else. Context: any; the caller owns the frame.
-    pub(crate) fn number(&self, number: u32) {
-        if let Some(frame) = self.frames.get(number as usize) {
-            // SAFETY: the page is ours, and only the owner of its number uses it.
-            unsafe { glue::genp_page_set_number(frame.page.as_ptr(), number as usize) };
+    /// Writes the number of a slot into a frame's page, where `page_private()` finds it
+    /// when it comes back from who took it: the page's address, or 0 for no frame.
+    /// Context: any; the caller owns the frame.
+    pub(crate) fn put_in(&self, frame: u32, slot: u32) -> usize {
+        let page = self.page(frame);
+        if !page.is_null() {
+            // SAFETY: the page is ours, and only the owner of its frame uses it.
+            unsafe { glue::genp_page_set_slot(page, slot as usize) };
         }
-    }
-
-    /// The frame of a page, if it is one of ours.
-    ///
-    /// # Safety
-    ///
-    /// `page` is a page of the kernel's, whoever's it is.
-    pub(super) unsafe fn number_of(&self, page: *const bindings::page) -> Option<u32> {
-        // SAFETY: a page, by the precondition. What is read means something only if
-        // the page is ours, which is what is looked at next.
-        let number = unsafe { glue::genp_page_number(page) };
-        let frame = self.frames.get(number)?;
-        // CAST: there are fewer frames than 2^32.
-        core::ptr::eq(frame.page.as_ptr(), page).then_some(number as u32)
+        page as usize
     }
 
     /// The page of a frame, or null.
@@ -190,8 +177,8 @@ impl Frames {
 impl Drop for Frames {
     fn drop(&mut self) {
         for frame in self.frames.iter() {
-            // SAFETY: the page is ours, and so is its number.
-            unsafe { glue::genp_page_set_number(frame.page.as_ptr(), 0) };
+            // SAFETY: the page is ours, and in no stock any longer.
+            unsafe { glue::genp_page_set_slot(frame.page.as_ptr(), 0) };
             // SAFETY: the page is ours; this gives up our reference. If somebody
             // still holds it, the kernel frees it when they let go.
             unsafe { glue::genp_put_page(frame.page.as_ptr()) };

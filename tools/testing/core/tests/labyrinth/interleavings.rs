@@ -18,7 +18,7 @@ use loom::{
     thread,
 };
 
-use super::{drain, is_open, table};
+use super::{drain, first_room, is_open, table};
 
 #[derive(Debug)]
 struct LoomWord(AtomicU64);
@@ -118,13 +118,13 @@ fn give_farthest(stock: &Stock) -> Vec<u32> {
 
 /// A give that is stopped for ever after its first access.
 fn give_to_the_room(stock: &Stock) -> Vec<u32> {
-    stock.words[0].set(STOPPED);
+    stock.words[first_room(stock.labyrinth.pages())].set(STOPPED);
     Vec::new()
 }
 
 /// A give that is stopped for ever below the top of three levels.
 fn give_to_the_corridor(stock: &Stock) -> Vec<u32> {
-    let corridor = &stock.words[(THREE_LEVELS as usize).div_ceil(64)];
+    let corridor = &stock.words[1];
     give_to_the_room(stock);
     if corridor.load() & 1 == 0 {
         corridor.set(0);

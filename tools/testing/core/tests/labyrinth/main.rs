@@ -43,19 +43,25 @@ fn table<W: Word + Default>(pages: u32) -> Vec<W> {
     (0..words(pages).unwrap()).map(|_| W::default()).collect()
 }
 
-/// Calls `look` with each word, the word above it, and its bit there.
-fn each_below(words: &[impl Word], pages: u32, mut look: impl FnMut(usize, u64, bool)) {
-    let (mut first, mut count) = (0, (pages as usize).div_ceil(64));
-    while count > 1 {
-        let above = first + count;
-        for index in 0..count {
-            let summary = words[above + index / 64].load();
-            let bit = (summary >> (index % 64)) & 1 != 0;
-            look(first + index, words[first + index].load(), bit);
-        }
-        (first, count) = (above, count.div_ceil(64));
+/// Where the rooms are, behind the words above them.
+fn first_room(pages: u32) -> usize {
+    match pages {
+        0..=64 => 0,
+        65..=4096 => 1,
+        4097..=262_144 => 1 + 64,
+        _ => 1 + 64 + 4096,
     }
-    assert_eq!(first + count, words.len(), "words of all levels");
+}
+
+/// Calls `look` with each word but the top, its number and its bit in the word above it.
+fn each_below(words: &[impl Word], pages: u32, mut look: impl FnMut(usize, u64, bool)) {
+    let rooms = (pages as usize).div_ceil(64);
+    assert_eq!(first_room(pages) + rooms, words.len(), "words of all levels");
+    for (number, word) in words.iter().enumerate().skip(1) {
+        let (above, bit) = ((number - 1) / 64, (number - 1) % 64);
+        let bit = (words[above].load() >> bit) & 1 != 0;
+        look(number, word.load(), bit);
+    }
 }
 
 /// What holds when nobody is at work and nobody ever got in another's way: a bit is
