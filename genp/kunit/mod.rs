@@ -10,6 +10,7 @@ mod desk;
 mod frames;
 mod locks;
 pub(crate) mod names;
+mod stock;
 mod store;
 mod threads;
 

@@ -56,6 +56,8 @@ pub(crate) struct Level {
     /// At this or below it is time to look whether to refill, above `high` whether to
     /// drain.
     low: i64,
+    /// Below this a stock that cannot be refilled was looked at before.
+    floor: i64,
     high: i64,
     /// Whether it can be refilled.
     grows: bool,
@@ -85,6 +87,7 @@ impl Level {
             shared: Atomic::new(0),
             batch: batch.wrapping_sub(1).into(),
             low: i64::from(marks.low()).saturating_add(unseen),
+            floor: i64::from(marks.low()).saturating_sub(unseen),
             high: i64::from(marks.pages()).saturating_sub(unseen),
             grows: marks.grows(),
         })
@@ -123,8 +126,9 @@ impl Level {
         let batch = self.batch();
         let before = self.shared.fetch_sub(batch, Relaxed);
         let below = before.wrapping_sub(batch) <= self.low;
-        // A refill that found nothing to spare is tried again.
-        Mark::passed(below && (self.grows || before > self.low))
+        // A refill that found nothing to spare is tried again. In any case somebody
+        // looks when it surely is low, and not long before that.
+        Mark::passed(below && (self.grows || before >= self.floor))
     }
 
     /// Counts a give. Context: any.

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A stock says when somebody must look after it.
+
+use super::super::{
+    core::stock::Marks,
+    stock::{Mark, Stock},
+    sys::{
+        cpu::{self, Stay},
+        page::Frames,
+    },
+};
+use kernel::prelude::*;
+
+/// A stock with all its committed pages in it.
+fn stock(frames: &Frames, marks: Marks) -> Result<Pin<KBox<Stock>>> {
+    let stock = Stock::new(marks)?;
+    {
+        let mut filling = stock.filling.lock();
+        for frame in 0..marks.pages() {
+            let slot = stock.fill(&mut filling, frames, frame).ok_or(EINVAL)?;
+            stock.open(slot);
+        }
+    }
+    Ok(stock)
+}
+
+/// Takes all pages: how often a watermark was passed, and how often with fewer free pages
+/// than `low`.
+fn take_all(stock: &Stock) -> Result<(u32, u32)> {
+    let (mut passed, mut low) = (0, 0);
+    for _ in 0..stock.marks().pages() {
+        let stay = Stay::begin();
+        let (slot, mark) = stock.take(&stay);
+        slot.ok_or(ENOMEM)?;
+        if mark == Mark::Passed {
+            passed += 1;
+            low += u32::from(stock.level().free() < stock.marks().low());
+        }
+    }
+    Ok((passed, low))
+}
+
+#[kunit_tests(genp_stock)]
+mod tests {
+    use super::*;
+
+    /// However its size makes CPUs keep counts to themselves.
+    #[test]
+    fn one_that_cannot_grow_says_that_it_is_low() -> Result {
+        let frames = Frames::allocate(1500)?;
+        for pages in [1, 2, 3, 10, 64, 65, 500, 1500] {
+            let marks = Marks::new(pages, 0, 0).ok_or(EINVAL)?;
+            let (passed, low) = take_all(&*stock(&frames, marks)?)?;
+            assert!(low >= 1);
+            // Not with each batch all the way down.
+            assert!(passed <= 8 + 4 * cpu::count());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn each_page_is_found_again_by_its_slot() -> Result {
+        let frames = Frames::allocate(100)?;
+        let stock = stock(&frames, Marks::new(100, 0, 0).ok_or(EINVAL)?)?;
+        for _ in 0..100 {
+            let stay = Stay::begin();
+            let slot = stock.take(&stay).0.ok_or(ENOMEM)?;
+            let page = stock.page(slot).ok_or(EINVAL)?;
+            assert!(page != 0);
+            assert!(stock.holds(slot as usize, page));
+            assert!(!stock.holds((slot as usize + 1) % 100, page));
+            assert!(!stock.holds(usize::MAX, page));
+            assert!(!stock.holds(slot as usize, 0));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_page_can_be_given_once() -> Result {
+        let frames = Frames::allocate(70)?;
+        let stock = stock(&frames, Marks::new(70, 0, 0).ok_or(EINVAL)?)?;
+        let stay = Stay::begin();
+        let slot = stock.take(&stay).0.ok_or(ENOMEM)?;
+        assert!(stock.give(slot, &stay).is_ok());
+        assert!(stock.give(slot, &stay).is_err());
+        assert!(stock.give(70, &stay).is_err());
+        assert_eq!(stock.level().free(), 70);
+        assert_eq!(stock.level().out(), 0);
+        Ok(())
+    }
+}
