@@ -6,7 +6,7 @@
 KERNEL ?= rt
 DEMO ?= all
 
-.PHONY: help demo check check-host check-models check-um check-rt check-debug lint setup fuzz torture modules \
+.PHONY: help demo check check-host check-models check-um check-rt check-debug lint bench bench-compare setup fuzz torture modules \
 	modules_install shell vng mutants clean distclean
 
 help:
@@ -20,6 +20,9 @@ help:
 	@echo 'make shell            a shell in a guest with the module loaded'
 	@echo 'make vng              the sample under virtme-ng'
 	@echo 'make check-host, check-models, check-um, check-rt, check-debug, lint     one suite'
+	@echo 'make bench            measure everything; BENCH=kernel, user, borrow, recall, scale: one group;'
+	@echo '                      BENCH=quick: what GenP costs, in a minute'
+	@echo 'make bench-compare OLD=FILE NEW=FILE   what changed between two results'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for calls that the ABI answers wrongly'
 	@echo 'make torture SECONDS=N KERNEL=...   let processes die at every step'
@@ -58,6 +61,12 @@ fuzz:
 
 torture:
 	@KERNEL=$(KERNEL) scripts/torture
+
+bench:
+	@scripts/bench $(BENCH)
+
+bench-compare:
+	@scripts/bench-report compare $(OLD) $(NEW)
 
 setup:
 	@for kernel in rt um rt-prev stock debug; do scripts/kernel $$kernel >/dev/null || exit; done

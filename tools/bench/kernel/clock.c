@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The clock: a time stamp counter that counts instructions in QEMU with -icount shift=0,
+ * and time everywhere else. Loops of known length tell which.
+ */
+#include <linux/delay.h>
+#include <linux/irqflags.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+
+#include "bench.h"
+
+struct clock bench_rate;
+
+#define TRIES 100
+
+static u64 empty_once(void)
+{
+	u64 begin = bench_clock();
+
+	return bench_clock() - begin;
+}
+
+/* 1 + 2 * turns instructions. */
+static noinline u64 loop_once(u32 turns)
+{
+#ifdef __x86_64__
+	u64 begin = bench_clock();
+
+	asm volatile("mov %0, %%ecx\n"
+		     "1: dec %%ecx\n"
+		     "jnz 1b" : : "r"(turns) : "ecx", "cc");
+	return bench_clock() - begin;
+#else
+	return 0;
+#endif
+}
+
+/* The least of many: what interrupts and the machine add is not the clock's. */
+static u64 least_loop(u32 turns)
+{
+	u64 least = U64_MAX;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < TRIES; i++) {
+		local_irq_save(flags);
+		least = min(least, turns ? loop_once(turns) : empty_once());
+		local_irq_restore(flags);
+	}
+	return least;
+}
+
+static bool counts(u32 turns)
+{
+	return least_loop(turns) == bench_rate.empty + 1 + 2 * turns;
+}
+
+/**
+ * clock_calibrate() - find out what a tick is
+ * @must_count: whether it has to be an instruction
+ *
+ * Context: thread. Return: 0, or -EOPNOTSUPP if it has to be and is not.
+ */
+int clock_calibrate(bool must_count)
+{
+	u64 begin, ticks, ns;
+
+	bench_rate.empty = least_loop(0);
+	bench_rate.counts_instructions = counts(10) && counts(1000) && counts(100000);
+	if (bench_rate.counts_instructions)
+		return 0;
+	if (must_count)
+		return -EOPNOTSUPP;
+	begin = ktime_get_ns();
+	ticks = bench_clock();
+	mdelay(50);
+	ticks = bench_clock() - ticks;
+	ns = ktime_get_ns() - begin;
+	bench_rate.ticks_per_ms = max(1ULL, mul_u64_u64_div_u64(ticks, 1000000, ns));
+	return 0;
+}
+
+/* Ticks as what is reported: instructions or nanoseconds. */
+u64 clock_unit(u64 ticks)
+{
+	if (bench_rate.counts_instructions)
+		return ticks;
+	return mul_u64_u64_div_u64(ticks, 1000000, bench_rate.ticks_per_ms);
+}

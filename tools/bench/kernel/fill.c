@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Bringing a subject to a fill level, fresh or fragmented, and emptying it again. */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/vmalloc.h>
+
+#include "bench.h"
+
+static u64 random_state;
+
+/* The same numbers in every run, so that counts repeat. */
+void bench_random_restart(void)
+{
+	random_state = 0x9e3779b97f4a7c15ULL;
+}
+
+/* xorshift64. */
+u32 bench_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state >> 32;
+}
+
+/**
+ * bench_open() - set a subject up
+ * @bench: filled
+ * @subject: what
+ * @pool: bytes
+ * @size: bytes of a block
+ *
+ * Context: thread. Return: 0, or an errno; then there is nothing to close.
+ */
+int bench_open(struct bench *bench, const struct subject *subject, u64 pool, size_t size)
+{
+	int error;
+
+	bench_random_restart();
+	*bench = (struct bench) {
+		.subject = subject,
+		.size = size,
+		.pool = pool,
+		.capacity = div_u64(pool, size),
+	};
+	error = subject->set_up(bench);
+	if (error)
+		return error;
+	bench->taken = vmalloc_array(bench->capacity, sizeof(*bench->taken));
+	if (!bench->taken) {
+		subject->tear_down(bench);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void bench_close(struct bench *bench)
+{
+	bench_drain(bench);
+	vfree(bench->taken);
+	bench->subject->tear_down(bench);
+}
+
+static void take_up_to(struct bench *bench, unsigned long count)
+{
+	void *block;
+
+	if (bench->subject->take_many && !bench->nr_taken)
+		bench->nr_taken = bench->subject->take_many(bench, bench->taken, count);
+	while (bench->nr_taken < count) {
+		block = bench->subject->take(bench);
+		if (!block)
+			break;
+		bench->taken[bench->nr_taken++] = block;
+		if (!(bench->nr_taken % 1024))
+			cond_resched();
+	}
+}
+
+static void give_down_to(struct bench *bench, unsigned long count)
+{
+	while (bench->nr_taken > count) {
+		bench->subject->give(bench, bench->taken[--bench->nr_taken]);
+		if (!(bench->nr_taken % 1024))
+			cond_resched();
+	}
+}
+
+static void shuffle(void **blocks, unsigned long count)
+{
+	unsigned long i, other;
+
+	for (i = count; i > 1; i--) {
+		other = bench_random() % i;
+		swap(blocks[i - 1], blocks[other]);
+	}
+}
+
+/*
+ * Every other block to the upper half, both halves shuffled: what is given back first,
+ * from the end, leaves single holes.
+ */
+static void scatter(struct bench *bench)
+{
+	unsigned long lower = (bench->nr_taken + 1) / 2, i;
+
+	for (i = 1; i < lower; i++)
+		swap(bench->taken[i], bench->taken[2 * i]);
+	shuffle(bench->taken, lower);
+	shuffle(bench->taken + lower, bench->nr_taken - lower);
+}
+
+/**
+ * bench_fill() - bring a subject to a fill level
+ * @bench: an open one
+ * @percent: of the capacity that is taken then; 100: until nothing is left
+ * @fragmented: by giving back single blocks of a full pool, else one after the other
+ *
+ * Context: thread. Return: 0, or -ENOMEM if there was not enough.
+ */
+int bench_fill(struct bench *bench, unsigned int percent, bool fragmented)
+{
+	unsigned long wanted = div_u64((u64)bench->capacity * percent, 100);
+
+	bench_drain(bench);
+	bench_random_restart();
+	take_up_to(bench, fragmented ? bench->capacity : wanted);
+	if (bench->nr_taken < wanted)
+		return -ENOMEM;
+	if (fragmented) {
+		scatter(bench);
+		give_down_to(bench, wanted);
+	}
+	return 0;
+}
+
+void bench_drain(struct bench *bench)
+{
+	give_down_to(bench, 0);
+}

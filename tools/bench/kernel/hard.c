@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The cases that are made to be dear: a page when all others are out, wherever it lies; a
+ * region that has to be searched and split off; one freed between two free ones; requests
+ * that are refused; and anything in any order.
+ */
+#include <linux/mm.h>
+
+#include "bench.h"
+
+/* The state of the case that is measured; one runs at a time. */
+static struct {
+	unsigned long turn;
+	struct genp_region left, middle, right;
+	size_t refused_size;
+} hard;
+
+static void report_case(struct bench *bench, u64 (*pair)(struct bench *bench), const char *role,
+			const char *state)
+{
+	const struct probe probe = { .pair = pair, .quiet = true };
+	struct figure figure = measure(bench, &probe, bench_samples);
+
+	figure.role = role;
+	figure.state = state;
+	figure.fill = -1;
+	report(bench, &figure);
+}
+
+/* Everything is out but one block, at each turn another one. */
+static u64 last_pair(struct bench *bench)
+{
+	unsigned long at = bench_random() % bench->nr_taken;
+	u64 ticks;
+
+	bench->subject->give(bench, bench->taken[at]);
+	ticks = bench->subject->pair(bench);
+	bench->taken[at] = bench->subject->take(bench);
+	return ticks;
+}
+
+static int measure_last(const struct subject *subject, u64 pool, size_t size, const char *role)
+{
+	struct bench bench;
+	int error;
+
+	error = bench_open(&bench, subject, pool, size);
+	if (error)
+		return error;
+	error = bench_fill(&bench, 100, false);
+	if (!error)
+		report_case(&bench, last_pair, role, "fragmented");
+	bench_close(&bench);
+	return error;
+}
+
+static int allocate(struct bench *bench, size_t size, struct genp_region *region)
+{
+	return genp_alloc(bench->part, size, 0, region);
+}
+
+/* The smallest region from one free block of everything: found in the last place. */
+static u64 split_ticks(struct bench *bench)
+{
+	struct genp_region region;
+	u64 begin, end;
+	int error;
+
+	begin = bench_clock();
+	error = allocate(bench, 1, &region);
+	end = bench_clock();
+	if (!error)
+		genp_free(bench->part, &region);
+	bench->refused += !!error;
+	return end - begin;
+}
+
+/* Three in a row, the middle one freed last: it merges with both. */
+static u64 merge_ticks(struct bench *bench)
+{
+	u64 begin, end;
+	int error;
+
+	error = allocate(bench, bench->size, &hard.left) ?:
+		allocate(bench, bench->size, &hard.middle) ?:
+		allocate(bench, bench->size, &hard.right);
+	genp_free(bench->part, &hard.left);
+	genp_free(bench->part, &hard.right);
+	begin = bench_clock();
+	error = genp_free(bench->part, &hard.middle) ?: error;
+	end = bench_clock();
+	bench->refused += !!error;
+	return end - begin;
+}
+
+static u64 refused_ticks(struct bench *bench)
+{
+	struct genp_region region;
+	u64 begin, end;
+	int error;
+
+	begin = bench_clock();
+	error = allocate(bench, hard.refused_size, &region);
+	end = bench_clock();
+	if (!error)
+		genp_free(bench->part, &region);
+	bench->refused += !!error;
+	return end - begin;
+}
+
+/* Free a region twice: the second time is what is measured. */
+static u64 stale_ticks(struct bench *bench)
+{
+	struct genp_region region;
+	u64 begin, end;
+
+	if (allocate(bench, bench->size, &region))
+		return U64_MAX;
+	genp_free(bench->part, &region);
+	begin = bench_clock();
+	bench->refused += !!genp_free(bench->part, &region);
+	end = bench_clock();
+	return end - begin;
+}
+
+/* Sizes from a unit to 64 KiB, each power of two as often as the others. */
+static size_t any_size(void)
+{
+	return 1 + bench_random() % (64U << bench_random() % 11);
+}
+
+static void *take_any(struct bench *bench)
+{
+	struct genp_region region;
+
+	if (allocate(bench, any_size(), &region))
+		return NULL;
+	return (void *)(uintptr_t)region.handle;
+}
+
+/* One given back, another one of another size taken, in a pool that is nearly full. */
+static u64 any_pair(struct bench *bench)
+{
+	unsigned long at = bench_random() % bench->nr_taken;
+	struct genp_region old = { .handle = (uintptr_t)bench->taken[at] }, new;
+	size_t size = any_size();
+	u64 begin, end;
+	int error;
+
+	begin = bench_clock();
+	genp_free(bench->part, &old);
+	error = allocate(bench, size, &new);
+	end = bench_clock();
+	bench->refused += !!error;
+	bench->taken[at] = error ? NULL : (void *)(uintptr_t)new.handle;
+	if (error)
+		bench->taken[at] = bench->taken[--bench->nr_taken];
+	return bench->nr_taken ? end - begin : U64_MAX;
+}
+
+static void fill_with_any(struct bench *bench)
+{
+	void *block;
+
+	bench_random_restart();
+	while (bench->nr_taken < bench->capacity) {
+		block = take_any(bench);
+		if (!block)
+			break;
+		bench->taken[bench->nr_taken++] = block;
+	}
+}
+
+static int measure_regions(u64 pool)
+{
+	struct bench bench;
+	int error;
+
+	error = bench_open(&bench, &genp_region, pool, 256);
+	if (error)
+		return error;
+	report_case(&bench, split_ticks, "region_split", "fresh");
+	report_case(&bench, merge_ticks, "region_merge", "fresh");
+	report_case(&bench, stale_ticks, "region_stale", "fresh");
+	hard.refused_size = pool + 1;
+	report_case(&bench, refused_ticks, "region_fail", "fresh");
+	fill_with_any(&bench);
+	hard.refused_size = pool / 2;
+	report_case(&bench, refused_ticks, "region_fail", "fragmented");
+	report_case(&bench, any_pair, "region_random", "fragmented");
+	bench_close(&bench);
+	return 0;
+}
+
+/**
+ * plan_hard() - the cases made to be dear
+ * @pool: bytes
+ */
+int plan_hard(u64 pool)
+{
+	int error;
+
+	error = measure_last(&genp_page, pool, PAGE_SIZE, "page_last");
+	error = error ?: measure_last(&gen_pool_page_first, pool, PAGE_SIZE, "page_last");
+	error = error ?: measure_last(&gen_pool_page_best, pool, PAGE_SIZE, "page_last");
+	error = error ?: measure_last(&genp_object, pool, 256, "object_last");
+	error = error ?: measure_last(&pool_objpool, pool, 256, "object_last");
+	return error ?: measure_regions(pool);
+}

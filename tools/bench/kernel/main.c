@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * genp_bench: runs a plan that is written to /sys/kernel/debug/genp_bench/run and gives
+ * its figures in 'results', in the format of Documentation/benchmarks.rst:
+ *
+ *	echo quick >/sys/kernel/debug/genp_bench/run
+ *	cat /sys/kernel/debug/genp_bench/results
+ *
+ * Plans:
+ *	quick			every operation of GenP's; what the guard looks at
+ *	levels ROLE MIB SIZE	every subject of a role at every fill level
+ *	churn ROLE MIB SIZE	... with anything given back in any order
+ *	lend PAGES		borrow and return, up to so many pages
+ *	hard MIB		the cases made to be dear
+ *	contend ROLE MIB SIZE	with another CPU doing the same
+ */
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <uapi/linux/sched/types.h>
+
+#include "bench.h"
+
+char *bench_machine = "unknown";
+module_param_named(machine, bench_machine, charp, 0444);
+MODULE_PARM_DESC(machine, "what this runs in, for the figures; icount: the clock has to count instructions");
+
+unsigned int bench_samples = 1000;
+module_param_named(samples, bench_samples, uint, 0644);
+MODULE_PARM_DESC(samples, "samples of a figure, 10000 at most");
+
+unsigned int bench_peer_mib = 64;
+module_param_named(peer_mib, bench_peer_mib, uint, 0644);
+MODULE_PARM_DESC(peer_mib, "no pools larger than this for what has none but takes from the machine");
+
+/* One run at a time, and no results of half a run. */
+static DEFINE_MUTEX(lock);
+static struct dentry *dir;
+
+/* Whether somebody has lost patience. */
+bool bench_interrupted(void)
+{
+	return signal_pending(current);
+}
+
+/* Context: thread, with the lock held. */
+static int run(const char *plan)
+{
+	char role[16] = "";
+	unsigned int mib, size, pages;
+
+	if (!strcmp(plan, "quick"))
+		return plan_quick();
+	if (sscanf(plan, "levels %15s %u %u", role, &mib, &size) == 3 && size)
+		return plan_levels(role, mib * MEGA, size);
+	if (sscanf(plan, "churn %15s %u %u", role, &mib, &size) == 3 && size)
+		return plan_churn(role, mib * MEGA, size);
+	if (sscanf(plan, "lend %u", &pages) == 1 && pages)
+		return plan_lend(bench_samples, pages);
+	if (sscanf(plan, "hard %u", &mib) == 1 && mib)
+		return plan_hard(mib * MEGA);
+	if (sscanf(plan, "contend %15s %u %u", role, &mib, &size) == 3 && size)
+		return plan_contend(role, mib * MEGA, size);
+	return -EINVAL;
+}
+
+/* Above all threads of GenP's, so that they run only while we sleep. */
+#define PRIORITY 95
+
+static int run_above_others(const char *plan)
+{
+	const struct sched_attr attr = {
+		.size = sizeof(attr),
+		.sched_policy = SCHED_FIFO,
+		.sched_priority = PRIORITY,
+	};
+	int nice = task_nice(current);
+	int error = sched_setattr_nocheck(current, &attr);
+
+	if (error)
+		return error;
+	error = run(plan);
+	sched_set_normal(current, nice);
+	return error;
+}
+
+static ssize_t run_write(struct file *file, const char __user *from, size_t size, loff_t *pos)
+{
+	char plan[64];
+	int error;
+
+	if (size >= sizeof(plan))
+		return -EINVAL;
+	if (copy_from_user(plan, from, size))
+		return -EFAULT;
+	plan[size] = 0;
+	strim(plan);
+	if (mutex_lock_interruptible(&lock))
+		return -ERESTARTSYS;
+	report_clear();
+	error = run_above_others(plan);
+	if (!error && bench_interrupted())
+		error = -EINTR;
+	mutex_unlock(&lock);
+	return error ?: size;
+}
+
+static const struct file_operations run_ops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = run_write,
+};
+
+static int results_show(struct seq_file *out, void *unused)
+{
+	if (mutex_lock_interruptible(&lock))
+		return -ERESTARTSYS;
+	report_show(out);
+	mutex_unlock(&lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(results);
+
+static int __init genp_bench_init(void)
+{
+	int error;
+
+	error = clock_calibrate(!strcmp(bench_machine, "icount"));
+	if (error) {
+		pr_err("genp_bench: the clock of this machine does not count instructions\n");
+		return error;
+	}
+	error = measure_init();
+	if (error)
+		return error;
+	error = report_init();
+	if (error) {
+		measure_exit();
+		return error;
+	}
+	dir = debugfs_create_dir("genp_bench", NULL);
+	debugfs_create_file("run", 0200, dir, NULL, &run_ops);
+	debugfs_create_file("results", 0400, dir, NULL, &results_fops);
+	return 0;
+}
+
+static void __exit genp_bench_exit(void)
+{
+	debugfs_remove(dir);
+	report_exit();
+	measure_exit();
+}
+
+module_init(genp_bench_init);
+module_exit(genp_bench_exit);
+MODULE_AUTHOR("GenP developers");
+MODULE_DESCRIPTION("What GenP and the kernel's own allocators cost");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS("GENP");

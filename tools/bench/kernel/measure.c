@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One figure: many samples of one thing, undisturbed and sorted. */
+#include <linux/irqflags.h>
+#include <linux/jiffies.h>
+#include <linux/kernel_stat.h>
+#include <linux/sched.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "bench.h"
+
+/* Not counted: what is cold or lazily made costs once. */
+#define WARM_UP 16
+/* Of one figure, in ticks: what is linear in the pool gets fewer samples. */
+#define TICKS_MAX 200000000ULL
+#define SAMPLES_MIN 20
+
+static u64 *samples;
+
+int measure_init(void)
+{
+	samples = vmalloc_array(SAMPLES_MAX, sizeof(*samples));
+	return samples ? 0 : -ENOMEM;
+}
+
+void measure_exit(void)
+{
+	vfree(samples);
+}
+
+/*
+ * Take and give once. On PREEMPT_RT most of the kernel's allocators take locks that sleep,
+ * so interrupts cannot be disabled around them.
+ */
+struct probe subject_probe(const struct subject *subject)
+{
+	return (struct probe) {
+		.pair = subject->pair,
+		.quiet = subject->atomic || !IS_ENABLED(CONFIG_PREEMPT_RT),
+	};
+}
+
+/* What changes when something else runs here: an interrupt, a tick, another thread. */
+struct disturbance {
+	unsigned long jiffies;
+	unsigned long switches;
+	unsigned long interrupts;
+};
+
+static struct disturbance disturbances(void)
+{
+	return (struct disturbance) {
+		.jiffies = jiffies,
+		.switches = current->nvcsw + current->nivcsw,
+		.interrupts = kstat_cpu_irqs_sum(raw_smp_processor_id()),
+	};
+}
+
+static bool undisturbed(const struct disturbance *before)
+{
+	struct disturbance now = disturbances();
+
+	return !memcmp(&now, before, sizeof(now));
+}
+
+/* One sample. Return: whether nothing else ran meanwhile. */
+static bool sample(struct bench *bench, const struct probe *probe, u64 *ticks)
+{
+	struct disturbance before;
+	unsigned long flags;
+	bool good;
+
+	if (probe->prepare)
+		probe->prepare(bench);
+	if (probe->quiet) {
+		local_irq_save(flags);
+		*ticks = probe->pair(bench);
+		local_irq_restore(flags);
+		return true;
+	}
+	migrate_disable();
+	before = disturbances();
+	*ticks = probe->pair(bench);
+	good = undisturbed(&before);
+	migrate_enable();
+	/* A clock of time has no undisturbed samples where others use the machine too. */
+	return good || !bench_rate.counts_instructions;
+}
+
+static int compare(const void *a, const void *b)
+{
+	u64 first = *(const u64 *)a, second = *(const u64 *)b;
+
+	return first < second ? -1 : first > second;
+}
+
+/**
+ * measure() - take samples
+ * @bench: what is measured
+ * @probe: how
+ * @n: how many samples are wanted; fewer if they are dear
+ *
+ * The cost of reading the clock is subtracted.
+ *
+ * Context: thread. Return: the figure; its samples are sorted, and there until the next.
+ */
+struct figure measure(struct bench *bench, const struct probe *probe, unsigned int n)
+{
+	struct figure figure = { .samples = samples };
+	u64 ticks, sum = 0;
+	unsigned int i;
+
+	n = min(n, SAMPLES_MAX);
+	for (i = 0; i < WARM_UP && sum < TICKS_MAX / 16; i++) {
+		sample(bench, probe, &ticks);
+		sum += ticks;
+	}
+	sum = 0;
+	bench->refused = 0;
+	/* Twice as many turns as samples: one that is always disturbed comes to an end too. */
+	for (i = 0; i < 2 * n && figure.n < n; i++) {
+		if (figure.n >= SAMPLES_MIN && sum > TICKS_MAX)
+			break;
+		if (!sample(bench, probe, &ticks)) {
+			figure.dropped++;
+			continue;
+		}
+		if (ticks == U64_MAX)
+			break;
+		sum += ticks;
+		samples[figure.n++] = max(ticks, bench_rate.empty) - bench_rate.empty;
+		if (!(i % 64))
+			cond_resched();
+	}
+	sort(samples, figure.n, sizeof(*samples), compare, NULL);
+	return figure;
+}

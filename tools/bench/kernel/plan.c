@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is measured of which subjects. */
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "bench.h"
+
+static const struct subject *const subjects[] = {
+	&genp_page, &page_plain, &page_zeroed, &page_nolock,
+	&gen_pool_page_first, &gen_pool_page_best,
+	&genp_object, &slab_kmalloc, &slab_nolock, &slab_cache,
+	&genp_element, &pool_mempool, &pool_preallocated, &pool_objpool,
+	&genp_region, &gen_pool_region_first, &gen_pool_region_best,
+};
+
+static const struct {
+	unsigned int fill;
+	bool fragmented;
+} levels[] = {
+	{ 0, false },
+	{ 10, false }, { 50, false }, { 90, false }, { 99, false }, { 100, false },
+	{ 10, true }, { 50, true }, { 90, true }, { 99, true },
+};
+
+/* One level of one subject; one that the machine has no memory for is left out. */
+static void measure_level(struct bench *bench, unsigned int fill, bool fragmented, unsigned int n)
+{
+	const struct probe probe = subject_probe(bench->subject);
+	struct figure figure;
+
+	if (bench_fill(bench, fill, fragmented))
+		return;
+	figure = measure(bench, &probe, n);
+	figure.fill = fill;
+	figure.state = fragmented ? "fragmented" : "fresh";
+	report(bench, &figure);
+}
+
+static int measure_levels(const struct subject *subject, u64 pool, size_t size)
+{
+	struct bench bench;
+	unsigned int i;
+	int error;
+
+	error = bench_open(&bench, subject, pool, size);
+	if (error)
+		return error;
+	for (i = 0; i < ARRAY_SIZE(levels) && !bench_interrupted(); i++)
+		measure_level(&bench, levels[i].fill, levels[i].fragmented, bench_samples);
+	bench_close(&bench);
+	return 0;
+}
+
+/* Subjects without a pool of their own would fill the machine's memory. */
+static bool is_for(const struct subject *subject, const char *role, u64 pool)
+{
+	return !strcmp(subject->role, role) && (subject->bounded || pool <= bench_peer_mib * MEGA);
+}
+
+/**
+ * plan_each() - measure every subject of a role, one after the other
+ * @role: page, object, element, region
+ * @pool: bytes
+ * @size: bytes of a block
+ * @measure_one: how
+ *
+ * Context: thread. Return: 0, -EINVAL if there is no such role, or what @measure_one
+ * returned.
+ */
+int plan_each(const char *role, u64 pool, size_t size,
+	      int (*measure_one)(const struct subject *subject, u64 pool, size_t size))
+{
+	int error = -EINVAL;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(subjects); i++) {
+		if (!is_for(subjects[i], role, pool))
+			continue;
+		error = measure_one(subjects[i], pool, size);
+		if (error || bench_interrupted())
+			break;
+	}
+	return error;
+}
+
+/* Every subject of a role at every fill level. */
+int plan_levels(const char *role, u64 pool, size_t size)
+{
+	return plan_each(role, pool, size, measure_levels);
+}
+
+/* One that is out, at random, is given back, and another one is taken. */
+static u64 churn_pair(struct bench *bench)
+{
+	unsigned long at = bench_random() % bench->nr_taken;
+	const struct subject *subject = bench->subject;
+	u64 begin = bench_clock(), end;
+
+	subject->give(bench, bench->taken[at]);
+	bench->taken[at] = subject->take(bench);
+	end = bench_clock();
+	return end - begin;
+}
+
+/* The calls through pointers are counted in; they are the same for all subjects. */
+static int measure_churn(const struct subject *subject, u64 pool, size_t size)
+{
+	static const unsigned int fills[] = { 50, 90 };
+	struct probe probe = subject_probe(subject);
+	struct figure figure;
+	struct bench bench;
+	unsigned int i;
+	char role[32];
+	int error;
+
+	snprintf(role, sizeof(role), "%s_churn", subject->role);
+	probe.pair = churn_pair;
+	error = bench_open(&bench, subject, pool, size);
+	if (error)
+		return error;
+	for (i = 0; i < ARRAY_SIZE(fills) && !bench_interrupted(); i++) {
+		if (bench_fill(&bench, fills[i], true))
+			break;
+		figure = measure(&bench, &probe, bench_samples);
+		figure.role = role;
+		figure.fill = fills[i];
+		figure.state = "fragmented";
+		report(&bench, &figure);
+	}
+	bench_close(&bench);
+	return 0;
+}
+
+/* Every subject of a role, with what it gives back and takes all over its pool. */
+int plan_churn(const char *role, u64 pool, size_t size)
+{
+	return plan_each(role, pool, size, measure_churn);
+}
+
+#define QUICK_POOL (16 * MEGA)
+#define QUICK_SAMPLES 200
+#define QUICK_OBJECT 256
+
+static int quick(const struct subject *subject, size_t size)
+{
+	static const unsigned int fills[] = { 0, 50, 99, 100 };
+	struct bench bench;
+	unsigned int i;
+	int error;
+
+	error = bench_open(&bench, subject, QUICK_POOL, size);
+	if (error)
+		return error;
+	for (i = 0; i < ARRAY_SIZE(fills); i++)
+		measure_level(&bench, fills[i], fills[i] == 50 || fills[i] == 99, QUICK_SAMPLES);
+	bench_close(&bench);
+	return 0;
+}
+
+/* What the guard looks at: every operation of GenP's, in a second or two. */
+int plan_quick(void)
+{
+	int error;
+
+	error = quick(&genp_page, PAGE_SIZE);
+	error = error ?: quick(&genp_object, QUICK_OBJECT);
+	error = error ?: quick(&genp_element, QUICK_OBJECT);
+	error = error ?: quick(&genp_region, QUICK_OBJECT);
+	error = error ?: quick(&genp_region, PAGE_SIZE);
+	return error ?: plan_lend(QUICK_SAMPLES, 64);
+}

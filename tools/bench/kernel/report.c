@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Figures as text: one JSON object in a line each, kept in memory that is there from the
+ * beginning until somebody reads it.
+ */
+#include <linux/seq_buf.h>
+#include <linux/seq_file.h>
+#include <linux/vmalloc.h>
+
+#include "bench.h"
+
+#define TEXT_SIZE (1 << 20)
+/* Of a distribution, at most. */
+#define BUCKETS_MAX 48
+
+static struct seq_buf text;
+
+int report_init(void)
+{
+	char *memory = vzalloc(TEXT_SIZE);
+
+	if (!memory)
+		return -ENOMEM;
+	seq_buf_init(&text, memory, TEXT_SIZE);
+	return 0;
+}
+
+void report_exit(void)
+{
+	vfree(text.buffer);
+}
+
+void report_clear(void)
+{
+	seq_buf_clear(&text);
+}
+
+void report_show(struct seq_file *out)
+{
+	seq_write(out, text.buffer, seq_buf_used(&text));
+	if (seq_buf_has_overflowed(&text))
+		seq_puts(out, "\ngenp-bench-error: more figures than there is room for\n");
+}
+
+static u64 quantile(const struct figure *figure, unsigned int per_mille)
+{
+	unsigned int rank = DIV_ROUND_UP(figure->n * per_mille, 1000);
+
+	return clock_unit(figure->samples[rank ? rank - 1 : 0]);
+}
+
+/* The end of the bucket a value is in: four or five significant bits. */
+static u64 bucket_end(u64 value)
+{
+	unsigned int shift = value >= 64 ? fls64(value) - 6 : 0;
+
+	return ((value >> shift) + 1) << shift;
+}
+
+static void add_distribution(const struct figure *figure)
+{
+	unsigned int i = 0, begin, buckets = 0;
+	u64 end;
+
+	seq_buf_puts(&text, ",\"histogram\":[");
+	while (i < figure->n) {
+		begin = i;
+		end = bucket_end(clock_unit(figure->samples[i]));
+		/* The last one takes what is left. */
+		if (++buckets == BUCKETS_MAX)
+			end = bucket_end(clock_unit(figure->samples[figure->n - 1]));
+		while (i < figure->n && clock_unit(figure->samples[i]) < end)
+			i++;
+		seq_buf_printf(&text, "%s[%llu,%u]", begin ? "," : "", end - 1, i - begin);
+	}
+	seq_buf_puts(&text, "]");
+}
+
+/**
+ * report() - keep a figure
+ * @bench: what was measured
+ * @figure: what came of it; nothing is kept of one without samples
+ */
+void report(const struct bench *bench, const struct figure *figure)
+{
+	const struct subject *subject = bench->subject;
+
+	if (!figure->n)
+		return;
+	seq_buf_printf(&text, "genp-bench: {\"group\":\"kernel\",\"case\":\"%s\",\"subject\":\"%s\",\"unit\":\"%s\",\"machine\":\"%s\",\"size\":%zu",
+		       figure->role ?: subject->role, subject->name,
+		       bench_rate.counts_instructions ? "instructions" : "ns", bench_machine,
+		       bench->size);
+	if (figure->pages)
+		seq_buf_printf(&text, ",\"pages\":%d", figure->pages);
+	if (bench->pool)
+		seq_buf_printf(&text, ",\"pool\":%llu", bench->pool);
+	if (figure->fill >= 0)
+		seq_buf_printf(&text, ",\"fill\":%d", figure->fill);
+	if (figure->state)
+		seq_buf_printf(&text, ",\"state\":\"%s\"", figure->state);
+	seq_buf_printf(&text, ",\"n\":%u,\"min\":%llu,\"median\":%llu,\"p99\":%llu,\"p999\":%llu,\"max\":%llu,\"refused\":%lu",
+		       figure->n, clock_unit(figure->samples[0]), quantile(figure, 500),
+		       quantile(figure, 990), quantile(figure, 999),
+		       clock_unit(figure->samples[figure->n - 1]), bench->refused);
+	if (figure->dropped)
+		seq_buf_printf(&text, ",\"dropped\":%u", figure->dropped);
+	if (subject->note)
+		seq_buf_printf(&text, ",\"note\":\"%s\"", subject->note);
+	add_distribution(figure);
+	seq_buf_puts(&text, "}\n");
+}
