@@ -118,12 +118,23 @@ pub fn go_anywhere() {
 }
 
 fn stay_on_those(fits: impl Fn(usize) -> bool) {
+    // A machine that has none of them leaves us where we are.
+    let _ = keep_on_those(0, fits);
+}
+
+/// Ties another thread to a processor.
+pub fn keep_on(pid: i32, processor: usize) -> Result<(), Errno> {
+    keep_on_those(pid, |number| number == processor)
+}
+
+fn keep_on_those(pid: i32, fits: impl Fn(usize) -> bool) -> Result<(), Errno> {
     // SAFETY: fills and passes a set of ours.
-    unsafe {
+    let done = unsafe {
         let mut set: libc::cpu_set_t = mem::zeroed();
         for processor in (0..64).filter(|&number| fits(number)) {
             libc::CPU_SET(processor, &mut set);
         }
-        libc::sched_setaffinity(0, mem::size_of_val(&set), &set);
-    }
+        libc::sched_setaffinity(pid, mem::size_of_val(&set), &set)
+    };
+    said(done.into()).map(|_| ())
 }
