@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What it costs to have memory for a while: borrowed, touched and returned, by the
+//! number of pages, beside the other ways a program has to get pages and give them
+//! back. Runs in a guest as root; prints figures.
+
+mod floor;
+mod lender;
+mod library;
+mod measure;
+mod peers;
+mod way;
+
+use std::process::ExitCode;
+
+use figures::Meter;
+use measure::Measured;
+use rig::process;
+use way::{Result, Way};
+
+const USAGE: &str = "usage: bench_borrow [SUBJECT...] [PAGES...]\n\
+    SUBJECT: kernel, genp, libgenp, mmap_populate, memfd, dma_heap, hugetlbfs\n\
+    PAGES: 1 to 4096; without any: every power of two";
+
+/// The most pages that are asked for; what is set up for all sizes has room for this.
+pub const MOST: usize = 4096;
+
+/// Above everything ordinary, below GenP's threads: what is measured is not
+/// interrupted by the scrubber, which is ordinary.
+const PRIORITY: i32 = 10;
+
+/// What to measure; all of it if nothing is named.
+#[derive(Default)]
+struct Wanted {
+    subjects: Vec<String>,
+    sizes: Vec<usize>,
+}
+
+impl Wanted {
+    fn read(words: impl Iterator<Item = String>) -> Option<Self> {
+        let mut wanted = Self::default();
+        for word in words {
+            match word.parse() {
+                Ok(pages @ 1..=MOST) => wanted.sizes.push(pages),
+                Err(_) if ways(&word).is_some() || word == floor::SUBJECT => {
+                    wanted.subjects.push(word);
+                }
+                _ => return None,
+            }
+        }
+        if wanted.sizes.is_empty() {
+            wanted.sizes = (0..=MOST.ilog2()).map(|order| 1 << order).collect();
+        }
+        if wanted.subjects.is_empty() {
+            wanted.subjects.push(floor::SUBJECT.into());
+            wanted.subjects.extend(SUBJECTS.map(str::to_string));
+        }
+        Some(wanted)
+    }
+}
+
+const SUBJECTS: [&str; 6] = [
+    "genp",
+    "libgenp",
+    "mmap_populate",
+    "memfd",
+    "dma_heap",
+    "hugetlbfs",
+];
+
+/// Sets a way up.
+type SetUp = fn() -> Result<Box<dyn Way>>;
+
+/// The ways of a subject, not yet set up.
+fn ways(subject: &str) -> Option<Vec<SetUp>> {
+    Some(match subject {
+        "genp" => vec![|| lender::clean(), || lender::dirty()],
+        "libgenp" => vec![|| library::Library::set_up()],
+        "mmap_populate" => vec![|| peers::Anonymous::set_up()],
+        "memfd" => vec![|| peers::Memfd::set_up()],
+        "dma_heap" => vec![|| peers::DmaHeap::set_up()],
+        "hugetlbfs" => vec![|| peers::Huge::set_up()],
+        _ => return None,
+    })
+}
+
+/// Measures one way at all sizes; says whether nothing broke. What a kernel does not
+/// have is a figure as well, and breaks nothing.
+fn measure_way(meter: &Meter, subject: &str, set_up: SetUp, sizes: &[usize]) -> bool {
+    let mut way = match set_up() {
+        Ok(way) => way,
+        Err(why) => {
+            measure::figure(meter, "borrow", subject)
+                .with("refused", 1)
+                .with("note", why)
+                .print();
+            return subject != "genp" && subject != "libgenp";
+        }
+    };
+    sizes
+        .iter()
+        .all(|&pages| match Measured::take(meter, way.as_mut(), pages) {
+            Ok(measured) => {
+                measured.print(meter, way.as_ref(), pages);
+                true
+            }
+            Err(why) => {
+                println!("FAILED {subject} with {pages} pages: {why}");
+                false
+            }
+        })
+}
+
+fn main() -> ExitCode {
+    let Some(wanted) = Wanted::read(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    if let Err(errno) = process::be_fifo(PRIORITY) {
+        println!("FAILED to become SCHED_FIFO: errno {errno}");
+        return ExitCode::FAILURE;
+    }
+    process::stay_on(0);
+    let meter = Meter::find();
+    println!("# measuring {} on {}", meter.unit(), meter.machine().name());
+    let mut whole = true;
+    for subject in &wanted.subjects {
+        if subject == floor::SUBJECT {
+            whole &= floor::measure(&meter, &wanted.sizes);
+        }
+        for set_up in ways(subject).unwrap_or_default() {
+            whole &= measure_way(&meter, subject, set_up, &wanted.sizes);
+        }
+    }
+    ExitCode::from(u8::from(!whole))
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Takes samples of a way and makes figures of them.
+
+use figures::{Figure, Meter};
+
+use crate::way::{Result, Way};
+
+/// What was measured at one size.
+#[derive(Default)]
+pub struct Measured {
+    whole: Vec<u64>,
+    get: Vec<u64>,
+    touch: Vec<u64>,
+    give: Vec<u64>,
+    untouched: Vec<u64>,
+}
+
+/// A figure of this group.
+pub fn figure(meter: &Meter, case: &str, subject: &str) -> Figure {
+    Figure::new(meter, "borrow", case, subject)
+}
+
+/// How often a size is measured: counts of instructions vary little, and the large
+/// ones take long.
+pub fn turns(pages: usize) -> usize {
+    (16_384 / pages).clamp(9, 200)
+}
+
+/// Writes a word to each page.
+fn touch(at: *mut u8, pages: usize) {
+    for page in 0..pages {
+        // SAFETY: the way has just mapped this many pages there for writing, and
+        // nothing of Rust's lies in them.
+        unsafe {
+            at.add(page * rig::PAGE as usize)
+                .cast::<u64>()
+                .write_volatile(1)
+        };
+    }
+}
+
+impl Measured {
+    /// Measures `way` with this many pages. The first turn is not counted.
+    pub fn take(meter: &Meter, way: &mut dyn Way, pages: usize) -> Result<Self> {
+        let mut all = Self::default();
+        for turn in 0..=turns(pages) {
+            if turn == 1 {
+                all = Self::default();
+            }
+            all.turn(meter, way, pages)?;
+            all.turn_untouched(meter, way, pages)?;
+        }
+        Ok(all)
+    }
+
+    fn turn(&mut self, meter: &Meter, way: &mut dyn Way, pages: usize) -> Result<()> {
+        way.prepare(pages)?;
+        let begin = meter.read();
+        let at = way.get(pages)?;
+        let got = meter.read();
+        touch(at, pages);
+        let touched = meter.read();
+        way.give()?;
+        let end = meter.read();
+        self.get.push(got - begin);
+        self.touch.push(touched - got);
+        self.give.push(end - touched);
+        self.whole.push(end - begin);
+        Ok(())
+    }
+
+    fn turn_untouched(&mut self, meter: &Meter, way: &mut dyn Way, pages: usize) -> Result<()> {
+        way.prepare(pages)?;
+        let begin = meter.read();
+        way.get(pages)?;
+        way.give()?;
+        self.untouched.push(meter.read() - begin);
+        Ok(())
+    }
+
+    /// Prints the figures: the whole, its three parts, and the whole without touching.
+    pub fn print(self, meter: &Meter, way: &dyn Way, pages: usize) {
+        let parts = [
+            ("borrow", self.whole),
+            ("borrow_get", self.get),
+            ("borrow_touch", self.touch),
+            ("borrow_give", self.give),
+            ("borrow_untouched", self.untouched),
+        ];
+        for (case, samples) in parts {
+            let mut figure = figure(meter, case, way.subject())
+                .with("pages", pages)
+                .with("size", pages as u64 * rig::PAGE)
+                .with("note", way.note())
+                .spread(samples);
+            if let Some(state) = way.state() {
+                figure = figure.with("state", state);
+            }
+            figure.print();
+        }
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A way to have memory for a while.
+
+use std::{ffi::CStr, ptr};
+
+use rig::calls;
+
+/// What went wrong, in words.
+pub type Result<T> = std::result::Result<T, String>;
+
+/// A way to get pages and to give them back; one piece at a time.
+pub trait Way {
+    /// Who does it.
+    fn subject(&self) -> &'static str;
+
+    /// What state the memory is in beforehand, if that is arranged.
+    fn state(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What a reader must know to judge the figure.
+    fn note(&self) -> &'static str;
+
+    /// Makes everything ready for one turn. Not measured; may sleep.
+    fn prepare(&mut self, _pages: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// Gets pages, mapped. Measured.
+    fn get(&mut self, pages: usize) -> Result<*mut u8>;
+
+    /// Gives them back. Measured.
+    fn give(&mut self) -> Result<()>;
+}
+
+/// What a system call said last, after `what`.
+pub fn failed(what: &str) -> String {
+    failed_with(what, calls::errno())
+}
+
+/// An errno in words.
+pub fn failed_with(what: &str, errno: i32) -> String {
+    format!("{what}: {}", calls::errno_name(errno))
+}
+
+/// Opens a device.
+pub fn open(path: &CStr) -> Result<i32> {
+    // SAFETY: a string that ends with zero.
+    let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+    match fd {
+        -1 => Err(failed(&path.to_string_lossy())),
+        fd => Ok(fd),
+    }
+}
+
+/// A mapping of this length, readable and writable; of no file if `fd` is -1.
+pub fn map(length: usize, flags: i32, fd: i32, offset: u64) -> Result<Mapped> {
+    let rights = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a new mapping where the kernel likes.
+    let at = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            length,
+            rights,
+            flags,
+            fd,
+            offset as libc::off_t,
+        )
+    };
+    if at == libc::MAP_FAILED {
+        return Err(failed("mmap"));
+    }
+    Ok(Mapped {
+        at: at.cast(),
+        length,
+    })
+}
+
+/// A mapping, undone when dropped.
+pub struct Mapped {
+    at: *mut u8,
+    length: usize,
+}
+
+impl Mapped {
+    /// Where it begins.
+    pub fn start(&self) -> *mut u8 {
+        self.at
+    }
+
+    /// The address `offset` bytes in.
+    pub fn at(&self, offset: usize) -> *mut u8 {
+        self.at.wrapping_add(offset)
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        // SAFETY: our own mapping, of which nothing else is kept.
+        unsafe { libc::munmap(self.at.cast(), self.length) };
+    }
+}
+
+/// A file descriptor, closed when dropped.
+pub struct Fd(pub i32);
+
+impl Drop for Fd {
+    fn drop(&mut self) {
+        calls::close(self.0);
+    }
+}
