@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A chart: two axes, lines, dots, and a name beside each line instead of a legend.
+
+use crate::{
+    axis::Axis,
+    svg::{width_of, Anchor, Stroke, Svg, Text, FAINT, INK, SOFT},
+    words,
+};
+
+const WIDTH: f64 = 760.0;
+const HEIGHT: f64 = 440.0;
+const TOP: f64 = 80.0;
+const BOTTOM: f64 = 56.0;
+const LEFT: f64 = 82.0;
+/// Between the middles of names.
+const APART: f64 = 15.0;
+
+/// Colours that people of any colour vision tell apart (Okabe and Ito); the dashes tell
+/// lines apart without colours.
+const PEERS: [(&str, &str); 7] = [
+    ("#c04a00", ""),
+    ("#007a5a", "7 3"),
+    ("#a3487e", "2 3"),
+    ("#8a6d00", "9 3 2 3"),
+    ("#3e3e3e", "4 4"),
+    ("#2f8fc4", "12 4"),
+    ("#7a4fb5", "1 4"),
+];
+
+const OURS: &str = "#0059a8";
+
+/// How the line of a subject looks: GenP's own is thick and blue in every picture, and a
+/// peer looks the same in all of them.
+pub fn stroke_of(subject: &str) -> Stroke {
+    const PLACES: [&[&str]; 7] = [
+        &["gen_pool_first_fit", "mmap_populate", "glibc", "mempool"],
+        &["gen_pool_best_fit", "memfd", "jemalloc", "kmem_cache"],
+        &["alloc_page", "dma_heap", "mimalloc", "kmalloc"],
+        &["alloc_pages_nolock", "hugetlbfs", "rlsf", "kmalloc_nolock"],
+        &["alloc_page_zeroed", "mempool_preallocated"],
+        &["libgenp", "objpool"],
+        &[],
+    ];
+    if subject == "genp" {
+        return Stroke {
+            colour: OURS,
+            width: 3.0,
+            dash: "",
+        };
+    }
+    let known = PLACES.iter().position(|names| names.contains(&subject));
+    let (colour, dash) = PEERS[known.unwrap_or(PEERS.len() - 1)];
+    Stroke {
+        colour,
+        width: 1.8,
+        dash,
+    }
+}
+
+/// The name at the end of a line.
+struct End {
+    at: (f64, f64),
+    name: String,
+    text: Text,
+}
+
+/// A chart under way.
+pub struct Chart {
+    svg: Svg,
+    x: Axis,
+    y: Axis,
+    right: f64,
+    /// Names at the ends of lines.
+    ends: Vec<End>,
+}
+
+impl Chart {
+    /// An empty chart. `about` says on what it was taken; `names` are those that will
+    /// stand beside the lines.
+    pub fn new(title: &str, about: &str, (x, y): (Axis, Axis), names: &[&str]) -> Self {
+        let widest = names
+            .iter()
+            .map(|name| width_of(name, 13.0))
+            .fold(0.0, f64::max);
+        let mut chart = Self {
+            svg: Svg::new(WIDTH, HEIGHT, &format!("{title} ({about})")),
+            right: WIDTH - widest.max(12.0) - 20.0,
+            x,
+            y,
+            ends: Vec::new(),
+        };
+        chart
+            .svg
+            .text((16.0, 20.0), title, Anchor::Start, Text::TITLE);
+        chart
+            .svg
+            .text((16.0, 40.0), about, Anchor::Start, Text::SMALL);
+        chart.axes();
+        chart
+    }
+
+    fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let bottom = HEIGHT - BOTTOM;
+        (
+            LEFT + (self.right - LEFT) * self.x.place(x),
+            bottom - (bottom - TOP) * self.y.place(y),
+        )
+    }
+
+    fn axes(&mut self) {
+        const GRID: Stroke = Stroke {
+            colour: FAINT,
+            width: 1.0,
+            dash: "",
+        };
+        let bottom = HEIGHT - BOTTOM;
+        for (value, name) in self.y.ticks.clone() {
+            let y = bottom - (bottom - TOP) * self.y.place(value);
+            self.svg.line(&[(LEFT, y), (self.right, y)], GRID);
+            self.svg
+                .text((LEFT - 8.0, y), &name, Anchor::End, Text::SMALL);
+        }
+        for (value, name) in self.x.ticks.clone() {
+            let x = LEFT + (self.right - LEFT) * self.x.place(value);
+            self.svg.line(&[(x, TOP), (x, bottom)], GRID);
+            self.svg
+                .text((x, bottom + 14.0), &name, Anchor::Middle, Text::SMALL);
+        }
+        let ink = Stroke {
+            colour: SOFT,
+            ..GRID
+        };
+        self.svg
+            .line(&[(LEFT, TOP), (LEFT, bottom), (self.right, bottom)], ink);
+        let middle = (LEFT + self.right) / 2.0;
+        let (below, above) = (self.x.title.clone(), self.y.title.clone());
+        self.svg.text(
+            (middle, HEIGHT - 16.0),
+            &below,
+            Anchor::Middle,
+            Text::of(INK),
+        );
+        self.svg
+            .text((16.0, TOP - 14.0), &above, Anchor::Start, Text::of(INK));
+    }
+
+    /// The line of a subject through points, with dots on them, and a name at its end.
+    pub fn curve(&mut self, subject: &str, name: &str, points: &[(f64, f64)]) {
+        let stroke = stroke_of(subject);
+        self.line(name, points, stroke);
+        let radius = if stroke.width > 2.0 { 3.5 } else { 2.5 };
+        for &point in points {
+            self.svg.dot(self.place(point), radius, stroke.colour, true);
+        }
+    }
+
+    /// A line through points and a name at its end.
+    pub fn line(&mut self, name: &str, points: &[(f64, f64)], stroke: Stroke) {
+        let places: Vec<_> = points.iter().map(|&point| self.place(point)).collect();
+        self.svg.line(&places, stroke);
+        let text = Text::of(stroke.colour);
+        let text = if stroke.width > 2.0 {
+            text.bold()
+        } else {
+            text
+        };
+        self.ends.extend(places.last().map(|&at| End {
+            at,
+            name: name.into(),
+            text,
+        }));
+    }
+
+    /// Dots alone; empty ones.
+    pub fn dots(&mut self, points: &[(f64, f64)], colour: &str) {
+        for &point in points {
+            self.svg.dot(self.place(point), 3.0, colour, false);
+        }
+    }
+
+    /// The drawing, with the names right of it, set apart so that each can be read.
+    pub fn finish(mut self) -> String {
+        self.ends.sort_by(|a, b| a.at.1.total_cmp(&b.at.1));
+        let wanted: Vec<f64> = self.ends.iter().map(|end| end.at.1).collect();
+        let heights = spread(&wanted, APART, TOP - 4.0, HEIGHT - BOTTOM);
+        for (end, y) in std::mem::take(&mut self.ends).into_iter().zip(heights) {
+            let at = (self.right + 8.0, y);
+            self.svg.text(at, &end.name, Anchor::Start, end.text);
+        }
+        self.svg.finish()
+    }
+
+    /// The drawing of lines that end anywhere: with each name beside the end of its line
+    /// or, where another one is, above that.
+    pub fn finish_beside_ends(mut self) -> String {
+        self.ends.sort_by(|a, b| b.at.0.total_cmp(&a.at.0));
+        let mut taken: Vec<(f64, f64, f64)> = Vec::new();
+        for end in std::mem::take(&mut self.ends) {
+            let from = end.at.0 + 8.0;
+            let to = from + width_of(&end.name, end.text.size);
+            let mut y = end.at.1.min(HEIGHT - BOTTOM - 12.0);
+            // Each name taken is passed once at most.
+            while let Some(other) = taken
+                .iter()
+                .find(|other| (other.2 - y).abs() < APART && from < other.1 && other.0 < to)
+            {
+                y = other.2 - APART;
+            }
+            taken.push((from, to, y));
+            self.svg.text((from, y), &end.name, Anchor::Start, end.text);
+        }
+        self.svg.finish()
+    }
+}
+
+/// Moves heights, which are in order, as little apart as is needed for `apart` between
+/// them; within `top` and `bottom` as far as there is room.
+fn spread(wanted: &[f64], apart: f64, top: f64, bottom: f64) -> Vec<f64> {
+    // Groups of names that touch, each around the mean of what its names want.
+    let mut groups: Vec<(f64, usize)> = Vec::new();
+    for &height in wanted {
+        groups.push((height, 1));
+        while let [.., (above, more), (below, fewer)] = groups[..] {
+            let gap = (more + fewer) as f64 / 2.0 * apart;
+            if below - above >= gap {
+                break;
+            }
+            let count = more + fewer;
+            let mean = (above * more as f64 + below * fewer as f64) / count as f64;
+            groups.truncate(groups.len() - 2);
+            groups.push((mean, count));
+        }
+    }
+    let mut heights = Vec::new();
+    for (middle, count) in groups {
+        let half = (count - 1) as f64 / 2.0 * apart;
+        let first = (middle - half).min(bottom - 2.0 * half).max(top);
+        heights.extend((0..count).map(|place| first + place as f64 * apart));
+    }
+    heights
+}
+
+/// What the values of a unit are called along an axis.
+pub fn unit_title(unit: &str) -> &'static str {
+    match unit {
+        "instructions" => "instructions",
+        "ns" => "time",
+        _ => "count",
+    }
+}
+
+/// The names of values of a unit.
+pub fn unit_names(unit: &str) -> impl Fn(f64) -> String + '_ {
+    move |value| words::in_unit(value, unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_lie_on_each_other() {
+        let wanted = [100.0, 101.0, 102.0, 300.0, 370.0, 373.0];
+        let heights = spread(&wanted, 15.0, 60.0, 374.0);
+        assert!(
+            heights.windows(2).all(|pair| pair[1] - pair[0] >= 14.999),
+            "{heights:?}"
+        );
+        assert!(heights.iter().all(|height| (60.0..=374.0).contains(height)));
+        assert!((heights[1] - 101.0).abs() < 1e-9 && heights[3] == 300.0);
+    }
+
+    #[test]
+    fn far_names_stay_where_they_are() {
+        assert_eq!(spread(&[70.0, 200.0], 15.0, 60.0, 374.0), [70.0, 200.0]);
+        assert!(spread(&[], 15.0, 60.0, 374.0).is_empty());
+    }
+
+    #[test]
+    fn genp_is_the_thickest_line_of_all() {
+        for peer in ["gen_pool_first_fit", "mmap_populate", "no one knows"] {
+            assert!(stroke_of(peer).width < stroke_of("genp").width);
+            assert_ne!(stroke_of(peer).colour, stroke_of("genp").colour);
+        }
+    }
+}

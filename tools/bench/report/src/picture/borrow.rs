@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What borrowing costs by pages, with the fitted lines.
+
+use super::{about, Picture};
+use crate::{
+    axis::Axis,
+    chart::{stroke_of, unit_names, Chart},
+    fit::Line,
+    query::Figures,
+    svg::Stroke,
+    words,
+};
+
+/// What was measured of one way.
+struct Way {
+    subject: String,
+    state: String,
+    points: Vec<(f64, f64)>,
+    line: Option<Line>,
+}
+
+impl Way {
+    fn name(&self) -> String {
+        let name = words::subject(&self.subject);
+        match self.state.as_str() {
+            "" => name.into(),
+            "clean" => format!("{name}, zeroed ahead"),
+            state => format!("{name}, {state}"),
+        }
+    }
+
+    /// Those of GenP with frames to be scrubbed look like GenP's, but broken.
+    fn stroke(&self) -> Stroke {
+        let dash = if self.state == "scrubbed" {
+            "8 4"
+        } else {
+            stroke_of(&self.subject).dash
+        };
+        Stroke {
+            dash,
+            ..stroke_of(&self.subject)
+        }
+    }
+}
+
+fn ways(figures: &Figures<'_>) -> Vec<Way> {
+    let mut ways = Vec::new();
+    for subject in figures.subjects() {
+        let same = figures.subject(&subject);
+        for state in same.different(|figure| figure.state.clone()) {
+            let points = same
+                .only(|figure| figure.state == state)
+                .curve(|figure| figure.pages);
+            ways.push(Way {
+                line: Line::through(&points).filter(Line::is_good),
+                subject: subject.clone(),
+                state,
+                points,
+            });
+        }
+    }
+    ways
+}
+
+pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
+    let all = figures.case("borrow", "borrow").machine("icount");
+    // libgenp is GenP with a call more; its line would lie on GenP's.
+    let all = all.only(|figure| figure.subject != "libgenp");
+    one(&all).into_iter().collect()
+}
+
+fn one(figures: &Figures<'_>) -> Option<Picture> {
+    let ways = ways(figures);
+    let points = || ways.iter().flat_map(|way| way.points.iter().copied());
+    let unit = figures.0.first()?.unit.clone();
+    let x = Axis::logarithmic("pages", points().map(|p| p.0), words::number)?;
+    let named: Vec<f64> = (0..7).map(|order| f64::from(1 << (2 * order))).collect();
+    let x = x.naming(&named, words::number);
+    let y = Axis::logarithmic("instructions", points().map(|p| p.1), unit_names(&unit))?;
+    let title = "Get, touch and give back pages";
+    let told = format!(
+        "dots: medians; lines: constant + slope x pages; {}",
+        about("icount")
+    );
+    let names: Vec<String> = ways.iter().map(Way::name).collect();
+    let names_of: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut chart = Chart::new(title, &told, (x, y), &names_of);
+    for (way, name) in ways.iter().zip(&names).rev() {
+        let (first, last) = (way.points.first()?.0, way.points.last()?.0);
+        // A straight line is none between logarithmic axes.
+        let steps = (0..=40).map(|step| first * (last / first).powf(f64::from(step) / 40.0));
+        let line: Vec<(f64, f64)> = match way.line {
+            Some(line) => steps
+                .map(|x| (x, line.at(x)))
+                .filter(|&(_, y)| y > 0.0)
+                .collect(),
+            None => way.points.clone(),
+        };
+        chart.line(name, &line, way.stroke());
+        chart.dots(&way.points, way.stroke().colour);
+    }
+    Some(Picture {
+        group: "borrow",
+        file: "borrow-pages.svg".into(),
+        words: title.into(),
+        svg: chart.finish(),
+    })
+}

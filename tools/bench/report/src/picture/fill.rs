@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Cost against the fill level.
+
+use super::{about, case_words, comparable, curves, values, Picture};
+use crate::{
+    axis::Axis,
+    chart::{unit_names, unit_title, Chart},
+    query::Figures,
+    words,
+};
+
+pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
+    ["page", "region"]
+        .iter()
+        .filter_map(|case| one(figures, case))
+        .collect()
+}
+
+/// In the largest pool that was filled to more than one level by us.
+fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
+    // Nothing is left to be granted at 100 %, but for those who have no pool.
+    let all = comparable(figures, case, "icount");
+    let all = all.only(|figure| figure.fill.is_some_and(|fill| fill < 100.0));
+    let pool = largest_common_pool(&all)?;
+    let same = all.only(|figure| figure.pool == Some(pool));
+    let lines = curves(&same, |figure| figure.fill);
+    if !lines.iter().any(|(subject, _)| subject == "genp") {
+        return None;
+    }
+    let (fills, costs) = values(&lines);
+    let unit = same.0.first()?.unit.clone();
+    let x = Axis::linear("how full the pool is", 0.0, 100.0);
+    let mut fills = fills;
+    fills.sort_by(f64::total_cmp);
+    fills.dedup();
+    let x = x.naming(&fills, |fill| format!("{fill} %"));
+    let y = Axis::logarithmic(unit_title(&unit), costs, unit_names(&unit))?;
+    let title = format!("{}, by fill level", case_words(case));
+    let told = format!(
+        "median of the dearest state; pool of {}; {}",
+        words::bytes(pool),
+        about("icount")
+    );
+    let names: Vec<&str> = lines
+        .iter()
+        .map(|(subject, _)| words::subject(subject))
+        .collect();
+    let mut chart = Chart::new(&title, &told, (x, y), &names);
+    for (subject, points) in lines.iter().rev() {
+        chart.curve(subject, words::subject(subject), points);
+    }
+    Some(Picture {
+        group: "kernel",
+        file: format!("{case}-fill.svg"),
+        words: title,
+        svg: chart.finish(),
+    })
+}
+
+/// The largest pool that most subjects were measured in: some are too slow to fill, or
+/// have no memory for, a larger one.
+fn largest_common_pool(figures: &Figures<'_>) -> Option<f64> {
+    let pools = figures.different(|figure| figure.pool);
+    let subjects = |pool: f64| {
+        figures
+            .only(|figure| figure.pool == Some(pool))
+            .subjects()
+            .len()
+    };
+    let most = pools.iter().flatten().map(|&pool| subjects(pool)).max()?;
+    let common = pools
+        .into_iter()
+        .flatten()
+        .filter(|&pool| subjects(pool) == most);
+    common.reduce(f64::max)
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Cost against the size of the pool.
+
+use super::{about, case_words, comparable, curves, values, Picture};
+use crate::{
+    axis::Axis,
+    chart::{unit_names, unit_title, Chart},
+    query::Figures,
+    words,
+};
+
+pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
+    ["page", "region"]
+        .iter()
+        .filter_map(|case| one(figures, case))
+        .collect()
+}
+
+fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
+    let all = comparable(figures, case, "icount");
+    // Who takes from the machine's memory has no pool that could grow.
+    let pools = all.only(|figure| figure.is_ours() || figure.subject.starts_with("gen_pool"));
+    let lines = curves(&pools, |figure| figure.pool);
+    if !lines.iter().any(|(subject, _)| subject == "genp") {
+        return None;
+    }
+    let (sizes, costs) = values(&lines);
+    let unit = pools.0.first()?.unit.clone();
+    let mut named = sizes.clone();
+    named.sort_by(f64::total_cmp);
+    named.dedup();
+    let x = Axis::logarithmic("size of the pool", sizes, words::bytes)?;
+    let x = x.naming(&few(&named), words::bytes);
+    let y = Axis::logarithmic(unit_title(&unit), costs, unit_names(&unit))?;
+    let title = format!("{}, by size of the pool", case_words(case));
+    let told = format!(
+        "median at the dearest fill level and state; {}",
+        about("icount")
+    );
+    let names: Vec<&str> = lines
+        .iter()
+        .map(|(subject, _)| words::subject(subject))
+        .collect();
+    let mut chart = Chart::new(&title, &told, (x, y), &names);
+    for (subject, points) in lines.iter().rev() {
+        chart.curve(subject, words::subject(subject), points);
+    }
+    Some(Picture {
+        group: "kernel",
+        file: format!("{case}-pool.svg"),
+        words: title,
+        svg: chart.finish(),
+    })
+}
+
+/// At most nine of them, evenly chosen, so that their names have room.
+fn few(values: &[f64]) -> Vec<f64> {
+    let step = values.len().div_ceil(9).max(1);
+    values.iter().copied().step_by(step).collect()
+}
