@@ -128,7 +128,9 @@ int genp_vma_wear(struct vm_area_struct *vma);
 int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition);
 int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 			unsigned long count,
-			struct page *(*next)(void *context), void *context);
+			unsigned long (*next)(void *context, struct page **pages,
+					      unsigned long most),
+			void *context);
 struct mm_struct *genp_current_mm(void);
 void genp_mm_read_lock(struct mm_struct *mm);
 void genp_mm_read_unlock(struct mm_struct *mm);

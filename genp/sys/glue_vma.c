@@ -135,35 +135,92 @@ int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition)
 	return 0;
 }
 
+/* The most pages that are given to a walk of page tables at once. */
+#define PAGES_AT_ONCE 32
+
 struct frames {
 	struct vm_area_struct *vma;
-	struct page *(*next)(void *context);
+	unsigned long (*next)(void *context, struct page **pages,
+			      unsigned long most);
 	void *context;
+	/* How many of them lie in the page table that is being filled. */
+	unsigned long count;
 };
 
-static int map_frame(pte_t *pte, unsigned long address, void *data)
+/* Maps pages to entries of one page table that are empty. */
+static void map_pages(struct vm_area_struct *vma, pte_t *pte,
+		      unsigned long address, struct page **pages,
+		      unsigned long count)
+{
+	unsigned long i, run;
+
+	for (i = 0; i < count; i += run) {
+		unsigned long pfn = page_to_pfn(pages[i]);
+		pte_t entry;
+
+		entry = pte_mkspecial(pfn_pte(pfn, vma->vm_page_prot));
+		/*
+		 * A shared mapping without write notification is writable by its
+		 * protection. Young and dirty from the start, so no fault follows
+		 * on machines that track these by faults.
+		 */
+		entry = pte_mkyoung(entry);
+		if (vma->vm_flags & VM_WRITE)
+			entry = pte_mkdirty(entry);
+		/* The same entry does for what follows in memory, but for its number. */
+		for (run = 0; i + run < count &&
+			      page_to_pfn(pages[i + run]) == pfn + run; run++) {
+			/* If not, another thread touched it just before. */
+			if (pte_none(ptep_get(pte + i + run)))
+				set_pte_at(vma->vm_mm,
+					   address + ((i + run) << PAGE_SHIFT),
+					   pte + i + run, entry);
+			entry = pte_next_pfn(entry);
+		}
+	}
+}
+
+/*
+ * Called for the first entry in a page table, and does all the others as well:
+ * they lie behind it, under the same lock. At most PTRS_PER_PTE steps.
+ */
+static int map_table(pte_t *pte, unsigned long address, void *data)
 {
 	struct frames *frames = data;
-	struct page *page = frames->next(frames->context);
-	pte_t entry;
+	struct page *pages[PAGES_AT_ONCE];
+	unsigned long done, most;
 
-	if (!page)
-		return -ENOENT;
-	/* Another thread touched it just before. */
-	if (!pte_none(ptep_get(pte)))
-		return 0;
-	entry = pte_mkspecial(pfn_pte(page_to_pfn(page),
-				      frames->vma->vm_page_prot));
-	/*
-	 * A shared mapping without write notification is writable by its
-	 * protection. Young and dirty from the start, so no fault follows on
-	 * machines that track these by faults.
-	 */
-	entry = pte_mkyoung(entry);
-	if (frames->vma->vm_flags & VM_WRITE)
-		entry = pte_mkdirty(entry);
-	set_pte_at(frames->vma->vm_mm, address, pte, entry);
+	for (done = 0; done < frames->count; done += most) {
+		most = min(frames->count - done, ARRAY_SIZE(pages));
+		if (frames->next(frames->context, pages, most) != most)
+			return -ENOENT;
+		map_pages(frames->vma, pte + done, address + (done << PAGE_SHIFT),
+			  pages, most);
+	}
 	return 0;
+}
+
+/*
+ * Calls @walk for the first entry in each page table of a piece of a window, with
+ * @in_table set to how many pages of the piece are in it.
+ */
+static int each_table(struct vm_area_struct *vma, unsigned long page,
+		      unsigned long count, pte_fn_t walk, void *data,
+		      unsigned long *in_table)
+{
+	unsigned long address = vma->vm_start + (page << PAGE_SHIFT);
+	unsigned long end = address + (count << PAGE_SHIFT), next;
+	int err = 0;
+
+	if (page > vma_pages(vma) || count > vma_pages(vma) - page)
+		return -EINVAL;
+	for (; address < end && !err; address = next) {
+		next = pmd_addr_end(address, end);
+		*in_table = (next - address) >> PAGE_SHIFT;
+		err = apply_to_page_range(vma->vm_mm, address, PAGE_SIZE, walk,
+					  data);
+	}
+	return err;
 }
 
 /**
@@ -171,7 +228,7 @@ static int map_frame(pte_t *pte, unsigned long address, void *data)
  * @vma: the window
  * @page: the first page of the lease in it
  * @count: how many
- * @next: gives the frames in order
+ * @next: writes the next @most pages, in order, and says how many there were
  * @context: for @next
  *
  * Context: thread, under the mmap lock for reading or in a page fault. The page
@@ -179,7 +236,9 @@ static int map_frame(pte_t *pte, unsigned long address, void *data)
  */
 int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 			unsigned long count,
-			struct page *(*next)(void *context), void *context)
+			unsigned long (*next)(void *context, struct page **pages,
+					      unsigned long most),
+			void *context)
 {
 	struct frames frames = {
 		.vma = vma,
@@ -187,13 +246,7 @@ int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 		.context = context,
 	};
 
-	if (!count)
-		return 0;
-	if (page > vma_pages(vma) || count > vma_pages(vma) - page)
-		return -EINVAL;
-	return apply_to_page_range(vma->vm_mm,
-				   vma->vm_start + (page << PAGE_SHIFT),
-				   count << PAGE_SHIFT, map_frame, &frames);
+	return each_table(vma, page, count, map_table, &frames, &frames.count);
 }
 
 struct mm_struct *genp_current_mm(void)

@@ -4,7 +4,9 @@
 
 use core::marker::PhantomData;
 
-use kernel::{bindings, error::to_result, mm::virt::VmaNew, page::PAGE_SIZE, prelude::*};
+use kernel::{
+    bindings, error::to_result, ffi::c_ulong, mm::virt::VmaNew, page::PAGE_SIZE, prelude::*,
+};
 
 use super::{errno::EPERM, glue, page::Frames, range::Carve};
 use crate::genp::partition::Partition;
@@ -133,7 +135,9 @@ impl LeaseVma<'_> {
         list: impl Iterator<Item = u32>,
         frames: &Frames,
     ) -> Result {
-        let mut pages = list.map(|frame| frames.page(frame));
+        let mut pages = list
+            .map(|frame| frames.page(frame))
+            .take_while(|page| !page.is_null());
         map_pages(self.vma, first, count, &mut pages)
     }
 }
@@ -144,17 +148,27 @@ fn map_pages<I: Iterator<Item = *mut bindings::page>>(
     count: u32,
     pages: &mut I,
 ) -> Result {
-    /// Gives the walk its next page.
+    /// Gives the walk its next `most` pages; says how many there were.
     ///
     /// # Safety
     ///
-    /// `pages` is what was given to the walk with this function.
+    /// `pages` is what was given to the walk with this function, and there is room for
+    /// `most` at `to`.
     unsafe extern "C" fn next<I: Iterator<Item = *mut bindings::page>>(
         pages: *mut core::ffi::c_void,
-    ) -> *mut bindings::page {
+        to: *mut *mut bindings::page,
+        most: c_ulong,
+    ) -> c_ulong {
         // SAFETY: the iterator that the call below lends to the walk.
         let pages = unsafe { &mut *pages.cast::<I>() };
-        pages.next().unwrap_or(core::ptr::null_mut())
+        // SAFETY: an array of the walk's own.
+        let to = unsafe { core::slice::from_raw_parts_mut(to, most) };
+        let mut given = 0;
+        for (place, page) in to.iter_mut().zip(pages) {
+            *place = page;
+            given += 1;
+        }
+        given
     }
 
     // SAFETY: a lease window that is held still, by the type of the caller, whose
