@@ -3,10 +3,9 @@
 //! Frames strung together: a lease, a free list or a batch is a chain of frame
 //! numbers, and giving one back is one splice, whatever its length.
 
-use kernel::{
-    prelude::*,
-    sync::atomic::{Atomic, Relaxed},
-};
+use kernel::prelude::*;
+
+use crate::genp::sys::link::Link;
 
 /// No frame.
 const NONE: u32 = u32::MAX;
@@ -15,35 +14,36 @@ const NONE: u32 = u32::MAX;
 ///
 /// A frame is in one chain at a time, and only who owns that chain reads or
 /// writes its links: a free list under the lock of the lists, a lease under the
-/// lock of its partition's windows. Those locks order the accesses, so relaxed
-/// ones suffice here.
-pub(crate) struct Links(KVVec<Atomic<u32>>);
+/// lock of its partition's windows. Those locks order the accesses.
+pub(crate) struct Links(KVVec<Link>);
 
 impl Links {
     /// Allocates the links of `count` frames. Context: thread, may sleep.
     pub(crate) fn new(count: u32) -> Result<Self> {
         let mut links = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
         for _ in 0..count {
-            links.push(Atomic::new(NONE), GFP_KERNEL)?;
+            links.push(Link::new(NONE), GFP_KERNEL)?;
         }
         Ok(Self(links))
     }
 
+    #[inline]
     fn next(&self, frame: u32) -> u32 {
         match self.0.get(frame as usize) {
-            Some(next) => next.load(Relaxed),
+            Some(next) => next.get(),
             None => NONE,
         }
     }
 
     fn set_next(&self, frame: u32, next: u32) {
         if let Some(link) = self.0.get(frame as usize) {
-            link.store(next, Relaxed);
+            link.set(next);
         }
     }
 }
 
-/// A chain of frames. It owns them: who drops one that is not empty loses them.
+/// A chain of frames. It owns them: who drops one that is not empty loses them. Its
+/// length says where it ends; the link of its last frame says nothing.
 #[must_use]
 pub(crate) struct Chain {
     first: u32,
@@ -107,15 +107,25 @@ impl Chain {
     }
 
     /// Moves up to `most` frames from the front of `self` to a chain of their
-    /// own. O(most).
+    /// own. O(most), and only looks at them: their links stay what they are.
     pub(crate) fn split(&mut self, most: u32, links: &Links) -> Self {
-        let mut front = Self::EMPTY;
-        for _ in 0..most {
-            match self.pop(links) {
-                Some(frame) => front.push(frame, links),
-                None => break,
-            }
+        if most == 0 {
+            return Self::EMPTY;
         }
+        if most >= self.len {
+            return ::core::mem::replace(self, Self::EMPTY);
+        }
+        let mut last = self.first;
+        for _ in 1..most {
+            last = links.next(last);
+        }
+        let front = Self {
+            first: self.first,
+            last,
+            len: most,
+        };
+        self.first = links.next(last);
+        self.len -= most;
         front
     }
 

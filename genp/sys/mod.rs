@@ -19,6 +19,7 @@ pub(crate) mod glue;
 pub(crate) mod irq_work;
 #[cfg(GENP_KUNIT)]
 pub(crate) mod kunit;
+pub(crate) mod link;
 pub(crate) mod lock;
 pub(crate) mod page;
 pub(crate) mod range;
