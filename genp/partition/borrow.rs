@@ -14,7 +14,8 @@ use super::{
         sys::{
             errno::{EDQUOT, EIDRM, ETIMEDOUT},
             task::{self, Sleeper, Woken},
-            time, trace, vma,
+            time, trace,
+            vma::{self, Space},
         },
     },
     count,
@@ -86,7 +87,7 @@ impl Partition {
     }
 
     fn slice_offset(&self, slice: u32) -> u64 {
-        (u64::from(slice) * u64::from(self.shape.slice_pages)) << PAGE_SHIFT
+        u64::from(self.slice_start(slice)) << PAGE_SHIFT
     }
 
     /// Asks at the desk, and leaves word there how to be woken if it has to be
@@ -215,10 +216,15 @@ impl Partition {
     /// Maps the lease wherever the caller's address space has the window. Where
     /// another one has it, a touch maps it.
     fn map(&self, begun: &Begun) -> Result {
-        let mappings = self.windows.lock().mappings();
-        let mut alive = true;
-        for key in mappings.iter().flatten() {
-            let mapped = vma::in_window(*key, self, |vma| {
+        let space = Space::current();
+        let mut from = 0;
+        loop {
+            let next = self.windows.lock().next_in(space, from);
+            let Some((key, behind)) = next else {
+                return Ok(());
+            };
+            from = behind;
+            let mapped = vma::in_window(key, self, |vma| {
                 let mut windows = self.windows.lock();
                 if windows.of(begun.slice, begun.handle).is_none() {
                     return false;
@@ -226,13 +232,11 @@ impl Partition {
                 self.map_slice(&windows, vma, begun.slice);
                 true
             });
-            alive &= mapped.unwrap_or(true);
+            if mapped == Some(false) {
+                count(&self.counters.timeouts);
+                return Err(ETIMEDOUT);
+            }
         }
-        if !alive {
-            count(&self.counters.timeouts);
-            return Err(ETIMEDOUT);
-        }
-        Ok(())
     }
 
     /// Ends a lease: its pages vanish, its frames go back and on to who waits.
@@ -246,19 +250,19 @@ impl Partition {
     /// Context: thread, may sleep for one batch of the borrower's filling or one
     /// walk of its page tables. Linear in the pages mapped.
     pub(crate) fn end_lease(&self, handle: u64, how: How) -> Result<u64> {
-        let pages = {
+        let bytes = {
             let mut windows = self.windows.lock();
             let (lease, slice, expires) = self.claim(handle, how, Borrower::Process)?;
             let chain = windows.clear(slice, handle);
-            let pages = u64::from(chain.len());
-            self.zap(LEASE_OFFSET + self.slice_offset(slice), pages << PAGE_SHIFT);
+            self.unmap_slice(&windows, slice, chain.len());
+            let bytes = u64::from(chain.len()) << PAGE_SHIFT;
             self.pool.store.give(chain);
             self.pool.credit(lease, how, expires);
-            pages
+            bytes
         };
         self.pool.serve();
         self.check_budget();
-        Ok(pages << PAGE_SHIFT)
+        Ok(bytes)
     }
 
     /// Claims a lease of this kind of borrower's: its place, its slice, and when it

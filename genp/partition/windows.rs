@@ -10,7 +10,7 @@ use kernel::{mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 use super::{
     super::{
         pool::chain::Chain,
-        sys::vma::{self, LeaseVma, WindowKey},
+        sys::vma::{self, LeaseVma, Space, WindowKey},
     },
     borrow::Borrower,
     Partition, Shape,
@@ -69,9 +69,12 @@ impl Windows {
         }
     }
 
-    /// Where the window is mapped.
-    pub(super) fn mappings(&self) -> [Option<WindowKey>; MAPPINGS] {
-        self.mappings
+    /// A mapping of the window in this address space, at place `from` or behind, and
+    /// the place behind it. At most `MAPPINGS` steps.
+    pub(super) fn next_in(&self, space: Space, from: usize) -> Option<(WindowKey, usize)> {
+        let places = self.mappings.iter().enumerate().skip(from);
+        let mut keys = places.filter_map(|(at, place)| place.map(|key| (key, at + 1)));
+        keys.find(|(key, _)| key.is_in(space))
     }
 
     /// Opens a free slice for the lease `handle`.
@@ -141,9 +144,8 @@ impl Partition {
         if !entry.complete || entry.hidden {
             return false;
         }
-        let first = slice.saturating_mul(self.shape.slice_pages);
         vma.map(
-            first,
+            self.slice_start(slice),
             entry.chain.len(),
             self.pool.store.walk(&entry.chain),
             self.pool.store.frames(),
@@ -153,6 +155,40 @@ impl Partition {
 }
 
 impl Partition {
+    /// The first page of a slice in the lease window.
+    pub(super) fn slice_start(&self, slice: u32) -> u32 {
+        slice.saturating_mul(self.shape.slice_pages)
+    }
+
+    /// Unmaps the first `count` pages of a slice everywhere. The caller holds the lock
+    /// of `windows`.
+    ///
+    /// Where the caller itself has the window, that takes less work, if the mmap lock
+    /// is to be had at once: it must not wait for that, being below in the order.
+    pub(super) fn unmap_slice(&self, windows: &Windows, slice: u32, count: u32) {
+        /// For so many the way there is not worth it.
+        const FEW: u32 = 6;
+
+        let first = self.slice_start(slice);
+        let zap = || {
+            let offset = LEASE_OFFSET + (u64::from(first) << PAGE_SHIFT);
+            self.zap(offset, u64::from(count) << PAGE_SHIFT);
+        };
+        let here = match count > FEW {
+            true => windows.next_in(Space::current(), 0),
+            false => None,
+        };
+        let done = here.and_then(|(key, _)| {
+            vma::try_in_window(key, self, |vma| {
+                vma.begin_unmap(first, count);
+                zap();
+            })
+        });
+        if done.is_none() {
+            zap();
+        }
+    }
+
     /// A touch of a page that is not mapped: by a process other than the
     /// borrower, to which the lease is mapped now, or outside of any lease.
     pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> bool {

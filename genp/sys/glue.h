@@ -131,8 +131,11 @@ int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 			unsigned long (*next)(void *context, struct page **pages,
 					      unsigned long most),
 			void *context);
+void genp_vma_clear_frames(struct vm_area_struct *vma, unsigned long page,
+			   unsigned long count);
 struct mm_struct *genp_current_mm(void);
 void genp_mm_read_lock(struct mm_struct *mm);
+bool genp_mm_read_trylock(struct mm_struct *mm);
 void genp_mm_read_unlock(struct mm_struct *mm);
 struct vm_area_struct *genp_window_at(struct mm_struct *mm,
 				      unsigned long start,

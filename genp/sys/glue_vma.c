@@ -249,6 +249,64 @@ int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 	return each_table(vma, page, count, map_table, &frames, &frames.count);
 }
 
+struct clearing {
+	struct mm_struct *mm;
+	/* How many pages of the lease lie in the page table at hand. */
+	unsigned long count;
+};
+
+/*
+ * Clears what lies between the first and the last page of a lease in one page table.
+ * At most PTRS_PER_PTE steps under its lock.
+ */
+static int clear_table(pte_t *pte, unsigned long address, void *data)
+{
+	struct clearing *clearing = data;
+	unsigned long i, last = clearing->count - 1;
+
+	/* Without both ends nobody would flush what is between them. */
+	if (!pte_present(ptep_get(pte)) || !pte_present(ptep_get(pte + last)))
+		return 0;
+	for (i = 1; i < last; i++)
+		ptep_get_and_clear(clearing->mm, address + (i << PAGE_SHIFT),
+				   pte + i);
+	return 0;
+}
+
+/**
+ * genp_vma_clear_frames - begin to unmap a lease
+ * @vma: the window
+ * @page: the first page of the lease in it
+ * @count: how many
+ *
+ * The kernel looks at every page that it unmaps: whose it is, whether it is counted.
+ * Pages of a lease are nobody's and are not counted, so here their entries are only
+ * cleared, but for the first and the last one in each page table. These are left for
+ * the unmapping that must follow, with the same lock of the lease still held: the
+ * range that the kernel flushes then, and tells secondary MMUs of, begins with the
+ * first page that it unmapped and ends with the last, so it contains the others. Until
+ * that is done the frames are the lease's still.
+ *
+ * Nobody else looks at the entries of a window meanwhile. What changes the whole
+ * mapping takes the mmap lock for writing; what reclaims, migrates, protects or
+ * advises goes past VM_PFNMAP.
+ *
+ * Only where the kernel flushes by such a range and caches need no flush before:
+ * elsewhere this does nothing, and the kernel unmaps all pages.
+ *
+ * Context: thread, under the mmap lock for reading.
+ */
+void genp_vma_clear_frames(struct vm_area_struct *vma, unsigned long page,
+			   unsigned long count)
+{
+	struct clearing clearing = { .mm = vma->vm_mm };
+
+	if (!IS_ENABLED(CONFIG_X86) && !IS_ENABLED(CONFIG_ARM64))
+		return;
+	/* The tables are there, so this fails for a piece outside of @vma only. */
+	each_table(vma, page, count, clear_table, &clearing, &clearing.count);
+}
+
 struct mm_struct *genp_current_mm(void)
 {
 	return current->mm;
@@ -257,6 +315,11 @@ struct mm_struct *genp_current_mm(void)
 void genp_mm_read_lock(struct mm_struct *mm)
 {
 	mmap_read_lock(mm);
+}
+
+bool genp_mm_read_trylock(struct mm_struct *mm)
+{
+	return mmap_read_trylock(mm);
 }
 
 void genp_mm_read_unlock(struct mm_struct *mm)

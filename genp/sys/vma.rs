@@ -78,6 +78,18 @@ pub(crate) fn map_carve(vma: &VmaNew, piece: &Carve) -> Result {
     to_result(unsafe { glue::genp_vma_wear(vma.as_ptr()) })
 }
 
+/// Tells an address space from others. Never dereferenced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Space(usize);
+
+impl Space {
+    /// The caller's, which is no process's for a kernel thread. Context: thread.
+    pub(crate) fn current() -> Self {
+        // SAFETY: thread context.
+        Self(unsafe { glue::genp_current_mm() } as usize)
+    }
+}
+
 /// Tells a mapping of a lease window from others. Never dereferenced.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WindowKey {
@@ -89,6 +101,11 @@ impl WindowKey {
     /// The key of the mapping at `start` in the address space at `mm`.
     pub(super) fn new(mm: usize, start: usize) -> Self {
         Self { mm, start }
+    }
+
+    /// Whether it is a mapping in this address space.
+    pub(crate) fn is_in(&self, space: Space) -> bool {
+        self.mm == space.0
     }
 }
 
@@ -139,6 +156,13 @@ impl LeaseVma<'_> {
             .map(|frame| frames.page(frame))
             .take_while(|page| !page.is_null());
         map_pages(self.vma, first, count, &mut pages)
+    }
+
+    /// Begins to unmap `count` pages from `first` on; the caller has the kernel unmap
+    /// them afterwards, under the same lock as this. Context: thread.
+    pub(crate) fn begin_unmap(&self, first: u32, count: u32) {
+        // SAFETY: a lease window that is held still, by the type.
+        unsafe { glue::genp_vma_clear_frames(self.vma, first as usize, count as usize) }
     }
 }
 
@@ -192,14 +216,48 @@ pub(crate) fn in_window<R>(
     partition: &Partition,
     work: impl FnOnce(&LeaseVma<'_>) -> R,
 ) -> Option<R> {
-    // SAFETY: thread context.
-    let mm = unsafe { glue::genp_current_mm() };
-    if mm.is_null() || mm as usize != key.mm {
-        return None;
-    }
+    let mm = own_space(key)?;
     // SAFETY: the current address space stays for as long as we run in it.
     unsafe { glue::genp_mm_read_lock(mm) };
-    // SAFETY: locked above; the partition is only compared.
+    // SAFETY: locked above.
+    unsafe { with_window(mm, key, partition, work) }
+}
+
+/// As [`in_window`], but `None` as well if the mmap lock is not to be had at once.
+/// Context: thread; sleeps as `work` does.
+pub(crate) fn try_in_window<R>(
+    key: WindowKey,
+    partition: &Partition,
+    work: impl FnOnce(&LeaseVma<'_>) -> R,
+) -> Option<R> {
+    let mm = own_space(key)?;
+    // SAFETY: the current address space stays for as long as we run in it.
+    if !unsafe { glue::genp_mm_read_trylock(mm) } {
+        return None;
+    }
+    // SAFETY: locked above.
+    unsafe { with_window(mm, key, partition, work) }
+}
+
+/// The current address space, if the mapping is in that.
+fn own_space(key: WindowKey) -> Option<*mut bindings::mm_struct> {
+    // SAFETY: thread context.
+    let mm = unsafe { glue::genp_current_mm() };
+    (!mm.is_null() && mm as usize == key.mm).then_some(mm)
+}
+
+/// Does `work` with the mapping `key` and unlocks the address space.
+///
+/// # Safety
+///
+/// `mm` is the current address space, locked for reading by the caller.
+unsafe fn with_window<R>(
+    mm: *mut bindings::mm_struct,
+    key: WindowKey,
+    partition: &Partition,
+    work: impl FnOnce(&LeaseVma<'_>) -> R,
+) -> Option<R> {
+    // SAFETY: locked, by the precondition; the partition is only compared.
     let vma = unsafe { glue::genp_window_at(mm, key.start, core::ptr::from_ref(partition).cast()) };
     let answer = (!vma.is_null()).then(|| {
         // SAFETY: a lease window by the check in genp_window_at, held still by
@@ -207,7 +265,7 @@ pub(crate) fn in_window<R>(
         let vma = unsafe { LeaseVma::new(vma) };
         work(&vma)
     });
-    // SAFETY: locked above.
+    // SAFETY: locked, by the precondition.
     unsafe { glue::genp_mm_read_unlock(mm) };
     answer
 }
