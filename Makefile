@@ -25,7 +25,7 @@ help:
 	@echo 'make bench-compare OLD=FILE NEW=FILE   what changed between two results'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for calls that the ABI answers wrongly'
-	@echo 'make torture SECONDS=N KERNEL=...   let processes die at every step'
+	@echo 'make torture SECONDS=N KERNEL=...   let processes die and wait; TORTURE=deaths, waits'
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
@@ -60,7 +60,7 @@ fuzz:
 	@KERNEL=$(KERNEL) scripts/fuzz-ioctl
 
 torture:
-	@KERNEL=$(KERNEL) scripts/torture
+	@KERNEL=$(KERNEL) scripts/torture $(TORTURE)
 
 bench:
 	@scripts/bench $(BENCH)

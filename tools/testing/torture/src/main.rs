@@ -6,13 +6,14 @@ mod crowd;
 mod death;
 mod life;
 mod tracer;
+mod wait;
 
 use std::process::ExitCode;
 
 use death::Scene;
-use rig::{ktap, now, SEC};
+use rig::{ktap, now, MSEC, SEC};
 
-const USAGE: &str = "usage: genp_torture [deaths SECONDS]";
+const USAGE: &str = "usage: genp_torture [deaths SECONDS | waits SECONDS]";
 
 /// The long version of the deaths.
 fn deaths(seconds: u64) -> Result<String, String> {
@@ -41,13 +42,67 @@ fn tell(scene: &Scene) -> String {
     )
 }
 
+/// The long version of the waits.
+fn waits(seconds: u64) -> Result<String, String> {
+    let mut scene = wait::Scene::new(now())?;
+    scene.run(seconds, |scene| {
+        let (below, above) = (&scene.below, &scene.above);
+        println!(
+            "progress {} waits in {} phases, the longest {} % of its bound",
+            below.judged.waits + above.judged.waits,
+            below.phases + above.phases,
+            percent(below.nearest.max(above.nearest))
+        );
+    })?;
+    Ok(tell_waits(&scene))
+}
+
+/// Millionths as a percentage.
+fn percent(millionths: u64) -> String {
+    format!("{}.{:03}", millionths / 10_000, millionths % 10_000 / 10)
+}
+
+fn tell_waits(scene: &wait::Scene) -> String {
+    let prio = scene.recall_prio();
+    let tell = |name: &str, seen: &wait::Seen| {
+        format!(
+            "hogs {name} priority {prio}: {} phases, {} leases, {} waits, {} undecided, {} interrupted, \
+             the longest {} % of its bound, R {}.{:03} ms",
+            seen.phases,
+            seen.judged.granted,
+            seen.judged.waits,
+            seen.judged.undecided,
+            seen.interrupted,
+            percent(seen.nearest),
+            seen.recall_ns / MSEC,
+            seen.recall_ns % MSEC / 1000,
+        )
+    };
+    [tell("below", &scene.below), tell("from", &scene.above)].join("\n")
+}
+
 fn self_test() -> ExitCode {
     let death = || {
         let mut scene = Scene::new(1).map_err(ktap::wrong)?;
         scene.run(192, 0, |_| {}).map_err(ktap::wrong)?;
         Ok(tell(&scene))
     };
-    ktap::run(vec![("nothing_is_left_of_the_dead", Box::new(death))])
+    let wait = || {
+        let mut scene = wait::Scene::new(2).map_err(ktap::wrong)?;
+        scene.glance().map_err(ktap::wrong)?;
+        let told = tell_waits(&scene);
+        if scene.below.judged.waits == 0 {
+            return Err(ktap::skip(format!("nobody came to wait in time\n{told}")));
+        }
+        Ok(told)
+    };
+    ktap::run(vec![
+        ("nothing_is_left_of_the_dead", Box::new(death)),
+        (
+            "the_first_one_waits_no_longer_than_the_bound",
+            Box::new(wait),
+        ),
+    ])
 }
 
 fn main() -> ExitCode {
@@ -55,10 +110,10 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         [] => return self_test(),
-        ["deaths", seconds] => seconds
+        [what @ ("deaths" | "waits"), seconds] => seconds
             .parse()
             .map_err(|_| USAGE.to_string())
-            .and_then(deaths),
+            .and_then(if *what == "deaths" { deaths } else { waits }),
         _ => Err(USAGE.into()),
     };
     match done {

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Borrowers wait for one another on a machine that is kept busy. Whoever is first in
+//! the queue never waits longer than the bound that the module says, in any phase of
+//! any run.
+
+mod borrower;
+mod judge;
+mod strain;
+
+use std::{
+    fs,
+    sync::atomic::{
+        AtomicU32,
+        Ordering::{Relaxed, SeqCst},
+    },
+};
+
+use rig::{
+    abi::{self, genp_info},
+    calls,
+    chance::Chance,
+    now, pool, process, MSEC, PAGE, SEC,
+};
+
+use borrower::{Borrower, Log, Rules};
+use judge::{judge, Judged};
+use strain::{Duty, Plan, Strain};
+
+/// Borrowers at a time.
+const CROWD: usize = 5;
+/// What there is to be lent: little, so that they are in each other's way.
+const ROOM: u64 = 256 * PAGE;
+
+/// What was seen while hogs were below the recall thread, or above it.
+#[derive(Clone, Copy, Default)]
+pub struct Seen {
+    /// Phases.
+    pub phases: u64,
+    /// What the waits were.
+    pub judged: Judged,
+    /// Waits ended by stopping who waited.
+    pub interrupted: u64,
+    /// R after these phases, in nanoseconds.
+    pub recall_ns: u64,
+    /// The longest wait of the first one, in millionths of the bound of its phase.
+    pub nearest: u64,
+}
+
+/// The scene.
+pub struct Scene {
+    control: i32,
+    before: genp_info,
+    holder: i32,
+    logs: [&'static Log; CROWD],
+    stop: &'static AtomicU32,
+    chance: Chance,
+    /// Of the recall thread.
+    recall_prio: i32,
+    /// With hogs below the recall thread, or none.
+    pub below: Seen,
+    /// With hogs that have precedence over it.
+    pub above: Seen,
+}
+
+fn told<T>(what: &str, done: Result<T, i32>) -> Result<T, String> {
+    done.map_err(|errno| format!("{what}: {}", calls::errno_name(errno)))
+}
+
+/// The priority of the thread of this name.
+fn priority_of(name: &str) -> Option<i32> {
+    let pids = fs::read_dir("/proc").ok()?.filter_map(|entry| {
+        let name = entry.ok()?.file_name();
+        name.to_str()?.parse::<i32>().ok()
+    });
+    let mut named = pids.filter(|pid| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)
+    });
+    let mut param = libc::sched_param { sched_priority: 0 };
+    // SAFETY: `param` is ours.
+    let got = unsafe { libc::sched_getparam(named.next()?, &mut param) };
+    (got == 0).then_some(param.sched_priority)
+}
+
+impl Scene {
+    /// On a pool that nobody uses.
+    pub fn new(seed: u64) -> Result<Self, String> {
+        let control = told("/dev/genp", calls::open_control())?;
+        let free = told("GENP_GET_INFO", calls::info(control))?.free;
+        let mut holder = calls::wish(free - ROOM.min(free), 0);
+        told(
+            "GENP_CREATE",
+            calls::call(control, abi::GENP_IOCTL_CREATE, &mut holder),
+        )?;
+        Ok(Self {
+            control,
+            before: told("GENP_GET_INFO", calls::info(control))?,
+            holder: holder.fd,
+            logs: std::array::from_fn(|_| process::share::<Log>()),
+            stop: process::share::<AtomicU32>(),
+            chance: Chance::new(seed),
+            recall_prio: priority_of("genp_recall").ok_or("there is no thread genp_recall")?,
+            below: Seen::default(),
+            above: Seen::default(),
+        })
+    }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            pages: self.before.free / PAGE,
+            max_lease_ns: self.before.max_lease_ns,
+            highest: (self.recall_prio - 1).max(1),
+            // Who waits so long, first in the queue or not, waits for nothing.
+            patience_ns: 16 * self.before.max_lease_ns + 30 * SEC,
+        }
+    }
+
+    fn begin_crowd(&mut self) -> Vec<i32> {
+        self.stop.store(0, SeqCst);
+        let (rules, stop) = (self.rules(), self.stop);
+        let begin = |log: &&'static Log| {
+            let (log, chance) = (*log, Chance::new(self.chance.draw()));
+            process::child(move || match Borrower::new(rules, log, stop, chance) {
+                Ok(mut borrower) => borrower.live(),
+                Err(errno) => errno,
+            })
+        };
+        self.logs.iter().map(begin).collect()
+    }
+
+    /// Lets the borrowers end, those that are stopped too.
+    fn end_crowd(&self, pids: &[i32]) -> Result<(), String> {
+        self.stop.store(1, SeqCst);
+        let limit = now() + pool::PATIENCE + 2 * self.rules().patience_ns;
+        let mut wrong = Ok(());
+        for pid in pids {
+            let status = loop {
+                let _ = process::send(*pid, libc::SIGCONT);
+                match process::reap_within(*pid, 20 * MSEC) {
+                    Some(status) => break status,
+                    None if now() > limit => {
+                        process::end(*pid);
+                        break -1;
+                    }
+                    None => {}
+                }
+            };
+            if status != 0 {
+                wrong = Err(format!("a borrower ended with status {status:#x}"));
+            }
+        }
+        wrong
+    }
+
+    /// One phase, and what the waits in it were.
+    fn phase(&mut self, plan: &Plan, ns: u64) -> Result<(), String> {
+        let pids = self.begin_crowd();
+        let until = now() + ns;
+        let max_lease = self.before.max_lease_ns;
+        let strain = Strain::new(plan, until, &pids, max_lease, &mut self.chance);
+        while now() < until {
+            process::pause_ns((until - now().min(until)).min(100 * MSEC));
+        }
+        drop(strain);
+        self.end_crowd(&pids)?;
+        pool::settle(self.control, &self.before)?;
+        let bounds = told("GENP_GET_BOUNDS", calls::bounds(self.holder))?;
+        let mut notes = Vec::new();
+        let mut interrupted = 0;
+        for log in self.logs {
+            if let Some(errno) = log.empty(&mut notes) {
+                return Err(format!("GENP_BORROW gave {}", calls::errno_name(errno)));
+            }
+            interrupted += log.interrupted.swap(0, Relaxed);
+        }
+        let judged = judge(&notes, bounds.wait_bound_ns);
+        let above = plan.hogs.is_some_and(|(prio, _)| prio >= self.recall_prio);
+        let seen = if above {
+            &mut self.above
+        } else {
+            &mut self.below
+        };
+        seen.phases += 1;
+        seen.judged.add(&judged);
+        seen.interrupted += interrupted;
+        seen.recall_ns = bounds.recall_worst_ns;
+        let millionths = u128::from(judged.longest) * 1_000_000 / u128::from(bounds.wait_bound_ns);
+        seen.nearest = seen.nearest.max(millionths as u64);
+        match judged.broken {
+            Some(waited) => Err(format!(
+                "the first one waited {waited} ns, but the bound is {} ns, in {plan:?}",
+                bounds.wait_bound_ns
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The short version: hogs below the recall thread, just below it, and above it.
+    pub fn glance(&mut self) -> Result<(), String> {
+        let all = Plan {
+            hogs: None,
+            eats: true,
+            jumps: true,
+            suspends: true,
+        };
+        for priority in [0, 1, self.recall_prio - 1, 98] {
+            let hogs = (priority > 0).then_some((priority, Duty::STEADY));
+            self.phase(&Plan { hogs, ..all }, 3 * SEC / 2)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on for so long: no hogs, then hogs of each priority upwards, so that R
+    /// is known that belongs to those below the recall thread; and again.
+    pub fn run(&mut self, seconds: u64, mut progress: impl FnMut(&Self)) -> Result<(), String> {
+        let until = now() + seconds * SEC;
+        // All priorities, if there is any time for it.
+        let length = (seconds * SEC / 110).clamp(3 * SEC / 2, 10 * SEC);
+        for priority in (0..99).cycle() {
+            if now() >= until {
+                break;
+            }
+            let duty = self.chance.pick(&[Duty::STEADY, Duty::RELENTLESS]);
+            let plan = Plan {
+                hogs: (priority > 0).then_some((priority, duty)),
+                eats: !self.chance.one_in(3),
+                jumps: !self.chance.one_in(3),
+                suspends: !self.chance.one_in(3),
+            };
+            self.phase(&plan, length)?;
+            progress(self);
+        }
+        Ok(())
+    }
+
+    /// The priority of the recall thread.
+    pub fn recall_prio(&self) -> i32 {
+        self.recall_prio
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        calls::close(self.holder);
+        calls::close(self.control);
+    }
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A process that borrows, waits, and lets go or does not, and notes how long it
+//! took.
+
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
+
+use rig::{abi, calls, chance::Chance, memory::Mark, now, process, Errno, MSEC, PAGE};
+
+use super::judge::{End, Note};
+
+/// Notes that one borrower can make in a phase.
+const ROOM: usize = 4096;
+
+/// What a borrower leaves behind, for its parent. Zeroes are an empty one.
+pub struct Log {
+    count: AtomicU32,
+    wrong: AtomicU32,
+    /// Waits ended by a signal.
+    pub interrupted: AtomicU64,
+    notes: [[AtomicU64; 6]; ROOM],
+}
+
+impl Log {
+    fn add(&self, note: &Note) {
+        let end = match note.end {
+            End::Granted => 0,
+            End::Unseen => 1,
+            End::Deadline => 2,
+        };
+        let words = [
+            note.asked,
+            note.joined,
+            note.waited,
+            note.until,
+            note.urgency,
+            end,
+        ];
+        let place = self.count.load(SeqCst);
+        if let Some(words_there) = self.notes.get(place as usize) {
+            for (there, word) in words_there.iter().zip(words) {
+                there.store(word, Relaxed);
+            }
+            self.count.store(place + 1, SeqCst);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.count.load(SeqCst) as usize >= ROOM
+    }
+
+    /// Appends all notes to `to`, and begins anew. The errno of an answer that is
+    /// none, if there was one.
+    pub fn empty(&self, to: &mut Vec<Note>) -> Option<Errno> {
+        let count = self.count.swap(0, SeqCst) as usize;
+        for words in self.notes.iter().take(count) {
+            let [asked, joined, waited, until, urgency, end] =
+                [0, 1, 2, 3, 4, 5].map(|index: usize| words[index].load(Relaxed));
+            let end = [End::Granted, End::Unseen, End::Deadline][end.min(2) as usize];
+            to.push(Note {
+                asked,
+                joined,
+                waited,
+                until,
+                urgency,
+                end,
+            });
+        }
+        match self.wrong.swap(0, SeqCst) {
+            0 => None,
+            errno => Some(errno as Errno),
+        }
+    }
+}
+
+/// What all borrowers have in common.
+#[derive(Clone, Copy)]
+pub struct Rules {
+    /// Pages there are to be lent.
+    pub pages: u64,
+    /// The longest term.
+    pub max_lease_ns: u64,
+    /// The highest priority a borrower may have.
+    pub highest: i32,
+    /// How long a request waits at most: far longer than the bound.
+    pub patience_ns: u64,
+}
+
+/// A borrower.
+pub struct Borrower<'a> {
+    rules: Rules,
+    log: &'a Log,
+    stop: &'a AtomicU32,
+    chance: Chance,
+    part: abi::genp_create,
+    window: usize,
+    urgency: u64,
+    borrows: u64,
+}
+
+extern "C" fn ignore(_: libc::c_int) {}
+
+/// Has a call that was interrupted by being stopped end with EINTR when it goes on,
+/// so that each wait is a call of its own.
+fn notice_stops() {
+    // SAFETY: a handler that does nothing, without SA_RESTART.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
+        libc::sigaction(libc::SIGCONT, &action, std::ptr::null_mut());
+    }
+}
+
+impl<'a> Borrower<'a> {
+    /// With a partition and a window of its own.
+    pub fn new(
+        rules: Rules,
+        log: &'a Log,
+        stop: &'a AtomicU32,
+        chance: Chance,
+    ) -> Result<Self, Errno> {
+        rig::memory::catch_faults();
+        notice_stops();
+        let control = calls::open_control()?;
+        // So much that its own budget is never what it waits for: a lease that it has
+        // not given back yet counts.
+        let mut part = calls::wish(0, 8 * rules.pages * PAGE);
+        part.max_leases = 64;
+        calls::call(control, abi::GENP_IOCTL_CREATE, &mut part)?;
+        let windows = &part.windows;
+        // SAFETY: a new mapping where the kernel likes.
+        let window = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                windows.lease_length as usize,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                part.fd,
+                windows.lease_offset as libc::off_t,
+            )
+        };
+        if window == libc::MAP_FAILED {
+            return Err(calls::errno());
+        }
+        Ok(Self {
+            rules,
+            log,
+            stop,
+            chance,
+            part,
+            window: window as usize,
+            urgency: 0,
+            borrows: 0,
+        })
+    }
+
+    fn goes_on(&self) -> bool {
+        self.stop.load(SeqCst) == 0
+    }
+
+    /// Takes a priority: an ordinary one half of the time.
+    fn dress(&mut self) {
+        let priority = match self.chance.below(2) {
+            0 => 0,
+            _ => 1 + self.chance.below(self.rules.highest as u64) as i32,
+        };
+        let policy = match priority {
+            0 => libc::SCHED_OTHER,
+            _ => libc::SCHED_FIFO,
+        };
+        let param = libc::sched_param {
+            sched_priority: priority,
+        };
+        // SAFETY: `param` is there.
+        if unsafe { libc::sched_setscheduler(0, policy, &param) } == 0 {
+            self.urgency = priority as u64;
+        }
+    }
+
+    /// How long the last call waited, 0 if it did not.
+    fn waited(&self) -> u64 {
+        let mut bounds = abi::genp_bounds {
+            size: calls::size_of::<abi::genp_bounds>(),
+            flags: abi::GENP_BOUNDS_RESET,
+            ..Default::default()
+        };
+        match calls::call(self.part.fd, abi::GENP_IOCTL_GET_BOUNDS, &mut bounds) {
+            Ok(()) => bounds.longest_ns[abi::GENP_OP_WAIT as usize],
+            Err(_) => 0,
+        }
+    }
+
+    /// Whether a lease was granted since this was asked last.
+    fn was_granted(&mut self) -> bool {
+        let borrows = calls::stat(self.part.fd).map_or(self.borrows, |stat| stat.borrows);
+        std::mem::replace(&mut self.borrows, borrows) != borrows
+    }
+
+    /// Asks once, and notes what came of it.
+    fn ask(&mut self, pages: u64, term: u64) -> Option<abi::genp_borrow> {
+        let asked = now();
+        let mut wish = abi::genp_borrow {
+            size: calls::size_of::<abi::genp_borrow>(),
+            length: pages * PAGE,
+            deadline: asked + self.rules.patience_ns,
+            lease_ns: term,
+            reasons: abi::GENP_WAIT_POOL,
+            ..Default::default()
+        };
+        let said = calls::call(self.part.fd, abi::GENP_IOCTL_BORROW, &mut wish);
+        let back = now();
+        let waited = self.waited();
+        let granted = self.was_granted();
+        let (end, until) = match said {
+            Ok(()) => (End::Granted, wish.expires.saturating_sub(term)),
+            Err(libc::ETIMEDOUT) if granted => (End::Unseen, back.saturating_sub(term)),
+            Err(libc::ETIMEDOUT) => (End::Deadline, wish.deadline),
+            Err(libc::EINTR) => {
+                self.log.interrupted.fetch_add(1, Relaxed);
+                return None;
+            }
+            Err(errno) => {
+                self.log.wrong.store(errno as u32, SeqCst);
+                return None;
+            }
+        };
+        let joined = match waited {
+            0 => asked,
+            waited => back.saturating_sub(waited),
+        };
+        self.log.add(&Note {
+            asked,
+            joined,
+            waited,
+            until,
+            urgency: self.urgency,
+            end,
+        });
+        said.is_ok().then_some(wish)
+    }
+
+    /// Waits until the end of a lease is announced, as one should.
+    fn await_recall(&self, expires: u64) {
+        let mut set = libc::pollfd {
+            fd: self.part.fd,
+            events: libc::POLLPRI,
+            revents: 0,
+        };
+        let ms = expires.saturating_sub(now()) / MSEC + 1;
+        let mut room = [0u8; 1024];
+        // SAFETY: both are ours.
+        unsafe {
+            if libc::poll(&mut set, 1, ms as libc::c_int) == 1 {
+                libc::read(self.part.fd, room.as_mut_ptr().cast(), room.len());
+            }
+        }
+    }
+
+    /// Asks for more time, which is refused while others wait. When it expires.
+    fn renew(&self, lease: &abi::genp_borrow) -> u64 {
+        let mut ask = abi::genp_renew {
+            size: calls::size_of::<abi::genp_renew>(),
+            handle: lease.handle,
+            ..Default::default()
+        };
+        match calls::call(self.part.fd, abi::GENP_IOCTL_RENEW, &mut ask) {
+            Ok(()) => ask.expires,
+            Err(_) => lease.expires,
+        }
+    }
+
+    /// Has a lease, and gives it back early, when it is told to, or never.
+    fn hold(&mut self, lease: &abi::genp_borrow) {
+        let at = self.window + (lease.offset - self.part.windows.lease_offset) as usize;
+        Mark::of(lease.handle).write(at, lease.length as usize / 8);
+        match self.chance.below(8) {
+            0 => {}
+            1 => self.await_recall(lease.expires),
+            2 => return process::pause_ns(self.renew(lease).saturating_sub(now())),
+            _ => return process::pause_ns(lease.expires.saturating_sub(now())),
+        }
+        let _ = calls::give_back(self.part.fd, lease.handle);
+    }
+
+    /// Borrows again and again.
+    pub fn live(&mut self) -> i32 {
+        self.waited();
+        while self.goes_on() && !self.log.is_full() {
+            self.dress();
+            // More than half of all there is, most of the time: few fit in at once.
+            let pages = self.rules.pages - self.chance.below(self.rules.pages * 3 / 4);
+            // Terms are the longest one, or short ones, so that much happens.
+            let term = match self.chance.below(4) {
+                0 => self.rules.max_lease_ns,
+                _ => 1 + self.chance.below(self.rules.max_lease_ns / 8),
+            };
+            if let Some(lease) = self.ask(pages, term) {
+                if self.goes_on() {
+                    self.hold(&lease);
+                } else {
+                    let _ = calls::give_back(self.part.fd, lease.handle);
+                }
+            }
+        }
+        0
+    }
+}
