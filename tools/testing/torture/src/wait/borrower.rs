@@ -30,6 +30,7 @@ impl Log {
             End::Granted => 0,
             End::Unseen => 1,
             End::Deadline => 2,
+            End::Forgotten => 3,
         };
         let words = [
             note.asked,
@@ -59,7 +60,8 @@ impl Log {
         for words in self.notes.iter().take(count) {
             let [asked, joined, waited, until, urgency, end] =
                 [0, 1, 2, 3, 4, 5].map(|index: usize| words[index].load(Relaxed));
-            let end = [End::Granted, End::Unseen, End::Deadline][end.min(2) as usize];
+            let end =
+                [End::Granted, End::Unseen, End::Deadline, End::Forgotten][end.min(3) as usize];
             to.push(Note {
                 asked,
                 joined,
@@ -216,6 +218,10 @@ impl<'a> Borrower<'a> {
         let granted = self.was_granted();
         let (end, until) = match said {
             Ok(()) => (End::Granted, wish.expires.saturating_sub(term)),
+            // However late threads are, patience is far longer.
+            Err(libc::ETIMEDOUT) if granted && back > wish.deadline => {
+                (End::Forgotten, back.saturating_sub(term))
+            }
             Err(libc::ETIMEDOUT) if granted => (End::Unseen, back.saturating_sub(term)),
             Err(libc::ETIMEDOUT) => (End::Deadline, wish.deadline),
             Err(libc::EINTR) => {

@@ -18,6 +18,8 @@ pub enum End {
     Unseen,
     /// It waited in vain until its deadline, [`Note::until`].
     Deadline,
+    /// It was granted, and its borrower slept on until its deadline all the same.
+    Forgotten,
 }
 
 /// A request, as its borrower saw it. Times in nanoseconds.
@@ -70,7 +72,7 @@ fn turn(notes: &[Note], note: &Note) -> u64 {
     let before = |other: &&Note| match other.end {
         End::Deadline => false,
         // Somewhere until then.
-        End::Unseen => other.asked < note.until,
+        End::Unseen | End::Forgotten => other.asked < note.until,
         // Who did not wait passed only those that are less urgent.
         End::Granted => {
             other.until < note.until && (other.waited > 0 || other.urgency > note.urgency)
@@ -86,7 +88,10 @@ pub fn judge(notes: &[Note], bound: u64) -> Judged {
     let mut judged = Judged::default();
     for note in notes {
         judged.granted += u64::from(note.end != End::Deadline);
-        if note.waited == 0 || note.end == End::Unseen {
+        if note.end == End::Forgotten {
+            judged.broken = judged.broken.or(Some(note.waited));
+        }
+        if note.waited == 0 || matches!(note.end, End::Unseen | End::Forgotten) {
             continue;
         }
         let turn = turn(notes, note);
@@ -163,6 +168,13 @@ mod tests {
         note.end = End::Deadline;
         assert_eq!(judge(&[note], 100).broken, Some(799));
         assert_eq!(judge(&[note], 100).granted, 0);
+    }
+
+    #[test]
+    fn who_is_not_woken_waited_too_long() {
+        let mut note = waited(100, 150);
+        (note.end, note.waited) = (End::Forgotten, 900);
+        assert_eq!(judge(&[note], 1000).broken, Some(900));
     }
 
     #[test]
