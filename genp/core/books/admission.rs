@@ -14,25 +14,34 @@ where
     L: DerefMut<Target = [Lease]>,
     H: DerefMut<Target = [u32]>,
 {
-    /// The most frames that one of those who wait for some wants. As many steps
+    /// Whether somebody who waits for frames could not be served any longer, once
+    /// all leases are over, if so many were committed. Who wants more than there is
+    /// because drivers are overdue can only hope for what those return. As many steps
     /// as there are waiters and accounts.
-    fn largest_waiting(&self) -> Frames {
+    fn would_starve(&self, frames: Frames) -> bool {
         if self.totals.waiters == 0 {
-            return 0;
+            return false;
         }
+        let lendable = self.totals.lendable();
         let own = self.accounts.iter().map(|account| account.queue.head);
         own.chain([self.queue.head])
             .flat_map(|head| self.queued(head))
             .filter(|lease| lease.reasons.pool)
-            .fold(0, |most, lease| most.max(lease.frames))
+            .any(|lease| {
+                let hopes = if lease.frames > lendable {
+                    self.totals.overdue
+                } else {
+                    0
+                };
+                u64::from(lease.frames) + u64::from(frames) > u64::from(lendable) + u64::from(hopes)
+            })
     }
 
     /// Whether `frames` more can be committed to `owner`: they are free, and what
     /// is left can still serve everybody who waits, once all leases are over. As
     /// many steps as there are accounts and waiters.
     fn check_room(&self, owner: u32, ceiling: Frames, frames: Frames) -> Result<(), Error> {
-        let lendable = self.totals.lendable();
-        if frames > self.totals.free || self.largest_waiting() > lendable - frames {
+        if frames > self.totals.free || self.would_starve(frames) {
             return Err(Error::NoSpace);
         }
         self.check_ceiling(owner, ceiling, frames)

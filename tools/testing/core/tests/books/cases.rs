@@ -214,6 +214,35 @@ fn a_driver_that_does_not_return_blocks_nobody() {
     assert_eq!(pool.check(), Ok(()));
 }
 
+/// Who waits for its budget may want more than there is while a driver is overdue. That
+/// keeps nobody from being admitted, but for what the driver may return.
+#[test]
+fn who_cannot_be_served_now_keeps_nobody_out() {
+    let mut pool = pool(Order::Fifo);
+    let (a, b) = (partition(&mut pool, 0, 100), partition(&mut pool, 0, 80));
+    let kept = pool.borrow(a, 40, 0, BOTH, false, 0, TERM).unwrap();
+    pool.make_firm(kept.lease);
+    pool.settle(kept.lease);
+    pool.borrow(b, 20, 0, BOTH, false, 1, TERM).unwrap();
+    let waits = pool.borrow(b, 70, 0, BOTH, true, 1, TERM).unwrap();
+    assert_eq!(pool.due(TERM - 1), Some(Due::Recall(kept.lease)));
+    while let Some(due) = pool.due(TERM) {
+        if due == Due::Report(kept.lease) {
+            break;
+        }
+    }
+    assert_eq!((pool.totals().overdue, pool.totals().lendable()), (40, 60));
+    assert_eq!(pool.verdict(waits.lease), Verdict::Waiting);
+    let p = pool.admit(0, u32::MAX, 0, 1, 1).unwrap();
+    // Thirty can be spared once the driver has returned, and are free now.
+    assert_eq!(pool.commit_more(p, 31, u32::MAX), Err(Error::NoSpace));
+    assert_eq!(pool.commit_more(p, 30, u32::MAX), Ok(()));
+    pool.claim(a, kept.handle, How::Returned).unwrap();
+    pool.credit(kept.lease, How::Returned);
+    assert_eq!(pool.totals().lendable(), 70);
+    assert_eq!(pool.check(), Ok(()));
+}
+
 #[test]
 fn a_stock_takes_only_what_nobody_waits_for() {
     let mut pool = pool(Order::Fifo);
