@@ -25,6 +25,7 @@ help:
 	@echo 'make bench-compare OLD=FILE NEW=FILE   what changed between two results'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for calls that the ABI answers wrongly'
+	@echo 'make fuzz TARGET=core SECONDS=N SEED=N  ... or for cases that break genp/core, on the host'
 	@echo 'make torture SECONDS=N KERNEL=...   let processes die and wait; TORTURE=deaths, waits'
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
@@ -57,7 +58,7 @@ lint:
 	@scripts/lint
 
 fuzz:
-	@KERNEL=$(KERNEL) scripts/fuzz-ioctl
+	@KERNEL=$(KERNEL) scripts/fuzz-$(or $(TARGET),ioctl)
 
 torture:
 	@KERNEL=$(KERNEL) scripts/torture $(TORTURE)

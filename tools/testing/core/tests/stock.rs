@@ -2,7 +2,10 @@
 
 //! Watermarks, and the calculation whether a stock suffices against a simulation.
 
-use genp_core_tests::algorithms::stock::{suffices, Burst, Marks, Suffices};
+use genp_core_tests::{
+    algorithms::stock::{suffices, Burst, Marks, Suffices},
+    simulation::holds,
+};
 use proptest::{prelude::*, test_runner::RngSeed};
 
 #[test]
@@ -31,41 +34,6 @@ fn nonsense_is_refused() {
     assert_eq!(suffices(&marks, &burst(1, 0)), None);
     assert_eq!(suffices(&marks, &burst(1, 1)), Some(Suffices::Not));
     assert_eq!(suffices(&marks, &burst(u32::MAX, 1)), Some(Suffices::Not));
-}
-
-/// A driver that takes as much and as early as it may and gives back as late as it
-/// may, and a refill that comes as late as it may. Says whether no burst found too
-/// few pages.
-fn holds(marks: &Marks, burst: &Burst, slack: bool) -> bool {
-    let (mut free, mut owned) = (marks.pages(), marks.pages());
-    let mut out: Vec<u64> = Vec::new();
-    let mut refill: Option<u64> = None;
-    for now in 0..burst.period_ns * 40 {
-        // Bursts come first: the worst order of things that happen at once.
-        if now % burst.period_ns == 0 {
-            if free < burst.pages {
-                return false;
-            }
-            free -= burst.pages;
-            out.push(now + burst.hold_ns);
-        }
-        out.retain(|back| {
-            let gone = *back <= now;
-            free += if gone { burst.pages } else { 0 };
-            !gone
-        });
-        if refill == Some(now) {
-            let more = marks.shortage(free, owned);
-            (free, owned, refill) = (free + more, owned + more, None);
-        }
-        if slack && refill.is_none() && marks.shortage(free, owned) > 0 {
-            refill = Some(now + burst.refill_ns.max(1));
-        }
-        let less = marks.excess(free, owned);
-        (free, owned) = (free - less, owned - less);
-        assert!(owned >= marks.pages() && owned <= marks.limit());
-    }
-    true
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use genp_core_tests::algorithms::books::{
 };
 use proptest::prelude::*;
 
-use crate::pool::{partition, pool, revoke, Pool, BOTH, TERM, WAITERS};
+use super::pool::{partition, pool, revoke, Pool, BOTH, TERM, WAITERS};
 
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -346,9 +346,10 @@ pub fn live(order: Order, steps: &[Step]) {
         world.take(step);
         world.check();
     }
-    world.drivers_return(|_| true);
-    // With time everybody who waits for frames alone is served or may go.
+    // With time everybody who waits for frames alone is served or may go, if drivers
+    // return what they have; one that waited may be granted its lease only here.
     for _ in 0..=WAITERS {
+        world.drivers_return(|_| true);
         world.now += TERM;
         world.recall();
         world.serve();

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An atomic stock and a driver, tick by tick.
+
+use crate::algorithms::stock::{Burst, Marks};
+
+/// A driver that takes as much and as early as it may and gives back as late as it
+/// may, and a refill that comes as late as it may. Says whether no burst found too
+/// few pages.
+pub fn holds(marks: &Marks, burst: &Burst, slack: bool) -> bool {
+    let (mut free, mut owned) = (marks.pages(), marks.pages());
+    let mut out: Vec<u64> = Vec::new();
+    let mut refill: Option<u64> = None;
+    for now in 0..burst.period_ns * 40 {
+        // Bursts come first: the worst order of things that happen at once.
+        if now % burst.period_ns == 0 {
+            if free < burst.pages {
+                return false;
+            }
+            free -= burst.pages;
+            out.push(now + burst.hold_ns);
+        }
+        out.retain(|back| {
+            let gone = *back <= now;
+            free += if gone { burst.pages } else { 0 };
+            !gone
+        });
+        if refill == Some(now) {
+            let more = marks.shortage(free, owned);
+            (free, owned, refill) = (free + more, owned + more, None);
+        }
+        if slack && refill.is_none() && marks.shortage(free, owned) > 0 {
+            refill = Some(now + burst.refill_ns.max(1));
+        }
+        let less = marks.excess(free, owned);
+        (free, owned) = (free - less, owned - less);
+        assert!(owned >= marks.pages() && owned <= marks.limit());
+    }
+    true
+}
