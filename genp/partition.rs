@@ -46,6 +46,7 @@ use super::{
         file::{FileRef, Mapping, WeakFile},
         lock::{PiMutex, RawLock},
         task,
+        word::KernelWord,
     },
 };
 use events::{Listener, Ring};
@@ -82,40 +83,40 @@ pub(crate) struct Shape {
 /// What was counted since the partition was created, beside what the books
 /// count.
 pub(crate) struct Counters {
-    allocs: Atomic<u64>,
-    frees: Atomic<u64>,
-    alloc_failures: Atomic<u64>,
-    timeouts: Atomic<u64>,
-    interruptions: Atomic<u64>,
-    misuses: Atomic<u64>,
-    stale_handles: Atomic<u64>,
-    stock_refills: Atomic<u64>,
-    stock_drains: Atomic<u64>,
-    emergency_takes: Atomic<u64>,
-    emergency_gives: Atomic<u64>,
+    allocs: KernelWord,
+    frees: KernelWord,
+    alloc_failures: KernelWord,
+    timeouts: KernelWord,
+    interruptions: KernelWord,
+    misuses: KernelWord,
+    stale_handles: KernelWord,
+    stock_refills: KernelWord,
+    stock_drains: KernelWord,
+    emergency_takes: KernelWord,
+    emergency_gives: KernelWord,
 }
 
 impl Counters {
     fn new() -> Self {
         Self {
-            allocs: Atomic::new(0),
-            frees: Atomic::new(0),
-            alloc_failures: Atomic::new(0),
-            timeouts: Atomic::new(0),
-            interruptions: Atomic::new(0),
-            misuses: Atomic::new(0),
-            stale_handles: Atomic::new(0),
-            stock_refills: Atomic::new(0),
-            stock_drains: Atomic::new(0),
-            emergency_takes: Atomic::new(0),
-            emergency_gives: Atomic::new(0),
+            allocs: KernelWord::new(0),
+            frees: KernelWord::new(0),
+            alloc_failures: KernelWord::new(0),
+            timeouts: KernelWord::new(0),
+            interruptions: KernelWord::new(0),
+            misuses: KernelWord::new(0),
+            stale_handles: KernelWord::new(0),
+            stock_refills: KernelWord::new(0),
+            stock_drains: KernelWord::new(0),
+            emergency_takes: KernelWord::new(0),
+            emergency_gives: KernelWord::new(0),
         }
     }
 }
 
 /// Adds one.
-fn count(counter: &Atomic<u64>) {
-    counter.add(1, Relaxed);
+fn count(counter: &KernelWord) {
+    counter.add(1);
 }
 
 /// A partition.
@@ -142,7 +143,7 @@ pub(crate) struct Partition {
     #[pin]
     placing: PiMutex<()>,
     /// Where the kernel has the reserve mapped for drivers, or 0.
-    driver_base: Atomic<usize>,
+    driver_base: KernelWord,
     /// What drivers have on lease.
     #[pin]
     firm: Firm,

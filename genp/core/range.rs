@@ -9,6 +9,7 @@
 
 use core::ops::DerefMut;
 
+mod blocks;
 mod check;
 mod classes;
 mod node;
@@ -61,6 +62,8 @@ const GENERATIONS: u32 = 0x7fff_ffff;
 #[derive(Debug)]
 pub struct Range<N> {
     nodes: N,
+    /// What a number names that is none.
+    stray: Node,
     classes: Classes,
     /// The first node that stands for no block, chained by `next`.
     spare: u32,
@@ -97,6 +100,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         }
         let mut range = Self {
             nodes,
+            stray: Node::EMPTY,
             classes: Classes::new(),
             spare: NONE,
             bottom: NONE,
@@ -111,87 +115,19 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             search: Search::None,
         };
         for index in (0..count).rev() {
-            range.set(index, Node::EMPTY);
-            range.node_mut(index).generation = range.seed;
+            *range.node_mut(index) = Node {
+                generation: range.seed,
+                ..Node::EMPTY
+            };
             range.discard(index);
         }
         range.grow(units)?;
         Ok(range)
     }
 
-    // The table is only indexed with numbers that came out of it; a number that
-    // did not gets a node that belongs to nothing, so no damage can spread.
-
-    fn node(&self, index: u32) -> Node {
-        self.nodes
-            .get(index as usize)
-            .copied()
-            .unwrap_or(Node::EMPTY)
-    }
-
-    fn node_mut(&mut self, index: u32) -> &mut Node {
-        let last = self.nodes.len().saturating_sub(1);
-        &mut self.nodes[(index as usize).min(last)]
-    }
-
-    fn set(&mut self, index: u32, node: Node) {
-        if let Some(place) = self.nodes.get_mut(index as usize) {
-            *place = node;
-        }
-    }
-
-    /// Makes a node stand for no block.
-    fn discard(&mut self, index: u32) {
-        let spare = self.spare;
-        let node = self.node_mut(index);
-        node.state = State::Spare;
-        node.next = spare;
-        self.spare = index;
-    }
-
-    /// A node for a new block.
-    fn spare(&mut self) -> Option<u32> {
-        let index = self.spare;
-        if index == NONE {
-            return None;
-        }
-        self.spare = self.node(index).next;
-        Some(index)
-    }
-
-    /// Puts a free block at the front of its class.
-    fn file(&mut self, index: u32) {
-        let class = Class::of(self.node(index).units);
-        let first = self.classes.first(class);
-        let node = self.node_mut(index);
-        node.state = State::Free;
-        node.prev = NONE;
-        node.next = first;
-        if first != NONE {
-            self.node_mut(first).prev = index;
-        }
-        self.classes.set_first(class, index);
-        self.search_sees_free(index);
-    }
-
-    /// Takes a free block out of its class.
-    fn unfile(&mut self, index: u32) {
-        let Node {
-            units, prev, next, ..
-        } = self.node(index);
-        if next != NONE {
-            self.node_mut(next).prev = prev;
-        }
-        if prev != NONE {
-            self.node_mut(prev).next = next;
-        } else {
-            self.classes.set_first(Class::of(units), next);
-        }
-        self.search_loses(index);
-    }
-
     /// Units to leave out at the front of a block so that the offset plus
     /// `phase` is a multiple of `align`, if the request fits then.
+    #[inline(always)]
     fn fit(&self, index: u32, units: u32, align: u32, phase: u32) -> Option<u32> {
         if index == NONE {
             return None;
@@ -204,6 +140,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
 
     /// A free block for the request, and what to leave out at its front. Three
     /// looks at most, whatever there is.
+    #[inline(always)]
     fn find(&self, units: u32, align: u32, phase: u32) -> Option<(u32, u32)> {
         // Any block of this class or above is large enough ...
         let from = |units| self.classes.first_from(Class::above(units)?);
@@ -222,62 +159,26 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             .or_else(|| try_one(tight()))
     }
 
-    /// Cuts the upper part of a block off, from `units` on, into a block of its
-    /// own: whether there was a node for it.
-    fn cut(&mut self, index: u32, units: u32) -> Option<u32> {
-        let upper = self.spare()?;
-        let node = self.node(index);
-        let generation = self.node(upper).generation;
-        self.set(
-            upper,
-            Node {
-                offset: node.offset + units,
-                units: node.units - units,
-                below: index,
-                above: node.above,
-                generation,
-                ..Node::EMPTY
-            },
-        );
-        if node.above != NONE {
-            self.node_mut(node.above).below = upper;
-        } else {
-            self.top = upper;
-        }
-        let lower = self.node_mut(index);
-        lower.units = units;
-        lower.above = upper;
-        Some(upper)
-    }
-
-    /// Merges a block with the one above it. Neither is in a class.
-    fn merge(&mut self, index: u32, upper: u32) {
-        let gone = self.node(upper);
-        let node = self.node_mut(index);
-        node.units += gone.units;
-        node.above = gone.above;
-        if gone.above != NONE {
-            self.node_mut(gone.above).below = index;
-        } else {
-            self.top = index;
-        }
-        self.search_merged(index, upper);
-        self.discard(upper);
-    }
-
     /// Allocates `units` units at a multiple of `align`. A constant number of
     /// steps, also if it fails.
     pub fn alloc(&mut self, units: u32, align: u32) -> Result<Block, RangeError> {
-        self.alloc_phased(units, align, 0)
+        self.alloc_for(units, align, 0, State::Used)
     }
 
-    /// Allocates `units` units so that the offset plus `phase` is a multiple of
+    /// Allocates a region for a driver, which only [`Self::free_held`] frees: who shares
+    /// the range with the driver cannot. The offset plus `phase` is a multiple of
     /// `align`. A constant number of steps, also if it fails.
-    pub fn alloc_phased(
+    pub fn alloc_held(&mut self, units: u32, align: u32, phase: u32) -> Result<Block, RangeError> {
+        self.alloc_for(units, align, phase, State::Held)
+    }
+
+    #[inline(always)]
+    fn alloc_for(
         &mut self,
         units: u32,
         align: u32,
         phase: u32,
+        state: State,
     ) -> Result<Block, RangeError> {
         if units == 0 {
             return Err(RangeError::Empty);
@@ -289,51 +190,78 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             return Err(RangeError::TooLarge);
         }
         let (found, front) = self.find(units, align, phase).ok_or(RangeError::NoBlock)?;
-        self.claim(found, front, units)
+        self.claim(found, front, units, state)
     }
 
     /// Makes a region of a free block that is large enough, from `front` on. A
     /// constant number of steps.
-    fn claim(&mut self, found: u32, front: u32, units: u32) -> Result<Block, RangeError> {
+    ///
+    /// What is left of the block stays in its node, and in its place in the class if
+    /// that is still the right one.
+    #[inline(always)]
+    fn claim(
+        &mut self,
+        found: u32,
+        front: u32,
+        units: u32,
+        state: State,
+    ) -> Result<Block, RangeError> {
         if self.regions == self.max_regions {
             return Err(RangeError::NoNode);
         }
-        self.unfile(found);
-        let mut index = found;
-        if front > 0 {
-            match self.cut(found, front) {
-                Some(upper) => {
-                    self.file(found);
-                    index = upper;
-                }
-                None => {
-                    self.file(found);
-                    return Err(RangeError::NoNode);
-                }
+        let index = match front {
+            0 => self.claim_front(found, units),
+            _ => self.claim_behind(found, front, units)?,
+        };
+        Ok(self.let_out(index, state))
+    }
+
+    /// Cuts `units` units off the front of a free block.
+    #[inline(always)]
+    fn claim_front(&mut self, found: u32, units: u32) -> u32 {
+        if self.node(found).units > units {
+            if let Some(lower) = self.split_below(found, units) {
+                return lower;
             }
         }
+        // Without a node, which nodes_for rules out, the region is longer.
+        self.unfile(found);
+        found
+    }
+
+    /// Cuts `units` units out of a free block, from `front` on.
+    fn claim_behind(&mut self, found: u32, front: u32, units: u32) -> Result<u32, RangeError> {
+        let index = self.split_above(found, front).ok_or(RangeError::NoNode)?;
         if self.node(index).units > units {
-            // Without a node, which nodes_for rules out, the region is longer.
-            if let Some(rest) = self.cut(index, units) {
+            if let Some(rest) = self.split_above(index, units) {
                 self.file(rest);
             }
         }
-        self.node_mut(index).state = State::Used;
-        let node = self.node(index);
-        self.regions += 1;
-        self.used += node.units;
-        self.used_peak = self.used_peak.max(self.used);
-        Ok(Block {
+        Ok(index)
+    }
+
+    /// Makes a region of a block that is in no class.
+    #[inline(always)]
+    fn let_out(&mut self, index: u32, state: State) -> Block {
+        let node = self.node_mut(index);
+        node.state = state;
+        let block = Block {
             offset: node.offset,
             units: node.units,
             handle: (u64::from(node.generation) << 32) | (u64::from(index) + 1),
-        })
+        };
+        self.regions += 1;
+        self.held += u32::from(state == State::Held);
+        self.used += block.units;
+        self.used_peak = self.used_peak.max(self.used);
+        block
     }
 
     /// The node a handle names, of a region in this state.
+    #[inline(always)]
     fn lookup(&self, handle: u64, state: State) -> Result<u32, RangeError> {
         let generation = (handle >> 32) as u32;
-        let index = (handle as u32).checked_sub(1).ok_or(RangeError::Foreign)?;
+        let index = (handle as u32).wrapping_sub(1);
         let node = self.nodes.get(index as usize).ok_or(RangeError::Foreign)?;
         if node.generation == generation && node.state == state {
             return Ok(index);
@@ -345,15 +273,6 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             return Err(RangeError::Stale);
         }
         Err(RangeError::Foreign)
-    }
-
-    /// Makes a region one of a driver's, which only [`Self::free_held`] frees: who
-    /// shares the range with the driver cannot. O(1).
-    pub fn hold(&mut self, handle: u64) -> Result<(), RangeError> {
-        let index = self.lookup(handle, State::Used)?;
-        self.node_mut(index).state = State::Held;
-        self.held += 1;
-        Ok(())
     }
 
     /// Frees a region of a driver's. A constant number of steps.
@@ -369,26 +288,46 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         Ok(self.release(index, handle))
     }
 
-    fn release(&mut self, mut index: u32, handle: u64) -> Block {
-        let node = self.node(index);
-        self.node_mut(index).generation = node.generation.wrapping_add(1) & GENERATIONS;
+    /// Merges what was a region with its free neighbours.
+    #[inline(always)]
+    fn release(&mut self, index: u32, handle: u64) -> Block {
+        let node = self.node_mut(index);
+        node.generation = node.generation.wrapping_add(1) & GENERATIONS;
+        let Node {
+            offset,
+            units,
+            below,
+            above,
+            ..
+        } = *node;
         self.regions -= 1;
-        self.used -= node.units;
+        self.used -= units;
 
-        if node.above != NONE && self.node(node.above).state == State::Free {
-            self.unfile(node.above);
-            self.merge(index, node.above);
-        }
-        if node.below != NONE && self.node(node.below).state == State::Free {
-            self.unfile(node.below);
-            self.merge(node.below, index);
-            index = node.below;
-        }
-        self.file(index);
-        self.search_may_take(index);
+        let high = self.node(above);
+        let (high_is_free, high_units) = (high.state == State::Free, high.units);
+        let low = self.node(below);
+        let free = if low.state == State::Free {
+            let (start, mut length) = (low.offset, low.units + units);
+            if high_is_free {
+                self.unfile(above);
+                self.absorb(below, above);
+                length += high_units;
+            }
+            self.absorb(below, index);
+            self.reshape(below, start, length);
+            below
+        } else if high_is_free {
+            self.absorb(above, index);
+            self.reshape(above, offset, units + high_units);
+            above
+        } else {
+            self.file(index);
+            index
+        };
+        self.search_may_take(free);
         Block {
-            offset: node.offset,
-            units: node.units,
+            offset,
+            units,
             handle,
         }
     }

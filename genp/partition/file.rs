@@ -8,7 +8,7 @@ use kernel::{
     prelude::*,
     seq_file::SeqFile,
     seq_print,
-    sync::{atomic::Relaxed, poll::PollTable},
+    sync::poll::PollTable,
 };
 
 use super::{
@@ -88,9 +88,9 @@ impl Partition {
             ("borrows", stat.borrows),
             ("returns", stat.returns),
             ("revocations", stat.revocations),
-            ("timeouts", counters.timeouts.load(Relaxed)),
-            ("misuses", counters.misuses.load(Relaxed)),
-            ("stale-handles", counters.stale_handles.load(Relaxed)),
+            ("timeouts", counters.timeouts.load()),
+            ("misuses", counters.misuses.load()),
+            ("stale-handles", counters.stale_handles.load()),
             ("overdues", stat.overdues),
             ("stock-owned", stat.stock_owned.into()),
             ("stock-free", stat.stock_free.into()),

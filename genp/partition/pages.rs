@@ -107,8 +107,8 @@ impl Partition {
         let counters = &self.counters;
         let emergency = counters
             .emergency_takes
-            .load(Relaxed)
-            .saturating_sub(counters.emergency_gives.load(Relaxed));
+            .load()
+            .saturating_sub(counters.emergency_gives.load());
         own.saturating_add(u32::try_from(emergency).unwrap_or(u32::MAX))
     }
 
@@ -183,7 +183,7 @@ impl Partition {
         self.pool.release(self.id, missing);
         self.counters
             .stock_refills
-            .fetch_add(filled.into(), Relaxed);
+            .add(filled.into());
         trace::refill(self.id.0, filled, stock.level().free());
         filled
     }
@@ -201,7 +201,7 @@ impl Partition {
         self.pool.release(self.id, drained);
         self.counters
             .stock_drains
-            .fetch_add(drained.into(), Relaxed);
+            .add(drained.into());
         trace::drain(self.id.0, drained, stock.level().free());
         drained
     }
@@ -239,7 +239,7 @@ impl Partition {
     /// What the stock says of itself.
     pub(super) fn stat_stock(&self, stat: &mut abi::genp_stat) {
         let counters = &self.counters;
-        stat.emergency_takes = counters.emergency_takes.load(Relaxed);
+        stat.emergency_takes = counters.emergency_takes.load();
         stat.stock_out = self.pages_out();
         let Some(stock) = self.stock() else {
             return;
@@ -253,7 +253,7 @@ impl Partition {
         stat.stock_takes = level.takes();
         stat.stock_gives = level.gives();
         stat.stock_misses = level.misses();
-        stat.stock_refills = counters.stock_refills.load(Relaxed);
-        stat.stock_drains = counters.stock_drains.load(Relaxed);
+        stat.stock_refills = counters.stock_refills.load();
+        stat.stock_drains = counters.stock_drains.load();
     }
 }

@@ -69,8 +69,7 @@ impl Partition {
         let (align, phase) = self.phase(spot, length)?;
         let place = match spot.place {
             Place::Any => {
-                return self
-                    .alloc_held(length, |regions| regions.alloc_phased(units?, align, phase));
+                return self.alloc_held(length, units, align, phase);
             }
             Place::Lowest | Place::Natural => range::Place::Lowest,
             Place::Smallest => range::Place::Smallest,

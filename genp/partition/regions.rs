@@ -7,7 +7,7 @@ use kernel::{page::PAGE_SIZE, prelude::*};
 
 use super::{
     super::{
-        core::range::{Block, Node, Range, RangeError},
+        core::range::{Block, RangeError},
         sys::{
             errno::{E2BIG, ESTALE},
             trace,
@@ -49,8 +49,9 @@ impl Partition {
     ///
     /// EINVAL for no bytes or an alignment that is none, E2BIG for more than the
     /// reserve, ENOMEM if there is no block or no handle for it now.
+    #[inline(always)]
     pub(crate) fn alloc_region(&self, tenant: Tenant, length: u64, align: u64) -> Result<Region> {
-        if align > MAX_ALIGN || !(align == 0 || align.is_power_of_two()) {
+        if align > MAX_ALIGN || align & align.wrapping_sub(1) != 0 {
             return Err(EINVAL);
         }
         let units = self.units_of(length)?;
@@ -60,11 +61,12 @@ impl Partition {
                 let answer = units.and_then(|units| self.regions.lock().alloc(units, align));
                 self.told(length, answer)
             }
-            Tenant::Driver => self.alloc_held(length, |regions| regions.alloc(units?, align)),
+            Tenant::Driver => self.alloc_held(length, units, align, 0),
         }
     }
 
     /// Units that a region of `length` bytes has: EINVAL for no bytes.
+    #[inline(always)]
     pub(super) fn units_of(&self, length: u64) -> Result<Result<u32, RangeError>> {
         if length == 0 {
             return Err(EINVAL);
@@ -73,25 +75,22 @@ impl Partition {
         Ok(u32::try_from(units).map_err(|_| RangeError::TooLarge))
     }
 
-    /// Allocates by `alloc`, for a driver from the first moment.
+    /// Allocates for a driver: the offset plus `phase` units is a multiple of `align`.
+    #[inline(always)]
     pub(super) fn alloc_held(
         &self,
         length: u64,
-        alloc: impl FnOnce(&mut Range<KVVec<Node>>) -> Result<Block, RangeError>,
+        units: Result<u32, RangeError>,
+        align: u32,
+        phase: u32,
     ) -> Result<Region> {
-        let answer = {
-            let mut regions = self.regions.lock();
-            let answer = alloc(&mut regions);
-            if let Ok(block) = &answer {
-                // Refused only for what is no region, and this just became one.
-                let _ = regions.hold(block.handle);
-            }
-            answer
-        };
+        let answer =
+            units.and_then(|units| self.regions.lock().alloc_held(units, align, phase));
         self.told(length, answer)
     }
 
     /// Counts and traces what came of an allocation.
+    #[inline(always)]
     pub(super) fn told(&self, length: u64, answer: Result<Block, RangeError>) -> Result<Region> {
         match answer {
             Ok(block) => {
@@ -129,6 +128,7 @@ impl Partition {
 
     /// Frees a region: EINVAL for a handle that was never given out here, ESTALE
     /// for one that was freed. O(1). Context: any but NMI.
+    #[inline(always)]
     pub(crate) fn free_region(&self, tenant: Tenant, handle: u64) -> Result {
         let freed = match tenant {
             Tenant::User => self.regions.lock().free(handle),

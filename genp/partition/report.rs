@@ -5,7 +5,6 @@
 use kernel::{
     page::{PAGE_SHIFT, PAGE_SIZE},
     prelude::*,
-    sync::atomic::Relaxed,
 };
 
 use super::{
@@ -68,13 +67,13 @@ impl Partition {
             min_alloc_order: self.shape.order,
             node: self.shape.node,
             dying: self.is_dying().into(),
-            allocs: counters.allocs.load(Relaxed),
-            frees: counters.frees.load(Relaxed),
-            alloc_failures: counters.alloc_failures.load(Relaxed),
-            timeouts: counters.timeouts.load(Relaxed),
-            interruptions: counters.interruptions.load(Relaxed),
-            misuses: counters.misuses.load(Relaxed),
-            stale_handles: counters.stale_handles.load(Relaxed),
+            allocs: counters.allocs.load(),
+            frees: counters.frees.load(),
+            alloc_failures: counters.alloc_failures.load(),
+            timeouts: counters.timeouts.load(),
+            interruptions: counters.interruptions.load(),
+            misuses: counters.misuses.load(),
+            stale_handles: counters.stale_handles.load(),
             events_lost: self.events.lock().lost_ever,
             ..Default::default()
         };

@@ -7,7 +7,6 @@ use kernel::{
     mm::virt::VmaNew,
     page::PAGE_SHIFT,
     prelude::*,
-    sync::atomic::{Acquire, Release},
 };
 
 use super::{
@@ -187,7 +186,7 @@ impl Partition {
                 }
             };
             // ORDERING: pairs with `driver_address`.
-            self.driver_base.store(base, Release);
+            self.driver_base.store(base as u64);
         }
         reserve.drivers = reserve.drivers.saturating_add(1);
         Ok(())
@@ -212,17 +211,16 @@ impl Partition {
     /// The kernel address of a place in the reserve, for drivers. Context: any.
     pub(crate) fn driver_address(&self, offset: u64) -> Option<usize> {
         // ORDERING: pairs with `admit_driver`.
-        let base = match self.driver_base.load(Acquire) {
-            0 => return None,
-            base => base,
-        };
-        base.checked_add(usize::try_from(offset).ok()?)
+        match self.driver_base.load() {
+            0 => None,
+            base => base.checked_add(offset).map(|address| address as usize),
+        }
     }
 
     /// Unmaps the reserve for drivers, of whom there are none any longer, and gives
     /// back what is not of the pool. Context: thread, may sleep.
     pub(super) fn close_driver_window(&self, reserve: &mut Reserve) {
-        self.driver_base.store(0, Release);
+        self.driver_base.store(0);
         reserve.window = None;
         if reserve.is_fixed() {
             reserve.backing = Backing::Frames(KVVec::new());

@@ -13,7 +13,7 @@ use kernel::{
 
 use super::{
     super::{
-        core::{labyrinth::Word, stock::Marks},
+        core::stock::Marks,
         sys::{
             cpu::{self, Here},
             word::KernelWord,

@@ -7,7 +7,7 @@
 
 use kernel::prelude::*;
 
-use super::super::{core::labyrinth::Word, sys::word::KernelWord};
+use super::super::sys::word::KernelWord;
 
 /// No frame.
 const NONE: u64 = u64::MAX;

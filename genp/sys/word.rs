@@ -41,6 +41,20 @@ impl KernelWord {
 
 #[cfg(target_arch = "x86_64")]
 impl KernelWord {
+    /// Its value; what comes later in the program comes after this (acquire). Context:
+    /// any.
+    #[inline(always)]
+    pub(crate) fn load(&self) -> u64 {
+        let value;
+        // SAFETY: one aligned word, which lives as long as `self`. Loads are acquires
+        // on x86; the compiler moves no access across this, by the lack of `nomem`.
+        unsafe {
+            core::arch::asm!("mov {v}, qword ptr [{p}]", p = in(reg) self.0.as_ptr(),
+                v = out(reg) value, options(nostack, preserves_flags, readonly));
+        }
+        value
+    }
+
     /// Replaces the value; what came earlier in the program comes before this
     /// (release). Context: any.
     #[inline(always)]
@@ -51,6 +65,16 @@ impl KernelWord {
         unsafe {
             core::arch::asm!("mov qword ptr [{p}], {v}", p = in(reg) self.0.as_ptr(),
                 v = in(reg) value, options(nostack, preserves_flags));
+        }
+    }
+
+    /// Adds to the value; in no order with anything else. Context: any.
+    #[inline(always)]
+    pub(crate) fn add(&self, value: u64) {
+        // SAFETY: as in `store`.
+        unsafe {
+            core::arch::asm!("lock add qword ptr [{p}], {v}", p = in(reg) self.0.as_ptr(),
+                v = in(reg) value, options(nostack));
         }
     }
 
@@ -72,14 +96,7 @@ impl KernelWord {
 impl Word for KernelWord {
     #[inline(always)]
     fn load(&self) -> u64 {
-        let value;
-        // SAFETY: one aligned word, which lives as long as `self`. Loads are acquires
-        // on x86; the compiler moves no access across this, by the lack of `nomem`.
-        unsafe {
-            core::arch::asm!("mov {v}, qword ptr [{p}]", p = in(reg) self.0.as_ptr(),
-                v = out(reg) value, options(nostack, preserves_flags, readonly));
-        }
-        value
+        KernelWord::load(self)
     }
 
     #[inline(always)]
@@ -121,10 +138,21 @@ impl Word for KernelWord {
 
 #[cfg(not(target_arch = "x86_64"))]
 impl KernelWord {
+    /// Its value; what comes later in the program comes after this (acquire). Context:
+    /// any.
+    pub(crate) fn load(&self) -> u64 {
+        self.0.load(kernel::sync::atomic::Acquire)
+    }
+
     /// Replaces the value; what came earlier in the program comes before this
     /// (release). Context: any.
     pub(crate) fn store(&self, value: u64) {
         self.0.store(value, kernel::sync::atomic::Release);
+    }
+
+    /// Adds to the value; in no order with anything else. Context: any.
+    pub(crate) fn add(&self, value: u64) {
+        self.0.add(value, kernel::sync::atomic::Relaxed);
     }
 
     /// Adds to the value and returns the one before. For a word that one CPU alone
@@ -137,7 +165,7 @@ impl KernelWord {
 #[cfg(not(target_arch = "x86_64"))]
 impl Word for KernelWord {
     fn load(&self) -> u64 {
-        self.0.load(kernel::sync::atomic::Acquire)
+        KernelWord::load(self)
     }
 
     fn set(&self, bit: u32) -> bool {

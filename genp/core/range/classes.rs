@@ -5,46 +5,55 @@
 use super::node::NONE;
 
 const STEP_BITS: u32 = 4;
-const STEPS: usize = 1 << STEP_BITS;
-/// One row for sizes below `STEPS`, one for each power of two above.
-const ROWS: usize = 32 - STEP_BITS as usize + 1;
+const STEPS: u32 = 1 << STEP_BITS;
+/// One row for sizes below `STEPS`, one for each power of two above; and some that are
+/// never used, so that any number of five bits names one.
+const ROWS: usize = 32;
 
-/// A class of sizes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Class {
-    row: u32,
-    step: u32,
+/// By how much a size is shifted for its step.
+#[inline(always)]
+const fn shift(units: u32) -> u32 {
+    // Sizes below `STEPS` are not shifted, nor are those of the row above.
+    (units | STEPS).ilog2().wrapping_sub(STEP_BITS)
 }
+
+/// A class of sizes: its row times `STEPS`, plus its step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Class(u32);
 
 impl Class {
     /// The class a block of this size belongs to.
-    pub(super) fn of(units: u32) -> Self {
-        if units < STEPS as u32 {
-            return Self {
-                row: 0,
-                step: units,
-            };
-        }
-        let log = units.ilog2();
-        Self {
-            row: log - STEP_BITS + 1,
-            step: (units >> (log - STEP_BITS)) & (STEPS as u32 - 1),
-        }
+    #[inline(always)]
+    pub(super) const fn of(units: u32) -> Self {
+        let shift = shift(units);
+        // The highest bit of what is left stands for one row more.
+        Self(shift.wrapping_mul(STEPS).wrapping_add(units.wrapping_shr(shift)))
     }
 
     /// The lowest class all of whose blocks have this size at least.
+    #[inline(always)]
     pub(super) fn above(units: u32) -> Option<Self> {
         Some(Self::of(class_ceiling(units)?))
+    }
+
+    const fn row(self) -> usize {
+        (self.0 / STEPS) as usize % ROWS
+    }
+
+    const fn step(self) -> u32 {
+        self.0 % STEPS
+    }
+
+    const fn place(self) -> usize {
+        self.0 as usize % (ROWS * STEPS as usize)
     }
 }
 
 /// The smallest block of the lowest class all of whose blocks have `units` at
 /// least; `None` if there is no such class.
+#[inline(always)]
 pub fn class_ceiling(units: u32) -> Option<u32> {
-    if units < STEPS as u32 {
-        return Some(units);
-    }
-    let mask = (1u32 << (units.ilog2() - STEP_BITS)) - 1;
+    let mask = 1u32.wrapping_shl(shift(units)).wrapping_sub(1);
     Some(units.checked_add(mask)? & !mask)
 }
 
@@ -53,7 +62,7 @@ pub fn class_ceiling(units: u32) -> Option<u32> {
 pub(super) struct Classes {
     rows: u32,
     steps: [u32; ROWS],
-    first: [[u32; STEPS]; ROWS],
+    first: [u32; ROWS * STEPS as usize],
 }
 
 impl Classes {
@@ -61,69 +70,60 @@ impl Classes {
         Self {
             rows: 0,
             steps: [0; ROWS],
-            first: [[NONE; STEPS]; ROWS],
+            first: [NONE; ROWS * STEPS as usize],
         }
-    }
-
-    fn steps(&self, row: u32) -> u32 {
-        self.steps.get(row as usize).copied().unwrap_or(0)
     }
 
     /// The first block of this class.
+    #[inline(always)]
     pub(super) fn first(&self, class: Class) -> u32 {
-        match self.first.get(class.row as usize) {
-            Some(row) => row.get(class.step as usize).copied().unwrap_or(NONE),
-            None => NONE,
-        }
+        self.first[class.place()]
     }
 
     /// Makes `index` the first block of this class; `NONE` empties it.
+    #[inline(always)]
     pub(super) fn set_first(&mut self, class: Class, index: u32) {
-        let (Some(first), Some(steps)) = (
-            self.first
-                .get_mut(class.row as usize)
-                .and_then(|row| row.get_mut(class.step as usize)),
-            self.steps.get_mut(class.row as usize),
-        ) else {
-            return;
-        };
-        *first = index;
+        self.first[class.place()] = index;
+        let steps = &mut self.steps[class.row()];
         if index == NONE {
-            *steps &= !(1 << class.step);
+            *steps &= !(1 << class.step());
             if *steps == 0 {
-                self.rows &= !(1 << class.row);
+                self.rows &= !(1 << class.row());
             }
         } else {
-            *steps |= 1 << class.step;
-            self.rows |= 1 << class.row;
+            *steps |= 1 << class.step();
+            self.rows |= 1 << class.row();
         }
     }
 
     /// The first block of the lowest class from `class` on that has one. Two
     /// bit scans, whatever there is.
+    #[inline(always)]
     pub(super) fn first_from(&self, class: Class) -> Option<u32> {
-        let steps = self.steps(class.row) & (u32::MAX << class.step);
+        let steps = self.steps[class.row()] & (u32::MAX << class.step());
         if steps != 0 {
-            return Some(self.first(Class {
-                row: class.row,
-                step: steps.trailing_zeros(),
-            }));
+            return Some(self.first_of(class.row(), steps));
         }
-        let rows = self.rows & u32::MAX.checked_shl(class.row + 1).unwrap_or(0);
+        // Rows above; shifted twice, for one shift of 32 would be none.
+        let rows = self.rows & ((u32::MAX << class.row()) << 1);
         if rows == 0 {
             return None;
         }
-        let row = rows.trailing_zeros();
-        Some(self.first(Class {
-            row,
-            step: self.steps(row).trailing_zeros(),
-        }))
+        let row = rows.trailing_zeros() as usize % ROWS;
+        Some(self.first_of(row, self.steps[row]))
+    }
+
+    #[inline(always)]
+    fn first_of(&self, row: usize, steps: u32) -> u32 {
+        // CAST: fewer than 32 rows.
+        let class = (row as u32).wrapping_mul(STEPS);
+        self.first(Class(class.wrapping_add(steps.trailing_zeros())))
     }
 
     /// The highest class that has a block.
     pub(super) fn highest(&self) -> Option<Class> {
         let row = self.rows.checked_ilog2()?;
-        let step = self.steps(row).checked_ilog2()?;
-        Some(Class { row, step })
+        let step = self.steps[row as usize % ROWS].checked_ilog2()?;
+        Some(Class(row * STEPS + step))
     }
 }

@@ -42,7 +42,7 @@ pub struct Want {
     pub phase: u32,
     /// Where it is to be.
     pub place: Place,
-    /// Whether it is to be a driver's, as by [`Range::hold`].
+    /// Whether it is to be a driver's, as by [`Range::alloc_held`].
     pub held: bool,
 }
 
@@ -130,7 +130,7 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         if index == NONE {
             return self.end_of(walk);
         }
-        let node = self.node(index);
+        let node = *self.node(index);
         walk.cursor = node.above;
         match walk.want.place {
             Place::At(offset) if offset.wrapping_sub(node.offset) < node.units => {
@@ -167,18 +167,18 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
     /// Ends the search with a region in a block, if that is free and long enough.
     fn settle(&mut self, index: u32, front: u32, want: Want) {
         self.search = Search::None;
-        let node = self.node(index);
+        let node = *self.node(index);
         let end = front.checked_add(want.units);
         let fits = node.state == State::Free && end.is_some_and(|end| end <= node.units);
+        let state = match want.held {
+            true => State::Held,
+            false => State::Used,
+        };
         let claimed = if fits {
-            self.claim(index, front, want.units)
+            self.claim(index, front, want.units, state)
         } else {
             Err(RangeError::NoBlock)
         };
-        if let (Ok(block), true) = (claimed, want.held) {
-            // Refused only for what is no region, and this is one.
-            let _ = self.hold(block.handle);
-        }
         self.search = Search::Over(claimed);
     }
 
@@ -188,11 +188,11 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
 
     /// Whether a block fits better than the best one so far.
     fn is_better(&self, index: u32, walk: Walk) -> bool {
-        let node = self.node(index);
+        let node = *self.node(index);
         if node.state != State::Free || self.fit_want(index, walk.want).is_none() {
             return false;
         }
-        let best = self.node(walk.best);
+        let best = *self.node(walk.best);
         walk.best == NONE || (node.units, node.offset) < (best.units, best.offset)
     }
 
@@ -204,10 +204,15 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
     // What changes keep the walk true with. Each is a constant number of steps.
 
     /// A block is free now.
+    #[inline(always)]
     pub(super) fn search_sees_free(&mut self, index: u32) {
-        let Search::Walking(mut walk) = self.search else {
-            return;
-        };
+        if let Search::Walking(walk) = self.search {
+            self.note_free(index, walk);
+        }
+    }
+
+    #[cold]
+    fn note_free(&mut self, index: u32, mut walk: Walk) {
         let picky = walk.want.place == Place::Smallest && walk.losses <= LOSSES;
         if picky && self.is_seen(index, walk) && self.is_better(index, walk) {
             walk.best = index;
@@ -217,10 +222,15 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
 
     /// A region was freed, and this is the free block it is in now. Nothing below
     /// the cursor fitted before, so if this does it is the lowest one.
+    #[inline(always)]
     pub(super) fn search_may_take(&mut self, index: u32) {
-        let Search::Walking(walk) = self.search else {
-            return;
-        };
+        if let Search::Walking(walk) = self.search {
+            self.offer(index, walk);
+        }
+    }
+
+    #[cold]
+    fn offer(&mut self, index: u32, walk: Walk) {
         if walk.want.place == Place::Lowest && self.is_seen(index, walk) {
             if let Some(front) = self.fit_want(index, walk.want) {
                 self.settle(index, front, walk.want);
@@ -230,18 +240,25 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
 
     /// A free block is no longer one, or has another length from now on. Without its
     /// best block the walk starts again, a few times.
+    #[inline(always)]
     pub(super) fn search_loses(&mut self, index: u32) {
+        if matches!(&self.search, Search::Walking(walk) if walk.best == index) {
+            self.lose_best();
+        }
+    }
+
+    #[cold]
+    fn lose_best(&mut self) {
         let bottom = self.bottom;
         if let Search::Walking(walk) = &mut self.search {
-            if walk.best == index {
-                walk.best = NONE;
-                walk.losses += 1;
-                walk.cursor = if walk.losses > LOSSES { NONE } else { bottom };
-            }
+            walk.best = NONE;
+            walk.losses += 1;
+            walk.cursor = if walk.losses > LOSSES { NONE } else { bottom };
         }
     }
 
     /// A block became part of the one below it, or was cut off.
+    #[inline(always)]
     pub(super) fn search_merged(&mut self, below: u32, gone: u32) {
         if let Search::Walking(walk) = &mut self.search {
             if walk.cursor == gone {

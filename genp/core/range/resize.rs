@@ -18,27 +18,19 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
         }
         let top = self.top;
         if top != NONE && self.node(top).state == State::Free {
-            self.unfile(top);
-            self.node_mut(top).units += more;
-            self.file(top);
+            let Node { offset, units, .. } = *self.node(top);
+            self.reshape(top, offset, units + more);
         } else {
             let index = self.spare().ok_or(RangeError::NoNode)?;
             let generation = self.node(index).generation;
-            self.set(
-                index,
-                Node {
-                    offset: self.units,
-                    units: more,
-                    below: top,
-                    generation,
-                    ..Node::EMPTY
-                },
-            );
-            if top != NONE {
-                self.node_mut(top).above = index;
-            } else {
-                self.bottom = index;
-            }
+            *self.node_mut(index) = Node {
+                offset: self.units,
+                units: more,
+                below: top,
+                generation,
+                ..Node::EMPTY
+            };
+            self.set_above(top, index);
             self.top = index;
             self.file(index);
         }
@@ -53,23 +45,15 @@ impl<N: DerefMut<Target = [Node]>> Range<N> {
             return Ok(());
         }
         let top = self.top;
-        let node = self.node(top);
+        let node = *self.node(top);
         if node.state != State::Free || node.units < less {
             return Err(RangeError::Busy);
         }
-        self.unfile(top);
         if node.units == less {
-            self.top = node.below;
-            if node.below != NONE {
-                self.node_mut(node.below).above = NONE;
-            } else {
-                self.bottom = NONE;
-            }
-            self.search_merged(node.below, top);
-            self.discard(top);
+            self.unfile(top);
+            self.absorb(node.below, top);
         } else {
-            self.node_mut(top).units -= less;
-            self.file(top);
+            self.reshape(top, node.offset, node.units - less);
         }
         self.units = to;
         Ok(())

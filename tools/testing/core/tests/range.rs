@@ -217,10 +217,8 @@ fn odd_ranges() {
 #[test]
 fn only_its_driver_frees_a_held_region() {
     let mut heap = heap(100, 4);
-    let block = heap.alloc(10, 1).unwrap();
-    heap.hold(block.handle).unwrap();
+    let block = heap.alloc_held(10, 1, 0).unwrap();
     assert_eq!((heap.held(), heap.regions()), (1, 1));
-    assert_eq!(heap.hold(block.handle), Err(RangeError::Foreign));
     assert_eq!(heap.free(block.handle), Err(RangeError::Foreign));
     assert_eq!(heap.check(), Ok(()));
     assert_eq!(heap.free_held(block.handle), Ok(block));

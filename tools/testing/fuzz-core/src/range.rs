@@ -91,13 +91,18 @@ impl World {
         self.live.push(Live { block, held });
     }
 
-    fn alloc(&mut self, units: u32, align: u32, phase: u32) {
+    /// Allocates, for a driver if there is a phase.
+    fn alloc(&mut self, units: u32, align: u32, phase: Option<u32>) {
         let full = self.live.len() as u32 == REGIONS || self.searching.is_some();
-        match self.heap.alloc_phased(units, align, phase) {
+        let answer = match phase {
+            Some(phase) => self.heap.alloc_held(units, align, phase),
+            None => self.heap.alloc(units, align),
+        };
+        match answer {
             Ok(block) => {
                 assert_eq!(block.units, units);
-                assert_eq!((block.offset.wrapping_add(phase)) % align, 0);
-                self.keep(block, false);
+                assert_eq!(block.offset.wrapping_add(phase.unwrap_or(0)) % align, 0);
+                self.keep(block, phase.is_some());
             }
             Err(RangeError::Empty) => assert_eq!(units, 0),
             Err(RangeError::TooLarge) => assert!(units > self.heap.units()),
@@ -194,15 +199,17 @@ impl World {
         }
     }
 
-    /// Makes a region a driver's, which nobody else can free then.
-    fn hold(&mut self, index: usize) {
-        let Some(live) = self.live.get_mut(index) else {
+    /// Frees a driver's region as a process would, or the other way round.
+    fn free_as_another(&mut self, index: usize) {
+        let Some(live) = self.live.get(index) else {
             return;
         };
         let handle = live.block.handle;
-        assert_eq!(self.heap.hold(handle).is_ok(), !live.held);
-        live.held = true;
-        assert_eq!(self.heap.free(handle), Err(RangeError::Foreign));
+        let answer = match live.held {
+            true => self.heap.free(handle),
+            false => self.heap.free_held(handle),
+        };
+        assert_eq!(answer, Err(RangeError::Foreign));
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
@@ -210,8 +217,9 @@ impl World {
         let index = input.byte();
         let of = |count: usize| usize::from(index) % count.max(1);
         match kind % 16 {
-            0..=3 => self.alloc(input.below(200), 1 << (index % 8), input.below(64)),
-            4 => self.alloc(input.below(3000), 1 << (index % 3), 0),
+            0..=2 => self.alloc(input.below(200), 1 << (index % 8), Some(input.below(64))),
+            3 => self.alloc(input.below(200), 1 << (index % 8), None),
+            4 => self.alloc(input.below(3000), 1 << (index % 3), None),
             5 | 6 => self.place(want(kind, index, input)),
             7 => self.begin(want(kind, index, input)),
             8 => self.go_on(index.into()),
@@ -225,10 +233,10 @@ impl World {
             14 => {
                 let handle = input.number();
                 if !self.live.iter().any(|live| live.block.handle == handle) {
-                    assert!(self.heap.hold(handle).is_err() && self.heap.free(handle).is_err());
+                    assert!(self.heap.free_held(handle).is_err() && self.heap.free(handle).is_err());
                 }
             }
-            _ => self.hold(of(self.live.len())),
+            _ => self.free_as_another(of(self.live.len())),
         }
     }
 
