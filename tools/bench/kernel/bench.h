@@ -12,6 +12,7 @@
 #include <linux/err.h>
 #include <linux/genp.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/types.h>
 
 struct gen_pool;
@@ -177,6 +178,7 @@ int report_init(void);
 void report_exit(void);
 void report_clear(void);
 void report_show(struct seq_file *out);
+void report_skip(const struct bench *bench, const char *why);
 void report(const struct bench *bench, const struct figure *figure);
 
 /* subject/ */
@@ -192,6 +194,7 @@ int plan_quick(void);
 int plan_each(const char *role, u64 pool, size_t size,
 	      int (*measure_one)(const struct subject *subject, u64 pool, size_t size));
 int plan_levels(const char *role, u64 pool, size_t size);
+int plan_sweep(const char *role, u64 pool, size_t size);
 int plan_churn(const char *role, u64 pool, size_t size);
 int plan_lend(unsigned int samples, unsigned int max_pages);
 int plan_hard(u64 pool);

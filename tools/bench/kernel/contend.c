@@ -43,8 +43,7 @@ static int measure_contended(const struct subject *subject, u64 pool, size_t siz
 	error = bench_open(&bench, subject, pool, size);
 	if (error)
 		return error;
-	error = bench_fill(&bench, 50, true);
-	if (error)
+	if (bench_fill(&bench, 50, true))
 		goto close;
 	migrate_disable();
 	rival = start_rival(&bench);

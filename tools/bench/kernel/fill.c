@@ -44,8 +44,10 @@ int bench_open(struct bench *bench, const struct subject *subject, u64 pool, siz
 		.capacity = div_u64(pool, size),
 	};
 	error = subject->set_up(bench);
-	if (error)
+	if (error) {
+		report_skip(bench, "it could not be set up");
 		return error;
+	}
 	bench->taken = vmalloc_array(bench->capacity, sizeof(*bench->taken));
 	if (!bench->taken) {
 		subject->tear_down(bench);
@@ -125,8 +127,10 @@ int bench_fill(struct bench *bench, unsigned int percent, bool fragmented)
 	bench_drain(bench);
 	bench_random_restart();
 	take_up_to(bench, fragmented ? bench->capacity : wanted);
-	if (bench->nr_taken < wanted)
+	if (bench->nr_taken < wanted) {
+		report_skip(bench, "there was not enough to fill it");
 		return -ENOMEM;
+	}
 	if (fragmented) {
 		scatter(bench);
 		give_down_to(bench, wanted);

@@ -14,6 +14,9 @@
 #define MAX_LEASES 64
 /* Much longer than it takes to zero a frame anywhere. */
 #define SCRUB_US_PER_PAGE 20
+/* More pages than this are measured less often, but so many times at least. */
+#define MANY_PAGES 64
+#define FEW_SAMPLES 50U
 /* Of a pool: 64 GiB. */
 #define MOST_PAGES (1UL << 24)
 
@@ -63,7 +66,8 @@ static void measure_lending(struct bench *bench, unsigned int count, bool clean,
 
 	lending.count = count;
 	bench->size = PAGE_SIZE * count;
-	figure = measure(bench, &probe, n);
+	/* Scrubbing them in between takes much longer than the sample. */
+	figure = measure(bench, &probe, max(FEW_SAMPLES, n / DIV_ROUND_UP(count, MANY_PAGES)));
 	figure.pages = count;
 	figure.fill = -1;
 	figure.state = clean ? "clean" : "dirty";

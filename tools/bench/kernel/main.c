@@ -9,10 +9,11 @@
  * Plans:
  *	quick			every operation of GenP's; what the guard looks at
  *	levels ROLE MIB SIZE	every subject of a role at every fill level
- *	churn ROLE MIB SIZE	... with anything given back in any order
+ *	sweep ROLE MIB SIZE	... taking many, then giving them back in any order
+ *	churn ROLE MIB SIZE	... giving back and taking in any order
  *	lend PAGES		borrow and return, up to so many pages
  *	hard MIB		the cases made to be dear
- *	contend ROLE MIB SIZE	with another CPU doing the same
+ *	contend ROLE MIB SIZE	... with another CPU doing the same
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -47,24 +48,34 @@ bool bench_interrupted(void)
 	return signal_pending(current);
 }
 
+/* Plans of one role. */
+static const struct {
+	const char *name;
+	int (*run)(const char *role, u64 pool, size_t size);
+} role_plans[] = {
+	{ "levels", plan_levels },
+	{ "sweep", plan_sweep },
+	{ "churn", plan_churn },
+	{ "contend", plan_contend },
+};
+
 /* Context: thread, with the lock held. */
 static int run(const char *plan)
 {
-	char role[16] = "";
-	unsigned int mib, size, pages;
+	unsigned int number, size, i;
+	char name[16], role[16];
 
 	if (!strcmp(plan, "quick"))
 		return plan_quick();
-	if (sscanf(plan, "levels %15s %u %u", role, &mib, &size) == 3 && size)
-		return plan_levels(role, mib * MEGA, size);
-	if (sscanf(plan, "churn %15s %u %u", role, &mib, &size) == 3 && size)
-		return plan_churn(role, mib * MEGA, size);
-	if (sscanf(plan, "lend %u", &pages) == 1 && pages)
-		return plan_lend(bench_samples, pages);
-	if (sscanf(plan, "hard %u", &mib) == 1 && mib)
-		return plan_hard(mib * MEGA);
-	if (sscanf(plan, "contend %15s %u %u", role, &mib, &size) == 3 && size)
-		return plan_contend(role, mib * MEGA, size);
+	if (sscanf(plan, "lend %u", &number) == 1 && number)
+		return plan_lend(bench_samples, number);
+	if (sscanf(plan, "hard %u", &number) == 1 && number)
+		return plan_hard(number * MEGA);
+	if (sscanf(plan, "%15s %15s %u %u", name, role, &number, &size) != 4 || !number || !size)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(role_plans); i++)
+		if (!strcmp(name, role_plans[i].name))
+			return role_plans[i].run(role, number * MEGA, size);
 	return -EINVAL;
 }
 

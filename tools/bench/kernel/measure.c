@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One figure: many samples of one thing, undisturbed and sorted. */
+#include <linux/hardirq.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kernel_stat.h>
@@ -46,21 +47,28 @@ struct disturbance {
 	unsigned long jiffies;
 	unsigned long switches;
 	unsigned long interrupts;
+#ifdef CONFIG_X86
+	/* Those that are not counted as a device's: timers and calls of other CPUs. */
+	irq_cpustat_t others;
+#endif
 };
 
-static struct disturbance disturbances(void)
+static void note_disturbances(struct disturbance *now)
 {
-	return (struct disturbance) {
-		.jiffies = jiffies,
-		.switches = current->nvcsw + current->nivcsw,
-		.interrupts = kstat_cpu_irqs_sum(raw_smp_processor_id()),
-	};
+	memset(now, 0, sizeof(*now));
+	now->jiffies = jiffies;
+	now->switches = current->nvcsw + current->nivcsw;
+	now->interrupts = kstat_cpu_irqs_sum(raw_smp_processor_id());
+#ifdef CONFIG_X86
+	now->others = *raw_cpu_ptr(&irq_stat);
+#endif
 }
 
 static bool undisturbed(const struct disturbance *before)
 {
-	struct disturbance now = disturbances();
+	struct disturbance now;
 
+	note_disturbances(&now);
 	return !memcmp(&now, before, sizeof(now));
 }
 
@@ -80,7 +88,7 @@ static bool sample(struct bench *bench, const struct probe *probe, u64 *ticks)
 		return true;
 	}
 	migrate_disable();
-	before = disturbances();
+	note_disturbances(&before);
 	*ticks = probe->pair(bench);
 	good = undisturbed(&before);
 	migrate_enable();

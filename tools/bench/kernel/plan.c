@@ -22,18 +22,19 @@ static const struct {
 	{ 10, true }, { 50, true }, { 90, true }, { 99, true },
 };
 
-/* One level of one subject; one that the machine has no memory for is left out. */
-static void measure_level(struct bench *bench, unsigned int fill, bool fragmented, unsigned int n)
+/* One level of one subject. Return: whether there was enough to fill it. */
+static bool measure_level(struct bench *bench, unsigned int fill, bool fragmented, unsigned int n)
 {
 	const struct probe probe = subject_probe(bench->subject);
 	struct figure figure;
 
 	if (bench_fill(bench, fill, fragmented))
-		return;
+		return false;
 	figure = measure(bench, &probe, n);
 	figure.fill = fill;
 	figure.state = fragmented ? "fragmented" : "fresh";
 	report(bench, &figure);
+	return true;
 }
 
 static int measure_levels(const struct subject *subject, u64 pool, size_t size)
@@ -46,7 +47,8 @@ static int measure_levels(const struct subject *subject, u64 pool, size_t size)
 	if (error)
 		return error;
 	for (i = 0; i < ARRAY_SIZE(levels) && !bench_interrupted(); i++)
-		measure_level(&bench, levels[i].fill, levels[i].fragmented, bench_samples);
+		if (!measure_level(&bench, levels[i].fill, levels[i].fragmented, bench_samples))
+			break;
 	bench_close(&bench);
 	return 0;
 }
@@ -102,30 +104,89 @@ static u64 churn_pair(struct bench *bench)
 	return end - begin;
 }
 
+/* One more is taken; nothing comes back. */
+static u64 sweep_take(struct bench *bench)
+{
+	u64 begin = bench_clock(), end;
+	void *block = bench->subject->take(bench);
+
+	end = bench_clock();
+	if (!block)
+		return U64_MAX;
+	bench->taken[bench->nr_taken++] = block;
+	return bench->nr_taken < bench->capacity ? end - begin : U64_MAX;
+}
+
+/* One that was taken, at random, is given back. */
+static u64 sweep_give(struct bench *bench)
+{
+	unsigned long at;
+	u64 begin, end;
+	void *block;
+
+	if (!bench->nr_taken)
+		return U64_MAX;
+	at = bench_random() % bench->nr_taken;
+	block = bench->taken[at];
+	bench->taken[at] = bench->taken[--bench->nr_taken];
+	begin = bench_clock();
+	bench->subject->give(bench, block);
+	end = bench_clock();
+	return end - begin;
+}
+
+static void measure_part(struct bench *bench, u64 (*part)(struct bench *bench), const char *what,
+			 int fill)
+{
+	struct probe probe = subject_probe(bench->subject);
+	struct figure figure;
+	char role[32];
+
+	snprintf(role, sizeof(role), "%s_%s", bench->subject->role, what);
+	probe.pair = part;
+	figure = measure(bench, &probe, bench_samples);
+	figure.role = role;
+	figure.fill = fill;
+	figure.state = fill < 0 ? "fresh" : "fragmented";
+	report(bench, &figure);
+}
+
+/* From empty upwards, then down: what is hidden when a block comes back at once. */
+static int measure_sweep(const struct subject *subject, u64 pool, size_t size)
+{
+	struct bench bench;
+	int error;
+
+	error = bench_open(&bench, subject, pool, size);
+	if (error)
+		return error;
+	measure_part(&bench, sweep_take, "take", -1);
+	measure_part(&bench, sweep_give, "give", -1);
+	bench_close(&bench);
+	return 0;
+}
+
+/* Every subject of a role, taking many blocks and then giving them back. */
+int plan_sweep(const char *role, u64 pool, size_t size)
+{
+	return plan_each(role, pool, size, measure_sweep);
+}
+
 /* The calls through pointers are counted in; they are the same for all subjects. */
 static int measure_churn(const struct subject *subject, u64 pool, size_t size)
 {
 	static const unsigned int fills[] = { 50, 90 };
-	struct probe probe = subject_probe(subject);
-	struct figure figure;
 	struct bench bench;
 	unsigned int i;
-	char role[32];
 	int error;
 
-	snprintf(role, sizeof(role), "%s_churn", subject->role);
-	probe.pair = churn_pair;
 	error = bench_open(&bench, subject, pool, size);
 	if (error)
 		return error;
 	for (i = 0; i < ARRAY_SIZE(fills) && !bench_interrupted(); i++) {
 		if (bench_fill(&bench, fills[i], true))
 			break;
-		figure = measure(&bench, &probe, bench_samples);
-		figure.role = role;
-		figure.fill = fills[i];
-		figure.state = "fragmented";
-		report(&bench, &figure);
+		measure_part(&bench, churn_pair, "churn", fills[i]);
 	}
 	bench_close(&bench);
 	return 0;

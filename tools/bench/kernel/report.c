@@ -49,6 +49,17 @@ static u64 quantile(const struct figure *figure, unsigned int per_mille)
 	return clock_unit(figure->samples[rank ? rank - 1 : 0]);
 }
 
+/* Of the lower 99 %, in hundredths: finer than a clock that ticks in steps. */
+static u64 mean_hundredths(const struct figure *figure)
+{
+	unsigned int n = max(1U, figure->n * 99 / 100), i;
+	u64 sum = 0;
+
+	for (i = 0; i < n; i++)
+		sum += figure->samples[i];
+	return div_u64(clock_unit(100 * sum), n);
+}
+
 /* The end of the bucket a value is in: four or five significant bits. */
 static u64 bucket_end(u64 value)
 {
@@ -74,6 +85,13 @@ static void add_distribution(const struct figure *figure)
 		seq_buf_printf(&text, "%s[%llu,%u]", begin ? "," : "", end - 1, i - begin);
 	}
 	seq_buf_puts(&text, "]");
+}
+
+/* Says why there is no figure of a subject. */
+void report_skip(const struct bench *bench, const char *why)
+{
+	seq_buf_printf(&text, "genp-bench-skip: %s of %s, %zu bytes in %llu: %s\n",
+		       bench->subject->role, bench->subject->name, bench->size, bench->pool, why);
 }
 
 /**
@@ -103,6 +121,9 @@ void report(const struct bench *bench, const struct figure *figure)
 		       figure->n, clock_unit(figure->samples[0]), quantile(figure, 500),
 		       quantile(figure, 990), quantile(figure, 999),
 		       clock_unit(figure->samples[figure->n - 1]), bench->refused);
+	if (!bench_rate.counts_instructions)
+		seq_buf_printf(&text, ",\"mean\":%llu.%02llu", mean_hundredths(figure) / 100,
+			       mean_hundredths(figure) % 100);
 	if (figure->dropped)
 		seq_buf_printf(&text, ",\"dropped\":%u", figure->dropped);
 	if (subject->note)
