@@ -6,7 +6,7 @@
 KERNEL ?= rt
 DEMO ?= all
 
-.PHONY: help demo check check-host check-models check-um check-rt check-debug lint bench bench-compare setup fuzz torture modules \
+.PHONY: help demo check check-host check-models check-um check-rt check-debug check-guard lint bench bench-compare bench-guard-update setup fuzz torture modules \
 	modules_install shell vng mutants clean distclean
 
 help:
@@ -19,10 +19,11 @@ help:
 	@echo 'make modules_install KDIR=DIR   install it there'
 	@echo 'make shell            a shell in a guest with the module loaded'
 	@echo 'make vng              the sample under virtme-ng'
-	@echo 'make check-host, check-models, check-um, check-rt, check-debug, lint     one suite'
+	@echo 'make check-host, check-models, check-um, check-rt, check-guard, check-debug, lint     one suite'
 	@echo 'make bench            measure everything; BENCH=kernel, user, borrow, recall, scale: one group;'
 	@echo '                      BENCH=quick: what GenP costs, in a minute'
 	@echo 'make bench-compare OLD=FILE NEW=FILE   what changed between two results'
+	@echo 'make bench-guard-update   the table of what calls cost, for make check, as it is now'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for calls that the ABI answers wrongly'
 	@echo 'make fuzz TARGET=core SECONDS=N SEED=N  ... or for cases that break genp/core, on the host'
@@ -51,6 +52,9 @@ check-um:
 check-rt:
 	@scripts/check rt
 
+check-guard:
+	@scripts/check guard
+
 check-debug:
 	@scripts/check debug
 
@@ -68,6 +72,9 @@ bench:
 
 bench-compare:
 	@scripts/bench-report compare $(OLD) $(NEW)
+
+bench-guard-update:
+	@scripts/guard update
 
 setup:
 	@for kernel in rt um rt-prev stock debug; do scripts/kernel $$kernel >/dev/null || exit; done
