@@ -16,6 +16,8 @@
 /* Of one figure, in ticks: what is linear in the pool gets fewer samples. */
 #define TICKS_MAX 200000000ULL
 #define SAMPLES_MIN 20
+/* In so many ticks the timer interrupts, and adds less than a hundredth of them. */
+#define LONG 2000000ULL
 
 static u64 *samples;
 
@@ -72,7 +74,7 @@ static bool undisturbed(const struct disturbance *before)
 	return !memcmp(&now, before, sizeof(now));
 }
 
-/* One sample. Return: whether nothing else ran meanwhile. */
+/* One sample. Return: whether it is to be kept, which it is if nothing else ran meanwhile. */
 static bool sample(struct bench *bench, const struct probe *probe, u64 *ticks)
 {
 	struct disturbance before;
@@ -93,7 +95,7 @@ static bool sample(struct bench *bench, const struct probe *probe, u64 *ticks)
 	good = undisturbed(&before);
 	migrate_enable();
 	/* A clock of time has no undisturbed samples where others use the machine too. */
-	return good || !bench_rate.counts_instructions;
+	return good || !bench_rate.counts_instructions || *ticks > LONG;
 }
 
 static int compare(const void *a, const void *b)
