@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use rig::{abi, calls, process, PAGE};
+use rig::{abi, calls, owned, process, PAGE};
 
 use crate::{
     way::{failed_with, map, Fd, Mapped, Result, Way},
@@ -46,16 +46,13 @@ pub fn dirty() -> Result<Box<dyn Way>> {
 }
 
 /// Creates a partition.
-pub fn create(control: &Fd, mut wish: abi::genp_create) -> Result<(Fd, abi::genp_windows)> {
-    calls::call(control.0, abi::GENP_IOCTL_CREATE, &mut wish)
-        .map_err(|errno| failed_with("GENP_CREATE", errno))?;
-    Ok((Fd(wish.fd), wish.windows))
+pub fn create(control: &Fd, wish: abi::genp_create) -> Result<(Fd, abi::genp_windows)> {
+    owned::create(control, wish).map_err(|errno| failed_with("GENP_CREATE", errno))
 }
 
 /// Opens /dev/genp.
 pub fn control() -> Result<Fd> {
-    let opened = calls::open_control().map(Fd);
-    opened.map_err(|errno| failed_with("/dev/genp", errno))
+    owned::control().map_err(|errno| failed_with("/dev/genp", errno))
 }
 
 /// Ties the scrubber to our processor: while we run, it does not.

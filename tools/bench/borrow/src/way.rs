@@ -2,9 +2,10 @@
 
 //! A way to have memory for a while.
 
-use std::{ffi::CStr, ptr};
+use std::ffi::CStr;
 
 use rig::calls;
+pub use rig::owned::{Fd, Mapped};
 
 /// What went wrong, in words.
 pub type Result<T> = std::result::Result<T, String>;
@@ -56,57 +57,5 @@ pub fn open(path: &CStr) -> Result<i32> {
 
 /// A mapping of this length, readable and writable; of no file if `fd` is -1.
 pub fn map(length: usize, flags: i32, fd: i32, offset: u64) -> Result<Mapped> {
-    let rights = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a new mapping where the kernel likes.
-    let at = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            length,
-            rights,
-            flags,
-            fd,
-            offset as libc::off_t,
-        )
-    };
-    if at == libc::MAP_FAILED {
-        return Err(failed("mmap"));
-    }
-    Ok(Mapped {
-        at: at.cast(),
-        length,
-    })
-}
-
-/// A mapping, undone when dropped.
-pub struct Mapped {
-    at: *mut u8,
-    length: usize,
-}
-
-impl Mapped {
-    /// Where it begins.
-    pub fn start(&self) -> *mut u8 {
-        self.at
-    }
-
-    /// The address `offset` bytes in.
-    pub fn at(&self, offset: usize) -> *mut u8 {
-        self.at.wrapping_add(offset)
-    }
-}
-
-impl Drop for Mapped {
-    fn drop(&mut self) {
-        // SAFETY: our own mapping, of which nothing else is kept.
-        unsafe { libc::munmap(self.at.cast(), self.length) };
-    }
-}
-
-/// A file descriptor, closed when dropped.
-pub struct Fd(pub i32);
-
-impl Drop for Fd {
-    fn drop(&mut self) {
-        calls::close(self.0);
-    }
+    Mapped::new(length, flags, fd, offset).map_err(|errno| failed_with("mmap", errno))
 }

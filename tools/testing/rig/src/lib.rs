@@ -8,6 +8,7 @@ pub mod chance;
 pub mod ktap;
 pub mod machine;
 pub mod memory;
+pub mod owned;
 pub mod pool;
 pub mod process;
 
