@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Hogs: processes that want all of a processor.
+
+use rig::{machine, process};
+
+use crate::{Result, HOG};
+
+/// A hog; ended when dropped.
+pub struct Hog(i32);
+
+impl Drop for Hog {
+    fn drop(&mut self) {
+        process::end(self.0);
+    }
+}
+
+/// Starts one on every processor. They have a lower priority than the caller.
+pub fn start() -> Result<Vec<Hog>> {
+    let hogs = (0..machine::processors()).map(|processor| {
+        Hog(process::child(|| {
+            process::stay_on(processor);
+            if process::be_fifo(HOG).is_err() {
+                return 1;
+            }
+            loop {
+                std::hint::spin_loop();
+            }
+        }))
+    });
+    let hogs: Vec<Hog> = hogs.collect();
+    // One that could not become what it shall be has ended.
+    process::pause(20);
+    match hogs.iter().any(|hog| process::try_reap(hog.0).is_some()) {
+        true => Err("a hog did not become SCHED_FIFO".into()),
+        false => Ok(hogs),
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A pool that has just what one borrower keeps and others wait for.
+
+use rig::{
+    abi, calls, now,
+    owned::{self, Fd, Mapped},
+    PAGE, SEC,
+};
+
+use crate::{waiter::Waiter, Result};
+
+/// For the borrower to have what the waiters returned. Only there to end a broken run.
+const PATIENCE: u64 = 60 * SEC;
+
+/// How long before a deadline a waiter must have begun to wait.
+const MARGIN: u64 = 200_000;
+
+/// The pool, its borrower, and who waits.
+pub struct Scene {
+    waiters: Vec<Waiter>,
+    partition: Fd,
+    _window: Mapped,
+    /// Has all other frames in its reserve.
+    _rest: Fd,
+    length: u64,
+    /// The term of the borrower's leases; the longest one at first.
+    term: u64,
+    longest: u64,
+}
+
+fn named(what: &str) -> impl Fn(i32) -> String + '_ {
+    move |errno| format!("{what}: {}", calls::errno_name(errno))
+}
+
+impl Scene {
+    /// Sets it up: `waiters` who want `pages` each.
+    pub fn set_up(pages: usize, waiters: usize) -> Result<Self> {
+        let length = (pages * waiters) as u64 * PAGE;
+        let control = owned::control().map_err(named("/dev/genp"))?;
+        let create = |wish| owned::create(&control, wish).map_err(named("GENP_CREATE"));
+        let mut wish = calls::wish(0, length);
+        wish.max_leases = 1;
+        let (partition, windows) = create(wish)?;
+        let size = windows.lease_length as usize;
+        let window = Mapped::new(size, libc::MAP_SHARED, partition.0, windows.lease_offset);
+        let info = calls::info(control.0).map_err(named("GENP_GET_INFO"))?;
+        let rest = info.free.checked_sub(length);
+        let rest = rest.ok_or("the pool is too small: load with a larger pool_mib")?;
+        let waiters = (0..waiters).map(|_| Waiter::start(pages));
+        let mut scene = Self {
+            waiters: waiters.collect::<Result<_>>()?,
+            _rest: create(calls::wish(rest, 0))?.0,
+            _window: window.map_err(named("mmap"))?,
+            partition,
+            length,
+            term: info.max_lease_ns,
+            longest: info.max_lease_ns,
+        };
+        scene.choose_term()?;
+        Ok(scene)
+    }
+
+    /// Borrows all there is.
+    fn borrow(&self) -> Result<abi::genp_borrow> {
+        let fd = self.partition.0;
+        calls::borrow(fd, self.length, now() + PATIENCE, self.term).map_err(named("GENP_BORROW"))
+    }
+
+    /// A term in which the borrower has its frames and the waiters begin to wait, on a
+    /// machine of any speed: some times what it takes to borrow.
+    fn choose_term(&mut self) -> Result<()> {
+        let begin = now();
+        let lease = self.borrow()?;
+        let took = now() - begin;
+        calls::give_back(self.partition.0, lease.handle).map_err(named("GENP_RETURN"))?;
+        self.term = (4 * took).max(3_000_000).min(self.longest);
+        Ok(())
+    }
+
+    /// Lets a lease run out while all wait: how long after its deadline each had its
+    /// frames. Those who came too late are left out.
+    pub fn round(&mut self) -> Result<Vec<u64>> {
+        let lease = self.borrow()?;
+        for waiter in &self.waiters {
+            waiter.order()?;
+        }
+        let mut took = Vec::new();
+        for waiter in &self.waiters {
+            let (began, ended) = waiter.answer()?;
+            if began + MARGIN < lease.expires && ended >= lease.expires {
+                took.push(ended - lease.expires);
+            }
+        }
+        if took.len() < self.waiters.len() {
+            self.term = (self.term + self.term / 4).min(self.longest);
+        }
+        Ok(took)
+    }
+}

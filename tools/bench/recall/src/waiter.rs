@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A process that waits for frames when it is told to, and tells when it had them.
+
+use std::mem;
+
+use rig::{
+    calls, now,
+    owned::{self, Fd, Mapped},
+    process, PAGE, SEC,
+};
+
+use crate::{Result, WAITER};
+
+/// Longer than any lease: only there to end a broken run.
+const PATIENCE: u64 = 60 * SEC;
+
+/// When a borrow began and when it was over, or 0 and an errno.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+struct Told {
+    began: u64,
+    ended: u64,
+}
+
+/// A waiter; ended when dropped.
+pub struct Waiter {
+    pid: i32,
+    orders: Fd,
+    answers: Fd,
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        process::end(self.pid);
+    }
+}
+
+fn named(what: &str, errno: i32) -> String {
+    format!("{what}: {}", calls::errno_name(errno))
+}
+
+/// Writes all of a value; false if the other end is gone.
+fn send<T: Copy>(fd: &Fd, value: &T) -> bool {
+    let size = mem::size_of::<T>();
+    // SAFETY: reads a value that is there; far fewer bytes than a pipe takes at once.
+    unsafe { libc::write(fd.0, std::ptr::from_ref(value).cast(), size) == size as isize }
+}
+
+/// Waits for a value; None if the other end is gone. T is made of numbers.
+fn receive<T: Copy + Default>(fd: &Fd) -> Option<T> {
+    let mut value = T::default();
+    let size = mem::size_of::<T>();
+    // SAFETY: fills a value of numbers, for which any bytes are valid.
+    let read = unsafe { libc::read(fd.0, std::ptr::from_mut(&mut value).cast(), size) };
+    (read == size as isize).then_some(value)
+}
+
+/// What the process does until its orders end: borrow, tell, return.
+fn live(pages: usize, orders: &Fd, answers: &Fd) -> std::result::Result<(), i32> {
+    let length = pages as u64 * PAGE;
+    let control = owned::control()?;
+    let mut wish = calls::wish(0, length);
+    wish.max_leases = 1;
+    let (partition, windows) = owned::create(&control, wish)?;
+    let size = windows.lease_length as usize;
+    let _window = Mapped::new(size, libc::MAP_SHARED, partition.0, windows.lease_offset)?;
+    process::be_fifo(WAITER)?;
+    // Ready.
+    send(answers, &Told::default());
+    while receive::<u64>(orders).is_some() {
+        let began = now();
+        let lease = calls::borrow(partition.0, length, began + PATIENCE, 0)?;
+        let ended = now();
+        calls::give_back(partition.0, lease.handle)?;
+        send(answers, &Told { began, ended });
+    }
+    Ok(())
+}
+
+impl Waiter {
+    /// Starts one that is ready to wait for so many pages.
+    pub fn start(pages: usize) -> Result<Self> {
+        let pipe = || owned::pipe().map_err(|errno| named("pipe", errno));
+        let ((orders_in, orders), (answers, answers_out)) = (pipe()?, pipe()?);
+        let pid = process::child(|| {
+            if let Err(errno) = live(pages, &orders_in, &answers_out) {
+                let ended = errno as u64;
+                send(&answers_out, &Told { began: 0, ended });
+                return 1;
+            }
+            0
+        });
+        let waiter = Self {
+            pid,
+            orders,
+            answers,
+        };
+        match receive::<Told>(&waiter.answers) {
+            Some(Told { ended: 0, .. }) => Ok(waiter),
+            Some(told) => Err(named("a waiter", told.ended as i32)),
+            None => Err("a waiter ended".into()),
+        }
+    }
+
+    /// Tells it to borrow.
+    pub fn order(&self) -> Result<()> {
+        send(&self.orders, &1u64)
+            .then_some(())
+            .ok_or_else(|| "a waiter ended".into())
+    }
+
+    /// Waits until it has returned what it got: when it began to wait and when it had it.
+    pub fn answer(&self) -> Result<(u64, u64)> {
+        match receive::<Told>(&self.answers) {
+            Some(Told { began: 0, ended }) => Err(named("a waiter's GENP_BORROW", ended as i32)),
+            Some(told) => Ok((told.began, told.ended)),
+            None => Err("a waiter ended".into()),
+        }
+    }
+}
