@@ -261,12 +261,20 @@ fn heap(all: &Figures<'_>) -> Vec<Target> {
     targets
 }
 
+/// Where instructions are counted if it was measured there: what else runs on the host
+/// is in the times of other machines.
 fn recall(all: &Figures<'_>) -> Vec<Target> {
-    let hogged = all
-        .case("recall", "recall")
-        .only(|figure| figure.state == "hogs");
+    let hogged = all.only(|figure| figure.group == "recall" && figure.state == "hogs");
+    let counted = hogged.machine(ICOUNT);
+    let hogged = if counted.is_empty() { hogged } else { counted };
+    // Of several who wait, each waits for those before it: the last one of each round is
+    // what compares.
+    let whole = hogged.only(|figure| match figure.case.as_str() {
+        "recall" => figure.waiters == Some(1.0),
+        case => case == "recall_last",
+    });
     let ratios = |figure: &Figure| Some(figure.max? / figure.median?);
-    let target = hogged.highest(ratios).map(|ratio| {
+    let target = whole.highest(ratios).map(|ratio| {
         let what = "recall with a hog on every processor: worst case by median";
         Target::at_most(what, ratio, 2.0, "times")
     });
@@ -396,6 +404,21 @@ mod tests {
             (heap.measured.as_str(), heap.verdict().as_str()),
             ("1.20 times", "reached")
         );
+    }
+
+    #[test]
+    fn the_last_of_several_waiters_is_what_compares() {
+        let of = |case, waiters, median, max| Figure {
+            state: "hogs".into(),
+            waiters: Some(waiters),
+            ..figure(["recall", case, "genp", "ns", "tcg"], median, max)
+        };
+        let figures = vec![
+            of("recall", 1.0, 10.0, 15.0),
+            of("recall", 8.0, 10.0, 80.0),
+            of("recall_last", 8.0, 70.0, 77.0),
+        ];
+        assert_eq!(one(figures, "recall").measured, "1.50 times");
     }
 
     #[test]

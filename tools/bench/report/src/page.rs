@@ -45,8 +45,9 @@ const GROUPS: [(&str, &str, &str); 5] = [
         "recall",
         "Recall",
         "From the deadline of a lease that is not returned to its frames in the hands of the \
-         one who waits for them, mapped. The times are those of an emulator; what counts is \
-         how far the worst case lies from the median.",
+         one who waits for them, zeroed and mapped; of several, each one, and the last one of \
+         each round. What counts is how far the worst case lies from the median. Where time \
+         is measured in an emulator, what else its host did is in it.",
     ),
     (
         "scale",

@@ -352,7 +352,13 @@ fn recall(page: &mut Page, figures: &Figures<'_>) {
         let row = |figure: &&Figure| {
             let unit = &figure.unit;
             let ratio = figure.max.zip(figure.median);
+            let who = if figure.case == "recall_last" {
+                "last"
+            } else {
+                "each"
+            };
             vec![
+                who.into(),
                 figure.pages.map_or("-".into(), number),
                 figure.waiters.map_or("-".into(), number),
                 figure.state.clone(),
@@ -364,10 +370,11 @@ fn recall(page: &mut Page, figures: &Figures<'_>) {
         };
         let same = figures
             .machine(&machine_name)
-            .only(|figure| figure.case == "recall");
+            .only(|figure| figure.pages.is_some());
         let rows: Vec<_> = same.0.iter().map(row).collect();
         page.table(
             &[
+                "who",
                 "pages",
                 "waiters",
                 "state",

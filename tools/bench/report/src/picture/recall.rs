@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     axis::Axis,
-    chart::{unit_names, Chart},
+    chart::{unit_names, unit_title, Chart},
     query::Figures,
     svg::Stroke,
     words,
@@ -50,6 +50,7 @@ fn distribution(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
             }));
         }
     }
+    let unit = single.0.first()?.unit.as_str();
     let title = "From the deadline to the frames in the waiter's hands";
     let told = format!(
         "one waiter; hogs: SCHED_FIFO on every processor; {}",
@@ -58,7 +59,7 @@ fn distribution(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
     Some(Picture {
         group: "recall",
         file: format!("recall-{machine}.svg"),
-        svg: picture(title, &told, "ns", tails)?,
+        svg: picture(title, &told, unit, tails)?,
         words: title.into(),
     })
 }
@@ -96,7 +97,8 @@ fn by_pages(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
     let x = Axis::logarithmic("pages", points().map(|p| p.0), words::number)?;
     let named: Vec<f64> = (0..7).map(|order| f64::from(1 << (2 * order))).collect();
     let x = x.naming(&named, words::number);
-    let y = Axis::logarithmic("time", points().map(|p| p.1), unit_names("ns"))?;
+    let unit = single.0.first()?.unit.as_str();
+    let y = Axis::logarithmic(unit_title(unit), points().map(|p| p.1), unit_names(unit))?;
     let title = "From the deadline to the frames in the waiter's hands, by pages";
     let told = format!("one waiter; {}", about(machine));
     let names: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
