@@ -27,7 +27,7 @@ use super::{
     stock::{Emergency, Wants},
     sys::{errno::EOPNOTSUPP, page::Frames, range::PhysRange, thread::Bell, time},
 };
-use desk::Front;
+use desk::{Budget, Front};
 use post::Outbox;
 use roster::Roster;
 use store::Store;
@@ -74,6 +74,16 @@ pub(crate) struct Pool {
     pub(crate) refilling: Visiting,
     /// The longest time from the deadline of a lease to its frames being free.
     recall_worst_ns: Atomic<u64>,
+}
+
+/// How it stands when the frames of a lease are back.
+#[must_use]
+pub(crate) struct Credit {
+    /// Whether somebody was served, and others may be: by [`Pool::serve`], with no
+    /// lock held.
+    pub(crate) waiters: bool,
+    /// The budget of who had the lease.
+    pub(crate) budget: Budget,
 }
 
 /// Takes the physical range that was given at load, if any.
@@ -152,20 +162,23 @@ impl Pool {
 
     /// Tells the desk that the frames of `lease`, which expired or expires at
     /// `expires`, lie in the store again, and lets them go to the first one who
-    /// waits. Call [`Self::serve`] afterwards. Context: thread.
-    pub(crate) fn credit(&self, lease: LeaseId, how: How, expires: u64) {
-        self.front.with(|desk| {
-            let firm = desk.books.lease(lease).is_firm();
+    /// waits. Context: thread.
+    pub(crate) fn credit(&self, lease: LeaseId, how: How, expires: u64) -> Credit {
+        self.front.with_time(|desk, now| {
+            let entry = desk.books.lease(lease);
+            let (firm, borrower) = (entry.is_firm(), entry.partition());
             desk.books.credit(lease, how);
-            let now = time::now();
             // Under the lock, so that the larger one stays. Nobody counts on what a
             // driver has.
             let late = now.saturating_sub(expires);
             if !firm && late > self.recall_worst_ns.load(Relaxed) {
                 self.recall_worst_ns.store(late, Relaxed);
             }
-            desk.serve_one(now);
-        });
+            Credit {
+                waiters: desk.serve_one(now),
+                budget: desk.budget(borrower),
+            }
+        })
     }
 
     /// Hands frames that came free to who waits. Context: thread.

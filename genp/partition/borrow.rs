@@ -8,8 +8,9 @@ use super::{
     super::{
         core::books::{self, Begun, How, LeaseId, Reasons, Verdict},
         pool::{
-            desk::{self, Desk},
+            desk::{self, Budget, Desk},
             store::BATCH,
+            Credit,
         },
         sys::{
             errno::{EDQUOT, EIDRM, ETIMEDOUT},
@@ -68,12 +69,12 @@ impl Partition {
             self.note(Op::Wait, waited);
             outcome?;
         }
-        let expires = self.fill(&begun, ask)?;
+        let (expires, budget) = self.fill(&begun, ask)?;
         if ask.borrower == Borrower::Process {
             self.map(&begun)?;
         }
         trace::grant(self.id.0, begun.handle, ask.pages, expires);
-        self.check_budget();
+        self.check_budget(budget);
         self.note(
             Op::Borrow,
             time::now().saturating_sub(begin).saturating_sub(waited),
@@ -169,22 +170,25 @@ impl Partition {
         Err(error)
     }
 
-    /// Takes the frames of a granted lease and says when it expires. ETIMEDOUT
-    /// if the lease ended before, which happens to who is kept from running for
+    /// Takes the frames of a granted lease; says when it expires and what is left of
+    /// the budget then. ETIMEDOUT if the lease ended before, which happens to who is kept from running for
     /// its whole term.
     ///
     /// In batches, each under the lock of the windows: who ends the lease waits
     /// for one batch at most, and lends its priority meanwhile.
-    fn fill(&self, begun: &Begun, ask: &Ask) -> Result<u64> {
-        let expires = {
+    fn fill(&self, begun: &Begun, ask: &Ask) -> Result<(u64, Budget)> {
+        let (expires, budget) = {
             let mut windows = self.windows.lock();
-            let verdict = self.pool.front.with(|desk| desk.books.settle(begun.lease));
+            let (verdict, budget) = self
+                .pool
+                .front
+                .with(|desk| (desk.books.settle(begun.lease), desk.budget(self.id)));
             let Verdict::Granted { expires } = verdict else {
                 count(&self.counters.timeouts);
                 return Err(ETIMEDOUT);
             };
             windows.open(begun.slice, begun.handle, ask.borrower);
-            expires
+            (expires, budget)
         };
         let mut left = ask.pages;
         while left > 0 {
@@ -210,7 +214,7 @@ impl Partition {
                 slice.complete();
             }
         }
-        Ok(expires)
+        Ok((expires, budget))
     }
 
     /// Maps the lease wherever the caller's address space has the window. Where
@@ -250,19 +254,25 @@ impl Partition {
     /// Context: thread, may sleep for one batch of the borrower's filling or one
     /// walk of its page tables. Linear in the pages mapped.
     pub(crate) fn end_lease(&self, handle: u64, how: How) -> Result<u64> {
-        let bytes = {
+        let (bytes, credit) = {
             let mut windows = self.windows.lock();
             let (lease, slice, expires) = self.claim(handle, how, Borrower::Process)?;
             let chain = windows.clear(slice, handle);
             self.unmap_slice(&windows, slice, chain.len());
             let bytes = u64::from(chain.len()) << PAGE_SHIFT;
             self.pool.store.give(chain);
-            self.pool.credit(lease, how, expires);
-            bytes
+            (bytes, self.pool.credit(lease, how, expires))
         };
-        self.pool.serve();
-        self.check_budget();
+        self.after_credit(&credit);
         Ok(bytes)
+    }
+
+    /// Serves who may be now, and tells of the budget. Context: thread, no locks held.
+    fn after_credit(&self, credit: &Credit) {
+        if credit.waiters {
+            self.pool.serve();
+        }
+        self.check_budget(credit.budget);
     }
 
     /// Claims a lease of this kind of borrower's: its place, its slice, and when it
@@ -296,7 +306,7 @@ impl Partition {
     /// Ends a driver's lease, of whose pages nobody but us holds any: EINVAL, ESTALE,
     /// EBUSY. Context: thread, may sleep. Linear in the pages.
     pub(crate) fn end_driver_lease(&self, handle: u64) -> Result {
-        {
+        let credit = {
             let mut windows = self.windows.lock();
             let (lease, slice, expires) = self.claim(handle, How::Returned, Borrower::Driver)?;
             let store = &self.pool.store;
@@ -312,10 +322,9 @@ impl Partition {
             let chain = windows.clear(slice, handle);
             trace::give_back(self.id.0, handle, u64::from(chain.len()) << PAGE_SHIFT);
             store.give(chain);
-            self.pool.credit(lease, How::Returned, expires);
-        }
-        self.pool.serve();
-        self.check_budget();
+            self.pool.credit(lease, How::Returned, expires)
+        };
+        self.after_credit(&credit);
         Ok(())
     }
 

@@ -13,7 +13,10 @@ use kernel::{
 };
 
 use super::{
-    super::sys::{abi, eventfd::EventFd, time},
+    super::{
+        pool::desk::Budget,
+        sys::{abi, eventfd::EventFd, time},
+    },
     Partition,
 };
 
@@ -161,11 +164,8 @@ impl Partition {
     }
 
     /// Tells once when less than an eighth of the budget is left.
-    pub(super) fn check_budget(&self) {
-        let (limit, lent) = self.pool.front.with(|desk| {
-            let account = desk.books.account(self.id);
-            (account.limit(), account.lent())
-        });
+    pub(super) fn check_budget(&self, budget: Budget) {
+        let Budget { limit, lent } = budget;
         let left = limit.saturating_sub(lent);
         let low = u32::from(left < limit.div_ceil(8));
         if self.budget_low.xchg(low, Relaxed) == 0 && low == 1 {

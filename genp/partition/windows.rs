@@ -59,6 +59,8 @@ impl Slice {
 pub(crate) struct Windows {
     slices: [Slice; SLICES],
     mappings: [Option<WindowKey>; MAPPINGS],
+    /// Places of `mappings` that may be taken; those behind are not.
+    mapped: usize,
 }
 
 impl Windows {
@@ -66,15 +68,43 @@ impl Windows {
         Self {
             slices: [const { Slice::EMPTY }; SLICES],
             mappings: [None; MAPPINGS],
+            mapped: 0,
         }
     }
 
     /// A mapping of the window in this address space, at place `from` or behind, and
     /// the place behind it. At most `MAPPINGS` steps.
     pub(super) fn next_in(&self, space: Space, from: usize) -> Option<(WindowKey, usize)> {
-        let places = self.mappings.iter().enumerate().skip(from);
+        let places = self
+            .mappings
+            .iter()
+            .take(self.mapped)
+            .enumerate()
+            .skip(from);
         let mut keys = places.filter_map(|(at, place)| place.map(|key| (key, at + 1)));
         keys.find(|(key, _)| key.is_in(space))
+    }
+
+    /// Notes a mapping; false if there is no place for it. The places of the others
+    /// stay what they are. At most `MAPPINGS` steps.
+    fn enter(&mut self, key: WindowKey) -> bool {
+        let Some(at) = self.mappings.iter().position(Option::is_none) else {
+            return false;
+        };
+        if let Some(place) = self.mappings.get_mut(at) {
+            *place = Some(key);
+        }
+        self.mapped = self.mapped.max(at + 1);
+        true
+    }
+
+    /// Forgets a mapping. At most `MAPPINGS` steps.
+    fn forget(&mut self, key: WindowKey) {
+        if let Some(place) = self.mappings.iter_mut().find(|place| **place == Some(key)) {
+            *place = None;
+        }
+        let last = self.mappings.iter().rposition(Option::is_some);
+        self.mapped = last.map_or(0, |at| at + 1);
     }
 
     /// Opens a free slice for the lease `handle`.
@@ -125,13 +155,9 @@ impl Partition {
             return Err(EBUSY);
         }
         let key = vma::prepare_window(vma, self)?;
-        let mut windows = self.windows.lock();
-        match windows.mappings.iter_mut().find(|place| place.is_none()) {
-            Some(place) => {
-                *place = Some(key);
-                Ok(())
-            }
-            None => Err(EBUSY),
+        match self.windows.lock().enter(key) {
+            true => Ok(()),
+            false => Err(EBUSY),
         }
     }
 
@@ -207,12 +233,6 @@ impl Partition {
 
     /// A mapping of the window is gone.
     pub(crate) fn closed(&self, key: WindowKey) {
-        let mut windows = self.windows.lock();
-        for place in &mut windows.mappings {
-            if *place == Some(key) {
-                *place = None;
-                return;
-            }
-        }
+        self.windows.lock().forget(key);
     }
 }

@@ -140,6 +140,7 @@ impl Chain {
 }
 
 /// An iterator over the frames of a chain.
+#[derive(Clone)]
 pub(crate) struct Walk<'a> {
     links: &'a Links,
     at: u32,
@@ -149,6 +150,7 @@ pub(crate) struct Walk<'a> {
 impl Iterator for Walk<'_> {
     type Item = u32;
 
+    #[inline]
     fn next(&mut self) -> Option<u32> {
         if self.left == 0 {
             return None;

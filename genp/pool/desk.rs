@@ -16,7 +16,7 @@ use kernel::{
 
 use super::super::{
     config::Config,
-    core::books::{self, Account, Books, Lease, LeaseId, Limits, Served},
+    core::books::{self, Account, Books, Lease, LeaseId, Limits, PartitionId, Served},
     sys::{
         lock::{new_raw_lock, RawLock},
         task::Sleeper,
@@ -27,6 +27,13 @@ use super::super::{
 
 /// The books with their tables on the kernel's heap.
 pub(crate) type PoolBooks = Books<KVVec<Account>, KVVec<Lease>, KVVec<u32>>;
+
+/// What a partition may have on lease and what it has, in pages.
+#[derive(Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) limit: u32,
+    pub(crate) lent: u32,
+}
 
 /// What stands on the desk.
 pub(crate) struct Desk {
@@ -50,6 +57,15 @@ impl Desk {
     /// Takes back what [`Self::leave_word`] left. Drop it off the desk.
     pub(crate) fn take_word(&mut self, lease: LeaseId) -> Option<Sleeper> {
         self.sleepers.get_mut(lease.0 as usize)?.take()
+    }
+
+    /// The budget of a partition. O(1).
+    pub(crate) fn budget(&self, id: PartitionId) -> Budget {
+        let account = self.books.account(id);
+        Budget {
+            limit: account.limit(),
+            lent: account.lent(),
+        }
     }
 
     /// Wakes who waits for `lease`.
@@ -146,10 +162,15 @@ impl Front {
     /// The recall thread is told under the same lock of what it must do then, for
     /// the caller may be kept from running at any time after it.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Desk) -> R) -> R {
+        self.with_time(|desk, _| work(desk))
+    }
+
+    /// As [`Self::with`]; `work` gets the time at which it begins.
+    pub(crate) fn with_time<R>(&self, work: impl FnOnce(&mut Desk, u64) -> R) -> R {
         let (answer, took) = {
             let mut desk = self.desk.lock();
             let begin = time::now();
-            let answer = work(&mut desk);
+            let answer = work(&mut desk, begin);
             desk.ring();
             (answer, time::now().saturating_sub(begin))
         };
@@ -168,7 +189,7 @@ impl Front {
     /// Resolves every waiter that can be, one under each lock.
     pub(crate) fn serve(&self) {
         for _ in 0..self.turns {
-            if !self.with(|desk| desk.serve_one(time::now())) {
+            if !self.with_time(Desk::serve_one) {
                 return;
             }
         }

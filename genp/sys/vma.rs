@@ -145,17 +145,25 @@ impl LeaseVma<'_> {
 
     /// Maps `count` frames from page `first` on, in one walk. What is mapped there
     /// already stays. Context: thread; allocates nothing.
-    pub(crate) fn map(
+    pub(crate) fn map<I: Iterator<Item = u32> + Clone>(
         &self,
         first: u32,
         count: u32,
-        list: impl Iterator<Item = u32>,
+        list: I,
         frames: &Frames,
     ) -> Result {
-        let mut pages = list
-            .map(|frame| frames.page(frame))
-            .take_while(|page| !page.is_null());
-        map_pages(self.vma, first, count, &mut pages)
+        let mut pages = Pages { list, frames };
+        // SAFETY: a lease window that is held still, by the type, whose page tables were
+        // built when it was made; `pages` lives during the call.
+        to_result(unsafe {
+            glue::genp_vma_map_frames(
+                self.vma,
+                first as usize,
+                count as usize,
+                Some(Pages::<I>::next),
+                core::ptr::from_mut(&mut pages).cast(),
+            )
+        })
     }
 
     /// Begins to unmap `count` pages from `first` on; the caller has the kernel unmap
@@ -166,46 +174,41 @@ impl LeaseVma<'_> {
     }
 }
 
-fn map_pages<I: Iterator<Item = *mut bindings::page>>(
-    vma: *mut bindings::vm_area_struct,
-    first: u32,
-    count: u32,
-    pages: &mut I,
-) -> Result {
+/// The pages of frames, for a walk of page tables.
+struct Pages<'a, I> {
+    list: I,
+    frames: &'a Frames,
+}
+
+impl<I: Iterator<Item = u32> + Clone> Pages<'_, I> {
     /// Gives the walk its next `most` pages; says how many there were.
     ///
     /// # Safety
     ///
     /// `pages` is what was given to the walk with this function, and there is room for
     /// `most` at `to`.
-    unsafe extern "C" fn next<I: Iterator<Item = *mut bindings::page>>(
+    unsafe extern "C" fn next(
         pages: *mut core::ffi::c_void,
         to: *mut *mut bindings::page,
         most: c_ulong,
     ) -> c_ulong {
-        // SAFETY: the iterator that the call below lends to the walk.
-        let pages = unsafe { &mut *pages.cast::<I>() };
+        // SAFETY: what the call in `LeaseVma::map` lends to the walk.
+        let pages = unsafe { &mut *pages.cast::<Self>() };
         // SAFETY: an array of the walk's own.
         let to = unsafe { core::slice::from_raw_parts_mut(to, most) };
+        // A copy, which is kept in registers during the loop.
+        let mut list = pages.list.clone();
         let mut given = 0;
-        for (place, page) in to.iter_mut().zip(pages) {
-            *place = page;
+        for (place, frame) in to.iter_mut().zip(&mut list) {
+            *place = pages.frames.page(frame);
+            if place.is_null() {
+                break;
+            }
             given += 1;
         }
+        pages.list = list;
         given
     }
-
-    // SAFETY: a lease window that is held still, by the type of the caller, whose
-    // page tables were built when it was made; `pages` lives during the call.
-    to_result(unsafe {
-        glue::genp_vma_map_frames(
-            vma,
-            first as usize,
-            count as usize,
-            Some(next::<I>),
-            core::ptr::from_mut(pages).cast(),
-        )
-    })
 }
 
 /// Holds the mapping `key` of `partition` still and does `work` with it; `None` if
