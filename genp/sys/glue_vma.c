@@ -147,36 +147,38 @@ struct frames {
 	unsigned long count;
 };
 
-/* Maps pages to entries of one page table that are empty. */
+/*
+ * The entry for a page of a lease. A shared mapping without write notification is
+ * writable by its protection. Young and dirty from the start, so no fault follows on
+ * machines that track these by faults.
+ */
+static pte_t lease_entry(struct vm_area_struct *vma, unsigned long pfn)
+{
+	pte_t entry = pte_mkspecial(pfn_pte(pfn, vma->vm_page_prot));
+
+	entry = pte_mkyoung(entry);
+	if (vma->vm_flags & VM_WRITE)
+		entry = pte_mkdirty(entry);
+	return entry;
+}
+
+/* Maps pages to those entries of one page table that are empty. */
 static void map_pages(struct vm_area_struct *vma, pte_t *pte,
 		      unsigned long address, struct page **pages,
 		      unsigned long count)
 {
-	unsigned long i, run;
+	unsigned long i, pfn, before = page_to_pfn(pages[0]);
+	/* Made once: from page to page only the number of the frame changes. */
+	pte_t entry = lease_entry(vma, before);
 
-	for (i = 0; i < count; i += run) {
-		unsigned long pfn = page_to_pfn(pages[i]);
-		pte_t entry;
-
-		entry = pte_mkspecial(pfn_pte(pfn, vma->vm_page_prot));
-		/*
-		 * A shared mapping without write notification is writable by its
-		 * protection. Young and dirty from the start, so no fault follows
-		 * on machines that track these by faults.
-		 */
-		entry = pte_mkyoung(entry);
-		if (vma->vm_flags & VM_WRITE)
-			entry = pte_mkdirty(entry);
-		/* The same entry does for what follows in memory, but for its number. */
-		for (run = 0; i + run < count &&
-			      page_to_pfn(pages[i + run]) == pfn + run; run++) {
-			/* If not, another thread touched it just before. */
-			if (pte_none(ptep_get(pte + i + run)))
-				set_pte_at(vma->vm_mm,
-					   address + ((i + run) << PAGE_SHIFT),
-					   pte + i + run, entry);
-			entry = pte_next_pfn(entry);
-		}
+	for (i = 0; i < count; i++) {
+		pfn = page_to_pfn(pages[i]);
+		entry = pte_advance_pfn(entry, pfn - before);
+		before = pfn;
+		/* If it is not empty, another thread touched it just before. */
+		if (pte_none(ptep_get(pte + i)))
+			set_pte_at(vma->vm_mm, address + (i << PAGE_SHIFT),
+				   pte + i, entry);
 	}
 }
 

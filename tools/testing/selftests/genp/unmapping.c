@@ -130,6 +130,27 @@ TEST(a_lease_is_gone_from_a_window_that_was_protected)
 	}
 }
 
+/* Each page where it belongs, whatever the protection was when it was mapped. */
+TEST(a_lease_in_a_window_that_was_protected_is_whole)
+{
+	struct part part = create(0, 64 * PAGE), again = part;
+	__u64 length = part.windows.lease_length;
+
+	map(&again);
+	for (int prot = 0; prot < 2; prot++) {
+		struct genp_borrow lease;
+
+		CHECK(!mprotect(part.lease, length, prot ? PROT_READ : PROT_NONE));
+		CHECK(!borrow(part.fd, 64 * PAGE, GENP_NO_WAIT, 0, &lease));
+		CHECK(!mprotect(part.lease, length, PROT_READ | PROT_WRITE));
+		for (int page = 0; page < 64; page++)
+			lease_at(&again, &lease)[page * PAGE] = page;
+		for (int page = 0; page < 64; page++)
+			EQUAL(lease_at(&part, &lease)[page * PAGE], page);
+		CHECK(!give_back(part.fd, lease.handle));
+	}
+}
+
 static atomic_bool enough;
 
 /* Holds the mmap lock, for reading and for writing, as often as it can. */
