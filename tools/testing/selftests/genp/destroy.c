@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* GENP_DESTROY, GENP_RESIZE, and deaths of all kinds. Contract lines 1, 9. */
-#include "genp_test.h"
+#include "hogs.h"
 
 static int resize(int fd, __u64 reserve, __u64 limit)
 {
@@ -159,33 +159,13 @@ TEST(death_at_any_moment)
 
 TEST(a_hogged_machine_ends_leases_too)
 {
-	struct sched_param param = { .sched_priority = 50 };
 	struct part part = create(0, 4 * PAGE);
 	struct genp_borrow lease;
-	cpu_set_t cpus;
-	pid_t pids[2];
 
 	/* Nothing of ordinary priority runs; the test itself, above the hogs, only looks. */
 	CHECK(!borrow(part.fd, 4 * PAGE, GENP_NO_WAIT, 300 * MSEC, &lease));
-	param.sched_priority = 60;
-	CHECK(!sched_setscheduler(0, SCHED_FIFO, &param));
-	for (int cpu = 0; cpu < 2; cpu++) {
-		pids[cpu] = child();
-		if (!pids[cpu]) {
-			CPU_ZERO(&cpus);
-			CPU_SET(cpu, &cpus);
-			sched_setaffinity(0, sizeof(cpus), &cpus);
-			param.sched_priority = 50;
-			sched_setscheduler(0, SCHED_FIFO, &param);
-			alarm(20);
-			for (;;)
-				;
-		}
-	}
+	begin_hogs();
 	EVENTUALLY(stat_of(part.fd).revocations == 1);
 	CHECK(now() >= lease.expires);
-	for (int cpu = 0; cpu < 2; cpu++) {
-		kill(pids[cpu], SIGKILL);
-		reap(pids[cpu]);
-	}
+	end_hogs();
 }
