@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A machine whose memory is used up and whose processors are kept busy.
+
+use std::{
+    fs, ptr,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use rig::{
+    machine, now,
+    process::{be_fifo, child, end, pause, pause_ns, reap, share, stay_on},
+    MSEC,
+};
+
+/// Priorities of SCHED_FIFO: of who measures, and of the hogs below it.
+pub const MEASURING: i32 = 50;
+const HOG: i32 = 40;
+
+/// Percent of the machine's memory that is left free.
+const LEFT: u64 = 5;
+/// Bytes that are eaten at a time.
+const BITE: usize = 64 << 10;
+
+/// What the children say.
+struct Said {
+    /// The eater has nothing left to eat.
+    full: AtomicU32,
+    /// Eaters that were killed for want of memory.
+    killed: AtomicU32,
+}
+
+/// The pressure, until it is dropped.
+pub struct Pressure {
+    eater: i32,
+    hogs: Vec<i32>,
+    said: &'static Said,
+}
+
+fn memory() -> (u64, u64) {
+    // SAFETY: fills a structure of ours.
+    let info = unsafe {
+        let mut info: libc::sysinfo = std::mem::zeroed();
+        libc::sysinfo(&mut info);
+        info
+    };
+    let unit = u64::from(info.mem_unit);
+    (info.totalram * unit, info.freeram * unit)
+}
+
+/// Takes and dirties memory until little is left, and whatever becomes free after
+/// that; gives some back and takes it again all the time.
+fn eat(said: &Said) -> i32 {
+    // The first to go when there is none.
+    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+    let (total, _) = memory();
+    // SAFETY: a new mapping where the kernel likes, as large as all memory.
+    let start = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            total as usize,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    if start == libc::MAP_FAILED {
+        return 1;
+    }
+    let (mut eaten, mut again) = (0, 0);
+    loop {
+        let hungry = memory().1 > total / 100 * LEFT && eaten + BITE <= total as usize;
+        let at = if hungry { &mut eaten } else { &mut again };
+        // SAFETY: within the mapping, which is nobody else's.
+        unsafe {
+            let bite = start.cast::<u8>().add(*at);
+            if !hungry {
+                libc::madvise(bite.cast(), BITE, libc::MADV_DONTNEED);
+            }
+            bite.write_bytes(0xa5, BITE);
+        }
+        *at += BITE;
+        if !hungry {
+            // Release: what was eaten is eaten. Pairs with `Pressure::begin`.
+            said.full.store(1, Ordering::Release);
+            if again + BITE > eaten {
+                again = 0;
+            }
+        }
+    }
+}
+
+/// Has an eater be there, a new one when one was killed.
+fn feed(said: &Said) -> i32 {
+    loop {
+        reap(child(|| eat(said)));
+        said.killed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs nine milliseconds of ten.
+fn hog(processor: usize) -> i32 {
+    stay_on(processor);
+    if be_fifo(HOG).is_err() {
+        return 1;
+    }
+    loop {
+        let until = now() + 9 * MSEC;
+        while now() < until {}
+        pause_ns(MSEC);
+    }
+}
+
+impl Pressure {
+    /// Begins, and comes back when there is no memory left.
+    pub fn begin() -> Self {
+        let said: &Said = share();
+        let eater = child(|| feed(said));
+        // Acquire: pairs with `eat`.
+        while said.full.load(Ordering::Acquire) == 0 {
+            pause(10);
+        }
+        let hogs = (0..machine::processors())
+            .map(|processor| child(|| hog(processor)))
+            .collect();
+        Self { eater, hogs, said }
+    }
+
+    /// Eaters that were killed for want of memory until now.
+    pub fn killed(&self) -> u32 {
+        self.said.killed.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Pressure {
+    fn drop(&mut self) {
+        for &pid in self.hogs.iter().chain([&self.eater]) {
+            // The eater itself ends with who feeds it.
+            end(pid);
+        }
+    }
+}

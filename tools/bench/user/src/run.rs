@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A load with one subject after the other, each in a process of its own, so that
+//! none finds what another left.
+
+use std::{
+    io::{self, Write},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use rig::{
+    now,
+    process::{be_fifo, child, pause, reap, share},
+};
+
+use crate::{
+    count,
+    load::Load,
+    options::Options,
+    pressure::{Pressure, MEASURING},
+    result::Label,
+    stage::{stamp, Books, Stage, Totals},
+    subject::Subject,
+};
+
+/// How often a load is done that costs the same each time: interrupts do not come
+/// at the same place three times.
+const REPEATS: usize = 3;
+
+/// Where who measures and who prepares the machine for it meet.
+struct Gate {
+    /// The measured part can begin, as far as the subject goes.
+    ready: AtomicU32,
+    /// It may.
+    go: AtomicU32,
+}
+
+/// Runs one load.
+pub struct Runner<'a> {
+    load: &'a Load,
+    case: String,
+    more: String,
+    options: &'a Options,
+    books: Books,
+    gate: &'static Gate,
+    /// Measurements that did not come to their end.
+    pub failed: usize,
+}
+
+/// What one run gave.
+struct Outcome {
+    totals: Totals,
+    killed: u32,
+}
+
+/// The counter's ticks in units: instructions are counted one by one.
+fn scale(machine: &str) -> (&'static str, f64) {
+    if machine == "icount" {
+        return ("instructions", 1.0);
+    }
+    let (began, first) = (now(), stamp());
+    pause(50);
+    let (ended, last) = (now(), stamp());
+    ("ns", (ended - began) as f64 / (last - first) as f64)
+}
+
+impl<'a> Runner<'a> {
+    pub fn new(load: &'a Load, case: String, more: String, options: &'a Options) -> Self {
+        let pairs = match load {
+            Load::Trace(trace) => trace.pairs,
+            _ => options.pairs,
+        };
+        Self {
+            load,
+            case,
+            more,
+            options,
+            books: Books::new(pairs, load.places()),
+            gate: share(),
+            failed: 0,
+        }
+    }
+
+    fn fits<S: Subject>(&self) -> bool {
+        (S::SHARED || !matches!(self.load, Load::Threads))
+            && self.load.live() <= S::POOL / 100 * 92
+            && self.load.largest() <= S::LARGEST
+    }
+
+    /// Measures a subject and prints what came out.
+    pub fn run<S: Subject>(&mut self) {
+        if !self.options.wants_subject(S::NAME) || !self.fits::<S>() {
+            return;
+        }
+        let printed = match self.options.pressure {
+            true => self.once::<S>(true).map(|outcome| {
+                self.print::<S>("pressure", &outcome, None);
+            }),
+            false => self.alone::<S>(),
+        };
+        if printed.is_none() {
+            self.failed += 1;
+            println!("bench_user: {} with {} did not end", self.case, S::NAME);
+        }
+        let _ = io::stdout().flush();
+    }
+
+    /// Without anything beside it.
+    fn alone<S: Subject>(&mut self) -> Option<()> {
+        let outcome = self.once::<S>(false)?;
+        let pairs = outcome.totals.pairs as usize;
+        let mut largest = None;
+        if self.load.repeats() {
+            let first = [self.books.pairs.to_vec(), self.books.touched.to_vec()];
+            let mut least = first.clone();
+            for _ in 1..REPEATS {
+                self.once::<S>(false)?;
+                for (least, again) in least
+                    .iter_mut()
+                    .zip([&self.books.pairs, &self.books.touched])
+                {
+                    for (least, again) in least.iter_mut().zip(again.iter()) {
+                        *least = (*least).min(*again);
+                    }
+                }
+            }
+            self.books.pairs.copy_from_slice(&first[0]);
+            self.books.touched.copy_from_slice(&first[1]);
+            largest = Some(least.map(|costs| costs[..pairs].iter().copied().max().unwrap_or(0)));
+        }
+        self.print::<S>("fresh", &outcome, largest);
+        if self.load.is_quiet() {
+            let calls = self.counted::<S>()?;
+            let label = self.label::<S>("fresh", &outcome);
+            let case = format!("{}_syscalls", self.case);
+            println!("{}", label.count(&case, pairs as u64, calls));
+        }
+        Some(())
+    }
+
+    /// Does the load in a child: None if that does not come to its end.
+    fn once<S: Subject>(&mut self, pressure: bool) -> Option<Outcome> {
+        self.books.totals[0] = Totals::default();
+        self.gate.ready.store(0, Ordering::Relaxed);
+        self.gate.go.store(u32::from(!pressure), Ordering::Relaxed);
+        let pid = child(|| {
+            let real_time = !pressure || be_fifo(MEASURING).is_ok();
+            let done = real_time && self.perform::<S>();
+            i32::from(!done)
+        });
+        let killed = if pressure { self.press(pid) } else { 0 };
+        let status = reap(pid);
+        let totals = self.books.totals[0];
+        (status == 0 && totals.complete == 1).then_some(Outcome { totals, killed })
+    }
+
+    /// Has pressure be there while the measured part runs: how many eaters of memory
+    /// that killed.
+    fn press(&self, pid: i32) -> u32 {
+        // Acquire: pairs with `perform`.
+        while self.gate.ready.load(Ordering::Acquire) == 0 {
+            pause(1);
+            if try_ended(pid) {
+                return 0;
+            }
+        }
+        // Above all others, so as to be able to end it.
+        let _ = be_fifo(MEASURING + 10);
+        let pressure = Pressure::begin();
+        // Release: pairs with `perform`.
+        self.gate.go.store(1, Ordering::Release);
+        while !try_ended(pid) {
+            pause(5);
+        }
+        pressure.killed()
+    }
+
+    /// What the child does.
+    fn perform<S: Subject>(&mut self) -> bool {
+        self.books.clear();
+        let subject = match S::new() {
+            Ok(subject) => subject,
+            Err(error) => {
+                eprintln!("bench_user: {}: {error}", S::NAME);
+                return false;
+            }
+        };
+        let gate = self.gate;
+        let stage = Stage::new(&subject, &mut self.books);
+        self.load.run(stage, || {
+            // Release and Acquire: pair with `press`.
+            gate.ready.store(1, Ordering::Release);
+            while gate.go.load(Ordering::Acquire) == 0 {
+                pause(1);
+            }
+        });
+        true
+    }
+
+    /// System calls of the measured part, counted in a run of its own.
+    fn counted<S: Subject>(&mut self) -> Option<u64> {
+        self.gate.go.store(1, Ordering::Relaxed);
+        let pid = child(|| {
+            count::offer();
+            i32::from(!self.perform::<S>())
+        });
+        count::system_calls(pid)
+    }
+
+    fn label<S: Subject>(&self, state: &'static str, outcome: &Outcome) -> Label {
+        let (unit, scale) = scale(&self.options.machine);
+        let mut more = self.more.clone();
+        if outcome.totals.refused > 0 {
+            more += &format!(",\"refused\":{}", outcome.totals.refused);
+        }
+        if outcome.killed > 0 {
+            more += &format!(",\"oom_kills\":{}", outcome.killed);
+        }
+        Label {
+            subject: S::NAME,
+            machine: self.options.machine.clone(),
+            unit,
+            scale,
+            state,
+            more,
+        }
+    }
+
+    fn print<S: Subject>(&self, state: &'static str, outcome: &Outcome, largest: Option<[u32; 2]>) {
+        let label = self.label::<S>(state, outcome);
+        let pairs = outcome.totals.pairs as usize;
+        let distributions = [
+            (String::new(), &self.books.pairs),
+            ("_touched".into(), &self.books.touched),
+        ];
+        for (i, (suffix, costs)) in distributions.into_iter().enumerate() {
+            let mut costs = costs[..pairs].to_vec();
+            let case = format!("{}{suffix}", self.case);
+            let repeated = largest.map(|largest| largest[i]);
+            println!("{}", label.distribution(&case, &mut costs, repeated));
+        }
+        let case = format!("{}_faults", self.case);
+        println!(
+            "{}",
+            label.count(&case, pairs as u64, outcome.totals.faults)
+        );
+    }
+}
+
+/// Whether a child has ended; it can still be waited for.
+fn try_ended(pid: i32) -> bool {
+    // SAFETY: fills a structure of ours.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        libc::waitid(libc::P_PID, pid as libc::id_t, &mut info, options) == 0
+            && info.si_pid() == pid
+    }
+}

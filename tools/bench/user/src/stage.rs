@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where calls are made and timed, one by one.
+
+use std::arch::x86_64::{_mm_lfence, _rdtsc};
+
+use crate::{buffer::Buffer, subject::Subject};
+
+/// The processor's counter. Under QEMU's icount with shift 0 it counts instructions.
+#[inline(always)]
+pub fn stamp() -> u64 {
+    // SAFETY: reads a counter that every user may read; the fence keeps what comes
+    // later from being begun earlier.
+    unsafe {
+        _mm_lfence();
+        _rdtsc()
+    }
+}
+
+/// A place for a block.
+#[derive(Clone, Copy, Default)]
+pub struct Place {
+    address: usize,
+    size: u32,
+    /// What taking the block cost, without and with touching it.
+    cost: u32,
+    touched: u32,
+}
+
+/// What was measured.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct Totals {
+    /// Pairs measured.
+    pub pairs: u64,
+    /// Requests that were refused.
+    pub refused: u64,
+    /// Page faults from the first measured call to the last.
+    pub faults: u64,
+    /// Set when the work came to its end.
+    pub complete: u64,
+}
+
+/// What all who measure write to.
+pub struct Books {
+    /// For each pair: what alloc and free cost together.
+    pub pairs: Buffer<u32>,
+    /// The same with the first write to each page of the block.
+    pub touched: Buffer<u32>,
+    pub places: Buffer<Place>,
+    pub totals: Buffer<Totals>,
+}
+
+impl Books {
+    /// For this many pairs, and this many blocks at a time.
+    pub fn new(pairs: usize, places: usize) -> Self {
+        Self {
+            pairs: Buffer::new(pairs),
+            touched: Buffer::new(pairs),
+            places: Buffer::new(places),
+            totals: Buffer::new(1),
+        }
+    }
+
+    /// Empties them, and has every page of them be there for the calling process.
+    pub fn clear(&mut self) {
+        self.pairs.touch();
+        self.touched.touch();
+        self.places.touch();
+        self.totals.touch();
+    }
+}
+
+/// An allocator on stage.
+pub struct Stage<'a, S> {
+    pub subject: &'a S,
+    books: &'a mut Books,
+    totals: Totals,
+    /// Whether what is done now is written down.
+    measuring: bool,
+    /// What two stamps in a row differ by.
+    empty: u32,
+}
+
+/// Page faults of this process until now.
+fn faults() -> u64 {
+    // SAFETY: fills a structure of ours.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
+        usage
+    };
+    (usage.ru_minflt + usage.ru_majflt) as u64
+}
+
+/// The system call that says to who counts them where the measured part begins and
+/// where it ends: one that no allocator makes.
+pub const MARK: libc::c_long = libc::SYS_getppid;
+
+fn mark() {
+    // SAFETY: no memory is involved.
+    unsafe { libc::syscall(MARK) };
+}
+
+fn since(begin: u64, end: u64, empty: u32) -> u32 {
+    u32::try_from(end - begin)
+        .unwrap_or(u32::MAX)
+        .saturating_sub(empty)
+}
+
+/// What two stamps in a row differ by: what a measurement adds to every call.
+fn empty() -> u32 {
+    let mut seen = [0; 101];
+    for _ in 0..3 {
+        for difference in &mut seen {
+            let begin = stamp();
+            *difference = (stamp() - begin) as u32;
+        }
+    }
+    seen.sort_unstable();
+    seen[seen.len() / 2]
+}
+
+impl<'a, S: Subject> Stage<'a, S> {
+    pub fn new(subject: &'a S, books: &'a mut Books) -> Self {
+        Self {
+            subject,
+            books,
+            totals: Totals::default(),
+            measuring: false,
+            empty: empty(),
+        }
+    }
+
+    /// Writes down what is done from here on.
+    pub fn measure(&mut self) {
+        self.measuring = true;
+        self.totals.faults = faults();
+        mark();
+    }
+
+    /// Ends it.
+    pub fn done(mut self) {
+        mark();
+        self.totals.faults = faults() - self.totals.faults;
+        self.totals.complete = 1;
+        self.books.totals[0] = self.totals;
+    }
+
+    /// Places there are.
+    pub fn places(&self) -> usize {
+        self.books.places.len()
+    }
+
+    /// Whether there is no room for another measured pair.
+    pub fn full(&self) -> bool {
+        self.totals.pairs as usize >= self.books.pairs.len()
+    }
+
+    /// Whether a block is in a place.
+    #[inline(always)]
+    pub fn holds(&self, place: usize) -> bool {
+        self.books.places[place].address != 0
+    }
+
+    /// Bytes of the block in a place.
+    #[inline(always)]
+    pub fn size(&self, place: usize) -> usize {
+        self.books.places[place].size as usize
+    }
+
+    /// Allocates into an empty place and writes to every page of the block: false
+    /// if that was refused.
+    #[inline(always)]
+    pub fn take(&mut self, place: usize, size: usize) -> bool {
+        let begin = stamp();
+        let block = self.subject.alloc(size);
+        let had = stamp();
+        if block.is_null() {
+            self.totals.refused += u64::from(self.measuring);
+            return false;
+        }
+        let mut at = 0;
+        while at < size {
+            // SAFETY: within the block. Volatile: nobody reads it.
+            unsafe { block.add(at).write_volatile(1) };
+            at += 4096;
+        }
+        let touched = stamp();
+        self.books.places[place] = Place {
+            address: block as usize,
+            size: size as u32,
+            cost: since(begin, had, self.empty),
+            touched: since(begin, touched, 2 * self.empty),
+        };
+        true
+    }
+
+    /// Frees the block in a place, and writes down what the pair cost.
+    #[inline(always)]
+    pub fn give(&mut self, place: usize) {
+        let held = self.books.places[place];
+        let block = held.address as *mut u8;
+        let begin = stamp();
+        // SAFETY: from `take`, and forgotten below.
+        unsafe { self.subject.free(block) };
+        let end = stamp();
+        self.books.places[place].address = 0;
+        if self.measuring && !self.full() {
+            let free = since(begin, end, self.empty);
+            let at = self.totals.pairs as usize;
+            self.books.pairs[at] = held.cost.saturating_add(free);
+            self.books.touched[at] = held.touched.saturating_add(free);
+            self.totals.pairs += 1;
+        }
+    }
+
+    /// Exchanges two places.
+    pub fn swap(&mut self, one: usize, other: usize) {
+        self.books.places.swap(one, other);
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a program asked its allocator for, recorded by `tools/bench/traces`.
+//!
+//! A packed trace is `GENPTRC1` and a deflated stream of numbers in seven bits a
+//! byte, the lowest first: `2 * size` allocates, `2 * age + 1` frees the block that
+//! was allocated `age` allocations ago. A realloc is an alloc and a free.
+
+use std::collections::HashMap;
+
+use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec};
+
+const MAGIC: &[u8] = b"GENPTRC1";
+/// The size by which the recorder says that a block is freed.
+const FREED: u64 = u64::MAX;
+
+/// One call: an allocation, or with size 0 a free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Op {
+    /// A number that no other block alive has.
+    pub place: u32,
+    pub size: u32,
+}
+
+/// A trace.
+#[derive(Debug, Default)]
+pub struct Trace {
+    pub ops: Vec<Op>,
+    /// Blocks alive at a time, at most.
+    pub places: usize,
+    /// Bytes alive at a time, at most.
+    pub peak: usize,
+    /// The largest block.
+    pub largest: usize,
+    /// Blocks that are freed before the end.
+    pub pairs: usize,
+}
+
+impl Trace {
+    /// Its measures in words.
+    pub fn describe(&self) -> String {
+        format!(
+            "{} calls, {} blocks freed, {} alive at a time, {} bytes, the largest {}",
+            self.ops.len(),
+            self.pairs,
+            self.places,
+            self.peak,
+            self.largest
+        )
+    }
+}
+
+/// Gives out places, lately left ones first, and keeps the measures of a trace.
+#[derive(Default)]
+struct Builder {
+    trace: Trace,
+    left: Vec<u32>,
+    sizes: Vec<u32>,
+    bytes: usize,
+}
+
+impl Builder {
+    fn alloc(&mut self, size: u32) -> u32 {
+        let place = self.left.pop().unwrap_or_else(|| {
+            self.sizes.push(0);
+            self.sizes.len() as u32 - 1
+        });
+        self.sizes[place as usize] = size;
+        self.bytes += size as usize;
+        let trace = &mut self.trace;
+        trace.places = self.sizes.len();
+        trace.peak = trace.peak.max(self.bytes);
+        trace.largest = trace.largest.max(size as usize);
+        trace.ops.push(Op { place, size });
+        place
+    }
+
+    fn free(&mut self, place: u32) {
+        self.bytes -= self.sizes[place as usize] as usize;
+        self.left.push(place);
+        self.trace.pairs += 1;
+        self.trace.ops.push(Op { place, size: 0 });
+    }
+}
+
+fn write_number(to: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        to.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    to.push(number as u8);
+}
+
+fn read_number(from: &mut impl Iterator<Item = u8>) -> Result<Option<u64>, String> {
+    let mut number = 0;
+    for (i, byte) in from.take(10).enumerate() {
+        number |= u64::from(byte & 0x7f) << (7 * i);
+        if byte & 0x80 == 0 {
+            return Ok(Some(number));
+        }
+    }
+    match number {
+        0 => Ok(None),
+        _ => Err("it ends within a number".into()),
+    }
+}
+
+/// Packs the first `most` calls of what the recorder wrote: pairs of words, an
+/// address and a size.
+pub fn pack(raw: &[u8], most: usize) -> Vec<u8> {
+    // Addresses alive, and the how-manieth allocation each was.
+    let mut alive = HashMap::new();
+    let mut numbers = Vec::new();
+    let (mut allocations, mut calls) = (0u64, 0);
+    let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+    for record in raw.chunks_exact(16) {
+        let (address, size) = (word(&record[..8]), word(&record[8..]));
+        if address == 0 || calls == most {
+            continue;
+        }
+        let old = alive.remove(&address);
+        if let Some(born) = old {
+            // Also a block whose end the recorder did not see.
+            write_number(&mut numbers, (allocations - born) * 2 + 1);
+            calls += 1;
+        }
+        if size != FREED {
+            alive.insert(address, allocations);
+            allocations += 1;
+            write_number(&mut numbers, size.clamp(1, u64::from(u32::MAX)) * 2);
+            calls += 1;
+        }
+    }
+    let mut packed = MAGIC.to_vec();
+    packed.extend(compress_to_vec(&numbers, 10));
+    packed
+}
+
+/// Unpacks a trace.
+pub fn unpack(packed: &[u8]) -> Result<Trace, String> {
+    let packed = packed.strip_prefix(MAGIC).ok_or("it is no trace")?;
+    let numbers = decompress_to_vec(packed).map_err(|error| error.to_string())?;
+    let mut numbers = numbers.into_iter();
+    let mut builder = Builder::default();
+    let mut places: Vec<Option<u32>> = Vec::new();
+    while let Some(number) = read_number(&mut numbers)? {
+        let value = number / 2;
+        if number % 2 == 0 {
+            let size = u32::try_from(value).map_err(|_| "a block is too large")?;
+            places.push(Some(builder.alloc(size.max(1))));
+            continue;
+        }
+        let born = (places.len() as u64).checked_sub(value);
+        let place = born
+            .and_then(|born| places.get_mut(born as usize)?.take())
+            .ok_or("a block is freed that is not")?;
+        builder.free(place);
+    }
+    Ok(builder.trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(records: &[(u64, u64)]) -> Vec<u8> {
+        records
+            .iter()
+            .flat_map(|(address, size)| [address.to_le_bytes(), size.to_le_bytes()].concat())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_packed_comes_out() {
+        let raw = raw(&[
+            (0x1000, 64),
+            (0x2000, 100_000),
+            (0x1000, FREED),
+            (0x3000, 0),
+            (0x2000, FREED),
+            // Never allocated, as far as was seen.
+            (0x9000, FREED),
+        ]);
+        let trace = unpack(&pack(&raw, usize::MAX)).unwrap();
+        let op = |place, size| Op { place, size };
+        assert_eq!(
+            trace.ops,
+            [op(0, 64), op(1, 100_000), op(0, 0), op(0, 1), op(1, 0)]
+        );
+        assert_eq!((trace.places, trace.pairs), (2, 2));
+        assert_eq!((trace.peak, trace.largest), (100_064, 100_000));
+    }
+
+    #[test]
+    fn an_end_that_was_not_seen_is_made_up() {
+        let trace = unpack(&pack(&raw(&[(0x1000, 8), (0x1000, 16)]), 9)).unwrap();
+        let sizes: Vec<u32> = trace.ops.iter().map(|op| op.size).collect();
+        assert_eq!(sizes, [8, 0, 16]);
+    }
+
+    #[test]
+    fn only_so_many_calls_are_packed() {
+        let raw = raw(&[(0x1000, 8), (0x2000, 8), (0x3000, 8)]);
+        assert_eq!(unpack(&pack(&raw, 2)).unwrap().ops.len(), 2);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(unpack(b"GENPTRC2").is_err());
+        let mut wrong = MAGIC.to_vec();
+        wrong.extend(compress_to_vec(&[3], 1));
+        assert!(unpack(&wrong).is_err());
+    }
+}
