@@ -58,16 +58,20 @@ static void stop_in_child(void)
 	records = NULL;
 }
 
-__attribute__((constructor)) static void begin(void)
+static int begun;
+
+/* By the first call, which may come before any constructor. */
+static void begin(void)
 {
 	const char *name = getenv("GENP_RECORD");
 	int fd;
 
+	begun = 1;
 	real_free = dlsym(RTLD_NEXT, "free");
 	real_realloc = dlsym(RTLD_NEXT, "realloc");
 	real_aligned = dlsym(RTLD_NEXT, "aligned_alloc");
 	real_malloc = dlsym(RTLD_NEXT, "malloc");
-	if (!name || records)
+	if (!name)
 		return;
 	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -98,6 +102,8 @@ void *malloc(size_t size)
 {
 	void *block;
 
+	if (!begun)
+		begin();
 	if (!real_malloc)
 		return early_alloc(size);
 	block = real_malloc(size);
@@ -148,8 +154,11 @@ void *realloc(void *block, size_t size)
 
 void *aligned_alloc(size_t align, size_t size)
 {
-	void *block = real_aligned(align, size);
+	void *block;
 
+	if (!begun)
+		begin();
+	block = real_aligned(align, size);
 	record(block, size);
 	return block;
 }
