@@ -244,7 +244,6 @@ fn threads<S: Subject>(mut stage: Stage<'_, S>, ready: impl FnOnce()) {
             round();
         }
     });
-    drop(turn);
     stage.done();
 }
 
@@ -268,6 +267,8 @@ fn burst<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
     while bytes < LOW {
         bytes += grow(stage, &mut chance, &mut held);
     }
+    // What a pause needs is there from here on.
+    rig::process::pause_ns(1);
     ready();
     stage.measure();
     let mut growing = true;

@@ -91,8 +91,16 @@ fn eat(said: &Said) -> i32 {
     }
 }
 
+/// Makes the calling process one like any other, whatever its parent is.
+fn be_normal() {
+    let param = libc::sched_param { sched_priority: 0 };
+    // SAFETY: `param` is there.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &param) };
+}
+
 /// Has an eater be there, a new one when one was killed.
 fn feed(said: &Said) -> i32 {
+    be_normal();
     loop {
         reap(child(|| eat(said)));
         said.killed.fetch_add(1, Ordering::Relaxed);

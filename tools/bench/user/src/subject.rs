@@ -98,7 +98,7 @@ macro_rules! in_c {
             const NAME: &'static str = $name;
 
             fn new() -> io::Result<Self> {
-                $prepare;
+                $prepare();
                 Ok(Self)
             }
 
@@ -117,6 +117,9 @@ macro_rules! in_c {
     };
 }
 
+/// What most programs do.
+fn as_it_is() {}
+
 /// What programs do that must not fault: keep what was had, lock what is and comes.
 fn lock_all() {
     // SAFETY: settings of this process.
@@ -130,27 +133,27 @@ fn lock_all() {
     }
 }
 
-in_c!(Glibc, "glibc", libc::malloc, libc::free, ());
+in_c!(Glibc, "glibc", libc::malloc, libc::free, as_it_is);
 in_c!(
     GlibcLocked,
     "glibc_locked",
     libc::malloc,
     libc::free,
-    lock_all()
+    lock_all
 );
 in_c!(
     Jemalloc,
     "jemalloc",
     tikv_jemalloc_sys::malloc,
     tikv_jemalloc_sys::free,
-    ()
+    as_it_is
 );
 in_c!(
     Mimalloc,
     "mimalloc",
     libmimalloc_sys::mi_malloc,
     libmimalloc_sys::mi_free,
-    ()
+    as_it_is
 );
 
 /// Memory for a subject, touched.
