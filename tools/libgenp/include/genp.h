@@ -8,9 +8,14 @@
  * and EMFILE for more than 64 partitions in a program.
  *
  * After genp_create(), genp_alloc() and genp_free() and their like make no system
- * call, take no page fault and a constant number of steps. Their lock inherits
- * priority. A block that is freed twice or was never allocated is EINVAL as far as
- * that shows; no function may be called for a partition that is being destroyed.
+ * call, take no page fault and a constant number of steps; a thread that did not
+ * create the partition asks the kernel for its number once. Their lock inherits
+ * priority; most calls need none, for blocks of up to 4,096 bytes that a thread
+ * frees wait for it, a few of each size. That costs nobody memory: it is refused
+ * only after all that waits went back. Sizes above 256 bytes are rounded up, by a
+ * sixteenth at most, if there is room. A block that is freed twice or was never allocated is
+ * EINVAL as far as that shows; no function may be called for a partition that is
+ * being destroyed.
  */
 #ifndef _GENP_H
 #define _GENP_H

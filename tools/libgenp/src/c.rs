@@ -134,8 +134,26 @@ pub unsafe extern "C" fn genp_destroy(part: *mut Partition) -> c_int {
 
 #[no_mangle]
 pub unsafe extern "C" fn genp_alloc(p: *mut Partition, size: usize) -> *mut c_void {
-    // SAFETY: says the header.
-    address(unsafe { part(p) }.and_then(|part| part.alloc(size, 16)))
+    // SAFETY: null or alive, says the header.
+    let Some(part) = (unsafe { p.as_ref() }) else {
+        return no_partition();
+    };
+    match part.the_heap().quick_alloc(size) {
+        Some(block) => block.as_ptr().cast(),
+        None => slow_alloc(part, size),
+    }
+}
+
+#[cold]
+fn no_partition() -> *mut c_void {
+    address(Err(invalid()))
+}
+
+/// What [`genp_alloc`] does when no block waits. Apart, so that the usual way has no
+/// more instructions than it needs.
+#[cold]
+fn slow_alloc(part: &Partition, size: usize) -> *mut c_void {
+    address(part.the_heap().slow_alloc(size))
 }
 
 #[no_mangle]
@@ -179,11 +197,30 @@ pub unsafe extern "C" fn genp_realloc(block: *mut c_void, size: usize) -> *mut c
 
 #[no_mangle]
 pub unsafe extern "C" fn genp_free(block: *mut c_void) -> c_int {
-    if block.is_null() {
+    let Some(start) = NonNull::new(block.cast::<u8>()) else {
         return 0;
+    };
+    // SAFETY: says the header.
+    match unsafe { registry::first() } {
+        // SAFETY: says the header.
+        Some(part) if unsafe { part.the_heap().quick_free(start) } => 0,
+        // SAFETY: says the header.
+        first => unsafe { slow_free(first, start) },
+    }
+}
+
+/// What [`genp_free`] does when the block cannot wait, or is not of the first
+/// partition. Apart, as [`slow_alloc`].
+#[cold]
+unsafe fn slow_free(first: Option<&Partition>, block: NonNull<u8>) -> c_int {
+    if let Some(part) = first.filter(|part| part.the_heap().has(block)) {
+        // SAFETY: says the header.
+        return status(unsafe { part.the_heap().slow_free(block) });
     }
     // SAFETY: says the header.
-    status(unsafe { place(block) }.and_then(|(part, block)| unsafe { part.free(block) }))
+    let place = unsafe { place(block.as_ptr().cast()) };
+    // SAFETY: says the header.
+    status(place.and_then(|(part, block)| unsafe { part.free(block) }))
 }
 
 #[no_mangle]

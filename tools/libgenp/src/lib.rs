@@ -28,6 +28,7 @@ mod lock;
 mod partition;
 mod registry;
 pub mod system;
+mod thread;
 
 pub use descriptor::{name_field, Descriptor};
 pub use partition::{Lease, Partition};

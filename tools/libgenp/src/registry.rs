@@ -34,6 +34,18 @@ pub(crate) fn forget(part: &Partition) {
     }
 }
 
+/// The partition that was entered first: of most programs, the only one.
+///
+/// # Safety
+///
+/// As for [`find`].
+#[inline]
+pub(crate) unsafe fn first<'a>() -> Option<&'a Partition> {
+    // Acquire: pairs with `enter`.
+    // SAFETY: as in `find`.
+    unsafe { TABLE[0].load(Ordering::Acquire).as_ref() }
+}
+
 /// The partition an address belongs to.
 ///
 /// # Safety

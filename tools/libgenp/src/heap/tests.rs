@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::*;
+
+fn with_heap(test: impl FnOnce(&Heap)) {
+    let mut memory = vec![0u64; 1 << 17];
+    let start = NonNull::new(memory.as_mut_ptr().cast()).unwrap();
+    // SAFETY: `memory` outlives the heap.
+    let heap = unsafe { Heap::new(start, memory.len() * 8) }.unwrap();
+    test(&heap);
+    assert_eq!(heap.used(), 0);
+}
+
+#[test]
+fn blocks_are_aligned_and_disjoint() {
+    with_heap(|heap| {
+        let mut blocks = Vec::new();
+        for i in 0..200usize {
+            let (size, align) = (1 + i * 7, 1 << (i % 9));
+            let block = heap.alloc(size, align).unwrap();
+            assert_eq!(block.as_ptr() as usize % align, 0);
+            // SAFETY: just allocated.
+            unsafe { block.write_bytes(i as u8, size) };
+            blocks.push((block, size, i as u8));
+        }
+        for (block, size, byte) in blocks {
+            // SAFETY: allocated above, freed here.
+            unsafe {
+                assert_eq!(heap.size(block).unwrap(), size);
+                let bytes = std::slice::from_raw_parts(block.as_ptr(), size);
+                assert!(bytes.iter().all(|&b| b == byte));
+                heap.free(block).unwrap();
+            }
+        }
+    });
+}
+
+/// Blocks of this size until there is no memory.
+fn exhaust(heap: &Heap, size: usize) -> Vec<usize> {
+    std::iter::from_fn(|| Some(heap.alloc(size, 16).ok()?.as_ptr() as usize)).collect()
+}
+
+fn free_all(heap: &Heap, blocks: &[usize]) {
+    for &block in blocks {
+        let block = NonNull::new(block as *mut u8).unwrap();
+        // SAFETY: allocated by a test, which uses it no longer.
+        unsafe { heap.free(block).unwrap() };
+    }
+}
+
+#[test]
+fn what_waits_is_had_again_at_once() {
+    with_heap(|heap| {
+        let block = heap.alloc(100, 1).unwrap();
+        // SAFETY: just allocated.
+        unsafe { heap.free(block).unwrap() };
+        assert_eq!(heap.used(), 0);
+        assert_eq!(heap.quick_alloc(200), None);
+        // Of the same class, and alive with its new size.
+        assert_eq!(heap.quick_alloc(97), Some(block));
+        assert_eq!(heap.size(block).unwrap(), 97);
+        free_all(heap, &[block.as_ptr() as usize]);
+    });
+}
+
+#[test]
+fn no_memory_is_lost_to_what_waits() {
+    with_heap(|heap| {
+        let large = exhaust(heap, 100_000);
+        let before = large.len();
+        free_all(heap, &large);
+        for size in [16, 100, 512, 900] {
+            let small = exhaust(heap, size);
+            free_all(heap, &small);
+        }
+        assert_ne!(heap.quick.waiting(), (0, 0));
+        let large = exhaust(heap, 100_000);
+        assert_eq!(large.len(), before);
+        free_all(heap, &large);
+    });
+}
+
+#[test]
+fn what_waits_for_another_thread_is_not_lost() {
+    with_heap(|heap| {
+        let before = exhaust(heap, 100_000);
+        free_all(heap, &before);
+        let (filled, done) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let small = exhaust(heap, 128);
+                free_all(heap, &small);
+                assert_ne!(heap.quick.waiting(), (0, 0));
+                filled.wait();
+                done.wait();
+            });
+            filled.wait();
+            let now = exhaust(heap, 100_000);
+            assert_eq!(now.len(), before.len());
+            free_all(heap, &now);
+            done.wait();
+        });
+    });
+}
+
+#[test]
+fn threads_never_have_the_same_block() {
+    let rounds = if cfg!(debug_assertions) {
+        20_000
+    } else {
+        200_000
+    };
+    with_heap(|heap| {
+        let handed = std::sync::Mutex::new(Vec::<(usize, usize, u8)>::new());
+        std::thread::scope(|scope| {
+            for mark in 1..=4u8 {
+                let handed = &handed;
+                scope.spawn(move || {
+                    let mut held: Vec<(usize, usize, u8)> = vec![];
+                    let mut chance = u64::from(mark);
+                    for _ in 0..rounds {
+                        chance = chance.wrapping_mul(6364136223846793005).wrapping_add(1);
+                        let draw = (chance >> 33) as usize;
+                        if draw % 64 == 0 {
+                            // Blocks change hands.
+                            std::mem::swap(&mut held, &mut handed.lock().unwrap());
+                        }
+                        if draw % 2 == 0 && held.len() < 300 {
+                            let size = 1 + draw / 64 % 1500;
+                            let Ok(block) = heap.alloc(size, 16) else {
+                                continue;
+                            };
+                            // SAFETY: just allocated.
+                            unsafe { block.write_bytes(mark, size) };
+                            held.push((block.as_ptr() as usize, size, mark));
+                        } else if !held.is_empty() {
+                            let (block, size, mark) = held.swap_remove(draw / 2 % held.len());
+                            // SAFETY: allocated above by some thread, and ours now.
+                            let bytes =
+                                unsafe { std::slice::from_raw_parts(block as *const u8, size) };
+                            assert!(bytes.iter().all(|&byte| byte == mark));
+                            free_all(heap, &[block]);
+                        }
+                    }
+                    handed.lock().unwrap().append(&mut held);
+                });
+            }
+        });
+        for (block, ..) in handed.into_inner().unwrap() {
+            free_all(heap, &[block]);
+        }
+    });
+}
+
+#[test]
+fn misuse_is_an_error() {
+    with_heap(|heap| {
+        assert_eq!(
+            heap.alloc(usize::MAX, 1).unwrap_err().raw_os_error(),
+            Some(libc::ENOMEM)
+        );
+        assert_eq!(
+            heap.alloc(1 << 30, 1).unwrap_err().raw_os_error(),
+            Some(libc::ENOMEM)
+        );
+        assert_eq!(
+            heap.alloc(8, 3 << 5).unwrap_err().raw_os_error(),
+            Some(libc::EINVAL)
+        );
+        let block = heap.alloc(100, 1).unwrap();
+        // SAFETY: addresses within the heap.
+        unsafe {
+            assert!(heap.free(block.add(1)).is_err());
+            assert!(heap.free(block.add(16)).is_err());
+            heap.free(block).unwrap();
+            assert!(heap.free(block).is_err());
+        }
+    });
+}
