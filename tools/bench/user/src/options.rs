@@ -6,7 +6,7 @@ const USAGE: &str = "\
 usage: bench_user [--machine NAME] [--pairs N] [--case NAME]... [--subject NAME]... [--pressure]
        bench_user pack RAW TRACE CALLS
        bench_user traces
-NAME of a machine: icount, um1, um2, native, tcg";
+NAME of a machine: icount, um1, um2, native, tcg; by default $GENP_BENCH_MACHINE or native";
 
 /// Options of a run.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct Options {
 impl Options {
     pub fn read(words: &[&str]) -> Result<Self, String> {
         let mut options = Self {
-            machine: "native".into(),
-            pairs: 20_000,
+            machine: std::env::var("GENP_BENCH_MACHINE").unwrap_or_else(|_| "native".into()),
+            pairs: 10_000,
             cases: vec![],
             subjects: vec![],
             pressure: false,

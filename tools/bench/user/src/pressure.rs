@@ -17,8 +17,10 @@ use rig::{
 pub const MEASURING: i32 = 50;
 const HOG: i32 = 40;
 
-/// Percent of the machine's memory that is left free.
+/// What is left free: percent of the machine's memory, and bytes at most, fewer than
+/// the load has use for on any machine.
 const LEFT: u64 = 5;
+const LEFT_MOST: u64 = 8 << 20;
 /// Bytes that are eaten at a time.
 const BITE: usize = 64 << 10;
 
@@ -30,11 +32,21 @@ struct Said {
     killed: AtomicU32,
 }
 
+/// Settings of who runs real-time programs: the scheduler takes nothing from them
+/// for others, and the kernel's messages go to its log, not to a console that takes
+/// a second for what it says of a killed process.
+const SETTINGS: [(&str, &str); 2] = [
+    ("/proc/sys/kernel/sched_rt_runtime_us", "-1"),
+    ("/proc/sys/kernel/printk", "1"),
+];
+
 /// The pressure, until it is dropped.
 pub struct Pressure {
     eater: i32,
     hogs: Vec<i32>,
     said: &'static Said,
+    /// What the settings were.
+    before: [Option<String>; 2],
 }
 
 fn memory() -> (u64, u64) {
@@ -68,9 +80,10 @@ fn eat(said: &Said) -> i32 {
     if start == libc::MAP_FAILED {
         return 1;
     }
+    let left = (total / 100 * LEFT).min(LEFT_MOST);
     let (mut eaten, mut again) = (0, 0);
     loop {
-        let hungry = memory().1 > total / 100 * LEFT && eaten + BITE <= total as usize;
+        let hungry = memory().1 > left && eaten + BITE <= total as usize;
         let at = if hungry { &mut eaten } else { &mut again };
         // SAFETY: within the mapping, which is nobody else's.
         unsafe {
@@ -123,6 +136,11 @@ fn hog(processor: usize) -> i32 {
 impl Pressure {
     /// Begins, and comes back when there is no memory left.
     pub fn begin() -> Self {
+        let before = SETTINGS.map(|(path, value)| {
+            let before = fs::read_to_string(path).ok()?;
+            fs::write(path, value).ok()?;
+            Some(before)
+        });
         let said: &Said = share();
         let eater = child(|| feed(said));
         // Acquire: pairs with `eat`.
@@ -132,7 +150,12 @@ impl Pressure {
         let hogs = (0..machine::processors())
             .map(|processor| child(|| hog(processor)))
             .collect();
-        Self { eater, hogs, said }
+        Self {
+            eater,
+            hogs,
+            said,
+            before,
+        }
     }
 
     /// Eaters that were killed for want of memory until now.
@@ -146,6 +169,11 @@ impl Drop for Pressure {
         for &pid in self.hogs.iter().chain([&self.eater]) {
             // The eater itself ends with who feeds it.
             end(pid);
+        }
+        for ((path, _), before) in SETTINGS.iter().zip(&self.before) {
+            if let Some(before) = before {
+                let _ = fs::write(path, before);
+            }
         }
     }
 }

@@ -126,10 +126,9 @@ fn lock_all() {
     unsafe {
         libc::mallopt(libc::M_TRIM_THRESHOLD, -1);
         libc::mallopt(libc::M_MMAP_MAX, 0);
-        libc::mallopt(libc::M_TOP_PAD, 2 * POOL as i32);
         libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE);
-        // Grows the heap once, by the whole pad.
-        libc::free(libc::malloc(64));
+        // Grows the heap once, to what is needed and more.
+        libc::free(libc::malloc(2 * POOL));
     }
 }
 
