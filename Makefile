@@ -27,7 +27,7 @@ help:
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for calls that the ABI answers wrongly'
 	@echo 'make fuzz TARGET=core SECONDS=N SEED=N  ... or for cases that break genp/core, on the host'
-	@echo 'make torture SECONDS=N KERNEL=...   let processes die and wait; TORTURE=deaths, waits'
+	@echo 'make torture SECONDS=N KERNEL=...   let processes die and wait; TORTURE=deaths, waits, drivers'
 	@echo 'make strangers SECONDS=N KERNEL=... stress-ng and cyclictest beside GenP'
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'

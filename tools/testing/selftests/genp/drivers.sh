@@ -1,9 +1,12 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The drivers of samples/ keep their contract: each is loaded, runs, judges what it saw,
-# and is unloaded. What it counted is printed beside.
+# drivers [TIMES]: the drivers of samples/ keep their contract: each is loaded, runs,
+# judges what it saw, and is unloaded. What it counted is printed beside. With TIMES each
+# runs so many times as long, beside programs that keep all processors and the page cache
+# busy.
 debug=/sys/kernel/debug
+times=${1:-1}
 n=0
 echo "KTAP version 1"
 echo "1..10"
@@ -21,6 +24,22 @@ skip() {
 	printf '# skipped: %s\nok %d %s # SKIP\n' "$2" $n "$1"
 }
 
+load() {
+	while :; do
+		dd if=/dev/zero of="/tmp/load.$1" bs=64k count=64 2>/dev/null
+		md5sum "/tmp/load.$1" >/dev/null
+		rm -f "/tmp/load.$1"
+	done
+}
+
+loads=
+if [ "$times" -gt 1 ]; then
+	for i in $(seq $((2 * $(nproc)))); do
+		load "$i" &
+		loads="$loads $!"
+	done
+fi
+
 # run DRIVER SECONDS: an error if the driver says that something was wrong.
 run() {
 	status=0
@@ -32,8 +51,9 @@ run() {
 
 # drive DRIVER SECONDS [PARAMETER...]: loads, runs, unloads.
 drive() {
-	driver=$1 seconds=$2
+	driver=$1 seconds=$(($2 * times))
 	shift 2
+	[ "$times" = 1 ] || echo "progress: $driver $* for $seconds s"
 	: >/tmp/result
 	insmod /lib/$driver.ko "$@" || return 1
 	run $driver "$seconds"
@@ -101,7 +121,7 @@ done
 drive genp_packets 1 partition=lent
 say $? packets_in_a_partition_of_a_process
 genpctl destroy lent >/dev/null
-wait
+wait $!
 
 drive genp_recalled 2
 say $? recalled_memory_is_returned
@@ -109,9 +129,11 @@ drive genp_recalled 2 comply=0
 say $? memory_that_is_kept_is_overdue
 
 dmesg -c >/dev/null
-insmod /lib/genp_rust_sample.ko ms=1000
+insmod /lib/genp_rust_sample.ko ms=$((1000 * times))
 status=$?
 dmesg | sed -n 's/.*genp_rust_sample: /# /p'
 [ $status = 0 ] && rmmod genp_rust_sample
 say $? a_driver_in_rust
+# shellcheck disable=SC2086  # a list of words
+[ -z "$loads" ] || kill $loads
 dmesg -n 7
