@@ -170,9 +170,9 @@ impl Partition {
         Err(error)
     }
 
-    /// Takes the frames of a granted lease; says when it expires and what is left of
-    /// the budget then. ETIMEDOUT if the lease ended before, which happens to who is kept from running for
-    /// its whole term.
+    /// Takes the frames of a granted lease; says when it expires and how the budget
+    /// stands then. ETIMEDOUT if the lease ended before, which happens to who is kept
+    /// from running for its whole term.
     ///
     /// In batches, each under the lock of the windows: who ends the lease waits
     /// for one batch at most, and lends its priority meanwhile.
