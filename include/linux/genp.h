@@ -320,8 +320,9 @@ int genp_borrow(struct genp_partition *part, const struct genp_request *request,
  * @part: who was charged
  * @handle: of the lease
  *
- * Nobody uses the pages any longer. When it returns, the recall callback is not
- * running and will not run, unless it is what calls this.
+ * Nobody uses the pages any longer. When it returns 0 or -ESTALE, the recall callback
+ * is not running and will not run, unless it is what calls this; it waits for one that
+ * is.
  *
  * Context: thread. Cost: linear in the pages.
  * Return: 0; -ESTALE if it was returned before, -EINVAL if it never was a lease of a
@@ -421,7 +422,8 @@ int genp_elements_destroy(struct genp_elements *elements);
  * @elements: the pool
  *
  * Context: any. Cost: constant, without a lock. Return: the element, or NULL if all of
- * its minimum are out and the cache has no others.
+ * its minimum are out and the cache has no others, or if so many others were faster at
+ * once that the fixed number of tries was used up.
  */
 void *genp_element_alloc(struct genp_elements *elements);
 
