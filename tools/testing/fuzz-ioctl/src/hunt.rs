@@ -130,11 +130,31 @@ impl Hunt {
             }
         }
         let kinds = if self.plan.tells {
-            self.kinds()
+            format!("{}\n{}", self.kinds(), self.survived(number))
         } else {
             String::new()
         };
         Ok(format!("{}{kinds}", self.told(number)))
+    }
+
+    /// For scripts/survived.
+    fn survived(&self, cases: u64) -> String {
+        let (tried, refused) = self.sums();
+        format!(
+            "survived what=fuzz operations={tried} refused={refused} cases={cases} points={} seconds={} seed={}",
+            self.runner.world().reached.load(SeqCst),
+            (now() - self.begin) / SEC,
+            self.plan.seed,
+        )
+    }
+
+    /// Operations tried, and refused among them.
+    fn sums(&self) -> (u64, u64) {
+        let world = self.runner.world();
+        let sum = |counters: &[std::sync::atomic::AtomicU64]| -> u64 {
+            counters.iter().map(|counter| counter.load(SeqCst)).sum()
+        };
+        (sum(&world.tried), sum(&world.refused))
     }
 
     fn is_over(&self, number: u64) -> bool {
@@ -145,10 +165,7 @@ impl Hunt {
 
     fn told(&self, cases: u64) -> String {
         let world = self.runner.world();
-        let sum = |counters: &[std::sync::atomic::AtomicU64]| -> u64 {
-            counters.iter().map(|counter| counter.load(SeqCst)).sum()
-        };
-        let (tried, refused) = (sum(&world.tried), sum(&world.refused));
+        let (tried, refused) = self.sums();
         let elapsed = (now() - self.begin).max(1);
         let rate = u128::from(tried) * u128::from(SEC) / u128::from(elapsed);
         let points = if self.runner.traced {

@@ -28,7 +28,16 @@ fn deaths(seconds: u64) -> Result<String, String> {
             println!("progress {all} deaths ({} per second)", rate(all));
         }
     })?;
-    Ok(tell(&scene))
+    let deaths = &scene.deaths;
+    let line = format!(
+        "survived what=deaths deaths={} stepped={} timed={} crowds={} seconds={}",
+        deaths.all(),
+        deaths.stepped,
+        deaths.timed,
+        deaths.crowds,
+        (now() - begin) / SEC
+    );
+    Ok(format!("{}\n{line}", tell(&scene)))
 }
 
 fn tell(scene: &Scene) -> String {
@@ -54,7 +63,23 @@ fn waits(seconds: u64) -> Result<String, String> {
             percent(below.nearest.max(above.nearest))
         );
     })?;
-    Ok(tell_waits(&scene))
+    let (below, above) = (&scene.below, &scene.above);
+    let line = format!(
+        "survived what=waits waits={} leases={} undecided={} interrupted={} phases={} \
+         nearest_percent={} below_percent={} below_r_ns={} above_percent={} above_r_ns={} seconds={}",
+        below.judged.waits + above.judged.waits,
+        below.judged.granted + above.judged.granted,
+        below.judged.undecided + above.judged.undecided,
+        below.interrupted + above.interrupted,
+        below.phases + above.phases,
+        percent(below.nearest.max(above.nearest)),
+        percent(below.nearest),
+        below.recall_ns,
+        percent(above.nearest),
+        above.recall_ns,
+        seconds,
+    );
+    Ok(format!("{}\n{line}", tell_waits(&scene)))
 }
 
 /// Millionths as a percentage.

@@ -200,6 +200,7 @@ impl Scene {
         let all = Plan {
             hogs: None,
             eats: true,
+            shares: false,
             jumps: true,
             suspends: true,
         };
@@ -224,6 +225,7 @@ impl Scene {
             let plan = Plan {
                 hogs: (priority > 0).then_some((priority, duty)),
                 eats: !self.chance.one_in(3),
+                shares: true,
                 jumps: !self.chance.one_in(3),
                 suspends: !self.chance.one_in(3),
             };

@@ -3,7 +3,7 @@
 //! What makes it hard for the machine: processors that are kept busy, memory that is
 //! used up, a clock that jumps, processes that are stopped.
 
-use std::{fs, mem, ptr};
+use std::{ffi::CString, fs, mem, path::Path, ptr};
 
 use rig::{calls::said, chance::Chance, machine, now, process, MSEC, PAGE, SEC};
 
@@ -73,11 +73,13 @@ fn piece(at: usize, index: u64, keep: bool) {
     }
 }
 
-/// Uses up all memory but a twentieth, and goes on taking and letting go there.
-fn eat(mut chance: Chance) -> i32 {
+/// Uses up all memory but a twentieth, and as much again if somebody else is to have
+/// that, and goes on taking and letting go there.
+fn eat(mut chance: Chance, shares: bool) -> i32 {
     // Should it be too much after all, it is the one to go.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
     let total = meminfo("MemTotal:");
+    let most = if shares { total / 10 } else { total / 20 };
     let pieces = total / PIECE;
     // SAFETY: a new mapping.
     let at = unsafe {
@@ -96,10 +98,10 @@ fn eat(mut chance: Chance) -> i32 {
     let (at, mut eaten) = (at as usize, 0);
     loop {
         let left = meminfo("MemAvailable:");
-        if left < total / 25 && eaten > 0 {
+        if left < most - total / 100 && eaten > 0 {
             eaten -= 1;
             piece(at, eaten, false);
-        } else if left > total / 20 + PIECE && eaten < pieces {
+        } else if left > most + PIECE && eaten < pieces {
             piece(at, eaten, true);
             eaten += 1;
         } else {
@@ -108,6 +110,37 @@ fn eat(mut chance: Chance) -> i32 {
             piece(at, index, true);
         }
     }
+}
+
+/// The distribution's stress-ng, where the guest has it.
+const STRESS_NG: &str = "/bin/stress-ng";
+
+/// Becomes stress-ng, with a twentieth of all memory that it maps, writes and reads
+/// back. Its children end with it.
+fn become_stress_ng(seconds: u64) -> i32 {
+    let timeout = seconds.to_string();
+    let words = [
+        STRESS_NG,
+        "--quiet",
+        "--oom-avoid",
+        "--temp-path",
+        "/tmp",
+        "--vm",
+        "1",
+        "--vm-bytes",
+        "4%",
+        "--timeout",
+        &timeout,
+    ];
+    let words: Vec<_> = words
+        .iter()
+        .filter_map(|word| CString::new(*word).ok())
+        .collect();
+    let mut list: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
+    list.push(ptr::null());
+    // SAFETY: a list of strings that ends with null.
+    unsafe { libc::execv(list[0], list.as_ptr()) };
+    1
 }
 
 /// The clock of the day, in nanoseconds, or sets it.
@@ -160,6 +193,8 @@ pub struct Plan {
     pub hogs: Option<(i32, Duty)>,
     /// Whether memory is used up.
     pub eats: bool,
+    /// Whether stress-ng has a part of it, if there is such a program.
+    pub shares: bool,
     /// Whether the clock jumps.
     pub jumps: bool,
     /// Whether borrowers are stopped.
@@ -186,8 +221,13 @@ impl Strain {
         let ahead = clock(None).saturating_sub(now());
         let mut own = || Chance::new(chance.draw());
         if plan.eats {
+            let shares = plan.shares && Path::new(STRESS_NG).exists();
             let chance = own();
-            pids.push(process::child(|| eat(chance)));
+            pids.push(process::child(|| eat(chance, shares)));
+            if shares {
+                let seconds = until.saturating_sub(now()).div_ceil(SEC);
+                pids.push(process::child(|| become_stress_ng(seconds)));
+            }
         }
         if plan.jumps {
             let chance = own();
@@ -208,8 +248,14 @@ impl Strain {
 
 impl Drop for Strain {
     fn drop(&mut self) {
+        // Asked first: what has children of its own ends them.
         for pid in &self.pids {
-            process::end(*pid);
+            let _ = process::send(*pid, libc::SIGTERM);
+        }
+        for pid in &self.pids {
+            if process::reap_within(*pid, 5 * SEC).is_none() {
+                process::end(*pid);
+            }
         }
         clock(Some(now().saturating_add(self.ahead)));
     }
