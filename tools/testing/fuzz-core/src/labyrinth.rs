@@ -103,8 +103,12 @@ impl World {
         }
     }
 
+    /// By a door, or near a page, which may be none.
     fn take(&self, door: u32) {
-        let taken = self.stock.take(door);
+        let taken = match door % 2 {
+            0 => self.stock.take(door / 2),
+            _ => self.stock.take_near(door / 2, door),
+        };
         assert!(self.accesses.get() <= TAKE_STEPS);
         if let Some(page) = taken {
             assert!(self.held.borrow_mut().insert(page), "{page} has two owners");
