@@ -61,6 +61,8 @@ struct bench {
  * @note: for people, or NULL.
  * @atomic: may be called with interrupts disabled also on PREEMPT_RT. Others are measured
  *	with interrupts enabled there, and samples that one fell into are dropped.
+ * @uncleared: clears what it gives if the kernel was booted with init_on_alloc, and only
+ *	then; it has another name in the figures otherwise.
  * @bounded: has a pool of its own; others take from the whole memory of the machine.
  * @set_up: makes it; sets &bench.capacity if that is not @pool / @size.
  * @tear_down: the reverse; nothing is out any more.
@@ -74,6 +76,7 @@ struct subject {
 	const char *name;
 	const char *note;
 	bool atomic;
+	bool uncleared;
 	bool bounded;
 	int (*set_up)(struct bench *bench);
 	void (*tear_down)(struct bench *bench);

@@ -8,7 +8,8 @@
  *
  * Plans:
  *	quick			every operation of GenP's; what the guard looks at
- *	levels ROLE MIB SIZE	every subject of a role at every fill level
+ *	levels ROLE MIB SIZE	every subject of a role at every fill level; 'page:alloc_page' in
+ *				the place of a role is that subject alone
  *	sweep ROLE MIB SIZE	... taking many, then giving them back in any order
  *	churn ROLE MIB SIZE	... giving back and taking in any order
  *	lend PAGES		borrow and return, up to so many pages
@@ -63,7 +64,7 @@ static const struct {
 static int run(const char *plan)
 {
 	unsigned int number, size, i;
-	char name[16], role[16];
+	char name[16], role[48];
 
 	if (!strcmp(plan, "quick"))
 		return plan_quick();
@@ -71,7 +72,7 @@ static int run(const char *plan)
 		return plan_lend(bench_samples, number);
 	if (sscanf(plan, "hard %u", &number) == 1 && number)
 		return plan_hard(number * MEGA);
-	if (sscanf(plan, "%15s %15s %u %u", name, role, &number, &size) != 4 || !number || !size)
+	if (sscanf(plan, "%15s %47s %u %u", name, role, &number, &size) != 4 || !number || !size)
 		return -EINVAL;
 	for (i = 0; i < ARRAY_SIZE(role_plans); i++)
 		if (!strcmp(name, role_plans[i].name))

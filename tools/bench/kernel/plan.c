@@ -53,15 +53,23 @@ static int measure_levels(const struct subject *subject, u64 pool, size_t size)
 	return 0;
 }
 
-/* Subjects without a pool of their own would fill the machine's memory. */
+/*
+ * "page" is every subject of that role, "page:alloc_page" the one of that name. Those
+ * without a pool of their own would fill the machine's memory.
+ */
 static bool is_for(const struct subject *subject, const char *role, u64 pool)
 {
-	return !strcmp(subject->role, role) && (subject->bounded || pool <= bench_peer_mib * MEGA);
+	size_t length = strlen(subject->role);
+
+	if (strncmp(role, subject->role, length) ||
+	    (role[length] && (role[length] != ':' || strcmp(role + length + 1, subject->name))))
+		return false;
+	return subject->bounded || pool <= bench_peer_mib * MEGA;
 }
 
 /**
  * plan_each() - measure every subject of a role, one after the other
- * @role: page, object, element, region
+ * @role: page, object, element, region, or one subject, such as page:alloc_page
  * @pool: bytes
  * @size: bytes of a block
  * @measure_one: how

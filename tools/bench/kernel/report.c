@@ -3,6 +3,7 @@
  * Figures as text: one JSON object in a line each, kept in memory that is there from the
  * beginning until somebody reads it.
  */
+#include <linux/mm.h>
 #include <linux/seq_buf.h>
 #include <linux/seq_file.h>
 #include <linux/vmalloc.h>
@@ -47,6 +48,11 @@ static u64 quantile(const struct figure *figure, unsigned int per_mille)
 	unsigned int rank = DIV_ROUND_UP(figure->n * per_mille, 1000);
 
 	return clock_unit(figure->samples[rank ? rank - 1 : 0]);
+}
+
+static const char *name_suffix(const struct subject *subject)
+{
+	return subject->uncleared && !want_init_on_alloc(GFP_ATOMIC) ? "_uncleared" : "";
 }
 
 /* Of the lower 99 %, in hundredths: finer than a clock that ticks in steps. */
@@ -105,8 +111,8 @@ void report(const struct bench *bench, const struct figure *figure)
 
 	if (!figure->n)
 		return;
-	seq_buf_printf(&text, "genp-bench: {\"group\":\"kernel\",\"case\":\"%s\",\"subject\":\"%s\",\"unit\":\"%s\",\"machine\":\"%s\",\"size\":%zu",
-		       figure->role ?: subject->role, subject->name,
+	seq_buf_printf(&text, "genp-bench: {\"group\":\"kernel\",\"case\":\"%s\",\"subject\":\"%s%s\",\"unit\":\"%s\",\"machine\":\"%s\",\"size\":%zu",
+		       figure->role ?: subject->role, subject->name, name_suffix(subject),
 		       bench_rate.counts_instructions ? "instructions" : "ns", bench_machine,
 		       bench->size);
 	if (figure->pages)

@@ -25,7 +25,7 @@ static __always_inline void plain_give(struct bench *bench, void *block)
 }
 
 /* Whether it is cleared without being asked is decided at boot: init_on_alloc. */
-DEFINE_POOLLESS(page_plain, plain, .role = "page", .name = "alloc_page");
+DEFINE_POOLLESS(page_plain, plain, .role = "page", .name = "alloc_page", .uncleared = true);
 
 static __always_inline void *zeroed_take(struct bench *bench)
 {
@@ -42,4 +42,5 @@ static __always_inline void *nolock_take(struct bench *bench)
 
 /* free_pages_nolock() is not for modules. */
 #define nolock_give plain_give
-DEFINE_POOLLESS(page_nolock, nolock, .role = "page", .name = "alloc_pages_nolock");
+DEFINE_POOLLESS(page_nolock, nolock, .role = "page", .name = "alloc_pages_nolock",
+		.uncleared = true);

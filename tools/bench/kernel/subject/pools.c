@@ -55,7 +55,7 @@ static int objpool_set_up(struct bench *bench)
 {
 	int error;
 
-	bench->objpool = kzalloc(sizeof(*bench->objpool), GFP_KERNEL);
+	bench->objpool = kzalloc_obj(*bench->objpool);
 	if (!bench->objpool)
 		return -ENOMEM;
 	error = objpool_init(bench->objpool, bench->capacity, bench->size, GFP_KERNEL, NULL, NULL, NULL);

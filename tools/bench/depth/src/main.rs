@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Measures the algorithms of `genp/core` in pools of up to 64 GiB: their tables alone,
+//! without the memory they are about.
+//!
+//! What the module adds around them does not depend on the size of anything. So this
+//! shows what becomes of a call when the pool grows, not what it costs.
+
+mod page;
+mod region;
+mod sampler;
+
+use figures::Meter;
+use sampler::Sampler;
+
+/// Bytes of the pools: 1 MiB to 64 GiB.
+const POOLS: [u64; 5] = [1 << 20, 1 << 24, 1 << 28, 1 << 32, 1 << 36];
+
+fn main() {
+    let mut sampler = Sampler::new(Meter::find());
+    for pool in POOLS {
+        page::measure(&mut sampler, pool);
+        region::measure(&mut sampler, pool);
+    }
+}

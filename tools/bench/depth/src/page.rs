@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pages of an atomic stock: the labyrinth.
+
+use std::{
+    hint::black_box,
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+};
+
+use genp_core_tests::algorithms::labyrinth::{words, Labyrinth, Word};
+
+use crate::sampler::Sampler;
+
+const PAGE: u64 = 4096;
+/// Of the one CPU there is.
+const DOOR: u32 = 0;
+
+/// A word of user space, with the instructions that the kernel side has.
+#[derive(Default)]
+struct HostWord(AtomicU64);
+
+impl Word for HostWord {
+    fn load(&self) -> u64 {
+        self.0.load(SeqCst)
+    }
+
+    fn set(&self, bit: u32) -> bool {
+        self.0.fetch_or(1 << bit, SeqCst) & (1 << bit) != 0
+    }
+
+    fn clear(&self, bit: u32) -> bool {
+        self.0.fetch_and(!(1 << bit), SeqCst) & (1 << bit) != 0
+    }
+
+    fn observe(&self) -> u64 {
+        self.0.fetch_add(0, SeqCst)
+    }
+}
+
+type Stock = Labyrinth<Vec<HostWord>>;
+
+/// A stock with no free page.
+fn empty_stock(pages: u32) -> Stock {
+    let count = words(pages).expect("no more pages than there can be");
+    let table = (0..count).map(|_| HostWord::default()).collect();
+    Stock::new(table, pages).expect("a table of the right size")
+}
+
+fn take_and_give(stock: &Stock) {
+    let page = black_box(stock.take(DOOR)).expect("a free page");
+    black_box(stock.give(page)).expect("a page that is out");
+}
+
+/// All pages but one are out, each time another one: what is farthest away is found, and
+/// all words above it become empty.
+fn measure_last(sampler: &mut Sampler, stock: Stock, pool: u64) -> Stock {
+    let about = sampler
+        .about("page_last", pool, None, "fragmented")
+        .with("size", PAGE);
+    let mut world = stock;
+    let arrange = |stock: &mut Stock, sampler: &mut Sampler| {
+        stock.take(DOOR);
+        let page = sampler.below(stock.pages());
+        stock.give(page).expect("a page that is out");
+    };
+    sampler.figure(about, &mut world, arrange, |stock| take_and_give(stock));
+    world.take(DOOR);
+    world
+}
+
+/// Page after page: the hint of the last one is not used, so that each comes in by its
+/// door.
+pub fn measure(sampler: &mut Sampler, pool: u64) {
+    let pages = (pool / PAGE) as u32;
+    let mut stock = measure_last(sampler, empty_stock(pages), pool);
+    let stay = |_: &mut Stock, _: &mut Sampler| {};
+    for page in (0..pages).step_by(2) {
+        stock.give(page).expect("a page that is out");
+    }
+    let about = sampler
+        .about("page", pool, Some(50), "fragmented")
+        .with("size", PAGE);
+    sampler.figure(about, &mut stock, stay, |stock| take_and_give(stock));
+    for page in (1..pages).step_by(2) {
+        stock.give(page).expect("a page that is out");
+    }
+    let about = sampler
+        .about("page", pool, Some(0), "fresh")
+        .with("size", PAGE);
+    sampler.figure(about, &mut stock, stay, |stock| take_and_give(stock));
+}
