@@ -53,7 +53,7 @@ fn rounds(meter: &Meter, (pages, waiters): Setting) -> usize {
     } else {
         400
     };
-    (most * 256 / (pages * waiters)).clamp(25, most)
+    (most * 256 / (pages * waiters)).clamp(FEWEST, most)
 }
 
 /// Lets real-time threads have all of a processor, as Documentation/tuning.rst says: else
@@ -81,7 +81,7 @@ fn figure(meter: &Meter, case: &str, state: &str, (pages, waiters): Setting) -> 
 /// How long one setting may take: on a machine that is busy with other things fewer rounds
 /// are enough, and while the hogs run the kernel gets nothing else done.
 const PATIENCE: u64 = 40 * SEC;
-const FEWEST: usize = 25;
+const FEWEST: usize = 15;
 
 /// What the waiters of one setting had to wait: each of them, and the last one of each
 /// round.

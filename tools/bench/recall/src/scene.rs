@@ -68,13 +68,13 @@ impl Scene {
     }
 
     /// A term in which the borrower has its frames and the waiters begin to wait, on a
-    /// machine of any speed: some times what it takes to borrow.
+    /// machine of any speed: twice what it takes to borrow. Longer if that was too short.
     fn choose_term(&mut self) -> Result<()> {
         let begin = now();
         let lease = self.borrow()?;
         let took = now() - begin;
         calls::give_back(self.partition.0, lease.handle).map_err(named("GENP_RETURN"))?;
-        self.term = (4 * took).max(3_000_000).min(self.longest);
+        self.term = (2 * took).max(2_000_000).min(self.longest);
         Ok(())
     }
 
