@@ -300,8 +300,8 @@ fn scale(all: &Figures<'_>) -> Vec<Target> {
     let user_mode = loads.only(|figure| figure.machine.starts_with("um"));
     push(
         &mut targets,
-        user_mode.highest(worst).map(|ns| {
-            let what = "loading with a pool of 1 GiB, user mode Linux";
+        user_mode.highest(median).map(|ns| {
+            let what = "loading with a pool of 1 GiB, user mode Linux, median";
             Target::at_most(what, ns, 1e9, "ns")
         }),
     );
