@@ -193,7 +193,7 @@ impl Partition {
     /// is to be had at once: it must not wait for that, being below in the order.
     pub(super) fn unmap_slice(&self, windows: &Windows, slice: u32, count: u32) {
         /// For so many the way there is not worth it.
-        const FEW: u32 = 6;
+        const FEW: u32 = 8;
 
         let first = self.slice_start(slice);
         let zap = || {
