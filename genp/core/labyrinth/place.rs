@@ -80,7 +80,12 @@ impl Place {
     /// The word that a bit of this one, which is not a room, stands for.
     #[inline(always)]
     pub(super) const fn below(self, bit: u32) -> Self {
-        Self(self.0.wrapping_mul(WORD_BITS).wrapping_add(bit).wrapping_add(1))
+        Self(
+            self.0
+                .wrapping_mul(WORD_BITS)
+                .wrapping_add(bit)
+                .wrapping_add(1),
+        )
     }
 }
 

@@ -122,13 +122,15 @@ fn as_it_is() {}
 
 /// What programs do that must not fault: keep what was had, lock what is and comes.
 fn lock_all() {
-    // SAFETY: settings of this process.
+    // SAFETY: settings of this process, and a block that is freed at once.
     unsafe {
         libc::mallopt(libc::M_TRIM_THRESHOLD, -1);
         libc::mallopt(libc::M_MMAP_MAX, 0);
-        libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE);
-        // Grows the heap once, to what is needed and more.
-        libc::free(libc::malloc(2 * POOL));
+        let locked = libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE);
+        assert_eq!(locked, 0, "memory cannot be locked");
+        // Grows the heap once, to what is needed and more. The compiler must not see
+        // that nobody uses it.
+        libc::free(std::hint::black_box(libc::malloc(2 * POOL)));
     }
 }
 
@@ -305,7 +307,7 @@ impl Subject for Nobody {
     const NAME: &'static str = "nobody";
 
     fn new() -> io::Result<Self> {
-        Ok(Self(vec![1; 1 << 20].into_boxed_slice()))
+        Ok(Self(vec![1; 4 << 20].into_boxed_slice()))
     }
 
     #[inline(always)]
