@@ -211,16 +211,18 @@ impl Scene {
         Ok(())
     }
 
-    /// Goes on for so long: no hogs, then hogs of each priority upwards, so that R
-    /// is known that belongs to those below the recall thread; and again.
+    /// Goes on for so long: first no hogs, then hogs of all priorities upwards, so that
+    /// R is known that belongs to those below the recall thread. In a short time not
+    /// each priority has its turn.
     pub fn run(&mut self, seconds: u64, mut progress: impl FnMut(&Self)) -> Result<(), String> {
-        let until = now() + seconds * SEC;
-        // All priorities, if there is any time for it.
-        let length = (seconds * SEC / 110).clamp(3 * SEC / 2, 10 * SEC);
-        for priority in (0..99).cycle() {
-            if now() >= until {
+        let (begin, total) = (now(), seconds * SEC);
+        let length = (total / 200).clamp(3 * SEC / 2, 10 * SEC);
+        loop {
+            let elapsed = now() - begin;
+            if elapsed >= total {
                 break;
             }
+            let priority = (u128::from(elapsed) * 99 / u128::from(total)) as i32;
             let duty = self.chance.pick(&[Duty::STEADY, Duty::RELENTLESS]);
             let plan = Plan {
                 hogs: (priority > 0).then_some((priority, duty)),

@@ -116,7 +116,8 @@ fn eat(mut chance: Chance, shares: bool) -> i32 {
 const STRESS_NG: &str = "/bin/stress-ng";
 
 /// Becomes stress-ng, with a twentieth of all memory that it maps, writes and reads
-/// back. Its children end with it.
+/// back. Its children end with it. It warns of a clock that jumps, which nobody is to
+/// take for a warning of the kernel's.
 fn become_stress_ng(seconds: u64) -> i32 {
     let timeout = seconds.to_string();
     let words = [
@@ -138,8 +139,14 @@ fn become_stress_ng(seconds: u64) -> i32 {
         .collect();
     let mut list: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
     list.push(ptr::null());
-    // SAFETY: a list of strings that ends with null.
-    unsafe { libc::execv(list[0], list.as_ptr()) };
+    // SAFETY: strings that end with zero, and a list of them that ends with null.
+    unsafe {
+        let nowhere = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
+        for fd in 0..3 {
+            libc::dup2(nowhere, fd);
+        }
+        libc::execv(list[0], list.as_ptr());
+    }
     1
 }
 
