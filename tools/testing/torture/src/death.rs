@@ -3,7 +3,7 @@
 //! Processes die at every step of what one does with a partition. Afterwards the
 //! pool is exactly as it was, and its pages are clean.
 
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
 use rig::{
     abi::{self, genp_info},
@@ -21,6 +21,8 @@ use crate::{
 
 /// Deaths after which the pool is looked at.
 const BATCH: u64 = 48;
+/// Processes that let victims die at the same time.
+const REAPERS: usize = 3;
 /// What is left for the victims. The less there is, the sooner a page has its next
 /// owner.
 const ROOM: u64 = 512 * PAGE;
@@ -43,18 +45,26 @@ impl Deaths {
     }
 }
 
+/// What one of those who let victims die tells the others.
+#[derive(Default)]
+struct Tally {
+    stepped: AtomicU64,
+    timed: AtomicU64,
+    crowds: AtomicU64,
+    /// The next stop to die at.
+    stop: AtomicU32,
+    /// Where its victim is.
+    step: AtomicU32,
+}
+
 /// The scene.
 pub struct Scene {
     control: i32,
     before: genp_info,
     /// Has all but the victims' room in its reserve, and borrows that now and then.
     holder: abi::genp_create,
-    step: &'static AtomicU32,
+    tallies: &'static [Tally; REAPERS],
     chance: Chance,
-    /// The next stop to die at.
-    stop: u32,
-    /// Who died.
-    pub deaths: Deaths,
 }
 
 fn told<T>(what: &str, done: Result<T, i32>) -> Result<T, String> {
@@ -77,10 +87,8 @@ impl Scene {
             control,
             before: told("GENP_GET_INFO", calls::info(control))?,
             holder,
-            step: process::share::<AtomicU32>(),
+            tallies: process::share::<[Tally; REAPERS]>(),
             chance: Chance::new(seed),
-            stop: 0,
-            deaths: Deaths::default(),
         })
     }
 
@@ -91,32 +99,46 @@ impl Scene {
         let _ = calls::borrow(self.holder.fd, most, 0, term);
     }
 
+    /// Lets some die, one after the other, with chance and a tally of its own.
+    fn let_die(&mut self, tally: &'static Tally, count: u64) -> i32 {
+        for _ in 0..count {
+            if self.chance.one_in(8) {
+                self.hold();
+            }
+            match self.chance.below(8) {
+                0..=2 => self.step_by_step(tally),
+                3..=6 => self.after_a_while(tally),
+                _ => self.in_company(tally),
+            }
+        }
+        0
+    }
+
     /// Dies at a stop of a tracer.
-    fn step_by_step(&mut self) {
-        let step = self.step;
+    fn step_by_step(&mut self, tally: &'static Tally) {
         let pid = process::child(|| {
             tracer::offer();
-            Life::new(step).live()
+            Life::new(&tally.step).live()
         });
         let single = self.chance.below(4) as u32;
-        if tracer::kill_at(pid, self.stop, single) {
-            self.deaths.stepped += 1;
-            self.stop += 1;
+        if tracer::kill_at(pid, tally.stop.load(SeqCst), single) {
+            tally.stepped.fetch_add(1, SeqCst);
+            tally.stop.fetch_add(1, SeqCst);
         } else {
             // All of its stops were tried.
-            self.stop = 0;
+            tally.stop.store(0, SeqCst);
         }
     }
 
     /// Dies some time after a step has begun.
-    fn after_a_while(&mut self) {
-        let step = self.step;
+    fn after_a_while(&mut self, tally: &'static Tally) {
+        let step = &tally.step;
         step.store(u32::MAX, SeqCst);
         let pid = process::child(|| Life::new(step).live());
         let at = self.chance.below(STEPS.into()) as u32;
         let limit = now() + 10 * SEC;
         while step.load(SeqCst).wrapping_add(1) < at + 1 && now() < limit {
-            std::hint::spin_loop();
+            std::thread::yield_now();
         }
         // From nothing to a few milliseconds, more often short than long.
         let delay = 1u64 << self.chance.below(22);
@@ -125,16 +147,16 @@ impl Scene {
             std::hint::spin_loop();
         }
         process::end(pid);
-        self.deaths.timed += 1;
+        tally.timed.fetch_add(1, SeqCst);
     }
 
     /// Dies with threads inside calls.
-    fn in_company(&mut self) {
+    fn in_company(&mut self, tally: &'static Tally) {
         let end = self
             .chance
             .pick(&[End::Killed, End::Killed, End::Exits, End::Becomes]);
         let delay = self.chance.below(3 * MSEC);
-        let ready = self.step;
+        let ready = &tally.step;
         ready.store(0, SeqCst);
         let pid = process::child(|| crowd::live(ready, end, delay));
         if matches!(end, End::Killed) {
@@ -148,17 +170,41 @@ impl Scene {
         if process::reap_within(pid, pool::PATIENCE).is_none() {
             process::end(pid);
         }
-        self.deaths.crowds += 1;
+        tally.crowds.fetch_add(1, SeqCst);
     }
 
-    fn die(&mut self) {
-        if self.chance.one_in(8) {
-            self.hold();
+    /// Lets some die, several at a time.
+    fn batch(&mut self, count: u64) -> Result<(), String> {
+        let tallies = self.tallies;
+        let share = count.div_ceil(REAPERS as u64);
+        let begin = |tally: &'static Tally| {
+            let chance = Chance::new(self.chance.draw());
+            process::child(|| {
+                self.chance = chance;
+                self.let_die(tally, share)
+            })
+        };
+        let pids: Vec<i32> = tallies.iter().map(begin).collect();
+        match pids
+            .into_iter()
+            .map(process::reap)
+            .find(|status| *status != 0)
+        {
+            Some(status) => Err(format!("who lets them die died: status {status:#x}")),
+            None => Ok(()),
         }
-        match self.chance.below(8) {
-            0..=2 => self.step_by_step(),
-            3..=6 => self.after_a_while(),
-            _ => self.in_company(),
+    }
+
+    /// Who died.
+    pub fn deaths(&self) -> Deaths {
+        let sum = |of: fn(&Tally) -> &AtomicU64| {
+            let counts = self.tallies.iter().map(|tally| of(tally).load(SeqCst));
+            counts.sum()
+        };
+        Deaths {
+            stepped: sum(|tally| &tally.stepped),
+            timed: sum(|tally| &tally.timed),
+            crowds: sum(|tally| &tally.crowds),
         }
     }
 
@@ -202,14 +248,11 @@ impl Scene {
         mut progress: impl FnMut(&Deaths),
     ) -> Result<(), String> {
         rig::memory::catch_faults();
-        while self.deaths.all() < least || now() < until {
-            let batch = self.deaths.all() + BATCH.min(least.max(1));
-            while self.deaths.all() < batch {
-                self.die();
-                progress(&self.deaths);
-            }
+        while self.deaths().all() < least || now() < until {
+            self.batch(BATCH.min(least.max(1)))?;
             self.look()
-                .map_err(|text| format!("after {} deaths: {text}", self.deaths.all()))?;
+                .map_err(|text| format!("after {} deaths: {text}", self.deaths().all()))?;
+            progress(&self.deaths());
         }
         Ok(())
     }

@@ -28,7 +28,7 @@ fn deaths(seconds: u64) -> Result<String, String> {
             println!("progress {all} deaths ({} per second)", rate(all));
         }
     })?;
-    let deaths = &scene.deaths;
+    let deaths = scene.deaths();
     let line = format!(
         "survived what=deaths deaths={} stepped={} timed={} crowds={} seconds={}",
         deaths.all(),
@@ -41,7 +41,7 @@ fn deaths(seconds: u64) -> Result<String, String> {
 }
 
 fn tell(scene: &Scene) -> String {
-    let deaths = &scene.deaths;
+    let deaths = scene.deaths();
     format!(
         "{} deaths survived: {} at a tracer's stop, {} at any moment, {} with threads inside calls",
         deaths.all(),
