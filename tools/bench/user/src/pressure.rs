@@ -64,7 +64,7 @@ fn memory() -> (u64, u64) {
 /// that; gives some back and takes it again all the time.
 fn eat(said: &Said) -> i32 {
     // The first to go when there is none.
-    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+    set_oom_score("self", 1000);
     let (total, _) = memory();
     // SAFETY: a new mapping where the kernel likes, as large as all memory.
     let start = unsafe {
@@ -111,9 +111,24 @@ fn be_normal() {
     unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &param) };
 }
 
+/// Says how likely a process is killed when memory is gone: -1000 for never.
+fn set_oom_score(process: &str, score: i32) {
+    let _ = fs::write(format!("/proc/{process}/oom_score_adj"), score.to_string());
+}
+
+/// Has the killer spare this process, those it makes, and the shell it is called from:
+/// a measurement that ends says nothing.
+pub fn be_spared() {
+    set_oom_score("self", -1000);
+    // SAFETY: no memory is involved.
+    set_oom_score(&unsafe { libc::getppid() }.to_string(), -1000);
+}
+
 /// Has an eater be there, a new one when one was killed.
 fn feed(said: &Said) -> i32 {
     be_normal();
+    // Somebody must be there to be killed while no eater is.
+    set_oom_score("self", 0);
     loop {
         reap(child(|| eat(said)));
         said.killed.fetch_add(1, Ordering::Relaxed);

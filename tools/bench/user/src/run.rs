@@ -17,7 +17,7 @@ use crate::{
     count,
     load::Load,
     options::Options,
-    pressure::{Pressure, MEASURING},
+    pressure::{be_spared, Pressure, MEASURING},
     result::Label,
     stage::{stamp, Books, Stage, Totals},
     subject::Subject,
@@ -143,6 +143,9 @@ impl<'a> Runner<'a> {
         self.books.totals[0] = Totals::default();
         self.gate.ready.store(0, Ordering::Relaxed);
         self.gate.go.store(u32::from(!pressure), Ordering::Relaxed);
+        if pressure {
+            be_spared();
+        }
         let pid = child(|| {
             let real_time = !pressure || be_fifo(MEASURING).is_ok();
             let done = real_time && self.perform::<S>();
