@@ -81,7 +81,8 @@ fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// Powers of ten between two ends; with few of them also their halves or fifths.
+/// Powers of ten between two ends; with few of them also their halves or fifths, with many
+/// of them not all, so that their names have room.
 fn decades(low: f64, high: f64) -> Vec<f64> {
     let first = low.log10().floor() as i32;
     let last = high.log10().ceil() as i32;
@@ -90,7 +91,9 @@ fn decades(low: f64, high: f64) -> Vec<f64> {
         3 => &[1.0, 3.0],
         _ => &[1.0],
     };
+    let stride = ((last - first) as usize).div_ceil(7).max(1);
     (first..=last)
+        .step_by(stride)
         .flat_map(|power| steps.iter().map(move |step| step * 10f64.powi(power)))
         .filter(|tick| (low..=high).contains(tick))
         .collect()
@@ -110,6 +113,12 @@ mod tests {
         assert!((places[1] - places[0] - (axis.place(3e4) - axis.place(3e3))).abs() < 1e-9);
         assert!(axis.place(120.0) > 0.0 && axis.place(800_000.0) < 1.0);
         assert_eq!(axis.place(1.0), 0.0);
+    }
+
+    #[test]
+    fn many_decades_are_not_all_named() {
+        let axis = Axis::logarithmic("cost", [100.0, 1e12], |value| value.to_string()).unwrap();
+        assert!((4..=8).contains(&axis.ticks.len()), "{:?}", axis.ticks);
     }
 
     #[test]

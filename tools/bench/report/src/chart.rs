@@ -39,8 +39,8 @@ pub fn stroke_of(subject: &str) -> Stroke {
         &["alloc_page", "dma_heap", "mimalloc", "kmalloc"],
         &["alloc_pages_nolock", "hugetlbfs", "rlsf", "kmalloc_nolock"],
         &["alloc_page_zeroed", "mempool_preallocated"],
-        &["libgenp", "objpool"],
-        &[],
+        &["libgenp", "objpool", "alloc_page_uncleared"],
+        &["alloc_pages_nolock_uncleared", "glibc_locked"],
     ];
     if subject == "genp" {
         return Stroke {

@@ -137,7 +137,9 @@ fn introduction(page: &mut Page, run: &Run, figures: &Figures<'_>) {
         rows.push(vec![machine.clone(), crate::words::machine(&machine)]);
     }
     page.table(&["run", "what it was"], &rows);
-    page.paragraph("``make bench`` measures all of it again and writes this page.");
+    page.paragraph(
+        "``make bench`` measures all of it again, and ``make bench-page`` writes this page.",
+    );
 }
 
 fn data_sheet(page: &mut Page, figures: &Figures<'_>) {

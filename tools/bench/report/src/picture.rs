@@ -3,6 +3,7 @@
 //! The pictures of a run. One of which there are no figures is not drawn.
 
 mod borrow;
+mod depth;
 mod fill;
 mod latency;
 mod pool;
@@ -28,6 +29,7 @@ pub fn all(figures: &Figures<'_>) -> Vec<Picture> {
         worst::draw,
         fill::draw,
         pool::draw,
+        depth::draw,
         latency::draw,
         borrow::draw,
         recall::draw,
@@ -51,9 +53,10 @@ fn case_words(case: &str) -> &str {
     }
 }
 
-/// The size most figures of a case have: others would not compare.
+/// The size most figures of a case have, the smallest of several: others would not compare.
 fn usual_size(figures: &Figures<'_>) -> Option<f64> {
-    let sizes = figures.different(|figure| figure.size);
+    let mut sizes = figures.different(|figure| figure.size);
+    sizes.sort_by(|a, b| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal));
     let count = |size: &Option<f64>| figures.only(|figure| figure.size == *size).0.len();
     sizes.into_iter().max_by_key(count).flatten()
 }

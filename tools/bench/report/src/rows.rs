@@ -11,8 +11,9 @@ const WIDTH: f64 = 760.0;
 const TOP: f64 = 62.0;
 const BOTTOM: f64 = 50.0;
 const ROW: f64 = 21.0;
-const LEFT: f64 = 190.0;
-const RIGHT: f64 = WIDTH - 70.0;
+const LEFT: f64 = 225.0;
+/// Room for the words behind the dots.
+const RIGHT: f64 = WIDTH - 105.0;
 
 /// Such a chart under way.
 pub struct Rows {

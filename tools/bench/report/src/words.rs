@@ -99,6 +99,9 @@ pub fn subject(name: &str) -> &str {
         "gen_pool_best_fit" => "gen_pool best fit",
         "mmap_populate" => "mmap(MAP_POPULATE)",
         "dma_heap" => "dma-heap",
+        "alloc_page_uncleared" => "alloc_page, no clearing",
+        "alloc_pages_nolock_uncleared" => "..._nolock, no clearing",
+        "glibc_locked" => "glibc, mlockall()",
         other => other,
     }
 }

@@ -50,6 +50,9 @@ fn pictures(out: &Path) -> Vec<String> {
 fn a_page_has_what_was_measured() {
     let out = directory("page");
     let page = page_of(&data(), &out);
+    // Whatever the columns of the tables are aligned to.
+    let words: Vec<&str> = page.split_whitespace().collect();
+    let page = words.join(" ");
     for text in [
         "made up, to test genp-bench",
         "Targets of the data sheet",
@@ -60,11 +63,11 @@ fn a_page_has_what_was_measured() {
         "Footprint and loading",
         "dma-heap. /dev/dma_heap/system: ENOENT",
         // Pages from 1 MiB to 1 GiB, worst case 198 of 200.
-        "198 instructions  reached",
+        "198 instructions reached",
         // 600 of 450.
-        "600 instructions  missed by 33 %",
+        "600 instructions missed by 33 %",
         // The line that was put in.
-        "8,000        180",
+        "8,000 180",
     ] {
         assert!(page.contains(text), "no {text:?} in\n{page}");
     }

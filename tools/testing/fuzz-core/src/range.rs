@@ -233,7 +233,9 @@ impl World {
             14 => {
                 let handle = input.number();
                 if !self.live.iter().any(|live| live.block.handle == handle) {
-                    assert!(self.heap.free_held(handle).is_err() && self.heap.free(handle).is_err());
+                    assert!(
+                        self.heap.free_held(handle).is_err() && self.heap.free(handle).is_err()
+                    );
                 }
             }
             _ => self.free_as_another(of(self.live.len())),

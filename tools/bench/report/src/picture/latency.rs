@@ -98,7 +98,15 @@ fn in_kernel(figures: &Figures<'_>, case: &str, machine: &str) -> Option<Picture
     let same = comparable(figures, case, machine);
     let unit = same.0.first()?.unit.clone();
     let title = format!("{}, distribution", case_words(case));
-    let told = format!("all fill levels and states together; {}", about(machine));
+    let rival = if machine == "um2" {
+        ", a rival on the other one"
+    } else {
+        ""
+    };
+    let told = format!(
+        "all fill levels and states together; {}{rival}",
+        about(machine)
+    );
     Some(Picture {
         group: "kernel",
         file: format!("{case}-latency-{machine}.svg"),
