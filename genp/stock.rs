@@ -27,8 +27,8 @@ use super::{
 };
 pub(crate) use emergency::Emergency;
 use level::Level;
-use slots::Slots;
 pub(crate) use refill::{Refiller, Wants};
+use slots::Slots;
 
 /// Why a page was not taken back.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,12 +3,7 @@
 //! What can be done with the file descriptor of a partition.
 
 use kernel::{
-    fs::File,
-    mm::virt::VmaNew,
-    prelude::*,
-    seq_file::SeqFile,
-    seq_print,
-    sync::poll::PollTable,
+    fs::File, mm::virt::VmaNew, prelude::*, seq_file::SeqFile, seq_print, sync::poll::PollTable,
 };
 
 use super::{

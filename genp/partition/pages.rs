@@ -181,9 +181,7 @@ impl Partition {
         let filled = self.fill_stock(stock, filling);
         let missing = ::core::mem::take(&mut filling.promised);
         self.pool.release(self.id, missing);
-        self.counters
-            .stock_refills
-            .add(filled.into());
+        self.counters.stock_refills.add(filled.into());
         trace::refill(self.id.0, filled, stock.level().free());
         filled
     }
@@ -199,9 +197,7 @@ impl Partition {
         }
         self.pool.bells.scrub.ring();
         self.pool.release(self.id, drained);
-        self.counters
-            .stock_drains
-            .add(drained.into());
+        self.counters.stock_drains.add(drained.into());
         trace::drain(self.id.0, drained, stock.level().free());
         drained
     }

@@ -84,8 +84,7 @@ impl Partition {
         align: u32,
         phase: u32,
     ) -> Result<Region> {
-        let answer =
-            units.and_then(|units| self.regions.lock().alloc_held(units, align, phase));
+        let answer = units.and_then(|units| self.regions.lock().alloc_held(units, align, phase));
         self.told(length, answer)
     }
 

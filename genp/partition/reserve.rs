@@ -2,12 +2,7 @@
 
 //! The reserve: frames that are there from create to the last close.
 
-use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
-    mm::virt::VmaNew,
-    page::PAGE_SHIFT,
-    prelude::*,
-};
+use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 
 use super::{
     super::{

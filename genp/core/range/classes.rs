@@ -27,7 +27,11 @@ impl Class {
     pub(super) const fn of(units: u32) -> Self {
         let shift = shift(units);
         // The highest bit of what is left stands for one row more.
-        Self(shift.wrapping_mul(STEPS).wrapping_add(units.wrapping_shr(shift)))
+        Self(
+            shift
+                .wrapping_mul(STEPS)
+                .wrapping_add(units.wrapping_shr(shift)),
+        )
     }
 
     /// The lowest class all of whose blocks have this size at least.
