@@ -25,7 +25,7 @@ use super::{
     config::Config,
     core::books::{How, LeaseId, PartitionId, Totals},
     stock::{Emergency, Wants},
-    sys::{errno::EOPNOTSUPP, page::Frames, range::PhysRange, thread::Bell, time},
+    sys::{errno::EOPNOTSUPP, page::Frames, range::PhysRange, thread::Bell},
 };
 use desk::{Budget, Front};
 use post::Outbox;

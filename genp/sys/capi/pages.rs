@@ -5,7 +5,6 @@
 use kernel::{
     bindings::page,
     ffi::{c_int, c_uint},
-    prelude::*,
 };
 
 use super::{answer, partition, refusal};
