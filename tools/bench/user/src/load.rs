@@ -7,7 +7,7 @@ use std::sync::{Barrier, Mutex, PoisonError};
 use rig::chance::Chance;
 
 use crate::{
-    stage::Stage,
+    stage::{Stage, LOOP},
     subject::Subject,
     trace::{Op, Trace},
 };
@@ -25,6 +25,8 @@ const HIGH: usize = 12 << 20;
 pub enum Load {
     /// Blocks of this size, each freed before the next is had.
     Pair(usize),
+    /// The same, with many pairs between two looks at the counter.
+    Loop(usize),
     /// Random sizes with random lifetimes, so many percent of `subject::POOL` full.
     Random(usize),
     /// Random sizes, 64 at a time; the oldest goes first.
@@ -44,7 +46,7 @@ impl Load {
     /// Bytes in use at a time, about.
     pub fn live(&self) -> usize {
         match self {
-            Self::Pair(size) => *size,
+            Self::Pair(size) | Self::Loop(size) => *size,
             Self::Random(percent) => crate::subject::POOL / 100 * percent,
             Self::Fifo | Self::Lifo | Self::Threads => BATCH * (LARGEST as usize / 2),
             Self::Burst => HIGH,
@@ -55,7 +57,7 @@ impl Load {
     /// The largest block there is.
     pub fn largest(&self) -> usize {
         match self {
-            Self::Pair(size) => *size,
+            Self::Pair(size) | Self::Loop(size) => *size,
             Self::Burst => 256 << 10,
             Self::Trace(trace) => trace.largest,
             _ => LARGEST as usize,
@@ -65,12 +67,20 @@ impl Load {
     /// Blocks in use at a time, at most.
     pub fn places(&self) -> usize {
         match self {
-            Self::Pair(_) => 1,
+            Self::Pair(_) | Self::Loop(_) => 1,
             // What stands around a block is 16 or 32 bytes.
             Self::Random(_) => self.live() / (mean() + 24),
             Self::Fifo | Self::Lifo | Self::Threads => BATCH,
             Self::Burst => 2 * HIGH / mean(),
             Self::Trace(trace) => trace.places,
+        }
+    }
+
+    /// Pairs that a sample is of.
+    pub fn pairs_in_sample(&self) -> u32 {
+        match self {
+            Self::Loop(_) => LOOP,
+            _ => 1,
         }
     }
 
@@ -88,6 +98,7 @@ impl Load {
     pub fn run<S: Subject>(&self, mut stage: Stage<'_, S>, ready: impl FnOnce()) {
         match self {
             Self::Pair(size) => pair(&mut stage, *size, ready),
+            Self::Loop(size) => cycle(&mut stage, *size, ready),
             Self::Random(_) => random(&mut stage, ready),
             Self::Fifo => fifo(&mut stage, ready),
             Self::Lifo => lifo(&mut stage, ready),
@@ -120,6 +131,17 @@ fn pair<S: Subject>(stage: &mut Stage<'_, S>, size: usize, ready: impl FnOnce())
     stage.measure();
     while !stage.full() {
         once(stage);
+    }
+}
+
+fn cycle<S: Subject>(stage: &mut Stage<'_, S>, size: usize, ready: impl FnOnce()) {
+    for _ in 0..10 {
+        stage.cycle(size);
+    }
+    ready();
+    stage.measure();
+    while !stage.full() {
+        stage.cycle(size);
     }
 }
 

@@ -49,6 +49,10 @@ fn loads() -> Result<Vec<(String, Load, String)>, String> {
             format!(",\"size\":{size}"),
         ));
     }
+    for size in [64, 1024] {
+        let more = format!(",\"size\":{size},\"pairs_in_sample\":{}", stage::LOOP);
+        loads.push(("heap_loop".into(), Load::Loop(size), more));
+    }
     loads.push(("heap_fifo".into(), Load::Fifo, String::new()));
     loads.push(("heap_lifo".into(), Load::Lifo, String::new()));
     for fill in [10, 50, 90] {

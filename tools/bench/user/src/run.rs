@@ -223,7 +223,7 @@ impl<'a> Runner<'a> {
             subject: S::NAME,
             machine: self.options.machine.clone(),
             unit,
-            scale,
+            scale: scale / f64::from(self.load.pairs_in_sample()),
             state,
             more,
         }
@@ -236,7 +236,13 @@ impl<'a> Runner<'a> {
             (String::new(), &self.books.pairs),
             ("_touched".into(), &self.books.touched),
         ];
-        for (i, (suffix, costs)) in distributions.into_iter().enumerate() {
+        // In a loop, touching is part of it.
+        let kinds = if self.load.pairs_in_sample() > 1 {
+            1
+        } else {
+            2
+        };
+        for (i, (suffix, costs)) in distributions.into_iter().take(kinds).enumerate() {
             let mut costs = costs[..pairs].to_vec();
             let case = format!("{}{suffix}", self.case);
             let repeated = largest.map(|largest| largest[i]);

@@ -17,6 +17,9 @@ pub fn stamp() -> u64 {
     }
 }
 
+/// Pairs between two stamps where single ones are too short for the counter.
+pub const LOOP: u32 = 64;
+
 /// A place for a block.
 #[derive(Clone, Copy, Default)]
 pub struct Place {
@@ -218,5 +221,31 @@ impl<'a, S: Subject> Stage<'a, S> {
     /// Exchanges two places.
     pub fn swap(&mut self, one: usize, other: usize) {
         self.books.places.swap(one, other);
+    }
+
+    /// Takes and frees blocks of one size, [`LOOP`] of them between two stamps, and
+    /// writes down what all of them cost.
+    #[inline(always)]
+    pub fn cycle(&mut self, size: usize) {
+        let begin = stamp();
+        for _ in 0..LOOP {
+            let block = std::hint::black_box(self.subject.alloc(size));
+            if block.is_null() {
+                self.totals.refused += 1;
+                continue;
+            }
+            // SAFETY: just allocated; a block has a byte. Freed once.
+            unsafe {
+                block.write_volatile(1);
+                self.subject.free(block);
+            }
+        }
+        let cost = since(begin, stamp(), self.empty);
+        if self.measuring && !self.full() {
+            let at = self.totals.pairs as usize;
+            self.books.pairs[at] = cost;
+            self.books.touched[at] = cost;
+            self.totals.pairs += 1;
+        }
     }
 }
