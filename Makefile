@@ -6,7 +6,7 @@
 KERNEL ?= rt
 DEMO ?= all
 
-.PHONY: help demo check check-host check-models check-um check-rt check-debug check-guard lint bench bench-compare bench-guard-update setup fuzz torture strangers modules \
+.PHONY: help demo check check-host check-models check-um check-rt check-debug check-guard lint bench bench-compare bench-page bench-guard-update setup fuzz torture strangers modules \
 	modules_install shell vng mutants clean distclean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench            measure everything; BENCH=kernel, user, borrow, recall, scale: one group;'
 	@echo '                      BENCH=quick: what GenP costs, in a minute'
 	@echo 'make bench-compare OLD=FILE NEW=FILE   what changed between two results'
+	@echo 'make bench-page       write Documentation/performance from what was measured; RESULTS=FILE: another run'
 	@echo 'make bench-guard-update   the table of what calls cost, for make check, as it is now'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for calls that the ABI answers wrongly'
@@ -73,6 +74,9 @@ bench:
 
 bench-compare:
 	@scripts/bench-report compare $(OLD) $(NEW)
+
+bench-page:
+	@scripts/bench-report page $(or $(RESULTS),build/bench/results.json) --out Documentation/performance
 
 bench-guard-update:
 	@scripts/guard update
