@@ -42,6 +42,9 @@ pub struct Partition {
     heap: Heap,
     reserve: Mapping,
     window: Mapping,
+    /// Where the window begins in the file: it stays there for as long as the partition
+    /// exists.
+    window_offset: u64,
     /// Where leases begin and what they are called, for [`Self::give_back_at`].
     leases: PiMutex<[Option<(u64, u64)>; LEASES]>,
     file: Descriptor,
@@ -96,6 +99,7 @@ impl Partition {
             heap,
             reserve,
             window,
+            window_offset: w.lease_offset,
             leases: PiMutex::new([None; LEASES]),
             file,
             creator,
@@ -201,7 +205,7 @@ impl Partition {
         };
         // SAFETY: the command's own structure.
         unsafe { ioctl(self.fd(), abi::GENP_IOCTL_BORROW, &mut ask)? };
-        let offset = ask.offset - self.window_offset()?;
+        let offset = ask.offset - self.window_offset;
         let start = self
             .window
             .at(offset, length)
@@ -222,10 +226,6 @@ impl Partition {
             expires: ask.expires,
             handle: ask.handle,
         })
-    }
-
-    fn window_offset(&self) -> io::Result<u64> {
-        Ok(self.stat()?.windows.lease_offset)
     }
 
     /// Gives a lease back: ESTALE if it is over.
