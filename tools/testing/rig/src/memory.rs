@@ -98,6 +98,16 @@ impl Mark {
         }
     }
 
+    /// Whether these two words follow one another in some owner's mark.
+    pub fn is_one(word: u64, next: u64) -> bool {
+        next.wrapping_sub(word) == Self::of(0).step
+    }
+
+    /// Whether this is one of the first `words` words of the mark.
+    pub fn has(self, word: u64, words: u64) -> bool {
+        (0..words).any(|index| word == self.first.wrapping_add(self.step.wrapping_mul(index)))
+    }
+
     /// Writes it into `words` words at `at`: false if there is no memory.
     pub fn write(self, at: usize, words: usize) -> bool {
         // SAFETY: the handler goes on at rig_fault if the memory is not there. If

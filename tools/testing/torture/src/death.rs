@@ -9,6 +9,7 @@ use rig::{
     abi::{self, genp_info},
     calls,
     chance::Chance,
+    machine,
     memory::{Found, Mark},
     now, pool, process, MSEC, PAGE, SEC,
 };
@@ -65,6 +66,9 @@ pub struct Scene {
     holder: abi::genp_create,
     tallies: &'static [Tally; REAPERS],
     chance: Chance,
+    user_mode: bool,
+    /// Pages that were written to late, on user mode Linux.
+    pub late: AtomicU64,
 }
 
 fn told<T>(what: &str, done: Result<T, i32>) -> Result<T, String> {
@@ -89,6 +93,8 @@ impl Scene {
             holder,
             tallies: process::share::<[Tally; REAPERS]>(),
             chance: Chance::new(seed),
+            user_mode: machine::is_user_mode(),
+            late: AtomicU64::new(0),
         })
     }
 
@@ -208,6 +214,42 @@ impl Scene {
         }
     }
 
+    /// The first page that is not clean, and what is in it. On user mode Linux, which
+    /// unmaps late, a victim may have written to its lease for a while after that was
+    /// revoked, scrubbed and free: there such pages are only counted.
+    ///
+    /// # Safety
+    ///
+    /// There are so many pages at `at`.
+    unsafe fn dirty_page(&self, at: usize, pages: u64) -> Option<String> {
+        for page in 0..pages as usize {
+            let start = at + page * PAGE as usize;
+            let Found::Other(word) = Mark::ZERO.check(start, PAGE as usize / 8) else {
+                continue;
+            };
+            let word = word.min(PAGE as usize / 8 - 2);
+            // SAFETY: two words of the page.
+            let (one, next) = unsafe {
+                let words = (start as *const u64).add(word);
+                (words.read_volatile(), words.add(1).read_volatile())
+            };
+            let of_reserve = Mark::of(1).has(one, 24 * PAGE / 8);
+            if self.user_mode && Mark::is_one(one, next) && !of_reserve {
+                self.late.fetch_add(1, SeqCst);
+                continue;
+            }
+            return Some(format!(
+                "page {page}, word {word}: {one:#x} {next:#x}, of {}",
+                match (of_reserve, Mark::is_one(one, next)) {
+                    (true, _) => "a reserve",
+                    (_, true) => "a lease",
+                    _ => "nobody known",
+                }
+            ));
+        }
+        None
+    }
+
     /// Nothing of the dead is left: not in the books, not in the pages.
     fn look(&self) -> Result<(), String> {
         pool::settle(self.control, &self.before)?;
@@ -229,13 +271,13 @@ impl Scene {
             if at == libc::MAP_FAILED {
                 return Err("the reserve cannot be mapped".into());
             }
-            let found = Mark::ZERO.check(at as usize, fresh.reserve as usize / 8);
+            let found = self.dirty_page(at as usize, fresh.reserve / PAGE);
             libc::munmap(at, fresh.reserve as usize);
             found
         };
         calls::close(fresh.fd);
-        if found != Found::Same {
-            return Err(format!("a new reserve is not clean: {found:?}"));
+        if let Some(text) = found {
+            return Err(format!("a new reserve is not clean: {text}"));
         }
         pool::settle(self.control, &self.before)
     }

@@ -8,20 +8,20 @@ mod life;
 mod tracer;
 mod wait;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::atomic::Ordering::SeqCst};
 
 use death::Scene;
 use rig::{ktap, now, MSEC, SEC};
 
-const USAGE: &str = "usage: genp_torture [deaths SECONDS | waits SECONDS]";
+const USAGE: &str = "usage: genp_torture [deaths SECONDS [COUNT] | waits SECONDS]";
 
-/// The long version of the deaths.
-fn deaths(seconds: u64) -> Result<String, String> {
+/// The long version of the deaths: `least` in any case.
+fn deaths(seconds: u64, least: u64) -> Result<String, String> {
     let begin = now();
     let mut scene = Scene::new(begin)?;
     let mut told = begin;
     let rate = |count: u64| count * SEC / (now() - begin).max(1);
-    scene.run(10_000, begin + seconds * SEC, |deaths| {
+    scene.run(least, begin + seconds * SEC, |deaths| {
         if now() - told > 2 * SEC {
             told = now();
             let all = deaths.all();
@@ -30,11 +30,12 @@ fn deaths(seconds: u64) -> Result<String, String> {
     })?;
     let deaths = scene.deaths();
     let line = format!(
-        "survived what=deaths deaths={} stepped={} timed={} crowds={} seconds={}",
+        "survived what=deaths deaths={} stepped={} timed={} crowds={} late={} seconds={}",
         deaths.all(),
         deaths.stepped,
         deaths.timed,
         deaths.crowds,
+        scene.late.load(SeqCst),
         (now() - begin) / SEC
     );
     Ok(format!("{}\n{line}", tell(&scene)))
@@ -130,15 +131,19 @@ fn self_test() -> ExitCode {
     ])
 }
 
+fn number(word: &str) -> Result<u64, String> {
+    word.parse().map_err(|_| USAGE.into())
+}
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         [] => return self_test(),
-        [what @ ("deaths" | "waits"), seconds] => seconds
-            .parse()
-            .map_err(|_| USAGE.to_string())
-            .and_then(if *what == "deaths" { deaths } else { waits }),
+        ["deaths", seconds] => number(seconds).and_then(|seconds| deaths(seconds, 10_000)),
+        ["deaths", seconds, least] => number(seconds)
+            .and_then(|seconds| number(least).and_then(|least| deaths(seconds, least))),
+        ["waits", seconds] => number(seconds).and_then(waits),
         _ => Err(USAGE.into()),
     };
     match done {
