@@ -61,10 +61,18 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Borrows all there is.
-    fn borrow(&self) -> Result<abi::genp_borrow> {
-        let fd = self.partition.0;
-        calls::borrow(fd, self.length, now() + PATIENCE, self.term).map_err(named("GENP_BORROW"))
+    /// Borrows all there is. A term that was over before the borrower had its frames, on a
+    /// machine that did something else meanwhile, is too short: it is doubled.
+    fn borrow(&mut self) -> Result<abi::genp_borrow> {
+        loop {
+            let (fd, deadline) = (self.partition.0, now() + PATIENCE);
+            match calls::borrow(fd, self.length, deadline, self.term) {
+                Err(libc::ETIMEDOUT) if self.term < self.longest => {
+                    self.term = (2 * self.term).min(self.longest);
+                }
+                other => return other.map_err(named("GENP_BORROW")),
+            }
+        }
     }
 
     /// A term in which the borrower has its frames and the waiters begin to wait, on a
