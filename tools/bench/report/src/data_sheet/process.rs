@@ -60,7 +60,9 @@ fn against_peers(
     let ratio = |(case, machine, state): (String, String, String)| {
         let same = figures.only(|f| f.case == case && f.machine == machine && f.state == state);
         let peer = same.only(|figure| figure.is_peer() && is_peer(figure));
-        Some(same.subject("genp").highest(of)? / peer.lowest(of)?)
+        // A clock whose steps are longer than the call shows no time at all.
+        let fastest = peer.lowest(of).filter(|fastest| *fastest > 0.0)?;
+        Some(same.subject("genp").highest(of)? / fastest)
     };
     settings.into_iter().filter_map(ratio).reduce(f64::max)
 }
@@ -69,6 +71,9 @@ pub fn heap(all: &Figures<'_>) -> Vec<Target> {
     let user = all.only(|figure| figure.group == "user");
     let costs = user.only(|figure| figure.unit != "count");
     let alone = costs.only(|figure| !figure.case.ends_with("_touched"));
+    // Times have the steps of a clock; counts have none.
+    let counted = alone.only(|figure| figure.machine == "icount");
+    let alone = if counted.is_empty() { alone } else { counted };
     let mut targets = Vec::new();
     push(
         &mut targets,

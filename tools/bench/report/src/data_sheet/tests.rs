@@ -130,3 +130,22 @@ fn any_fault_misses_the_target_of_none() {
         .verdict()
         .starts_with("missed"));
 }
+
+/// A clock whose steps are longer than a call says that it takes no time.
+#[test]
+fn what_a_coarse_clock_did_not_see_decides_nothing() {
+    let heap = |who, unit, machine, median| {
+        figure(["user", "heap_pair", who, unit, machine], median, median)
+    };
+    let figures = vec![
+        heap("genp", "instructions", ICOUNT, 64.0),
+        heap("mimalloc", "instructions", ICOUNT, 50.0),
+        heap("genp", "ns", "um1", 10.0),
+        heap("mimalloc", "ns", "um1", 0.0),
+    ];
+    let judged = one(figures, "fastest peer");
+    assert_eq!(
+        (judged.measured.as_str(), judged.verdict().as_str()),
+        ("1.28 times", "reached"),
+    );
+}

@@ -47,7 +47,11 @@ fn chart(title: &str, told: &str, unit: &str, parts: &[(String, Part)]) -> Optio
         rows.heading(heading);
         for (subject, median, worst) in part {
             let name = words::subject(subject);
-            let times = format!("× {}", words::times(worst / median));
+            // A coarse clock may have seen nothing of the median.
+            let times = match *median > 0.0 {
+                true => format!("× {}", words::times(worst / median)),
+                false => String::new(),
+            };
             rows.row(name, (*median, *worst), &times, stroke_of(subject));
         }
     }
