@@ -2,12 +2,9 @@
 
 //! Pages of an atomic stock: the labyrinth.
 
-use std::{
-    hint::black_box,
-    sync::atomic::{AtomicU64, Ordering::SeqCst},
-};
+use std::hint::black_box;
 
-use genp_core_tests::algorithms::labyrinth::{words, Labyrinth, Word};
+use genp_core_tests::{algorithms::labyrinth::Labyrinth, corridors::table, words::HostWord};
 
 use crate::sampler::Sampler;
 
@@ -15,35 +12,11 @@ const PAGE: u64 = 4096;
 /// Of the one CPU there is.
 const DOOR: u32 = 0;
 
-/// A word of user space, with the instructions that the kernel side has.
-#[derive(Default)]
-struct HostWord(AtomicU64);
-
-impl Word for HostWord {
-    fn load(&self) -> u64 {
-        self.0.load(SeqCst)
-    }
-
-    fn set(&self, bit: u32) -> bool {
-        self.0.fetch_or(1 << bit, SeqCst) & (1 << bit) != 0
-    }
-
-    fn clear(&self, bit: u32) -> bool {
-        self.0.fetch_and(!(1 << bit), SeqCst) & (1 << bit) != 0
-    }
-
-    fn observe(&self) -> u64 {
-        self.0.fetch_add(0, SeqCst)
-    }
-}
-
 type Stock = Labyrinth<Vec<HostWord>>;
 
 /// A stock with no free page.
 fn empty_stock(pages: u32) -> Stock {
-    let count = words(pages).expect("no more pages than there can be");
-    let table = (0..count).map(|_| HostWord::default()).collect();
-    Stock::new(table, pages).expect("a table of the right size")
+    Stock::new(table(pages), pages).expect("a table of the right size")
 }
 
 fn take_and_give(stock: &Stock) {

@@ -7,3 +7,4 @@
 pub mod algorithms;
 pub mod corridors;
 pub mod simulation;
+pub mod words;

@@ -10,8 +10,9 @@ use std::{
 };
 
 use genp_core_tests::{
-    algorithms::labyrinth::{Error, Labyrinth, Word, GIVE_STEPS, TAKE_STEPS},
+    algorithms::labyrinth::{Error, Labyrinth, GIVE_STEPS, TAKE_STEPS},
     corridors::{drain, is_exact, is_open, table},
+    words::{Watch, Watched},
 };
 
 use crate::input::Input;
@@ -47,36 +48,17 @@ thread_local! {
     static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
 }
 
-/// A word whose accesses are counted and can be interrupted.
+/// Lets the world count accesses to words, and let a call come in.
 #[derive(Debug, Default)]
-struct Interruptible(Cell<u64>);
+struct Interrupting;
 
-impl Interruptible {
-    fn access(&self, change: impl FnOnce(u64) -> u64) -> u64 {
+type Interruptible = Watched<Interrupting>;
+
+impl Watch for Interrupting {
+    fn access() {
         if let Some(world) = WORLD.with_borrow(Clone::clone) {
             world.tick();
         }
-        let old = self.0.get();
-        self.0.set(change(old));
-        old
-    }
-}
-
-impl Word for Interruptible {
-    fn load(&self) -> u64 {
-        self.access(|word| word)
-    }
-
-    fn set(&self, bit: u32) -> bool {
-        self.access(|word| word | (1 << bit)) & (1 << bit) != 0
-    }
-
-    fn clear(&self, bit: u32) -> bool {
-        self.access(|word| word & !(1 << bit)) & (1 << bit) != 0
-    }
-
-    fn observe(&self) -> u64 {
-        self.access(|word| word)
     }
 }
 

@@ -12,7 +12,7 @@ use genp_core_tests::algorithms::labyrinth::{
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 
-use super::{drain, first_room, is_exact, table, HostWord};
+use super::{drain, first_room, is_exact, table, HostWord, Watch, Watched};
 
 const SIZES: [u32; 9] = [1, 63, 64, 65, 4096, 4097, 262_144, 300_000, MAX_PAGES];
 
@@ -224,38 +224,19 @@ proptest! {
     }
 }
 
-/// A word that counts how often words are looked at.
+/// Counts how often words are looked at.
 #[derive(Debug, Default)]
-struct CountingWord(Cell<u64>);
+struct Counting;
+
+type CountingWord = Watched<Counting>;
 
 thread_local! {
     static ACCESSES: Cell<u32> = const { Cell::new(0) };
 }
 
-impl CountingWord {
-    fn access(&self, change: impl FnOnce(u64) -> u64) -> u64 {
+impl Watch for Counting {
+    fn access() {
         ACCESSES.set(ACCESSES.get() + 1);
-        let old = self.0.get();
-        self.0.set(change(old));
-        old
-    }
-}
-
-impl Word for CountingWord {
-    fn load(&self) -> u64 {
-        self.access(|word| word)
-    }
-
-    fn set(&self, bit: u32) -> bool {
-        self.access(|word| word | (1 << bit)) & (1 << bit) != 0
-    }
-
-    fn clear(&self, bit: u32) -> bool {
-        self.access(|word| word & !(1 << bit)) & (1 << bit) != 0
-    }
-
-    fn observe(&self) -> u64 {
-        self.access(|word| word)
     }
 }
 

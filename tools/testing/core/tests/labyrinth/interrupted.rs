@@ -10,10 +10,10 @@ use std::{
     rc::Rc,
 };
 
-use genp_core_tests::algorithms::labyrinth::{Labyrinth, Word, GIVE_STEPS, TAKE_STEPS};
+use genp_core_tests::algorithms::labyrinth::{Labyrinth, GIVE_STEPS, TAKE_STEPS};
 use proptest::{prelude::*, test_runner::RngSeed};
 
-use super::{drain, is_open, table};
+use super::{drain, is_open, table, Watch, Watched};
 
 /// Interrupts within interrupts there can be.
 const DEPTH: u32 = 4;
@@ -34,36 +34,17 @@ enum Call {
 /// After so many accesses these calls come in between.
 type Interrupt = (u32, Vec<Call>);
 
-/// A word whose accesses can be interrupted.
+/// Lets the machine's interrupts come in at accesses to words.
 #[derive(Debug, Default)]
-struct Interruptible(Cell<u64>);
+struct Interrupting;
 
-impl Interruptible {
-    fn access(&self, change: impl FnOnce(u64) -> u64) -> u64 {
+type Interruptible = Watched<Interrupting>;
+
+impl Watch for Interrupting {
+    fn access() {
         if let Some(machine) = MACHINE.with_borrow(Clone::clone) {
             machine.tick();
         }
-        let old = self.0.get();
-        self.0.set(change(old));
-        old
-    }
-}
-
-impl Word for Interruptible {
-    fn load(&self) -> u64 {
-        self.access(|word| word)
-    }
-
-    fn set(&self, bit: u32) -> bool {
-        self.access(|word| word | (1 << bit)) & (1 << bit) != 0
-    }
-
-    fn clear(&self, bit: u32) -> bool {
-        self.access(|word| word & !(1 << bit)) & (1 << bit) != 0
-    }
-
-    fn observe(&self) -> u64 {
-        self.access(|word| word)
     }
 }
 
