@@ -10,7 +10,7 @@ mod pool;
 mod recall;
 mod worst;
 
-use crate::{query::Figures, run::Figure};
+use crate::{axis::Axis, chart::Chart, query::Figures, run::Figure, words};
 
 /// A picture.
 pub struct Picture {
@@ -39,7 +39,7 @@ pub fn all(figures: &Figures<'_>) -> Vec<Picture> {
 
 /// What is drawn of several machines: the words of one.
 fn about(machine: &str) -> String {
-    crate::words::machine(machine)
+    words::machine(machine)
 }
 
 /// What a pair of operations of a case is called.
@@ -68,8 +68,11 @@ fn comparable<'a>(figures: &Figures<'a>, case: &str, machine: &str) -> Figures<'
     same.only(|figure| figure.size == size)
 }
 
+/// A subject and its points.
+type Curve = (String, Vec<(f64, f64)>);
+
 /// The values of all points of some curves.
-fn values(curves: &[(String, Vec<(f64, f64)>)]) -> (Vec<f64>, Vec<f64>) {
+fn values(curves: &[Curve]) -> (Vec<f64>, Vec<f64>) {
     curves
         .iter()
         .flat_map(|(_, points)| points.iter().copied())
@@ -77,13 +80,38 @@ fn values(curves: &[(String, Vec<(f64, f64)>)]) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// The curves of all subjects that have at least two points.
-fn curves(
-    figures: &Figures<'_>,
-    x: impl Fn(&Figure) -> Option<f64> + Copy,
-) -> Vec<(String, Vec<(f64, f64)>)> {
+fn curves(figures: &Figures<'_>, x: impl Fn(&Figure) -> Option<f64> + Copy) -> Vec<Curve> {
     let curve = |subject: String| {
         let points = figures.subject(&subject).curve(x);
         (points.len() >= 2).then_some((subject, points))
     };
     figures.subjects().into_iter().filter_map(curve).collect()
+}
+
+/// A picture of curves of the kernel's figures, GenP's on top; none without GenP's.
+/// `told` is what the picture says of itself.
+fn of_curves(
+    file: String,
+    title: String,
+    told: &str,
+    axes: (Axis, Axis),
+    curves: &[Curve],
+) -> Option<Picture> {
+    if !curves.iter().any(|(subject, _)| subject == "genp") {
+        return None;
+    }
+    let names: Vec<&str> = curves
+        .iter()
+        .map(|(subject, _)| words::subject(subject))
+        .collect();
+    let mut chart = Chart::new(&title, told, axes, &names);
+    for (subject, points) in curves.iter().rev() {
+        chart.curve(subject, words::subject(subject), points);
+    }
+    Some(Picture {
+        group: "kernel",
+        file,
+        words: title,
+        svg: chart.finish(),
+    })
 }

@@ -2,10 +2,10 @@
 
 //! Cost against the fill level.
 
-use super::{about, case_words, comparable, curves, values, Picture};
+use super::{about, case_words, comparable, curves, of_curves, values, Picture};
 use crate::{
     axis::Axis,
-    chart::{unit_names, unit_title, Chart},
+    chart::{unit_names, unit_title},
     query::Figures,
     words,
 };
@@ -25,9 +25,6 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
     let pool = largest_common_pool(&all)?;
     let same = all.only(|figure| figure.pool == Some(pool));
     let lines = curves(&same, |figure| figure.fill);
-    if !lines.iter().any(|(subject, _)| subject == "genp") {
-        return None;
-    }
     let (fills, costs) = values(&lines);
     let unit = same.0.first()?.unit.clone();
     let x = Axis::linear("how full the pool is", 0.0, 100.0);
@@ -42,20 +39,8 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
         words::bytes(pool),
         about("icount")
     );
-    let names: Vec<&str> = lines
-        .iter()
-        .map(|(subject, _)| words::subject(subject))
-        .collect();
-    let mut chart = Chart::new(&title, &told, (x, y), &names);
-    for (subject, points) in lines.iter().rev() {
-        chart.curve(subject, words::subject(subject), points);
-    }
-    Some(Picture {
-        group: "kernel",
-        file: format!("{case}-fill.svg"),
-        words: title,
-        svg: chart.finish(),
-    })
+    let file = format!("{case}-fill.svg");
+    of_curves(file, title, &told, (x, y), &lines)
 }
 
 /// The largest pool that most subjects were measured in: some are too slow to fill, or

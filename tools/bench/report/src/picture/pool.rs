@@ -2,10 +2,10 @@
 
 //! Cost against the size of the pool.
 
-use super::{about, case_words, comparable, curves, values, Picture};
+use super::{about, case_words, comparable, curves, of_curves, values, Picture};
 use crate::{
     axis::Axis,
-    chart::{unit_names, unit_title, Chart},
+    chart::{unit_names, unit_title},
     query::Figures,
     words,
 };
@@ -22,9 +22,6 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
     // Who takes from the machine's memory has no pool that could grow.
     let pools = all.only(|figure| figure.is_ours() || figure.subject.starts_with("gen_pool"));
     let lines = curves(&pools, |figure| figure.pool);
-    if !lines.iter().any(|(subject, _)| subject == "genp") {
-        return None;
-    }
     let (sizes, costs) = values(&lines);
     let unit = pools.0.first()?.unit.clone();
     let mut named = sizes.clone();
@@ -38,20 +35,8 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
         "median at the dearest fill level and state; {}",
         about("icount")
     );
-    let names: Vec<&str> = lines
-        .iter()
-        .map(|(subject, _)| words::subject(subject))
-        .collect();
-    let mut chart = Chart::new(&title, &told, (x, y), &names);
-    for (subject, points) in lines.iter().rev() {
-        chart.curve(subject, words::subject(subject), points);
-    }
-    Some(Picture {
-        group: "kernel",
-        file: format!("{case}-pool.svg"),
-        words: title,
-        svg: chart.finish(),
-    })
+    let file = format!("{case}-pool.svg");
+    of_curves(file, title, &told, (x, y), &lines)
 }
 
 /// At most nine of them, evenly chosen, so that their names have room.
