@@ -169,8 +169,8 @@ struct figure measure(struct bench *bench, const struct probe *probe, unsigned i
 struct probe subject_probe(const struct subject *subject);
 
 /* fill.c */
-int bench_open(struct bench *bench, const struct subject *subject, u64 pool, size_t size);
-void bench_close(struct bench *bench);
+int bench_with(const struct subject *subject, u64 pool, size_t size,
+	       int (*work)(struct bench *bench));
 int bench_fill(struct bench *bench, unsigned int percent, bool fragmented);
 void bench_drain(struct bench *bench);
 u32 bench_random(void);
@@ -194,8 +194,7 @@ extern const struct subject pool_mempool, pool_preallocated, pool_objpool;
 
 /* The plans; each ends with 0 or an errno and leaves nothing behind. */
 int plan_quick(void);
-int plan_each(const char *role, u64 pool, size_t size,
-	      int (*measure_one)(const struct subject *subject, u64 pool, size_t size));
+int plan_each(const char *role, u64 pool, size_t size, int (*measure_one)(struct bench *bench));
 int plan_levels(const char *role, u64 pool, size_t size);
 int plan_sweep(const char *role, u64 pool, size_t size);
 int plan_churn(const char *role, u64 pool, size_t size);

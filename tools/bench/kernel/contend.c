@@ -32,32 +32,26 @@ static struct task_struct *start_rival(struct bench *bench)
 	return kthread_run_on_cpu(rival_turns, bench, other, "genp_rival/%u");
 }
 
-static int measure_contended(const struct subject *subject, u64 pool, size_t size)
+static int measure_contended(struct bench *bench)
 {
-	const struct probe probe = subject_probe(subject);
+	const struct probe probe = subject_probe(bench->subject);
 	struct task_struct *rival;
 	struct figure figure;
-	struct bench bench;
 	int error;
 
-	error = bench_open(&bench, subject, pool, size);
-	if (error)
-		return error;
-	if (bench_fill(&bench, 50, true))
-		goto close;
+	if (bench_fill(bench, 50, true))
+		return 0;
 	migrate_disable();
-	rival = start_rival(&bench);
+	rival = start_rival(bench);
 	error = PTR_ERR_OR_ZERO(rival);
 	if (!error) {
-		figure = measure(&bench, &probe, bench_samples);
+		figure = measure(bench, &probe, bench_samples);
 		kthread_stop(rival);
 		figure.fill = 50;
 		figure.state = "fragmented";
-		report(&bench, &figure);
+		report(bench, &figure);
 	}
 	migrate_enable();
-close:
-	bench_close(&bench);
 	return error;
 }
 

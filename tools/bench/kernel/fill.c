@@ -23,16 +23,8 @@ u32 bench_random(void)
 	return random_state >> 32;
 }
 
-/**
- * bench_open() - set a subject up
- * @bench: filled
- * @subject: what
- * @pool: bytes
- * @size: bytes of a block
- *
- * Context: thread. Return: 0, or an errno; then there is nothing to close.
- */
-int bench_open(struct bench *bench, const struct subject *subject, u64 pool, size_t size)
+/* Sets a subject up. Return: 0, or an errno; then there is nothing to close. */
+static int bench_open(struct bench *bench, const struct subject *subject, u64 pool, size_t size)
 {
 	int error;
 
@@ -56,11 +48,34 @@ int bench_open(struct bench *bench, const struct subject *subject, u64 pool, siz
 	return 0;
 }
 
-void bench_close(struct bench *bench)
+static void bench_close(struct bench *bench)
 {
 	bench_drain(bench);
 	vfree(bench->taken);
 	bench->subject->tear_down(bench);
+}
+
+/**
+ * bench_with() - set a subject up, measure it, and take it down again
+ * @subject: what
+ * @pool: bytes
+ * @size: bytes of a block
+ * @work: measures it
+ *
+ * Context: thread. Return: what @work returned, or an errno.
+ */
+int bench_with(const struct subject *subject, u64 pool, size_t size,
+	       int (*work)(struct bench *bench))
+{
+	struct bench bench;
+	int error;
+
+	error = bench_open(&bench, subject, pool, size);
+	if (error)
+		return error;
+	error = work(&bench);
+	bench_close(&bench);
+	return error;
 }
 
 static void take_up_to(struct bench *bench, unsigned long count)

@@ -39,19 +39,17 @@ static u64 last_pair(struct bench *bench)
 	return ticks;
 }
 
-static int measure_last(const struct subject *subject, u64 pool, size_t size, const char *role)
+static int measure_last(struct bench *bench)
 {
-	struct bench bench;
+	char role[32];
 	int error;
 
-	error = bench_open(&bench, subject, pool, size);
+	error = bench_fill(bench, 100, false);
 	if (error)
 		return error;
-	error = bench_fill(&bench, 100, false);
-	if (!error)
-		report_case(&bench, last_pair, role, "fragmented");
-	bench_close(&bench);
-	return error;
+	snprintf(role, sizeof(role), "%s_last", bench->subject->role);
+	report_case(bench, last_pair, role, "fragmented");
+	return 0;
 }
 
 static int allocate(struct bench *bench, size_t size, struct genp_region *region)
@@ -171,24 +169,17 @@ static void fill_with_any(struct bench *bench)
 	}
 }
 
-static int measure_regions(u64 pool)
+static int measure_regions(struct bench *bench)
 {
-	struct bench bench;
-	int error;
-
-	error = bench_open(&bench, &genp_region, pool, 256);
-	if (error)
-		return error;
-	report_case(&bench, split_ticks, "region_split", "fresh");
-	report_case(&bench, merge_ticks, "region_merge", "fresh");
-	report_case(&bench, stale_ticks, "region_stale", "fresh");
-	hard.refused_size = pool + 1;
-	report_case(&bench, refused_ticks, "region_fail", "fresh");
-	fill_with_any(&bench);
-	hard.refused_size = pool / 2;
-	report_case(&bench, refused_ticks, "region_fail", "fragmented");
-	report_case(&bench, any_pair, "region_random", "fragmented");
-	bench_close(&bench);
+	report_case(bench, split_ticks, "region_split", "fresh");
+	report_case(bench, merge_ticks, "region_merge", "fresh");
+	report_case(bench, stale_ticks, "region_stale", "fresh");
+	hard.refused_size = bench->pool + 1;
+	report_case(bench, refused_ticks, "region_fail", "fresh");
+	fill_with_any(bench);
+	hard.refused_size = bench->pool / 2;
+	report_case(bench, refused_ticks, "region_fail", "fragmented");
+	report_case(bench, any_pair, "region_random", "fragmented");
 	return 0;
 }
 
@@ -203,12 +194,12 @@ int plan_hard(u64 pool)
 {
 	int error;
 
-	error = measure_last(&genp_page, pool, PAGE_SIZE, "page_last");
-	error = error ?: measure_last(&gen_pool_page_first, pool, PAGE_SIZE, "page_last");
-	error = error ?: measure_last(&gen_pool_page_best, pool, PAGE_SIZE, "page_last");
+	error = bench_with(&genp_page, pool, PAGE_SIZE, measure_last);
+	error = error ?: bench_with(&gen_pool_page_first, pool, PAGE_SIZE, measure_last);
+	error = error ?: bench_with(&gen_pool_page_best, pool, PAGE_SIZE, measure_last);
 	if (pool <= OBJECTS_MOST) {
-		error = error ?: measure_last(&genp_object, pool, 256, "object_last");
-		error = error ?: measure_last(&pool_objpool, pool, 256, "object_last");
+		error = error ?: bench_with(&genp_object, pool, 256, measure_last);
+		error = error ?: bench_with(&pool_objpool, pool, 256, measure_last);
 	}
-	return error ?: measure_regions(pool);
+	return error ?: bench_with(&genp_region, pool, 256, measure_regions);
 }

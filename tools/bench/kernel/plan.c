@@ -37,19 +37,13 @@ static bool measure_level(struct bench *bench, unsigned int fill, bool fragmente
 	return true;
 }
 
-static int measure_levels(const struct subject *subject, u64 pool, size_t size)
+static int measure_levels(struct bench *bench)
 {
-	struct bench bench;
 	unsigned int i;
-	int error;
 
-	error = bench_open(&bench, subject, pool, size);
-	if (error)
-		return error;
 	for (i = 0; i < ARRAY_SIZE(levels) && !bench_interrupted(); i++)
-		if (!measure_level(&bench, levels[i].fill, levels[i].fragmented, bench_samples))
+		if (!measure_level(bench, levels[i].fill, levels[i].fragmented, bench_samples))
 			break;
-	bench_close(&bench);
 	return 0;
 }
 
@@ -77,8 +71,7 @@ static bool is_for(const struct subject *subject, const char *role, u64 pool)
  * Context: thread. Return: 0, -EINVAL if there is no such role, or what @measure_one
  * returned.
  */
-int plan_each(const char *role, u64 pool, size_t size,
-	      int (*measure_one)(const struct subject *subject, u64 pool, size_t size))
+int plan_each(const char *role, u64 pool, size_t size, int (*measure_one)(struct bench *bench))
 {
 	int error = -EINVAL;
 	unsigned int i;
@@ -86,7 +79,7 @@ int plan_each(const char *role, u64 pool, size_t size,
 	for (i = 0; i < ARRAY_SIZE(subjects); i++) {
 		if (!is_for(subjects[i], role, pool))
 			continue;
-		error = measure_one(subjects[i], pool, size);
+		error = bench_with(subjects[i], pool, size, measure_one);
 		if (error || bench_interrupted())
 			break;
 	}
@@ -160,17 +153,10 @@ static void measure_part(struct bench *bench, u64 (*part)(struct bench *bench), 
 }
 
 /* From empty upwards, then down: what is hidden when a block comes back at once. */
-static int measure_sweep(const struct subject *subject, u64 pool, size_t size)
+static int measure_sweep(struct bench *bench)
 {
-	struct bench bench;
-	int error;
-
-	error = bench_open(&bench, subject, pool, size);
-	if (error)
-		return error;
-	measure_part(&bench, sweep_take, "take", -1);
-	measure_part(&bench, sweep_give, "give", -1);
-	bench_close(&bench);
+	measure_part(bench, sweep_take, "take", -1);
+	measure_part(bench, sweep_give, "give", -1);
 	return 0;
 }
 
@@ -181,22 +167,16 @@ int plan_sweep(const char *role, u64 pool, size_t size)
 }
 
 /* The calls through pointers are counted in; they are the same for all subjects. */
-static int measure_churn(const struct subject *subject, u64 pool, size_t size)
+static int measure_churn(struct bench *bench)
 {
 	static const unsigned int fills[] = { 50, 90 };
-	struct bench bench;
 	unsigned int i;
-	int error;
 
-	error = bench_open(&bench, subject, pool, size);
-	if (error)
-		return error;
 	for (i = 0; i < ARRAY_SIZE(fills) && !bench_interrupted(); i++) {
-		if (bench_fill(&bench, fills[i], true))
+		if (bench_fill(bench, fills[i], true))
 			break;
-		measure_part(&bench, churn_pair, "churn", fills[i]);
+		measure_part(bench, churn_pair, "churn", fills[i]);
 	}
-	bench_close(&bench);
 	return 0;
 }
 
@@ -210,20 +190,19 @@ int plan_churn(const char *role, u64 pool, size_t size)
 #define QUICK_SAMPLES 200
 #define QUICK_OBJECT 256
 
-static int quick(const struct subject *subject, size_t size)
+static int measure_quick(struct bench *bench)
 {
 	static const unsigned int fills[] = { 0, 50, 99, 100 };
-	struct bench bench;
 	unsigned int i;
-	int error;
 
-	error = bench_open(&bench, subject, QUICK_POOL, size);
-	if (error)
-		return error;
 	for (i = 0; i < ARRAY_SIZE(fills); i++)
-		measure_level(&bench, fills[i], fills[i] == 50 || fills[i] == 99, QUICK_SAMPLES);
-	bench_close(&bench);
+		measure_level(bench, fills[i], fills[i] == 50 || fills[i] == 99, QUICK_SAMPLES);
 	return 0;
+}
+
+static int quick(const struct subject *subject, size_t size)
+{
+	return bench_with(subject, QUICK_POOL, size, measure_quick);
 }
 
 /* What the guard looks at: every operation of GenP's, in a second or two. */
