@@ -7,22 +7,12 @@
 # busy.
 debug=/sys/kernel/debug
 times=${1:-1}
-n=0
+# shellcheck source=lib/ktap.sh
+. /bin/ktap.sh
 echo "KTAP version 1"
 echo "1..10"
 # Interrupts of a slow machine take long, and it says so. Warnings are still seen.
 dmesg -n 6
-
-# say STATUS NAME
-say() {
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n $2"; else echo "not ok $n $2"; fi
-}
-
-skip() {
-	n=$((n + 1))
-	printf '# skipped: %s\nok %d %s # SKIP\n' "$2" $n "$1"
-}
 
 load() {
 	while :; do

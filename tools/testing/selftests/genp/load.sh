@@ -4,11 +4,8 @@
 good=$(cat /parameters)
 echo "KTAP version 1"
 echo "1..15"
-n=0
-say() {
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n $2"; else echo "not ok $n $2"; fi
-}
+# shellcheck source=lib/ktap.sh
+. /bin/ktap.sh
 grep -qE '^genp_recall' /proc/[0-9]*/comm
 say $? its_threads_are_seen
 rmmod genp

@@ -5,11 +5,8 @@ good=$(cat /parameters)
 free=$(sed -n 's/^ *\([0-9a-f]*\)-.* : System RAM$/\1/p' /proc/iomem | tail -n 1)
 echo "KTAP version 1"
 echo "1..10"
-n=0
-say() {
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n $2"; else echo "not ok $n $2"; fi
-}
+# shellcheck source=lib/ktap.sh
+. /bin/ktap.sh
 rmmod genp
 say $? unload
 # Half of it, no whole pages, wrapping around, no memory, the kernel's memory.

@@ -6,20 +6,10 @@
 # how late cyclictest is woken, alone, beside loops, and beside all that GenP does; the
 # ratio is told, not judged. SECONDS is how long each of the nine runs takes (default 2).
 seconds=${1:-2}
-n=0
+# shellcheck source=lib/ktap.sh
+. /bin/ktap.sh
 echo "KTAP version 1"
 echo "1..8"
-
-# say STATUS NAME
-say() {
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n $2"; else echo "not ok $n $2"; fi
-}
-
-skip() {
-	n=$((n + 1))
-	printf '# skipped: %s\nok %d %s # SKIP\n' "$2" $n "$1"
-}
 
 # pool: what must be the same afterwards.
 pool() {
