@@ -14,10 +14,13 @@ use kernel::{prelude::*, sync::Arc};
 mod genp;
 
 use genp::{
-    config::{Config, Given},
-    overview::Overview,
-    pool::{threads::Threads, Bells, Pool},
-    sys::device::Device,
+    entry::{debugfs::DebugFs, device::Device},
+    pool::{
+        config::{Config, Given},
+        Bells, Pool,
+    },
+    registry::Registry,
+    threads::Threads,
 };
 
 module! {
@@ -84,10 +87,10 @@ module! {
 
 /// The loaded module. What stands first goes first.
 struct Genp {
-    _overview: Overview,
+    _debugfs: DebugFs,
     _device: Device,
     _threads: Threads,
-    _pool: Arc<Pool>,
+    _registry: Arc<Registry>,
 }
 
 /// The value of a parameter; some kernels give it, others refer to it.
@@ -113,15 +116,16 @@ impl kernel::Module for Genp {
             range_mib: given(module_parameters::range_mib.value()),
         })?;
         let pool = Pool::new(config, Bells::new()?)?;
-        let threads = Threads::start(&pool)?;
-        let overview = Overview::new(&pool)?;
+        let registry = Registry::new(pool)?;
+        let threads = Threads::start(&registry)?;
+        let debugfs = DebugFs::new(&registry)?;
         // Last: nothing can fail any more once somebody may have it open.
-        let device = Device::register(pool.clone())?;
+        let device = Device::register(registry.clone())?;
         Ok(Self {
-            _overview: overview,
+            _debugfs: debugfs,
             _device: device,
             _threads: threads,
-            _pool: pool,
+            _registry: registry,
         })
     }
 }

@@ -12,11 +12,11 @@ use kernel::{
     },
 };
 
-use super::super::{
+use crate::genp::{
     core::labyrinth::Labyrinth,
     partition::{Partition, Tenant},
     stock::Refusal,
-    sys::{cpu::Stay, errno::E2BIG, word::KernelWord},
+    sys::{atomic::KernelWord, cpu::Stay, errno::E2BIG},
 };
 
 /// A cache. It holds its partition's memory by a region; the driver that has the cache

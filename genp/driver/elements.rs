@@ -14,9 +14,11 @@ use kernel::{
     },
 };
 
-use super::{
-    super::{core::labyrinth::Labyrinth, stock::Refusal, sys::cpu::Stay, sys::word::KernelWord},
-    cache::Cache,
+use super::cache::Cache;
+use crate::genp::{
+    core::labyrinth::Labyrinth,
+    stock::Refusal,
+    sys::{atomic::KernelWord, cpu::Stay},
 };
 
 /// An element pool.

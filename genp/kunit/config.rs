@@ -2,7 +2,8 @@
 
 //! The limits of the module's parameters.
 
-use super::{super::config::Config, given, Given};
+use super::{given, Given};
+use crate::genp::pool::config::Config;
 use kernel::prelude::*;
 
 /// A parameter, its least and its most.

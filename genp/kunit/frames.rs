@@ -2,7 +2,7 @@
 
 //! The frames of a pool are pages of their own, and zeroing one zeroes all of it.
 
-use super::super::sys::page::Frames;
+use crate::genp::sys::page::Frames;
 use kernel::prelude::*;
 
 const FRAMES: u32 = 300;

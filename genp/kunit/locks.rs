@@ -2,7 +2,7 @@
 
 //! The two locks do what their descriptions say, on PREEMPT_RT too.
 
-use super::super::sys::{
+use crate::genp::sys::{
     kunit::{in_hard_interrupt, in_interrupt, irqs_disabled},
     lock::{new_pi_mutex, new_raw_lock, PiMutex},
     task,

@@ -2,19 +2,25 @@
 
 //! The KUnit tests of what the rest of the module can see.
 
-use kernel::prelude::*;
-
-mod chain;
 mod config;
-mod desk;
+mod frame_list;
 mod frames;
+mod free_frames;
+mod lending;
 mod locks;
 pub(crate) mod names;
 mod stock;
-mod store;
 mod threads;
 
-use super::config::{Config, Given};
+use kernel::{prelude::*, sync::Arc};
+
+use crate::genp::{
+    pool::{
+        config::{Config, Given},
+        Bells, Pool,
+    },
+    registry::Registry,
+};
 
 /// The parameters of a small pool, all of them sound.
 pub(crate) fn given() -> Given {
@@ -35,7 +41,7 @@ pub(crate) fn given() -> Given {
     }
 }
 
-/// A pool that nobody but one test knows. No threads, no device.
-pub(crate) fn pool() -> Result<kernel::sync::Arc<super::pool::Pool>> {
-    super::pool::Pool::new(Config::check(&given())?, super::pool::Bells::new()?)
+/// A pool that nobody but one test knows, and its partitions. No threads, no device.
+pub(crate) fn registry() -> Result<Arc<Registry>> {
+    Registry::new(Pool::new(Config::check(&given())?, Bells::new()?)?)
 }

@@ -3,13 +3,11 @@
 //! Names: what is one, and who has which. The partitions are real ones, with
 //! files, in a pool of the test's own.
 
-use super::{
-    super::{
-        partition::{self, name_of, Partition},
-        pool::Pool,
-        sys::{abi, file::FileRef, kunit::settle},
-    },
-    pool,
+use super::registry;
+use crate::genp::{
+    partition::{name_of, File, Partition, Wish},
+    registry::Registry,
+    sys::{abi, kunit::settle},
 };
 use kernel::{page::PAGE_SIZE, prelude::*, sync::Arc};
 
@@ -24,22 +22,19 @@ fn field(name: &[u8]) -> [u8; SIZE] {
 }
 
 /// A partition of one page with this name.
-pub(crate) fn create(pool: &Arc<Pool>, name: &[u8]) -> Result<(Arc<Partition>, FileRef)> {
-    partition::create(
-        pool,
-        &abi::genp_create {
-            name: field(name),
-            reserve: PAGE_SIZE as u64,
-            borrow_limit: 8 * PAGE_SIZE as u64,
-            node: abi::GENP_ANY_NODE,
-            ..Default::default()
-        },
-        None,
-    )
+pub(crate) fn create(registry: &Arc<Registry>, name: &[u8]) -> Result<(Arc<Partition>, File)> {
+    let ask = abi::genp_create {
+        name: field(name),
+        reserve: PAGE_SIZE as u64,
+        borrow_limit: 8 * PAGE_SIZE as u64,
+        node: abi::GENP_ANY_NODE,
+        ..Default::default()
+    };
+    registry.create(Wish::check(registry.pool(), &ask, false)?, None)
 }
 
 /// Closes a file and waits for its release.
-pub(crate) fn close(file: FileRef) {
+pub(crate) fn close(file: File) {
     drop(file);
     settle();
 }
@@ -71,52 +66,52 @@ mod tests {
 
     #[test]
     fn a_name_has_one_partition() -> Result {
-        let pool = pool()?;
-        let (partition, file) = create(&pool, b"one")?;
-        assert!(pool.roster.has(b"one"));
-        assert!(!pool.roster.has(b"on") && !pool.roster.has(b"ones") && !pool.roster.has(b""));
-        assert_eq!(create(&pool, b"one").err(), Some(EEXIST));
-        let opened = pool.roster.open(b"one", |_| true)?;
+        let registry = registry()?;
+        let (partition, file) = create(&registry, b"one")?;
+        assert!(registry.has(b"one"));
+        assert!(!registry.has(b"on") && !registry.has(b"ones") && !registry.has(b""));
+        assert_eq!(create(&registry, b"one").err(), Some(EEXIST));
+        let opened = registry.open(b"one", |_| true)?;
         assert!(core::ptr::eq(&*opened.0, &*partition));
-        assert_eq!(pool.roster.open(b"two", |_| true).err(), Some(ENOENT));
-        assert_eq!(pool.roster.open(b"", |_| true).err(), Some(ENOENT));
-        assert_eq!(pool.roster.open(b"one", |_| false).err(), Some(EACCES));
+        assert_eq!(registry.open(b"two", |_| true).err(), Some(ENOENT));
+        assert_eq!(registry.open(b"", |_| true).err(), Some(ENOENT));
+        assert_eq!(registry.open(b"one", |_| false).err(), Some(EACCES));
         drop(opened);
         close(file);
-        assert!(!pool.roster.has(b"one"));
-        assert_eq!(pool.roster.open(b"one", |_| true).err(), Some(ENOENT));
-        assert_eq!(pool.totals().partitions, 0);
-        assert_eq!(pool.totals().committed, 0);
+        assert!(!registry.has(b"one"));
+        assert_eq!(registry.open(b"one", |_| true).err(), Some(ENOENT));
+        assert_eq!(registry.pool().totals().partitions, 0);
+        assert_eq!(registry.pool().totals().committed, 0);
         // It is free again.
-        close(create(&pool, b"one")?.1);
+        close(create(&registry, b"one")?.1);
         Ok(())
     }
 
     #[test]
     fn without_a_name_there_may_be_several() -> Result {
-        let pool = pool()?;
-        let (first, second) = (create(&pool, b"")?, create(&pool, b"")?);
-        assert_eq!(pool.roster.iter().count(), 2);
+        let registry = registry()?;
+        let (first, second) = (create(&registry, b"")?, create(&registry, b"")?);
+        assert_eq!(registry.iter().count(), 2);
         assert!(first.0.id() != second.0.id());
         close(first.1);
-        assert_eq!(pool.roster.iter().count(), 1);
+        assert_eq!(registry.iter().count(), 1);
         close(second.1);
-        assert_eq!(pool.roster.iter().count(), 0);
+        assert_eq!(registry.iter().count(), 0);
         Ok(())
     }
 
     #[test]
     fn a_refused_create_gives_everything_back() -> Result {
-        let pool = pool()?;
-        let before = pool.totals();
-        let kept = create(&pool, b"kept")?;
+        let registry = registry()?;
+        let before = registry.pool().totals();
+        let kept = create(&registry, b"kept")?;
         for _ in 0..8 {
-            assert_eq!(create(&pool, b"kept").err(), Some(EEXIST));
+            assert_eq!(create(&registry, b"kept").err(), Some(EEXIST));
         }
         // The one that is there was not hurt.
-        assert!(pool.roster.get(kept.0.id()).is_some());
+        assert!(registry.get(kept.0.id()).is_some());
         close(kept.1);
-        let after = pool.totals();
+        let after = registry.pool().totals();
         assert_eq!(after.free, before.free);
         assert_eq!(after.partitions, before.partitions);
         Ok(())

@@ -2,7 +2,7 @@
 
 //! A stock says when somebody must look after it.
 
-use super::super::{
+use crate::genp::{
     core::stock::Marks,
     stock::{Mark, Stock},
     sys::{

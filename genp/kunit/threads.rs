@@ -3,13 +3,11 @@
 //! No ring of a bell is lost, a parked thread wakes at its time, and a thread can
 //! be stopped wherever it is.
 
-use super::{
-    super::sys::{
-        kunit::in_hard_interrupt,
-        thread::{self, Bell, Parker, Thread, Worker},
-        time,
-    },
-    locks::eventually,
+use super::locks::eventually;
+use crate::genp::sys::{
+    kunit::in_hard_interrupt,
+    thread::{self, Bell, Parker, Thread, Worker},
+    time,
 };
 use kernel::{
     c_str,

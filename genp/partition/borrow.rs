@@ -4,25 +4,20 @@
 
 use kernel::{page::PAGE_SHIFT, prelude::*};
 
-use super::{
-    super::{
-        core::books::{self, Begun, How, LeaseId, Reasons, Verdict},
-        pool::{
-            desk::{self, Budget, Desk},
-            store::BATCH,
-            Credit,
-        },
-        sys::{
-            errno::{EDQUOT, EIDRM, ETIMEDOUT},
-            task::{self, Sleeper, Woken},
-            time, trace,
-            vma::{self, Space},
-        },
+use super::{count, timing::Op, windows::LEASE_OFFSET, Partition};
+use crate::genp::{
+    core::books::{self, Begun, How, LeaseId, Reasons, Verdict},
+    frames::free::BATCH,
+    pool::{
+        lending::{self, Budget, Desk},
+        Credit,
     },
-    count,
-    timing::Op,
-    windows::LEASE_OFFSET,
-    Partition,
+    sys::{
+        errno::{EDQUOT, EIDRM, ETIMEDOUT},
+        task::{self, Sleeper, Woken},
+        time, trace,
+        vma::{self, Space},
+    },
 };
 
 /// What a borrower asks for, in pages and checked for form.
@@ -46,7 +41,7 @@ pub(crate) enum Borrower {
 /// A lease as its borrower sees it.
 pub(crate) struct Borrowed {
     /// In the lease window, in bytes.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     pub(crate) handle: u64,
     pub(crate) expires: u64,
     pub(crate) slice: u32,
@@ -87,6 +82,15 @@ impl Partition {
         })
     }
 
+    /// The term asked for, or the partition's.
+    pub(crate) fn term(&self, lease_ns: u64) -> Result<u64> {
+        match lease_ns {
+            0 => Ok(self.shape.term_ns),
+            term if term <= self.pool.config.max_lease_ns => Ok(term),
+            _ => Err(EINVAL),
+        }
+    }
+
     fn slice_offset(&self, slice: u32) -> u64 {
         u64::from(self.slice_start(slice)) << PAGE_SHIFT
     }
@@ -119,7 +123,7 @@ impl Partition {
         });
         answer.map_err(|error| {
             let reasons = ask.reasons;
-            let error = match desk::errno(error) {
+            let error = match lending::errno(error) {
                 // What it would have waited for, had its deadline not passed.
                 EAGAIN if reasons.pool && ask.deadline != 0 && !may_wait => ETIMEDOUT,
                 EDQUOT if reasons.budget && ask.deadline != 0 && !may_wait => ETIMEDOUT,
@@ -287,7 +291,7 @@ impl Partition {
                 let entry = desk.books.lease(lease);
                 Ok((lease, entry.slice(), entry.expires()))
             })
-            .map_err(desk::errno)
+            .map_err(lending::errno)
     }
 
     /// Refuses what is another kind of borrower's.
@@ -338,7 +342,7 @@ impl Partition {
 
     /// `GENP_RETURN`: EINVAL for a handle that is not one of this partition's,
     /// ESTALE for a lease that is over. Context: thread, may sleep.
-    pub(super) fn give_back(&self, handle: u64) -> Result {
+    pub(crate) fn give_back(&self, handle: u64) -> Result {
         let bytes = self.end_lease(handle, How::Returned)?;
         trace::give_back(self.id.0, handle, bytes);
         Ok(())
@@ -355,7 +359,7 @@ impl Partition {
                 self.check_borrower(desk, lease, borrower)?;
                 desk.books.renew(self.id, handle, time::now(), term)
             })
-            .map_err(desk::errno)?;
+            .map_err(lending::errno)?;
         trace::renew(self.id.0, handle, expires);
         Ok(expires)
     }

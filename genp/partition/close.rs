@@ -3,23 +3,24 @@
 //! The end of a partition: by GENP_DESTROY for those who use it, and at its last
 //! close for its memory.
 
-use kernel::{
-    prelude::*,
-    sync::atomic::Full,
-    time::{delay::fsleep, Delta},
+use kernel::{prelude::*, sync::atomic::Full};
+
+use super::Partition;
+use crate::genp::{
+    core::books::How,
+    sys::{errno::EIDRM, trace},
 };
 
-use super::{
-    super::{
-        core::books::How,
-        sys::{errno::EIDRM, trace},
-    },
-    Partition,
-};
+/// Whoever keeps track of partitions and has to know of the last close of each.
+pub(crate) trait LastClose: Send + Sync {
+    /// Forgets a partition: returns when no thread of GenP's uses it any longer, and none
+    /// can begin to. Context: thread, may sleep.
+    fn forget(&self, partition: &Partition);
+}
 
 impl Partition {
     /// `GENP_DESTROY`: EIDRM if that was done before. Context: thread, may sleep.
-    pub(super) fn destroy(&self) -> Result {
+    pub(crate) fn destroy(&self) -> Result {
         if self.dying.xchg(1, Full) != 0 {
             return Err(EIDRM);
         }
@@ -68,12 +69,7 @@ impl Partition {
     pub(crate) fn close(&self) {
         self.kill();
         self.end_leases(How::Abandoned);
-        self.pool.roster.remove(self);
-        // The recall and the refill thread, whose priority is above ours, may look at
-        // us still.
-        while self.pool.recalling.at(self.id) || self.pool.refilling.at(self.id) {
-            fsleep(Delta::from_millis(1));
-        }
+        self.registry.forget(self);
         let mut reserve = self.reserve.lock();
         self.close_driver_window(&mut reserve);
         self.pool.front.with(|desk| {

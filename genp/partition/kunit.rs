@@ -4,20 +4,19 @@
 //! its windows in an address space.
 
 use super::{
-    super::{
-        core::{books::Reasons, range::RangeError},
-        kunit::{names, pool},
-        pool::Pool,
-        sys::{
-            errno::{E2BIG, EIDRM, ESTALE},
-            file::FileRef,
-            kunit::{in_hard_interrupt, UserMap, PROT_EXEC, PROT_READ, PROT_WRITE},
-        },
-    },
     borrow::{Ask, Borrowed, Borrower},
     regions::{self, Tenant},
     windows::{LEASE_OFFSET, RESERVE_OFFSET},
-    Partition,
+    File, Partition,
+};
+use crate::genp::{
+    core::{books::Reasons, range::RangeError},
+    kunit::{names, registry},
+    registry::Registry,
+    sys::{
+        errno::{E2BIG, EIDRM, ESTALE},
+        kunit::{in_hard_interrupt, UserMap, PROT_EXEC, PROT_READ, PROT_WRITE},
+    },
 };
 use kernel::{page::PAGE_SIZE, prelude::*, sync::Arc};
 
@@ -25,17 +24,17 @@ const RW: u32 = PROT_READ | PROT_WRITE;
 
 /// A pool of its own and a partition of one page in it, with budget for eight.
 struct Place {
-    pool: Arc<Pool>,
+    registry: Arc<Registry>,
     partition: Arc<Partition>,
-    file: FileRef,
+    file: File,
 }
 
 impl Place {
     fn new() -> Result<Self> {
-        let pool = pool()?;
-        let (partition, file) = names::create(&pool, b"")?;
+        let registry = registry()?;
+        let (partition, file) = names::create(&registry, b"")?;
         Ok(Self {
-            pool,
+            registry,
             partition,
             file,
         })
@@ -46,7 +45,7 @@ impl Place {
             borrower: Borrower::Process,
             pages,
             deadline: 0,
-            term: self.pool.config.max_lease_ns,
+            term: self.registry.pool().config.max_lease_ns,
             reasons: Reasons {
                 budget: true,
                 pool: true,
@@ -62,7 +61,7 @@ impl Place {
     /// Closes it all; whether the pool is empty then.
     fn close(self) -> bool {
         names::close(self.file);
-        let totals = self.pool.totals();
+        let totals = self.registry.pool().totals();
         totals.committed == 0 && totals.lent == 0 && totals.free == totals.capacity
     }
 }
@@ -291,7 +290,7 @@ mod window_tests {
             assert!(reserve.poke(0, 1));
             assert_eq!(place.partition.destroy(), Err(EIDRM));
             assert_eq!(place.borrow(1).err(), Some(EIDRM));
-            assert_eq!(place.pool.totals().lent, 0);
+            assert_eq!(place.registry.pool().totals().lent, 0);
         }
         assert!(place.close());
         Ok(())

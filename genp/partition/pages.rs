@@ -5,18 +5,16 @@
 
 use kernel::{prelude::*, sync::atomic::Relaxed};
 
-use super::{
-    super::{
-        core::stock::Marks,
-        pool::store::BATCH,
-        stock::{Filling, Mark, Refusal, Stock},
-        sys::{
-            abi,
-            cpu::{Here, Stay},
-            trace,
-        },
+use super::{count, Partition};
+use crate::genp::{
+    core::stock::Marks,
+    frames::free::BATCH,
+    stock::{Filling, Mark, Refusal, Stock},
+    sys::{
+        abi,
+        cpu::{Here, Stay},
+        trace,
     },
-    count, Partition,
 };
 
 impl Partition {

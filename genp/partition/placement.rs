@@ -5,10 +5,10 @@
 use kernel::prelude::*;
 
 use super::{
-    super::core::range::{self, Block, RangeError, Want},
     regions::{Region, MAX_ALIGN},
     Partition,
 };
+use crate::genp::core::range::{self, Block, RangeError, Want};
 
 /// Blocks that a search looks at under one lock: fewer than what an allocation costs.
 const STRETCH: u32 = 16;

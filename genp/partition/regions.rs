@@ -5,15 +5,13 @@
 
 use kernel::{page::PAGE_SIZE, prelude::*};
 
-use super::{
-    super::{
-        core::range::{Block, RangeError},
-        sys::{
-            errno::{E2BIG, ESTALE},
-            trace,
-        },
+use super::{count, Partition};
+use crate::genp::{
+    core::range::{Block, RangeError},
+    sys::{
+        errno::{E2BIG, ESTALE},
+        trace,
     },
-    count, Partition,
 };
 
 /// The largest alignment of a region.

@@ -7,12 +7,8 @@ use kernel::{
     prelude::*,
 };
 
-use super::{
-    super::{core::bounds, sys::abi},
-    create::window_places,
-    timing::OPS,
-    Partition,
-};
+use super::{request::window_places, timing::OPS, Partition};
+use crate::genp::{core::bounds, sys::abi};
 
 fn bytes(pages: u32) -> u64 {
     u64::from(pages) << PAGE_SHIFT
@@ -84,13 +80,13 @@ impl Partition {
         stat
     }
 
-    pub(super) fn reset_peaks(&self) {
+    pub(crate) fn reset_peaks(&self) {
         self.regions.lock().reset_peak();
         self.pool.front.with(|desk| desk.books.reset_peak(self.id));
     }
 
     /// `GENP_GET_BOUNDS`: E2BIG for a reserve larger than any. Context: thread.
-    pub(super) fn bounds(&self, answer: &mut abi::genp_bounds) -> Result {
+    pub(crate) fn bounds(&self, answer: &mut abi::genp_bounds) -> Result {
         let order = self.shape.order;
         answer.worst_reserve = if answer.live_bytes == 0 {
             0
@@ -119,20 +115,20 @@ impl Partition {
         Ok(())
     }
 
-    pub(super) fn reset_longest(&self) {
+    pub(crate) fn reset_longest(&self) {
         for histogram in &mut self.timing.lock().histograms {
             histogram.reset_longest();
         }
     }
 
     /// `GENP_GET_HISTOGRAM`: EINVAL for an operation there is not.
-    pub(super) fn histogram(&self, op: u32) -> Result<[u64; abi::GENP_HISTOGRAM_BUCKETS as usize]> {
+    pub(crate) fn histogram(&self, op: u32) -> Result<[u64; abi::GENP_HISTOGRAM_BUCKETS as usize]> {
         let timing = self.timing.lock();
         let histogram = timing.histograms.get(op as usize).ok_or(EINVAL)?;
         Ok(*histogram.counts())
     }
 
-    pub(super) fn reset_histogram(&self, op: u32) {
+    pub(crate) fn reset_histogram(&self, op: u32) {
         if let Some(histogram) = self.timing.lock().histograms.get_mut(op as usize) {
             histogram.reset_counts();
         }

@@ -4,20 +4,16 @@
 
 use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 
-use super::{
-    super::{
-        core::range::RangeError,
-        pool::store::BATCH,
-        sys::{
-            errno::{E2BIG, EOPNOTSUPP},
-            range::{Carve, Source},
-            trace, vma,
-            window::KernelWindow,
-        },
+use super::{backing::Land, windows::RESERVE_OFFSET, Partition};
+use crate::genp::{
+    core::range::RangeError,
+    frames::free::BATCH,
+    sys::{
+        errno::{E2BIG, EOPNOTSUPP},
+        genalloc::{Carve, Source},
+        trace, vma,
+        vmap::KernelWindow,
     },
-    land::Land,
-    windows::RESERVE_OFFSET,
-    Partition,
 };
 
 /// What a reserve is made of.

@@ -7,24 +7,25 @@ use ::core::cmp::Ordering;
 use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, page::PAGE_SHIFT, prelude::*};
 
 use super::{
-    super::{
-        pool::desk,
-        sys::{
-            errno::{E2BIG, EOPNOTSUPP},
-            trace,
-        },
-    },
-    create::{ceiling, whole_pages},
+    create::ceiling,
+    request::whole_pages,
     reserve::{Backing, Reserve},
     windows::RESERVE_OFFSET,
     Partition,
+};
+use crate::genp::{
+    pool::lending,
+    sys::{
+        errno::{E2BIG, EOPNOTSUPP},
+        trace,
+    },
 };
 
 impl Partition {
     /// Changes reserve and borrow limit, both or none. EINVAL, E2BIG, ENOSPC,
     /// ENOMEM, EBUSY: see `Documentation/abi.rst`. Context: thread, may sleep;
     /// zeroes what is added.
-    pub(super) fn resize(&self, reserve_bytes: u64, limit_bytes: u64) -> Result {
+    pub(crate) fn resize(&self, reserve_bytes: u64, limit_bytes: u64) -> Result {
         let pages = whole_pages(reserve_bytes)?;
         let limit = whole_pages(limit_bytes)?;
         if pages == 0 && limit == 0 {
@@ -50,7 +51,7 @@ impl Partition {
         self.pool
             .front
             .with(|desk| desk.books.set_limit(self.id, limit))
-            .map_err(desk::errno)?;
+            .map_err(lending::errno)?;
         // Who waited for budget may have it now.
         self.pool.serve();
         trace::resize(self.id.0, pages, limit);
@@ -69,7 +70,7 @@ impl Partition {
         self.pool
             .front
             .with(|desk| desk.books.commit_more(self.id, added, ceiling))
-            .map_err(desk::errno)?;
+            .map_err(lending::errno)?;
         reserve.backing = Backing::Frames(frames);
         reserve.promised = added;
         let done = self

@@ -2,14 +2,12 @@
 
 //! How long the operations of a partition took.
 
-use super::{
-    super::{core::histogram::Histogram, sys::abi},
-    Partition,
-};
+use super::Partition;
+use crate::genp::{core::histogram::Histogram, sys::abi};
 
 /// The operations that are timed, by their number in the ABI.
 #[derive(Clone, Copy)]
-pub(super) enum Op {
+pub(crate) enum Op {
     Alloc = abi::GENP_OP_ALLOC as isize,
     Free = abi::GENP_OP_FREE as isize,
     Borrow = abi::GENP_OP_BORROW as isize,
@@ -36,7 +34,7 @@ impl Timing {
 
 impl Partition {
     /// Notes that `op` took so long. O(1). Context: any but NMI.
-    pub(super) fn note(&self, op: Op, ns: u64) {
+    pub(crate) fn note(&self, op: Op, ns: u64) {
         if let Some(histogram) = self.timing.lock().histograms.get_mut(op as usize) {
             histogram.record(ns);
         }

@@ -7,13 +7,10 @@
 
 use kernel::{mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 
-use super::{
-    super::{
-        pool::chain::Chain,
-        sys::vma::{self, LeaseVma, Space, WindowKey},
-    },
-    borrow::Borrower,
-    Partition, Shape,
+use super::{borrow::Borrower, Partition, Shape};
+use crate::genp::{
+    frames::list::Chain,
+    sys::vma::{self, LeaseVma, Space, WindowKey},
 };
 
 /// File offset of the reserve.
@@ -142,6 +139,16 @@ impl Slice {
 }
 
 impl Partition {
+    /// mmap(): the reserve or the lease window, whole. EINVAL, EPERM, EBUSY, ENOMEM.
+    /// Context: thread, under the mmap lock.
+    pub(crate) fn mmap(&self, vma: &VmaNew) -> Result {
+        match vma::window_offset(vma) {
+            RESERVE_OFFSET => self.map_reserve(vma),
+            LEASE_OFFSET => self.map_window(vma),
+            _ => Err(EINVAL),
+        }
+    }
+
     /// Maps the lease window, empty. Context: thread, under the mmap lock.
     ///
     /// EBUSY if it is mapped as often as it can be.

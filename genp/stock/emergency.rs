@@ -13,7 +13,7 @@ use kernel::{
 use super::{Refusal, Stock};
 use crate::genp::{
     core::{books::PartitionId, stock::Marks},
-    pool::store::Store,
+    frames::free::Store,
     sys::cpu::Here,
 };
 

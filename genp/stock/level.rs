@@ -11,15 +11,13 @@ use kernel::{
     sync::atomic::{Atomic, Relaxed},
 };
 
-use super::{
-    super::{
-        core::stock::Marks,
-        sys::{
-            cpu::{self, Here},
-            word::KernelWord,
-        },
+use super::Mark;
+use crate::genp::{
+    core::stock::Marks,
+    sys::{
+        atomic::KernelWord,
+        cpu::{self, Here},
     },
-    Mark,
 };
 
 /// The most that a CPU carries over at once, a power of two.

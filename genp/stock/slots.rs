@@ -7,7 +7,7 @@
 
 use kernel::prelude::*;
 
-use super::super::sys::word::KernelWord;
+use crate::genp::sys::atomic::KernelWord;
 
 /// No frame.
 const NONE: u64 = u64::MAX;

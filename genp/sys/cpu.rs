@@ -18,7 +18,7 @@ impl Here {
     ///
     /// The CPU is this one, and preemption is off until this is gone.
     #[inline(always)]
-    pub(super) unsafe fn new(cpu: u32) -> Self {
+    pub(crate) unsafe fn new(cpu: u32) -> Self {
         Self {
             cpu,
             _here: PhantomData,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The file of a partition.
+//! Files of GenP's own, and what belongs to each.
 
-use core::ptr::NonNull;
+use core::{marker::PhantomData, ptr::NonNull};
 
 use kernel::{
     bindings,
@@ -14,25 +14,34 @@ use kernel::{
 };
 
 use super::glue;
-use crate::genp::partition::Partition;
 
-/// A reference to the file of a partition.
-pub(crate) struct FileRef(pub(super) NonNull<bindings::file>);
+/// What a file of GenP's own belongs to.
+///
+/// # Safety
+///
+/// The file operations in `glue_file.c` and the window operations in `glue_vma.c` take
+/// the private data of the file for a pointer to this type, and release gives back the
+/// counted reference that [`FileRef::create`] took. So there is one such type.
+pub(crate) unsafe trait FileOwner: Send + Sync {}
 
-// SAFETY: a counted reference to a file, which is made for being shared.
-unsafe impl Send for FileRef {}
+/// A reference to the file of a `T`.
+pub(crate) struct FileRef<T>(pub(super) NonNull<bindings::file>, PhantomData<Arc<T>>);
 
-impl FileRef {
-    /// Makes a file for `partition`, named `name` in /proc. Its release, after the
-    /// last reference and mapping, is [`Partition::close`]. ENFILE, ENOMEM.
+// SAFETY: a counted reference to a file, which is made for being shared, and its owner
+// may be used from any thread.
+unsafe impl<T: FileOwner> Send for FileRef<T> {}
+
+impl<T: FileOwner> FileRef<T> {
+    /// Makes a file for `owner`, named `name` in /proc. Its release, after the last
+    /// reference and mapping, gets the reference to `owner`. ENFILE, ENOMEM.
     /// Context: thread, may sleep.
-    pub(crate) fn create(name: &CStr, partition: Arc<Partition>) -> Result<Self> {
-        let data = partition.into_raw();
-        // SAFETY: `name` is read during the call; `data` is a reference of its
-        // own, which `genp_partition_release` takes back.
+    pub(crate) fn create(name: &CStr, owner: Arc<T>) -> Result<Self> {
+        let data = owner.into_raw();
+        // SAFETY: `name` is read during the call; `data` is a reference of its own to
+        // what the file's operations take it for, which the release takes back.
         let file = unsafe { glue::genp_file_create(name.as_char_ptr(), data.cast_mut().cast()) };
         match from_err_ptr(file).and_then(|file| NonNull::new(file).ok_or(EINVAL)) {
-            Ok(file) => Ok(Self(file)),
+            Ok(file) => Ok(Self(file, PhantomData)),
             Err(error) => {
                 // SAFETY: no file was made, so the reference is ours again.
                 drop(unsafe { Arc::from_raw(data) });
@@ -42,8 +51,8 @@ impl FileRef {
     }
 
     /// The same file without a reference to it.
-    pub(crate) fn weak(&self) -> WeakFile {
-        WeakFile(self.0)
+    pub(crate) fn weak(&self) -> WeakFile<T> {
+        WeakFile(self.0, PhantomData)
     }
 
     /// Where the file's mappings are found.
@@ -59,52 +68,48 @@ impl FileRef {
         // fdget_pos, for it is a stream. `File` is a transparent wrapper.
         fd.fd_install(unsafe { ARef::<File>::from_raw(file.cast()) });
     }
-}
 
-impl FileRef {
     /// Keeps the reference for a driver, until [`WeakFile::put_kept`].
     pub(crate) fn keep(self) {
         core::mem::forget(self);
     }
 
-    /// The file of a partition behind a file descriptor of the caller's, and the
-    /// partition: EBADF, or EINVAL if it is something else. Context: thread.
-    pub(super) fn from_fd(fd: i32) -> Result<(Self, NonNull<Partition>)> {
-        let mut partition = core::ptr::null_mut();
-        // SAFETY: any number is checked by the call, which writes to `partition`.
-        let file = from_err_ptr(unsafe { glue::genp_file_from_fd(fd, &mut partition) })?;
-        let file = Self(NonNull::new(file).ok_or(EINVAL)?);
-        Ok((file, NonNull::new(partition.cast()).ok_or(EINVAL)?))
+    /// The file of a `T` behind a file descriptor of the caller's, and its owner, which
+    /// the file keeps alive: EBADF, or EINVAL if it is something else. Context: thread.
+    pub(crate) fn from_fd(fd: i32) -> Result<(Self, NonNull<T>)> {
+        let mut owner = core::ptr::null_mut();
+        // SAFETY: any number is checked by the call, which writes to `owner`.
+        let file = from_err_ptr(unsafe { glue::genp_file_from_fd(fd, &mut owner) })?;
+        let file = Self(NonNull::new(file).ok_or(EINVAL)?, PhantomData);
+        Ok((file, NonNull::new(owner.cast()).ok_or(EINVAL)?))
     }
 }
 
-impl Drop for FileRef {
+impl<T> Drop for FileRef<T> {
     fn drop(&mut self) {
         // SAFETY: gives up our reference.
         unsafe { glue::genp_file_put(self.0.as_ptr()) }
     }
 }
 
-/// The file of a partition, which may be on its way out.
-pub(crate) struct WeakFile(NonNull<bindings::file>);
+/// The file of a `T`, which may be on its way out.
+pub(crate) struct WeakFile<T>(NonNull<bindings::file>, PhantomData<Arc<T>>);
 
 // SAFETY: only an address until `get` makes a reference of it.
-unsafe impl Send for WeakFile {}
+unsafe impl<T: FileOwner> Send for WeakFile<T> {}
 // SAFETY: as above.
-unsafe impl Sync for WeakFile {}
+unsafe impl<T: FileOwner> Sync for WeakFile<T> {}
 
-impl WeakFile {
+impl<T: FileOwner> WeakFile<T> {
     /// A reference, unless the last one was dropped already. Context: thread. The
     /// caller holds what the file's release has to get before it returns (the
     /// roster's lock of names), so the file is there, dying or not.
-    pub(crate) fn get(&self) -> Option<FileRef> {
+    pub(crate) fn get(&self) -> Option<FileRef<T>> {
         // SAFETY: a file is freed after its release, which the caller holds up.
         let file = unsafe { glue::genp_file_get_active(self.0.as_ptr()) };
-        NonNull::new(file).map(FileRef)
+        NonNull::new(file).map(|file| FileRef(file, PhantomData))
     }
-}
 
-impl WeakFile {
     /// References to the file. The caller has one.
     pub(crate) fn users(&self) -> u32 {
         // SAFETY: the caller's reference keeps the file there.
@@ -118,14 +123,14 @@ impl WeakFile {
     /// # Safety
     ///
     /// There is a reference of [`FileRef::keep`] that was not given up yet, and nobody
-    /// uses the partition through it any longer.
-    pub(super) unsafe fn put_kept(&self) {
+    /// uses the owner through it any longer.
+    pub(crate) unsafe fn put_kept(&self) {
         // SAFETY: by the precondition.
         unsafe { glue::genp_file_put_now(self.0.as_ptr()) }
     }
 }
 
-/// The mappings of a partition's file.
+/// The mappings of a file.
 pub(crate) struct Mapping(*mut bindings::address_space);
 
 // SAFETY: an address in an object with locks of its own.

@@ -142,9 +142,9 @@ struct vm_area_struct *genp_window_at(struct mm_struct *mm,
 				      const void *partition);
 
 /* glue_misc.c */
-int genp_misc_register(void *pool);
+int genp_misc_register(void *registry);
 void genp_misc_deregister(void);
-void *genp_registered_pool(void);
+void *genp_registered(void);
 
 /* glue_trace.c */
 void genp_trace_create(u32 partition, u32 reserve_pages, u32 limit_pages);
@@ -165,7 +165,7 @@ void genp_trace_overdue(u32 partition, u64 handle, u64 expires);
 void genp_trace_refill(u32 partition, u32 pages, u32 free);
 void genp_trace_drain(u32 partition, u32 pages, u32 free);
 
-/* Entry points of the Rust side, sys/entry.rs. */
+/* Entry points of the Rust side, genp/entry/ and sys/irq_work.rs. */
 int genp_partition_mmap(void *partition, struct vm_area_struct *vma);
 long genp_partition_ioctl(void *partition, unsigned int nr, unsigned long arg);
 ssize_t genp_partition_read(void *partition, unsigned long to, size_t size,
@@ -177,12 +177,11 @@ void genp_partition_release(void *partition);
 bool genp_window_fault(void *partition, struct vm_area_struct *vma,
 		       unsigned long page);
 void genp_window_closed(void *partition, unsigned long mm, unsigned long start);
-long genp_control_ioctl(void *pool, unsigned int nr, unsigned long arg);
-u64 genp_attribute(void *pool, unsigned int which);
-int genp_thread_run(void *data);
-void genp_bell_ring(void *bell);
+long genp_device_ioctl(void *registry, unsigned int nr, unsigned long arg);
+u64 genp_attribute(void *registry, unsigned int which);
+void genp_waker_wake(void *bell);
 
-/* Entry points of the Rust side, sys/capi/pages.rs; preemption is off with @cpu. */
+/* Entry points of the Rust side, genp/entry/capi/pages.rs; preemption is off with @cpu. */
 struct page *genp_page_take(struct genp_partition *part, unsigned int cpu);
 struct page *genp_page_prepare(struct genp_partition *part, struct page *page,
 			       unsigned int flags);

@@ -37,7 +37,7 @@ static void *irq_bell;
 
 static void ring(struct irq_work *work)
 {
-	genp_bell_ring(irq_bell);
+	genp_waker_wake(irq_bell);
 }
 
 /* In hardirq on PREEMPT_RT as well: all it does is to wake a thread. */

@@ -8,26 +8,26 @@
 
 #include "glue.h"
 
-/* The pool, for as long as the device is registered. */
-static void *the_pool;
+/* The table of partitions, for as long as the device is registered. */
+static void *the_registry;
 
-static long control_ioctl(struct file *file, unsigned int cmd,
+static long device_ioctl(struct file *file, unsigned int cmd,
 			  unsigned long arg)
 {
 	if (_IOC_TYPE(cmd) != GENP_IOC_MAGIC)
 		return -ENOTTY;
-	return genp_control_ioctl(the_pool, _IOC_NR(cmd), arg);
+	return genp_device_ioctl(the_registry, _IOC_NR(cmd), arg);
 }
 
-static int control_open(struct inode *inode, struct file *file)
+static int device_open(struct inode *inode, struct file *file)
 {
 	return stream_open(inode, file);
 }
 
-static const struct file_operations control_fops = {
+static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
-	.open = control_open,
-	.unlocked_ioctl = control_ioctl,
+	.open = device_open,
+	.unlocked_ioctl = device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
@@ -42,7 +42,7 @@ static ssize_t attribute_show(struct device *dev,
 	struct genp_device_attribute *self;
 
 	self = container_of(attribute, struct genp_device_attribute, attribute);
-	return sysfs_emit(buf, "%llu\n", genp_attribute(the_pool, self->which));
+	return sysfs_emit(buf, "%llu\n", genp_attribute(the_registry, self->which));
 }
 
 #define GENP_ATTRIBUTE(_name, _which)					\
@@ -106,31 +106,31 @@ ATTRIBUTE_GROUPS(genp);
 static struct miscdevice genp_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "genp",
-	.fops = &control_fops,
+	.fops = &device_fops,
 	.groups = genp_groups,
 	.mode = 0660,
 };
 
 /**
  * genp_misc_register - make /dev/genp appear
- * @pool: what the entry points get, until genp_misc_deregister()
+ * @registry: what the entry points get, until genp_misc_deregister()
  *
  * Context: thread, may sleep. Return: 0 or a negative errno.
  */
-int genp_misc_register(void *pool)
+int genp_misc_register(void *registry)
 {
-	WRITE_ONCE(the_pool, pool);
+	WRITE_ONCE(the_registry, registry);
 	return misc_register(&genp_device);
 }
 
 /* What is registered, or NULL. */
-void *genp_registered_pool(void)
+void *genp_registered(void)
 {
-	return READ_ONCE(the_pool);
+	return READ_ONCE(the_registry);
 }
 
 void genp_misc_deregister(void)
 {
 	misc_deregister(&genp_device);
-	WRITE_ONCE(the_pool, NULL);
+	WRITE_ONCE(the_registry, NULL);
 }

@@ -2,7 +2,7 @@
 
 //! A bell that can be rung where tasks cannot be woken: in NMI.
 
-use kernel::sync::Arc;
+use kernel::{ffi::c_void, sync::Arc};
 
 use super::{glue, thread::Bell};
 
@@ -41,3 +41,21 @@ impl Drop for IrqBell {
         drop(unsafe { Arc::from_raw(self.bell) });
     }
 }
+
+/// # Safety
+///
+/// `bell` is what [`IrqBell::new`] set, which lives until the last call.
+#[no_mangle]
+unsafe extern "C" fn genp_waker_wake(bell: *mut c_void) {
+    // SAFETY: by the precondition.
+    unsafe { &*bell.cast::<Bell>() }.ring();
+}
+
+// The compiler compares it with its prototype, by which C calls it.
+const _: () = {
+    let _ = if true {
+        glue::genp_waker_wake
+    } else {
+        genp_waker_wake
+    };
+};

@@ -7,7 +7,10 @@ use kernel::{
     ffi::{c_int, c_ulong, c_void},
 };
 
-use super::{file::FileRef, page::Frames};
+use super::{
+    file::{FileOwner, FileRef},
+    page::Frames,
+};
 
 // Structures of the kernel's, some of them empty on some kernels.
 #[allow(improper_ctypes)]
@@ -121,8 +124,8 @@ pub(crate) struct UserMap {
 
 impl UserMap {
     /// Maps a part of a file, or says the errno.
-    pub(crate) fn new(
-        file: &FileRef,
+    pub(crate) fn new<T: FileOwner>(
+        file: &FileRef<T>,
         offset: u64,
         length: u64,
         prot: u32,

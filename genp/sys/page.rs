@@ -167,7 +167,7 @@ impl Frames {
     }
 
     /// The page of a frame, or null.
-    pub(super) fn page(&self, frame: u32) -> *mut bindings::page {
+    pub(crate) fn page(&self, frame: u32) -> *mut bindings::page {
         self.frames
             .get(frame as usize)
             .map_or(core::ptr::null_mut(), |frame| frame.page.as_ptr())

@@ -7,6 +7,7 @@ use core::ptr::NonNull;
 use kernel::{
     bindings,
     error::{from_err_ptr, to_result},
+    ffi::{c_int, c_void},
     prelude::*,
     str::CStr,
     sync::{
@@ -113,17 +114,17 @@ impl Parker {
 }
 
 /// What a thread is started with, type and all.
-pub(super) struct Start {
+struct Start {
     work: Arc<dyn Worker>,
     parker: Parker,
 }
 
-/// Runs a thread: what `genp_thread_run` calls.
+/// Runs a thread.
 ///
 /// # Safety
 ///
 /// `data` comes from [`Thread::spawn`], whose thread this is.
-pub(super) unsafe fn run(data: *mut core::ffi::c_void) {
+unsafe extern "C" fn run(data: *mut c_void) -> c_int {
     // SAFETY: by the precondition, a leaked box that lives until the thread has
     // been joined.
     let start = unsafe { &*data.cast::<Start>() };
@@ -132,6 +133,7 @@ pub(super) unsafe fn run(data: *mut core::ffi::c_void) {
     while !start.parker.stopping() {
         start.parker.park_until(u64::MAX);
     }
+    0
 }
 
 /// A thread, with a reference to its task. Dropping it stops the thread, waits for
@@ -167,13 +169,7 @@ impl Thread {
         let parker = Parker { bell: bell.clone() };
         let start = KBox::into_raw(KBox::new(Start { work, parker }, GFP_KERNEL)?);
         // SAFETY: `run` takes what `start` points to; it lives until the join.
-        let task = unsafe {
-            glue::genp_thread_create(
-                Some(super::entry::genp_thread_run),
-                start.cast(),
-                name.as_char_ptr(),
-            )
-        };
+        let task = unsafe { glue::genp_thread_create(Some(run), start.cast(), name.as_char_ptr()) };
         let task = match from_err_ptr(task) {
             Ok(task) => task,
             Err(error) => {

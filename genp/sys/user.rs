@@ -26,7 +26,7 @@ pub(crate) struct UserArg(usize);
 
 impl UserArg {
     /// The argument at an address of the user's, which may be anything.
-    pub(super) fn new(address: usize) -> Self {
+    pub(crate) fn new(address: usize) -> Self {
         Self(address)
     }
 
@@ -90,13 +90,8 @@ pub(crate) struct UserRecords {
 
 impl UserRecords {
     /// The buffer at an address of the user's, which may be anything.
-    pub(super) fn new(at: usize, room: usize) -> Self {
+    pub(crate) fn new(at: usize, room: usize) -> Self {
         Self { at, room }
-    }
-
-    /// Bytes left.
-    pub(crate) fn room(&self) -> usize {
-        self.room
     }
 
     /// Writes one record. EFAULT. Context: thread, may sleep.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mappings of a partition.
+//! Mappings of a file of GenP's own.
 
 use core::marker::PhantomData;
 
@@ -8,8 +8,7 @@ use kernel::{
     bindings, error::to_result, ffi::c_ulong, mm::virt::VmaNew, page::PAGE_SIZE, prelude::*,
 };
 
-use super::{errno::EPERM, glue, page::Frames, range::Carve};
-use crate::genp::partition::Partition;
+use super::{errno::EPERM, file::FileOwner, genalloc::Carve, glue, page::Frames};
 
 /// Where in the file a mapping begins.
 pub(crate) fn window_offset(vma: &VmaNew) -> u64 {
@@ -99,7 +98,7 @@ pub(crate) struct WindowKey {
 
 impl WindowKey {
     /// The key of the mapping at `start` in the address space at `mm`.
-    pub(super) fn new(mm: usize, start: usize) -> Self {
+    pub(crate) fn new(mm: usize, start: usize) -> Self {
         Self { mm, start }
     }
 
@@ -109,17 +108,14 @@ impl WindowKey {
     }
 }
 
-/// Sets a mapping up as a lease window of `partition`, with all its page tables.
-/// Context: thread, in mmap(); may sleep.
-pub(crate) fn prepare_window(vma: &VmaNew, partition: &Partition) -> Result<WindowKey> {
+/// Sets a mapping of a file up as a lease window of the file's owner, with all its page
+/// tables. Context: thread, in mmap(); may sleep.
+pub(crate) fn prepare_window<T: FileOwner>(vma: &VmaNew, owner: &T) -> Result<WindowKey> {
     check_kind(vma)?;
     // SAFETY: the mapping is being made; it holds a reference to the file, which
-    // keeps the partition alive for as long as the mapping exists.
+    // keeps the owner alive for as long as the mapping exists.
     to_result(unsafe {
-        glue::genp_vma_prepare_window(
-            vma.as_ptr(),
-            core::ptr::from_ref(partition).cast_mut().cast(),
-        )
+        glue::genp_vma_prepare_window(vma.as_ptr(), core::ptr::from_ref(owner).cast_mut().cast())
     })?;
     // SAFETY: the caller is in mmap(), so it has an address space.
     let mm = unsafe { glue::genp_current_mm() };
@@ -136,7 +132,7 @@ impl LeaseVma<'_> {
     /// # Safety
     ///
     /// `vma` is a lease window, and stays one for the lifetime of the result.
-    pub(super) unsafe fn new(vma: *mut bindings::vm_area_struct) -> Self {
+    pub(crate) unsafe fn new(vma: *mut bindings::vm_area_struct) -> Self {
         Self {
             vma,
             _held: PhantomData,
@@ -211,26 +207,26 @@ impl<I: Iterator<Item = u32> + Clone> Pages<'_, I> {
     }
 }
 
-/// Holds the mapping `key` of `partition` still and does `work` with it; `None` if
+/// Holds the lease window `key` of `owner` still and does `work` with it; `None` if
 /// it is not one of the current address space's. Context: thread, may sleep for the
 /// mmap lock.
-pub(crate) fn in_window<R>(
+pub(crate) fn in_window<T: FileOwner, R>(
     key: WindowKey,
-    partition: &Partition,
+    owner: &T,
     work: impl FnOnce(&LeaseVma<'_>) -> R,
 ) -> Option<R> {
     let mm = own_space(key)?;
     // SAFETY: the current address space stays for as long as we run in it.
     unsafe { glue::genp_mm_read_lock(mm) };
     // SAFETY: locked above.
-    unsafe { with_window(mm, key, partition, work) }
+    unsafe { with_window(mm, key, owner, work) }
 }
 
 /// As [`in_window`], but `None` as well if the mmap lock is not to be had at once.
 /// Context: thread; sleeps as `work` does.
-pub(crate) fn try_in_window<R>(
+pub(crate) fn try_in_window<T: FileOwner, R>(
     key: WindowKey,
-    partition: &Partition,
+    owner: &T,
     work: impl FnOnce(&LeaseVma<'_>) -> R,
 ) -> Option<R> {
     let mm = own_space(key)?;
@@ -239,7 +235,7 @@ pub(crate) fn try_in_window<R>(
         return None;
     }
     // SAFETY: locked above.
-    unsafe { with_window(mm, key, partition, work) }
+    unsafe { with_window(mm, key, owner, work) }
 }
 
 /// The current address space, if the mapping is in that.
@@ -254,14 +250,14 @@ fn own_space(key: WindowKey) -> Option<*mut bindings::mm_struct> {
 /// # Safety
 ///
 /// `mm` is the current address space, locked for reading by the caller.
-unsafe fn with_window<R>(
+unsafe fn with_window<T: FileOwner, R>(
     mm: *mut bindings::mm_struct,
     key: WindowKey,
-    partition: &Partition,
+    owner: &T,
     work: impl FnOnce(&LeaseVma<'_>) -> R,
 ) -> Option<R> {
-    // SAFETY: locked, by the precondition; the partition is only compared.
-    let vma = unsafe { glue::genp_window_at(mm, key.start, core::ptr::from_ref(partition).cast()) };
+    // SAFETY: locked, by the precondition; the owner is only compared.
+    let vma = unsafe { glue::genp_window_at(mm, key.start, core::ptr::from_ref(owner).cast()) };
     let answer = (!vma.is_null()).then(|| {
         // SAFETY: a lease window by the check in genp_window_at, held still by
         // the mmap lock until below.

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pages of the atomic stock.
+
+use kernel::{
+    bindings::page,
+    ffi::{c_int, c_uint},
+};
+
+use super::{answer, partition, refusal, same_prototypes};
+use crate::genp::{
+    stock::Refusal,
+    sys::{
+        abi::{self, genp_partition},
+        cpu::Here,
+        glue,
+    },
+};
+
+/// Takes a page of the own stock, or NULL.
+#[no_mangle]
+unsafe extern "C" fn genp_page_take(part: *mut genp_partition, cpu: c_uint) -> *mut page {
+    // SAFETY: see the top of `capi`; `glue_stock.c` keeps preemption off meanwhile.
+    let (partition, here) = unsafe { (partition(part), Here::new(cpu)) };
+    partition.take_page(&here).unwrap_or(0) as *mut page
+}
+
+/// Does what the flags ask for beyond that: finds a page elsewhere if there was none,
+/// zeroes it.
+#[no_mangle]
+unsafe extern "C" fn genp_page_prepare(
+    part: *mut genp_partition,
+    mut page: *mut page,
+    flags: c_uint,
+) -> *mut page {
+    let mut zero = flags & abi::GENP_ZERO != 0;
+    if page.is_null() && flags & abi::GENP_EMERGENCY != 0 {
+        // SAFETY: see the top of `capi`.
+        page = unsafe { partition(part) }
+            .take_emergency_page()
+            .unwrap_or(0) as *mut _;
+        // It may hold what another partition left there.
+        zero = true;
+    }
+    if !page.is_null() && zero {
+        // SAFETY: a page of the pool's, which is the caller's alone.
+        unsafe { glue::genp_zero_page(page) };
+    }
+    page
+}
+
+/// Counts a call that asks for what there is not: NULL.
+#[no_mangle]
+unsafe extern "C" fn genp_page_refuse(part: *mut genp_partition) -> *mut page {
+    // SAFETY: see the top of `capi`.
+    let _ = unsafe { partition(part) }.refuse_page(Refusal::Foreign);
+    core::ptr::null_mut()
+}
+
+/// Gives a page back which says that it is in `slot`.
+#[no_mangle]
+unsafe extern "C" fn genp_page_give(
+    part: *mut genp_partition,
+    page: *mut page,
+    slot: usize,
+    cpu: c_uint,
+) -> c_int {
+    // SAFETY: see the top of `capi`; `glue_stock.c` keeps preemption off meanwhile.
+    let (partition, here) = unsafe { (partition(part), Here::new(cpu)) };
+    match partition.give_page(page as usize, slot, &here) {
+        Ok(()) => 0,
+        Err(why) => answer(Err(refusal(why))),
+    }
+}
+
+same_prototypes!(
+    genp_page_take,
+    genp_page_prepare,
+    genp_page_refuse,
+    genp_page_give,
+);

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What genalloc offers beside allocating: placed regions, regions in one piece for
+//! devices, and where a reserve is.
+
+use kernel::{
+    ffi::{c_int, c_void},
+    page::{PAGE_MASK, PAGE_SIZE},
+    prelude::*,
+};
+
+use super::{answer, partition, same_prototypes};
+use crate::genp::{
+    partition::{Partition, Place, Spot, Tenant},
+    sys::{
+        abi::{self, genp_chunk, genp_partition, genp_placement, genp_region, phys_addr_t},
+        errno::EOPNOTSUPP,
+        glue,
+    },
+};
+
+/// How a driver wants a region, checked for form.
+struct How {
+    place: Place,
+    align: u64,
+    zero: bool,
+}
+
+impl How {
+    const ANY: Self = Self {
+        place: Place::Any,
+        align: 0,
+        zero: false,
+    };
+
+    fn of(how: &genp_placement) -> Result<Self> {
+        let place = match how.place {
+            abi::GENP_PLACE_ANY => Place::Any,
+            abi::GENP_PLACE_LOWEST => Place::Lowest,
+            abi::GENP_PLACE_SMALLEST => Place::Smallest,
+            abi::GENP_PLACE_NATURAL => Place::Natural,
+            abi::GENP_PLACE_FIXED => Place::Fixed(how.offset),
+            _ => return Err(EINVAL),
+        };
+        let unused = match place {
+            Place::Fixed(_) => how.align,
+            _ => how.offset,
+        };
+        let sound = how.align == 0 || how.align.is_power_of_two();
+        if unused != 0 || !sound || how.flags & !abi::GENP_ZERO != 0 {
+            return Err(EINVAL);
+        }
+        Ok(Self {
+            place,
+            align: how.align,
+            zero: how.flags & abi::GENP_ZERO != 0,
+        })
+    }
+}
+
+/// Allocates a region whose address, if `base` is where the reserve begins, is aligned.
+fn alloc(partition: &Partition, size: usize, how: &How, base: u64) -> Result<genp_region> {
+    let spot = Spot {
+        place: how.place,
+        align: how.align,
+        base,
+    };
+    let region = partition.alloc_placed(size as u64, &spot)?;
+    let Some(address) = partition.driver_address(region.offset) else {
+        // There is no reserve, so this is not reached.
+        partition.free_region(Tenant::Driver, region.handle)?;
+        return Err(EINVAL);
+    };
+    if how.zero {
+        // SAFETY: the region is the caller's alone, and mapped.
+        unsafe { glue::genp_zero(address as *mut c_void, size) };
+    }
+    Ok(genp_region {
+        addr: address as *mut c_void,
+        size,
+        handle: region.handle,
+    })
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_alloc_placed(
+    part: *mut genp_partition,
+    size: usize,
+    how: *const genp_placement,
+    region: *mut genp_region,
+) -> c_int {
+    // SAFETY: see the top of `capi`.
+    let (partition, how) = unsafe { (partition(part), &*how) };
+    let base = partition.driver_address(0).unwrap_or(0) as u64;
+    let got = How::of(how).and_then(|how| alloc(partition, size, &how, base));
+    partition.count_misuse(&got);
+    // SAFETY: see the top of `capi`.
+    answer(got.map(|got| unsafe { region.write(got) }))
+}
+
+/// What is in one piece for a device: anything of a reserve that is so itself, and
+/// otherwise what is within a page.
+fn alloc_contiguous(partition: &Partition, size: usize, how: &mut How) -> Result<genp_region> {
+    if let Some(land) = partition.land() {
+        return alloc(partition, size, how, land.phys);
+    }
+    let page = PAGE_SIZE as u64;
+    if size > PAGE_SIZE || how.align > page {
+        return Err(EOPNOTSUPP);
+    }
+    let natural = size.checked_next_power_of_two().ok_or(EINVAL)?;
+    match how.place {
+        Place::Fixed(offset) if offset % page + size as u64 > page => return Err(EOPNOTSUPP),
+        Place::Fixed(_) => {}
+        // Aligned to its size it does not cross the end of a page.
+        _ => how.align = how.align.max(natural as u64),
+    }
+    alloc(partition, size, how, 0)
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_dma_alloc(
+    part: *mut genp_partition,
+    size: usize,
+    how: *const genp_placement,
+    region: *mut genp_region,
+    phys: *mut phys_addr_t,
+) -> c_int {
+    // SAFETY: see the top of `capi`.
+    let partition = unsafe { partition(part) };
+    let how = match how.is_null() {
+        true => Ok(How::ANY),
+        // SAFETY: see the top of `capi`.
+        false => How::of(unsafe { &*how }),
+    };
+    let got = how.and_then(|mut how| alloc_contiguous(partition, size, &mut how));
+    let found = got.and_then(|got| match phys_of(partition, got.addr as usize) {
+        Some(at) => Ok((got, at)),
+        // It is in the reserve, so this is not reached.
+        None => Err(partition
+            .free_region(Tenant::Driver, got.handle)
+            .err()
+            .unwrap_or(EINVAL)),
+    });
+    partition.count_misuse(&found);
+    answer(found.map(|(got, at)| {
+        // SAFETY: see the top of `capi`.
+        unsafe {
+            region.write(got);
+            if !phys.is_null() {
+                phys.write(at);
+            }
+        }
+    }))
+}
+
+/// The physical address of a place in the reserve.
+fn phys_of(partition: &Partition, address: usize) -> Option<phys_addr_t> {
+    let offset = partition.driver_offset(address, 1)?;
+    Some(match partition.land() {
+        Some(land) => land.phys + offset,
+        // SAFETY: in the window that is mapped for drivers, of whom the caller is one, by
+        // the check of the offset; what is not of the pool is not in a window.
+        None => unsafe { glue::genp_window_phys(address as *const c_void) },
+    })
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_virt_to_phys(
+    part: *mut genp_partition,
+    addr: *const c_void,
+    phys: *mut phys_addr_t,
+) -> c_int {
+    // SAFETY: see the top of `capi`.
+    let partition = unsafe { partition(part) };
+    let found = phys_of(partition, addr as usize).ok_or(EINVAL);
+    partition.count_misuse(&found);
+    // SAFETY: see the top of `capi`.
+    answer(found.map(|found| unsafe { phys.write(found) }))
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_has_addr(
+    part: *mut genp_partition,
+    addr: *const c_void,
+    size: usize,
+) -> bool {
+    // SAFETY: see the top of `capi`.
+    let partition = unsafe { partition(part) };
+    partition.driver_offset(addr as usize, size).is_some()
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_avail(part: *mut genp_partition) -> usize {
+    // SAFETY: see the top of `capi`.
+    unsafe { partition(part) }.region_bytes().1 as usize
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_size(part: *mut genp_partition) -> usize {
+    // SAFETY: see the top of `capi`.
+    unsafe { partition(part) }.region_bytes().0 as usize
+}
+
+fn owner_of(partition: &Partition) -> *mut c_void {
+    partition.land().map_or(0, |land| land.owner) as *mut c_void
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_owner(part: *mut genp_partition) -> *mut c_void {
+    // SAFETY: see the top of `capi`.
+    owner_of(unsafe { partition(part) })
+}
+
+/// The piece that begins at an address of the reserve, of which `left` bytes are left.
+fn chunk_at(partition: &Partition, address: usize, left: usize) -> Option<genp_chunk> {
+    let phys = phys_of(partition, address)?;
+    let mut size = left;
+    if partition.land().is_none() {
+        // Whole pages for as long as the next one follows. At most as many steps as
+        // there are pages.
+        size = PAGE_SIZE.min(left);
+        while size < left && phys_of(partition, address + size)? == phys + size as u64 {
+            size = (size + PAGE_SIZE).min(left);
+        }
+    }
+    Some(genp_chunk {
+        virt: address as *mut c_void,
+        phys,
+        size,
+        owner: owner_of(partition),
+    })
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_for_each_chunk(
+    part: *mut genp_partition,
+    look: Option<unsafe extern "C" fn(*const genp_chunk, *mut c_void) -> c_int>,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: see the top of `capi`.
+    let partition = unsafe { partition(part) };
+    let (Some(look), Some(mut address)) = (look, partition.driver_address(0)) else {
+        return 0;
+    };
+    debug_assert_eq!(address & !PAGE_MASK, 0);
+    let mut left = partition.region_bytes().0 as usize;
+    while left > 0 {
+        let Some(chunk) = chunk_at(partition, address, left) else {
+            return EINVAL.to_errno();
+        };
+        // SAFETY: the driver gave this function for this use.
+        let said = unsafe { look(&chunk, data) };
+        if said != 0 {
+            return said;
+        }
+        address += chunk.size;
+        left -= chunk.size;
+    }
+    0
+}
+
+same_prototypes!(
+    genp_alloc_placed,
+    genp_dma_alloc,
+    genp_virt_to_phys,
+    genp_has_addr,
+    genp_avail,
+    genp_size,
+    genp_owner,
+    genp_for_each_chunk,
+);

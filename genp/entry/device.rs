@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! /dev/genp and its attributes: their registration, and where the calls of
+//! `glue_misc.c` arrive.
+
+use core::mem::ManuallyDrop;
+
+use kernel::{
+    error::to_result,
+    ffi::{c_long, c_uint, c_ulong, c_void},
+    prelude::*,
+    sync::Arc,
+};
+
+use super::{device_ioctl, same_prototypes, sysfs, to_long};
+use crate::genp::{
+    registry::Registry,
+    sys::{glue, user::UserArg},
+};
+
+/// /dev/genp and its attributes. Dropping it makes them vanish.
+pub(crate) struct Device {
+    registry: *const Registry,
+}
+
+// SAFETY: owns a reference to the registry, which may be used from any thread.
+unsafe impl Send for Device {}
+// SAFETY: nothing is done through a shared reference.
+unsafe impl Sync for Device {}
+
+impl Device {
+    /// Makes /dev/genp appear. At most one at a time. Context: thread, may sleep.
+    pub(crate) fn register(registry: Arc<Registry>) -> Result<Self> {
+        let device = Self {
+            registry: registry.into_raw(),
+        };
+        // SAFETY: the reference in `device` outlives the registration.
+        let done = unsafe { glue::genp_misc_register(device.registry.cast_mut().cast()) };
+        if let Err(error) = to_result(done) {
+            // SAFETY: nothing was registered, so the reference is ours alone.
+            drop(unsafe { Arc::from_raw(device.registry) });
+            core::mem::forget(device);
+            return Err(error);
+        }
+        Ok(device)
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        // SAFETY: registered by `register`.
+        unsafe { glue::genp_misc_deregister() };
+        // SAFETY: takes back the reference from `register`; nobody calls in now.
+        drop(unsafe { Arc::from_raw(self.registry) });
+    }
+}
+
+/// The registry, for calls of drivers: ENODEV while there is none.
+pub(super) fn registry() -> Result<ManuallyDrop<Arc<Registry>>> {
+    // SAFETY: no precondition.
+    let registry = unsafe { glue::genp_registered() };
+    if registry.is_null() {
+        return Err(ENODEV);
+    }
+    // SAFETY: what `Device` registered. It goes when the module does, which drivers
+    // that call in keep from going.
+    Ok(unsafe { borrowed(registry) })
+}
+
+/// A registry that somebody else has a reference to.
+///
+/// # Safety
+///
+/// `registry` is what [`Device::register`] registered, and stays registered for as long
+/// as the result is used.
+unsafe fn borrowed(registry: *mut c_void) -> ManuallyDrop<Arc<Registry>> {
+    // SAFETY: by the precondition, a reference that nobody gives up meanwhile.
+    ManuallyDrop::new(unsafe { Arc::from_raw(registry.cast::<Registry>()) })
+}
+
+/// # Safety
+///
+/// `registry` is what [`Device::register`] registered.
+#[no_mangle]
+unsafe extern "C" fn genp_device_ioctl(registry: *mut c_void, nr: c_uint, arg: c_ulong) -> c_long {
+    // SAFETY: by the precondition; it is not deregistered while a file of the device is
+    // open.
+    let registry = unsafe { borrowed(registry) };
+    to_long(device_ioctl::ioctl(&registry, nr, &UserArg::new(arg)).map(|()| 0))
+}
+
+/// # Safety
+///
+/// `registry` is what [`Device::register`] registered.
+#[no_mangle]
+unsafe extern "C" fn genp_attribute(registry: *mut c_void, which: c_uint) -> u64 {
+    // SAFETY: by the precondition; the attributes go with the device.
+    let registry = unsafe { borrowed(registry) };
+    sysfs::attribute(registry.pool(), which)
+}
+
+same_prototypes!(genp_device_ioctl, genp_attribute);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The commands of /dev/genp: from argument structures to calls and back.
+
+use kernel::{bindings, fs::file::FileDescriptorReservation, prelude::*, sync::Arc};
+
+use super::pool_info::info;
+use crate::genp::{
+    partition::{name_of, source_of, Partition, Wish},
+    registry::Registry,
+    sys::{abi, errno::ENOTTY, user::UserArg},
+};
+
+/// Carries out the command `nr`. ENOTTY if there is none. Context: thread, may
+/// sleep.
+pub(super) fn ioctl(registry: &Arc<Registry>, nr: u32, arg: &UserArg) -> Result {
+    match nr {
+        abi::GENP_NR_GET_INFO => get_info(registry, arg),
+        abi::GENP_NR_CREATE => create(registry, arg),
+        abi::GENP_NR_OPEN => open(registry, arg),
+        _ => Err(ENOTTY),
+    }
+}
+
+fn get_info(registry: &Registry, arg: &UserArg) -> Result {
+    let ask = arg.read::<abi::genp_info>()?;
+    if ask.flags != 0 {
+        return Err(EINVAL);
+    }
+    let mut info = info(registry.pool());
+    info.size = ask.size;
+    arg.write(&info, ask.size)
+}
+
+fn create(registry: &Arc<Registry>, arg: &UserArg) -> Result {
+    let mut ask = arg.read::<abi::genp_create>()?;
+    let pool = registry.pool();
+    let source = source_of(pool, &ask)?;
+    let request = Wish::check(pool, &ask, source.is_some())?;
+    let (partition, file) = registry.create(request, source)?;
+    let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
+    ask.fd = fd.reserved_fd() as i32;
+    ask.windows = partition.places();
+    // If this fails the file is dropped, and with it the partition.
+    arg.write(&ask, ask.size)?;
+    file.install(fd);
+    Ok(())
+}
+
+fn open(registry: &Registry, arg: &UserArg) -> Result {
+    let mut ask = arg.read::<abi::genp_open>()?;
+    if ask.flags != 0 || ask.reserved != 0 {
+        return Err(EINVAL);
+    }
+    let name = name_of(&ask.name)?;
+    if name.is_empty() {
+        return Err(EINVAL);
+    }
+    let (partition, file) = registry.open(name, Partition::may_open)?;
+    let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
+    ask.fd = fd.reserved_fd() as i32;
+    ask.windows = partition.places();
+    arg.write(&ask, ask.size)?;
+    file.install(fd);
+    Ok(())
+}

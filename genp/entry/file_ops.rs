@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The file of a partition: where the tables of operations in `glue_file.c` and
+//! `glue_vma.c` arrive.
+//!
+//! # Safety
+//!
+//! All functions: called by those tables, with what the kernel gave them; `data` is the
+//! private data of a partition's file or lease window.
+
+#![allow(clippy::missing_safety_doc)] // Said above, once for all.
+
+use kernel::{
+    bindings,
+    error::from_result,
+    ffi::{c_int, c_long, c_uint, c_ulong, c_void},
+    fs::File,
+    mm::virt::VmaNew,
+    seq_file::SeqFile,
+    sync::{poll::PollTable, Arc},
+};
+
+use super::{fdinfo, partition_ioctl, same_prototypes, to_long};
+use crate::genp::{
+    partition::Partition,
+    sys::{
+        file::FileOwner,
+        user::{UserArg, UserRecords},
+        vma::{LeaseVma, WindowKey},
+    },
+};
+
+// SAFETY: all functions below take the private data for a pointer to a partition, and
+// `genp_partition_release` takes the file's reference back.
+unsafe impl FileOwner for Partition {}
+
+/// The partition of a file.
+///
+/// # Safety
+///
+/// `data` is the private data of a partition's file, which is there for `'a`.
+unsafe fn partition<'a>(data: *mut c_void) -> &'a Partition {
+    // SAFETY: the file owns a reference, from its creation to its release.
+    unsafe { &*data.cast::<Partition>() }
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_partition_mmap(
+    data: *mut c_void,
+    vma: *mut bindings::vm_area_struct,
+) -> c_int {
+    // SAFETY: called by the file's mmap.
+    let partition = unsafe { partition(data) };
+    // SAFETY: called by the file's mmap, where `vma` is being made.
+    let vma = unsafe { VmaNew::from_raw(vma) };
+    from_result(|| {
+        let answer = partition.mmap(vma);
+        partition.count_misuse(&answer);
+        answer.map(|()| 0)
+    })
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_partition_ioctl(data: *mut c_void, nr: c_uint, arg: c_ulong) -> c_long {
+    // SAFETY: called by the file's ioctl.
+    let partition = unsafe { partition(data) };
+    let answer = partition_ioctl::ioctl(partition, nr, &UserArg::new(arg));
+    partition.count_misuse(&answer);
+    to_long(answer.map(|()| 0))
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_partition_read(
+    data: *mut c_void,
+    to: c_ulong,
+    size: usize,
+    nonblock: bool,
+) -> isize {
+    // SAFETY: called by the file's read.
+    let partition = unsafe { partition(data) };
+    let mut out = UserRecords::new(to, size);
+    let answer = partition.read_events(size, nonblock, |record| out.write(record));
+    partition.count_misuse(&answer);
+    to_long(answer.map(|bytes| bytes as i64)) as isize
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_partition_poll(
+    data: *mut c_void,
+    file: *mut bindings::file,
+    table: *mut bindings::poll_table_struct,
+) -> c_uint {
+    // SAFETY: called by the file's poll.
+    let partition = unsafe { partition(data) };
+    // SAFETY: the file is being polled, so it is there, and it is a stream, which
+    // nobody holds by fdget_pos.
+    let file = unsafe { File::from_raw_file(file) };
+    // SAFETY: null or valid during the call, as the file's poll gets it.
+    let table = unsafe { PollTable::from_raw(table) };
+    partition.poll_events(file, table)
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_partition_show(data: *mut c_void, m: *mut bindings::seq_file) {
+    // SAFETY: called by the file's show_fdinfo.
+    let partition = unsafe { partition(data) };
+    // SAFETY: as above; the seq_file is there during the call.
+    fdinfo::show(partition, unsafe { SeqFile::from_raw(m) });
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_partition_release(data: *mut c_void) {
+    // SAFETY: called once, by the file's release: takes the file's reference back.
+    let partition = unsafe { Arc::from_raw(data.cast::<Partition>()) };
+    partition.close();
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_window_fault(
+    data: *mut c_void,
+    vma: *mut bindings::vm_area_struct,
+    page: c_ulong,
+) -> bool {
+    // SAFETY: called for a lease window, whose mapping holds the file.
+    let partition = unsafe { partition(data) };
+    // SAFETY: a lease window, held still by the page fault.
+    let vma = unsafe { LeaseVma::new(vma) };
+    match u32::try_from(page) {
+        Ok(page) => partition.fault(&vma, page),
+        Err(_) => false,
+    }
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_window_closed(data: *mut c_void, mm: c_ulong, start: c_ulong) {
+    // SAFETY: called for a lease window, whose mapping still holds the file.
+    let partition = unsafe { partition(data) };
+    partition.closed(WindowKey::new(mm, start));
+}
+
+same_prototypes!(
+    genp_partition_mmap,
+    genp_partition_ioctl,
+    genp_partition_read,
+    genp_partition_poll,
+    genp_partition_show,
+    genp_partition_release,
+    genp_window_fault,
+    genp_window_closed,
+);

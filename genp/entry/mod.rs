@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What calls us: the kernel by the tables of operations in C, user space by way of
+//! it, drivers by the C API.
+//!
+//! Each entry point turns pointers and argument structures into references and checked
+//! values and hands on. With `sys`, which is what we call, this is the only room with
+//! `unsafe` in it.
+
+mod capi;
+pub(crate) mod debugfs;
+pub(crate) mod device;
+mod device_ioctl;
+mod fdinfo;
+mod file_ops;
+mod partition_ioctl;
+mod pool_info;
+mod sysfs;
+
+use kernel::{ffi::c_long, prelude::*};
+
+/// Has the compiler compare entry points with their prototypes in C, which calls the
+/// ones where Rust defines the others.
+macro_rules! same_prototypes {
+    ($($name:ident),* $(,)?) => {
+        const _: () = {
+            $( let _ = if true { $crate::genp::sys::glue::$name } else { $name }; )*
+        };
+    };
+}
+use same_prototypes;
+
+/// The answer of a call that gives a number or a negative errno.
+fn to_long(result: Result<i64>) -> c_long {
+    match result {
+        Ok(value) => value as c_long,
+        Err(error) => error.to_errno() as c_long,
+    }
+}

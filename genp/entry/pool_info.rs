@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pool as the ABI tells of it.
+
+use kernel::page::{PAGE_SHIFT, PAGE_SIZE};
+
+use crate::genp::{core::books::Order, pool::Pool, stock::Emergency, sys::abi};
+
+/// What the pool has and who has it, at this moment. Context: thread.
+pub(super) fn info(pool: &Pool) -> abi::genp_info {
+    let totals = pool.totals();
+    let config = &pool.config;
+    let emergency = pool.emergency.as_ref();
+    let range = pool.range.as_ref();
+    let bytes = |frames: u32| u64::from(frames) << PAGE_SHIFT;
+    abi::genp_info {
+        abi_version: abi::GENP_ABI_VERSION,
+        page_size: PAGE_SIZE as u32,
+        features: u64::from(
+            abi::GENP_FEATURE_LEASES
+                | abi::GENP_FEATURE_EVENTS
+                | abi::GENP_FEATURE_BOUNDS
+                | abi::GENP_FEATURE_RESIZE
+                | abi::GENP_FEATURE_STOCK
+                | range.map_or(0, |_| abi::GENP_FEATURE_RANGE),
+        ),
+        capacity: bytes(totals.capacity),
+        committed: bytes(totals.committed),
+        lent: bytes(totals.lent),
+        free: bytes(totals.free),
+        clean: bytes(pool.store.clean()),
+        quarantined: bytes(pool.store.quarantined()),
+        max_lease_ns: config.max_lease_ns,
+        grace_ns: config.grace_ns,
+        recall_worst_ns: pool.recall_worst_ns(),
+        wait_order: match config.order {
+            Order::Prio => abi::GENP_ORDER_PRIO,
+            Order::Fifo => abi::GENP_ORDER_FIFO,
+        },
+        nodes: pool.store.frames().nodes(),
+        partitions: totals.partitions,
+        max_partitions: config.max_partitions,
+        leases: totals.leases,
+        max_leases: config.max_leases,
+        waiters: totals.waiters,
+        max_waiters: config.max_waiters,
+        overdue: bytes(totals.overdue),
+        emergency: bytes(emergency.map_or(0, Emergency::pages)),
+        emergency_free: bytes(emergency.map_or(0, Emergency::free)),
+        range: range.map_or(0, |range| range.bytes() as u64),
+        range_free: range.map_or(0, |range| range.free_bytes() as u64),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the pool's free frames lie: clean ones by node, dirty ones in one
+//! chain, and those in quarantine by the partition that left them behind.
+//!
+//! The store moves frames and knows nothing of who may have them; the desk
+//! decides that before anybody comes here. It has promised no more frames than
+//! lie here or pass through the hands of the scrubber, so a taker never goes
+//! away with nothing.
+
+use kernel::{prelude::*, sync::Arc};
+
+use super::list::{Chain, Links, Walk};
+use crate::genp::sys::{
+    lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
+    page::Frames,
+    thread::Bell,
+};
+
+/// The most frames that are moved or zeroed under one lock.
+pub(crate) const BATCH: u32 = 32;
+
+/// The most memory nodes a pool is spread over.
+pub(crate) const MAX_NODES: usize = 8;
+
+struct Lists {
+    clean: [Chain; MAX_NODES],
+    dirty: Chain,
+    /// By partition number.
+    quarantine: KVVec<Chain>,
+    quarantined: u32,
+}
+
+impl Lists {
+    /// Takes up to `most` frames, of `node` if it has any, clean ones first;
+    /// says whether they are clean. At most `MAX_NODES + BATCH` steps.
+    fn take(&mut self, most: u32, node: u32, links: &Links) -> (Chain, bool) {
+        let most = most.min(BATCH);
+        if let Some(clean) = self.clean.get_mut(node as usize) {
+            if !clean.is_empty() {
+                return (clean.split(most, links), true);
+            }
+        }
+        for clean in &mut self.clean {
+            if !clean.is_empty() {
+                return (clean.split(most, links), true);
+            }
+        }
+        (self.dirty.split(most, links), false)
+    }
+}
+
+/// The frames of the pool.
+#[pin_data]
+pub(crate) struct Store {
+    frames: Frames,
+    links: Links,
+    #[pin]
+    lists: RawLock<Lists>,
+    /// Held by the scrubber while it has frames in hand that are in no list: a
+    /// taker who finds the lists empty lends it its priority here.
+    #[pin]
+    scrubbing: PiMutex<()>,
+    /// Wakes the scrubber.
+    bell: Arc<Bell>,
+}
+
+impl Store {
+    /// Lays all of `frames` down as dirty. Context: thread, may sleep.
+    pub(crate) fn new(
+        frames: Frames,
+        partitions: u32,
+        bell: Arc<Bell>,
+    ) -> Result<impl PinInit<Self, Error>> {
+        let links = Links::new(frames.len())?;
+        let mut dirty = Chain::EMPTY;
+        for frame in 0..frames.len() {
+            dirty.push(frame, &links);
+        }
+        let mut quarantine = KVVec::with_capacity(partitions as usize, GFP_KERNEL)?;
+        for _ in 0..partitions {
+            quarantine.push(Chain::EMPTY, GFP_KERNEL)?;
+        }
+        let lists = Lists {
+            clean: [const { Chain::EMPTY }; MAX_NODES],
+            dirty,
+            quarantine,
+            quarantined: 0,
+        };
+        Ok(try_pin_init!(Self {
+            frames,
+            links,
+            lists <- new_raw_lock!(lists, "genp_lists"),
+            scrubbing <- new_pi_mutex!((), "genp_scrubbing"),
+            bell,
+        }))
+    }
+
+    pub(crate) fn frames(&self) -> &Frames {
+        &self.frames
+    }
+
+    /// Takes 1 to [`BATCH`] zeroed frames that the desk promised to the caller;
+    /// none only if `most` is 0. Context: thread, may sleep; zeroes at most
+    /// [`BATCH`] frames.
+    pub(crate) fn take(&self, most: u32, node: u32) -> Chain {
+        let (mut chain, mut clean) = self.lists.lock().take(most, node, &self.links);
+        if chain.is_empty() && most > 0 {
+            // What was promised is in the scrubber's hands; behind its lock
+            // everything is in the lists again.
+            let _scrubber = self.scrubbing.lock();
+            (chain, clean) = self.lists.lock().take(most, node, &self.links);
+        }
+        if !clean {
+            for frame in chain.walk(&self.links) {
+                self.frames.zero(frame);
+            }
+        }
+        chain
+    }
+
+    /// Lays frames back that nobody else holds. O(1). Context: thread, raw
+    /// locks, hardirq.
+    pub(crate) fn give(&self, chain: Chain) {
+        if chain.is_empty() {
+            return;
+        }
+        self.lists.lock().dirty.append(chain, &self.links);
+        self.bell.ring();
+    }
+
+    /// Lays one frame of partition `id` back, or into quarantine if somebody
+    /// else holds it still; says whether it is free. O(1). Context: thread.
+    pub(crate) fn give_or_keep(&self, id: u32, frame: u32) -> bool {
+        let shared = self.frames.shared(frame);
+        let mut lists = self.lists.lock();
+        match lists.quarantine.get_mut(id as usize) {
+            Some(kept) if shared => {
+                kept.push(frame, &self.links);
+                lists.quarantined += 1;
+                false
+            }
+            _ => {
+                lists.dirty.push(frame, &self.links);
+                true
+            }
+        }
+    }
+
+    /// Looks at up to [`BATCH`] frames that partition `id` left in quarantine
+    /// and frees those that nobody holds any longer; says how many.
+    /// Context: thread.
+    pub(crate) fn release_quarantine(&self, id: u32) -> u32 {
+        let mut freed = 0;
+        for _ in 0..BATCH {
+            let mut lists = self.lists.lock();
+            let Some(kept) = lists.quarantine.get_mut(id as usize) else {
+                break;
+            };
+            let Some(frame) = kept.pop(&self.links) else {
+                break;
+            };
+            if self.frames.shared(frame) {
+                kept.push(frame, &self.links);
+            } else {
+                lists.quarantined -= 1;
+                lists.dirty.push(frame, &self.links);
+                freed += 1;
+            }
+        }
+        freed
+    }
+
+    /// Frames in quarantine.
+    pub(crate) fn quarantined(&self) -> u32 {
+        self.lists.lock().quarantined
+    }
+
+    /// Frames that are zeroed already.
+    pub(crate) fn clean(&self) -> u32 {
+        let lists = self.lists.lock();
+        lists.clean.iter().fold(0, |sum, chain| sum + chain.len())
+    }
+
+    /// Zeroes a few dirty frames; false if there are none. Context: the
+    /// scrubber's thread.
+    pub(crate) fn scrub(&self) -> bool {
+        /// Few, because a taker may have to wait for them.
+        const HANDFUL: u32 = 4;
+
+        let _in_hand = self.scrubbing.lock();
+        let mut chain = self.lists.lock().dirty.split(HANDFUL, &self.links);
+        if chain.is_empty() {
+            return false;
+        }
+        for frame in chain.walk(&self.links) {
+            self.frames.zero(frame);
+        }
+        while let Some(frame) = chain.pop(&self.links) {
+            let node = self.frames.node_of(frame) as usize;
+            let mut lists = self.lists.lock();
+            match lists.clean.get_mut(node) {
+                Some(clean) => clean.push(frame, &self.links),
+                None => lists.dirty.push(frame, &self.links),
+            }
+        }
+        true
+    }
+
+    /// The frames of a chain the caller owns, in order.
+    pub(crate) fn walk(&self, chain: &Chain) -> Walk<'_> {
+        chain.walk(&self.links)
+    }
+
+    /// Appends `more` to `chain`; the caller owns both. O(1).
+    pub(crate) fn join(&self, chain: &mut Chain, more: Chain) {
+        chain.append(more, &self.links);
+    }
+
+    /// Takes the first frame out of a chain the caller owns. O(1).
+    pub(crate) fn pop(&self, chain: &mut Chain) -> Option<u32> {
+        chain.pop(&self.links)
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Frames strung together: a lease, a free list or a batch is a chain of frame
+//! numbers, and giving one back is one splice, whatever its length.
+
+use kernel::prelude::*;
+
+use crate::genp::sys::cell::Link;
+
+/// No frame.
+const NONE: u32 = u32::MAX;
+
+/// For each frame the one behind it in its chain.
+///
+/// A frame is in one chain at a time, and only who owns that chain reads or
+/// writes its links: a free list under the lock of the lists, a lease under the
+/// lock of its partition's windows. Those locks order the accesses.
+pub(crate) struct Links(KVVec<Link>);
+
+impl Links {
+    /// Allocates the links of `count` frames. Context: thread, may sleep.
+    pub(crate) fn new(count: u32) -> Result<Self> {
+        let mut links = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
+        for _ in 0..count {
+            links.push(Link::new(NONE), GFP_KERNEL)?;
+        }
+        Ok(Self(links))
+    }
+
+    #[inline]
+    fn next(&self, frame: u32) -> u32 {
+        match self.0.get(frame as usize) {
+            Some(next) => next.get(),
+            None => NONE,
+        }
+    }
+
+    fn set_next(&self, frame: u32, next: u32) {
+        if let Some(link) = self.0.get(frame as usize) {
+            link.set(next);
+        }
+    }
+}
+
+/// A chain of frames. It owns them: who drops one that is not empty loses them. Its
+/// length says where it ends; the link of its last frame says nothing.
+#[must_use]
+pub(crate) struct Chain {
+    first: u32,
+    last: u32,
+    len: u32,
+}
+
+impl Chain {
+    pub(crate) const EMPTY: Self = Self {
+        first: NONE,
+        last: NONE,
+        len: 0,
+    };
+
+    pub(crate) fn len(&self) -> u32 {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends one frame that is in no chain. O(1), any context.
+    pub(crate) fn push(&mut self, frame: u32, links: &Links) {
+        links.set_next(frame, NONE);
+        if self.len == 0 {
+            self.first = frame;
+        } else {
+            links.set_next(self.last, frame);
+        }
+        self.last = frame;
+        self.len = self.len.saturating_add(1);
+    }
+
+    /// Takes the first frame out. O(1), any context.
+    pub(crate) fn pop(&mut self, links: &Links) -> Option<u32> {
+        if self.len == 0 {
+            return None;
+        }
+        let frame = self.first;
+        self.first = links.next(frame);
+        self.len -= 1;
+        if self.len == 0 {
+            *self = Self::EMPTY;
+        }
+        Some(frame)
+    }
+
+    /// Appends all of `other`. O(1), any context.
+    pub(crate) fn append(&mut self, other: Self, links: &Links) {
+        if other.len == 0 {
+            return;
+        }
+        if self.len == 0 {
+            *self = other;
+            return;
+        }
+        links.set_next(self.last, other.first);
+        self.last = other.last;
+        self.len = self.len.saturating_add(other.len);
+    }
+
+    /// Moves up to `most` frames from the front of `self` to a chain of their
+    /// own. O(most), and only looks at them: their links stay what they are.
+    pub(crate) fn split(&mut self, most: u32, links: &Links) -> Self {
+        if most == 0 {
+            return Self::EMPTY;
+        }
+        if most >= self.len {
+            return ::core::mem::replace(self, Self::EMPTY);
+        }
+        let mut last = self.first;
+        for _ in 1..most {
+            last = links.next(last);
+        }
+        let front = Self {
+            first: self.first,
+            last,
+            len: most,
+        };
+        self.first = links.next(last);
+        self.len -= most;
+        front
+    }
+
+    /// The frames in order. The caller owns the chain while it walks.
+    pub(crate) fn walk<'a>(&self, links: &'a Links) -> Walk<'a> {
+        Walk {
+            links,
+            at: self.first,
+            left: self.len,
+        }
+    }
+}
+
+/// An iterator over the frames of a chain.
+#[derive(Clone)]
+pub(crate) struct Walk<'a> {
+    links: &'a Links,
+    at: u32,
+    left: u32,
+}
+
+impl Iterator for Walk<'_> {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        if self.left == 0 {
+            return None;
+        }
+        let frame = self.at;
+        self.left -= 1;
+        self.at = self.links.next(frame);
+        Some(frame)
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Chains keep every frame, once and in order.
+
+use crate::genp::frames::list::{Chain, Links};
+use kernel::prelude::*;
+
+const FRAMES: u32 = 40;
+
+/// A chain of the frames from `from` to below `to`.
+fn chain(from: u32, to: u32, links: &Links) -> Chain {
+    let mut chain = Chain::EMPTY;
+    for frame in from..to {
+        chain.push(frame, links);
+    }
+    chain
+}
+
+/// Whether the chain is just these frames, by its walk and by its length.
+fn is(chain: &Chain, links: &Links, frames: impl Iterator<Item = u32> + Clone) -> bool {
+    chain.len() as usize == frames.clone().count() && chain.walk(links).eq(frames)
+}
+
+#[kunit_tests(genp_frame_list)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_in_first_out() -> Result {
+        let links = Links::new(FRAMES)?;
+        let mut all = chain(0, FRAMES, &links);
+        assert!(is(&all, &links, 0..FRAMES));
+        for frame in 0..FRAMES {
+            assert_eq!(all.pop(&links), Some(frame));
+        }
+        assert_eq!(all.pop(&links), None);
+        assert!(all.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn split_takes_from_the_front() -> Result {
+        let links = Links::new(FRAMES)?;
+        let mut all = chain(0, FRAMES, &links);
+        let none = all.split(0, &links);
+        assert!(none.is_empty());
+        let front = all.split(7, &links);
+        assert!(is(&front, &links, 0..7));
+        assert!(is(&all, &links, 7..FRAMES));
+        let rest = all.split(u32::MAX, &links);
+        assert!(is(&rest, &links, 7..FRAMES));
+        assert!(all.is_empty() && all.pop(&links).is_none());
+        assert!(all.split(3, &links).is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn append_joins_at_the_end() -> Result {
+        let links = Links::new(FRAMES)?;
+        let mut first = chain(0, 5, &links);
+        first.append(Chain::EMPTY, &links);
+        assert!(is(&first, &links, 0..5));
+        first.append(chain(5, 20, &links), &links);
+        let mut all = Chain::EMPTY;
+        all.append(first, &links);
+        all.append(chain(20, FRAMES, &links), &links);
+        assert!(is(&all, &links, 0..FRAMES));
+        // It goes on being a chain.
+        let front = all.split(20, &links);
+        all.append(front, &links);
+        assert!(is(&all, &links, Iterator::chain(20..FRAMES, 0..20)));
+        Ok(())
+    }
+
+    #[test]
+    fn frames_that_are_none_do_no_harm() -> Result {
+        let links = Links::new(2)?;
+        let mut odd = chain(7, 8, &links);
+        assert_eq!(odd.pop(&links), Some(7));
+        assert!(odd.is_empty());
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where a reserve is, for drivers to look at in any context.
+
+use super::Partition;
+use crate::genp::sys::genalloc::Carve;
+
+/// What is known of a reserve that is not of the pool; it stays where it is.
+pub(crate) struct Land {
+    /// Its physical address.
+    pub(crate) phys: u64,
+    /// The tag of the memory it is in.
+    pub(crate) owner: usize,
+    /// Whether that memory is a driver's.
+    drivers: bool,
+}
+
+impl Land {
+    pub(super) fn of(piece: &Carve) -> Self {
+        Self {
+            phys: piece.phys(),
+            owner: piece.owner(),
+            drivers: piece.is_drivers(),
+        }
+    }
+}
+
+impl Partition {
+    /// Where the reserve is, if not in the pool. Context: any.
+    pub(crate) fn land(&self) -> Option<&Land> {
+        self.land.as_ref()
+    }
+
+    /// Whether the reserve is in a pool of genalloc's that a driver brought.
+    pub(crate) fn is_in_drivers_memory(&self) -> bool {
+        self.land().is_some_and(|land| land.drivers)
+    }
+
+    /// Others who have the partition's file. The caller, a driver, has it. Context: any.
+    pub(crate) fn other_users(&self) -> u32 {
+        let users = self.file.as_ref().map_or(1, |(file, _)| file.users());
+        users.saturating_sub(1)
+    }
+
+    /// Bytes that regions can be of, and those that are in none. Context: any but NMI.
+    pub(crate) fn region_bytes(&self) -> (u64, u64) {
+        let regions = self.regions.lock();
+        let units = regions.units();
+        let free = units.saturating_sub(regions.used_units());
+        let bytes = |units: u32| u64::from(units) << self.shape.order;
+        (bytes(units), bytes(free))
+    }
+
+    /// The offset in the reserve of `bytes` bytes at a kernel address, if all of them
+    /// are in it. Context: any but NMI.
+    pub(crate) fn driver_offset(&self, address: usize, bytes: usize) -> Option<u64> {
+        let base = self.driver_address(0)?;
+        let offset = address.checked_sub(base)?;
+        let end = offset.checked_add(bytes)?;
+        (bytes > 0 && end as u64 <= self.region_bytes().0).then_some(offset as u64)
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Leases of drivers, and how drivers are asked to return them.
+
+use kernel::prelude::*;
+
+use super::{Ask, Borrowed, Borrower, Partition};
+use crate::genp::{
+    core::books::State,
+    sys::{
+        callback::Callback,
+        lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
+    },
+};
+
+/// The most leases of a partition.
+const MOST: usize = crate::genp::core::books::MAX_SLICES as usize;
+
+/// How to ask for one lease.
+#[derive(Clone, Copy)]
+struct Recall {
+    handle: u64,
+    expires: u64,
+    call: Option<Callback>,
+    state: Asked,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    NotYet,
+    /// It is time.
+    Due,
+    Done,
+}
+
+/// What drivers have on lease of a partition.
+///
+/// Lock order: `calling` is taken with no other lock of GenP's held and is held while a
+/// driver's callback runs, which may call in again; `recalls` last of all.
+#[pin_data]
+pub(crate) struct Firm {
+    #[pin]
+    calling: PiMutex<()>,
+    #[pin]
+    recalls: RawLock<[Option<Recall>; MOST]>,
+}
+
+impl Firm {
+    pub(crate) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            calling <- new_pi_mutex!((), "genp_calling"),
+            recalls <- new_raw_lock!([None; MOST], "genp_recalls"),
+        })
+    }
+
+    /// Leases of drivers. At most as many steps as a partition can have leases.
+    pub(crate) fn count(&self) -> u32 {
+        self.recalls.lock().iter().flatten().count() as u32
+    }
+
+    /// Changes the entry of a lease. At most as many steps as a partition can have
+    /// leases.
+    fn change<R>(&self, handle: u64, how: impl FnOnce(&mut Option<Recall>) -> R) -> Option<R> {
+        let mut recalls = self.recalls.lock();
+        let entry = recalls
+            .iter_mut()
+            .find(|entry| entry.is_some_and(|recall| recall.handle == handle))?;
+        Some(how(entry))
+    }
+
+    /// Notes that it is time to ask for a lease, if it is a driver's and was not asked
+    /// for in this term. Context: any but NMI.
+    pub(crate) fn note_recall(&self, handle: u64, expires: u64) {
+        self.change(handle, |entry| {
+            if let Some(recall) = entry {
+                // Another term: we are here before renew_firmly().
+                if recall.state == Asked::NotYet || recall.expires != expires {
+                    recall.state = Asked::Due;
+                    recall.expires = expires;
+                }
+            }
+        });
+    }
+
+    /// The next lease that is to be asked for.
+    fn next_due(&self) -> Option<Recall> {
+        let mut recalls = self.recalls.lock();
+        let due = |recall: &&mut Recall| recall.state == Asked::Due;
+        let recall = recalls.iter_mut().flatten().find(due)?;
+        recall.state = Asked::Done;
+        Some(*recall)
+    }
+
+    /// Asks drivers for what is due. Context: the post's thread; runs drivers' code.
+    pub(crate) fn call(&self) {
+        for _ in 0..MOST {
+            // Before the entry is read: who takes it out after that waits for us.
+            let _calling = self.calling.lock();
+            let Some(recall) = self.next_due() else {
+                return;
+            };
+            if let Some(call) = recall.call {
+                call.run(recall.handle, recall.expires);
+            }
+        }
+    }
+}
+
+impl Partition {
+    /// Borrows for a driver; `give` gets each frame in turn. Context: thread, may sleep.
+    pub(crate) fn borrow_firmly(
+        &self,
+        ask: &Ask,
+        call: Option<Callback>,
+        give: impl FnMut(u32),
+    ) -> Result<Borrowed> {
+        let borrowed = self.borrow(ask)?;
+        let recall = Recall {
+            handle: borrowed.handle,
+            expires: borrowed.expires,
+            call,
+            state: Asked::NotYet,
+        };
+        if let Some(place) = self.firm().recalls.lock().get_mut(borrowed.slice as usize) {
+            *place = Some(recall);
+        }
+        // Recalled before it stood there, which a short term can do.
+        let late = self.pool().front.with(|desk| {
+            let lease = desk.books.find(self.id(), borrowed.handle).ok()?;
+            Some(desk.books.lease(lease).state() != State::Active)
+        });
+        if late == Some(true) {
+            self.firm().note_recall(borrowed.handle, borrowed.expires);
+            self.post_recall();
+        }
+        self.each_frame(&borrowed, give);
+        Ok(borrowed)
+    }
+
+    /// Returns a driver's lease: EINVAL, ESTALE, EBUSY. Its callback does not run any
+    /// longer afterwards. Context: thread, may sleep.
+    pub(crate) fn return_firmly(&self, handle: u64) -> Result {
+        let firm = self.firm();
+        // From within the callback the lock is ours already.
+        let own = self.pool().bells.post.is_own();
+        let calling = (!own).then(|| firm.calling.lock());
+        let recall = firm.change(handle, Option::take).flatten();
+        let ended = self.end_driver_lease(handle);
+        if let (Err(error), Some(recall)) = (&ended, recall) {
+            if *error == EBUSY {
+                self.restore(recall);
+            }
+        }
+        drop(calling);
+        ended
+    }
+
+    /// Waits until no callback of this partition's runs, unless this is called from one.
+    /// Context: thread, may sleep.
+    pub(crate) fn await_callback(&self) {
+        if !self.pool().bells.post.is_own() {
+            drop(self.firm().calling.lock());
+        }
+    }
+
+    /// Lets a driver's lease run for another term: EAGAIN, EINVAL, ESTALE. It is asked
+    /// for anew then. Context: thread.
+    pub(crate) fn renew_firmly(&self, handle: u64, term: u64) -> Result<u64> {
+        let expires = self.renew(handle, term, Borrower::Driver)?;
+        self.firm().change(handle, |entry| {
+            if let Some(recall) = entry {
+                // Unless it was recalled already, which a short term can do.
+                if recall.expires != expires {
+                    recall.state = Asked::NotYet;
+                    recall.expires = expires;
+                }
+            }
+        });
+        Ok(expires)
+    }
+
+    /// Puts back the entry of a lease that could not be returned.
+    fn restore(&self, recall: Recall) {
+        let slice = self.pool().front.with(|desk| {
+            let lease = desk.books.find(self.id(), recall.handle).ok()?;
+            Some(desk.books.lease(lease).slice())
+        });
+        let Some(slice) = slice else {
+            return;
+        };
+        if let Some(place) = self.firm().recalls.lock().get_mut(slice as usize) {
+            *place = Some(recall);
+        }
+    }
+}

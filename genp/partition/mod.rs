@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A partition: a reserve, a budget, the regions in the one and the leases
+//! under the other, behind a file of its own.
+//!
+//! Lock order: `reserve` before `windows`; each before the raw locks of regions,
+//! events and timing, of which a thread holds one at a time.
+
+mod backing;
+pub(crate) mod borrow;
+mod close;
+pub(crate) mod create;
+mod driver_leases;
+mod events;
+#[cfg(GENP_KUNIT)]
+mod kunit;
+mod pages;
+mod placement;
+mod regions;
+mod report;
+mod request;
+mod reserve;
+mod resize;
+pub(crate) mod timing;
+mod windows;
+
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Relaxed},
+        poll::PollCondVar,
+        Arc, Mutex, SetOnce,
+    },
+};
+
+use crate::genp::{
+    core::{
+        books::PartitionId,
+        range::{Node, Range},
+    },
+    pool::Pool,
+    stock::Stock,
+    sys::{
+        abi,
+        atomic::KernelWord,
+        errno::{E2BIG, EIDRM, ENOTTY, EPERM, ESTALE},
+        file::{FileRef, Mapping, WeakFile},
+        lock::{PiMutex, RawLock},
+        task,
+    },
+};
+use backing::Land;
+use driver_leases::Firm;
+use events::{Listener, Ring};
+use reserve::Reserve;
+use timing::Timing;
+use windows::Windows;
+
+pub(crate) use borrow::{Ask, Borrowed, Borrower};
+pub(crate) use close::LastClose;
+pub(crate) use create::source_of;
+pub(crate) use placement::{Place, Spot};
+pub(crate) use regions::Tenant;
+pub(crate) use request::{name_of, Wish};
+pub(crate) use timing::Op;
+
+/// The file of a partition.
+pub(crate) type File = FileRef<Partition>;
+
+/// What was settled at create and never changes.
+pub(crate) struct Shape {
+    name: [u8; abi::GENP_NAME_SIZE as usize],
+    name_len: usize,
+    owner: u32,
+    group: u32,
+    mode: u32,
+    node: i32,
+    /// The place of `node` among the nodes of the pool.
+    preferred: u32,
+    /// Regions are multiples of 1 << this many bytes.
+    order: u32,
+    max_regions: u32,
+    max_leases: u32,
+    /// Pages of a slice of the lease window: the borrow limit at create.
+    slice_pages: u32,
+    term_ns: u64,
+}
+
+/// What was counted since the partition was created, beside what the books
+/// count.
+pub(crate) struct Counters {
+    allocs: KernelWord,
+    frees: KernelWord,
+    alloc_failures: KernelWord,
+    timeouts: KernelWord,
+    interruptions: KernelWord,
+    misuses: KernelWord,
+    stale_handles: KernelWord,
+    stock_refills: KernelWord,
+    stock_drains: KernelWord,
+    emergency_takes: KernelWord,
+    emergency_gives: KernelWord,
+}
+
+impl Counters {
+    fn new() -> Self {
+        Self {
+            allocs: KernelWord::new(0),
+            frees: KernelWord::new(0),
+            alloc_failures: KernelWord::new(0),
+            timeouts: KernelWord::new(0),
+            interruptions: KernelWord::new(0),
+            misuses: KernelWord::new(0),
+            stale_handles: KernelWord::new(0),
+            stock_refills: KernelWord::new(0),
+            stock_drains: KernelWord::new(0),
+            emergency_takes: KernelWord::new(0),
+            emergency_gives: KernelWord::new(0),
+        }
+    }
+}
+
+/// Adds one.
+fn count(counter: &KernelWord) {
+    counter.add(1);
+}
+
+/// A partition.
+#[pin_data]
+pub(crate) struct Partition {
+    pool: Arc<Pool>,
+    registry: Arc<dyn LastClose>,
+    id: PartitionId,
+    shape: Shape,
+    /// The file, without a reference to it, and the page cache of its inode, by
+    /// which all mappings are found.
+    file: SetOnce<(WeakFile<Self>, Mapping)>,
+    dying: Atomic<u32>,
+    #[pin]
+    reserve: PiMutex<Reserve>,
+    #[pin]
+    windows: PiMutex<Windows>,
+    #[pin]
+    regions: RawLock<Range<KVVec<Node>>>,
+    /// The atomic stock, if it has one.
+    stock: Option<Pin<KBox<Stock>>>,
+    /// Where the reserve is, if it is not of the pool.
+    land: SetOnce<Land>,
+    /// Held by who searches for a region's place, one at a time.
+    #[pin]
+    placing: PiMutex<()>,
+    /// Where the kernel has the reserve mapped for drivers, or 0.
+    driver_base: KernelWord,
+    /// What drivers have on lease.
+    #[pin]
+    firm: Firm,
+    #[pin]
+    events: RawLock<Ring>,
+    #[pin]
+    timing: RawLock<Timing>,
+    counters: Counters,
+    /// Whether the budget was low when it was last looked at.
+    budget_low: Atomic<u32>,
+    /// ... and the stock.
+    stock_low: Atomic<u32>,
+    #[pin]
+    readers: Mutex<()>,
+    #[pin]
+    news: PollCondVar,
+    #[pin]
+    listener: Mutex<Listener>,
+}
+
+impl Shape {
+    fn name(&self) -> &[u8] {
+        self.name.get(..self.name_len).unwrap_or(&[])
+    }
+}
+
+impl Partition {
+    pub(crate) fn id(&self) -> PartitionId {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> &[u8] {
+        self.shape.name()
+    }
+
+    /// Whether it was destroyed.
+    pub(crate) fn is_dying(&self) -> bool {
+        self.dying.load(Relaxed) != 0
+    }
+
+    /// EIDRM once it was destroyed.
+    pub(crate) fn alive(&self) -> Result {
+        if self.is_dying() {
+            return Err(EIDRM);
+        }
+        Ok(())
+    }
+
+    /// A reference to the partition's file, unless that is on its way out. The
+    /// caller holds the registry's lock of names.
+    pub(crate) fn file(&self) -> Option<File> {
+        self.file.as_ref()?.0.get()
+    }
+
+    /// The file without a reference to it, once there is one.
+    pub(crate) fn weak_file(&self) -> Option<&WeakFile<Self>> {
+        self.file.as_ref().map(|(file, _)| file)
+    }
+
+    /// The pool it is a part of.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// What drivers have on lease.
+    pub(crate) fn firm(&self) -> &Firm {
+        &self.firm
+    }
+
+    /// Unmaps a part of the file wherever it is mapped. Context: thread, may
+    /// sleep.
+    fn zap(&self, offset: u64, length: u64) {
+        if let Some((_, mapping)) = self.file.as_ref() {
+            mapping.zap(offset, length);
+        }
+    }
+
+    /// Counts an answer that the caller brought upon itself.
+    pub(crate) fn count_misuse<T>(&self, answer: &Result<T>) {
+        let Err(error) = *answer else {
+            return;
+        };
+        if error == ESTALE {
+            count(&self.counters.stale_handles);
+        } else if [EINVAL, E2BIG, EPERM, ENOTTY, EFAULT].contains(&error) {
+            count(&self.counters.misuses);
+        }
+    }
+
+    /// Whether the caller may open the partition by name.
+    pub(crate) fn may_open(&self) -> bool {
+        const READ_WRITE: u32 = 0o6;
+
+        let bits = if task::current_euid() == self.shape.owner {
+            // As with files, the owner's own bits count even if the others are
+            // wider; a mode of 0 means 0600.
+            self.shape.mode >> 6
+        } else if task::in_group(self.shape.group) {
+            self.shape.mode >> 3
+        } else {
+            self.shape.mode
+        };
+        bits & READ_WRITE == READ_WRITE || task::may_exceed()
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the administrator chose when the module was loaded.
+
+use kernel::{page::PAGE_SIZE, prelude::*};
+
+use crate::genp::core::books::Order;
+
+const MIB: u64 = 1 << 20;
+const NSEC_PER_MSEC: u64 = 1_000_000;
+
+/// The module parameters as they were given, in their own units.
+pub(crate) struct Given {
+    pub(crate) pool_mib: u32,
+    pub(crate) max_lease_ms: u32,
+    pub(crate) grace_ms: u32,
+    pub(crate) recall_prio: i32,
+    pub(crate) refill_prio: i32,
+    pub(crate) wait_order: u32,
+    pub(crate) max_waiters: u32,
+    pub(crate) max_partitions: u32,
+    pub(crate) max_leases: u32,
+    pub(crate) uid_ceiling_mib: u32,
+    pub(crate) emergency_pages: u32,
+    pub(crate) range_base: u64,
+    pub(crate) range_mib: u32,
+}
+
+/// The module parameters, checked and in the units the code works with.
+pub(crate) struct Config {
+    /// Frames of the pool.
+    pub(crate) capacity: u32,
+    pub(crate) max_lease_ns: u64,
+    pub(crate) grace_ns: u64,
+    /// SCHED_FIFO priority of the thread that ends leases.
+    pub(crate) recall_prio: i32,
+    /// SCHED_FIFO priority of the thread that refills atomic stocks.
+    pub(crate) refill_prio: i32,
+    pub(crate) order: Order,
+    pub(crate) max_waiters: u32,
+    pub(crate) max_partitions: u32,
+    pub(crate) max_leases: u32,
+    /// Frames one user may have committed, [`u32::MAX`] for no ceiling.
+    pub(crate) uid_ceiling: u32,
+    /// Frames of the emergency stock, beside those of the pool.
+    pub(crate) emergency: u32,
+    /// A physical range that partitions can be created in: where, and its bytes.
+    pub(crate) range: Option<(u64, usize)>,
+}
+
+/// Returns `value` if it lies within the limits; says what is wrong otherwise.
+fn within(name: &str, value: i64, least: i64, most: i64) -> Result {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    pr_err!("{name}={value}: must be {least} to {most}\n");
+    Err(EINVAL)
+}
+
+/// The first byte and the length of the range, which may be none.
+fn range(base: u64, mib: u32) -> Result<Option<(u64, usize)>> {
+    // Up to 4 TiB, as the pool.
+    within("range_mib", mib.into(), 0, 4 << 20)?;
+    let bytes = u64::from(mib).saturating_mul(MIB);
+    let sound = base % PAGE_SIZE as u64 == 0 && base.checked_add(bytes).is_some();
+    if !sound || (mib == 0) != (base == 0) {
+        pr_err!("range_base={base:#x} range_mib={mib}: both or none, and whole pages\n");
+        return Err(EINVAL);
+    }
+    let bytes = usize::try_from(bytes).map_err(|_| EINVAL)?;
+    Ok((bytes > 0).then_some((base, bytes)))
+}
+
+/// Frames in `mib` MiB; the caller has limited `mib`.
+fn frames(mib: u32) -> u32 {
+    let frames = u64::from(mib).saturating_mul(MIB) / PAGE_SIZE as u64;
+    u32::try_from(frames).unwrap_or(u32::MAX)
+}
+
+impl Config {
+    /// Checks the parameters. Called once, before anything is allocated.
+    pub(crate) fn check(given: &Given) -> Result<Self> {
+        // 4 TiB in frames of 4 KiB is what frame numbers reach with room to spare.
+        within("pool_mib", given.pool_mib.into(), 1, 4 << 20)?;
+        within("max_lease_ms", given.max_lease_ms.into(), 1, 3_600_000)?;
+        within(
+            "grace_ms",
+            given.grace_ms.into(),
+            0,
+            given.max_lease_ms.into(),
+        )?;
+        within("recall_prio", given.recall_prio.into(), 2, 99)?;
+        within("refill_prio", given.refill_prio.into(), 1, 99)?;
+        within("wait_order", given.wait_order.into(), 0, 1)?;
+        within("max_waiters", given.max_waiters.into(), 1, 256)?;
+        within("max_partitions", given.max_partitions.into(), 1, 256)?;
+        within("max_leases", given.max_leases.into(), 1, 4096)?;
+        within("uid_ceiling_mib", given.uid_ceiling_mib.into(), 0, 4 << 20)?;
+        within("emergency_pages", given.emergency_pages.into(), 0, 1 << 20)?;
+
+        Ok(Self {
+            capacity: frames(given.pool_mib),
+            max_lease_ns: u64::from(given.max_lease_ms) * NSEC_PER_MSEC,
+            grace_ns: u64::from(given.grace_ms) * NSEC_PER_MSEC,
+            recall_prio: given.recall_prio,
+            refill_prio: given.refill_prio,
+            order: if given.wait_order == 0 {
+                Order::Prio
+            } else {
+                Order::Fifo
+            },
+            max_waiters: given.max_waiters,
+            max_partitions: given.max_partitions,
+            max_leases: given.max_leases,
+            uid_ceiling: match given.uid_ceiling_mib {
+                0 => u32::MAX,
+                mib => frames(mib),
+            },
+            emergency: given.emergency_pages,
+            range: range(given.range_base, given.range_mib)?,
+        })
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The desk: the books and who sleeps until they change, under the one lock
+//! that all partitions share.
+//!
+//! Nothing is done here but counting. A caller asks, leaves the desk, and moves
+//! frames and page tables afterwards.
+
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Relaxed},
+        Arc,
+    },
+};
+
+use super::config::Config;
+use crate::genp::{
+    core::books::{self, Account, Books, Lease, LeaseId, Limits, PartitionId, Served},
+    sys::{
+        lock::{new_raw_lock, RawLock},
+        task::Sleeper,
+        thread::Bell,
+        time,
+    },
+};
+
+/// The books with their tables on the kernel's heap.
+pub(crate) type PoolBooks = Books<KVVec<Account>, KVVec<Lease>, KVVec<u32>>;
+
+/// What a partition may have on lease and what it has, in pages.
+#[derive(Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) limit: u32,
+    pub(crate) lent: u32,
+}
+
+/// What stands on the desk.
+pub(crate) struct Desk {
+    pub(crate) books: PoolBooks,
+    /// Who waits for a lease, by lease. Set by the waiter before it sleeps and
+    /// taken back by it before it goes on.
+    sleepers: KVVec<Option<Sleeper>>,
+    /// When the recall thread will look at the books by itself.
+    armed: u64,
+    recall: Arc<Bell>,
+}
+
+impl Desk {
+    /// Lets `sleeper` be woken when `lease` is resolved.
+    pub(crate) fn leave_word(&mut self, lease: LeaseId, sleeper: Option<Sleeper>) {
+        if let Some(place) = self.sleepers.get_mut(lease.0 as usize) {
+            *place = sleeper;
+        }
+    }
+
+    /// Takes back what [`Self::leave_word`] left. Drop it off the desk.
+    pub(crate) fn take_word(&mut self, lease: LeaseId) -> Option<Sleeper> {
+        self.sleepers.get_mut(lease.0 as usize)?.take()
+    }
+
+    /// The budget of a partition. O(1).
+    pub(crate) fn budget(&self, id: PartitionId) -> Budget {
+        let account = self.books.account(id);
+        Budget {
+            limit: account.limit(),
+            lent: account.lent(),
+        }
+    }
+
+    /// Wakes who waits for `lease`.
+    pub(crate) fn wake(&self, lease: LeaseId) {
+        if let Some(Some(sleeper)) = self.sleepers.get(lease.0 as usize) {
+            sleeper.wake();
+        }
+    }
+
+    /// Does one thing for those who wait; false if there is nothing to do.
+    pub(crate) fn serve_one(&mut self, now: u64) -> bool {
+        let served = self.books.serve(now);
+        if let Served::Resolved(lease) = served {
+            self.wake(lease);
+        }
+        served != Served::Nothing
+    }
+
+    /// Rings the recall thread if it sleeps past the next thing that is due, or if
+    /// somebody could be served.
+    fn ring(&mut self) {
+        let due = self.books.next_due().unwrap_or(u64::MAX);
+        let late = due < self.armed;
+        if late {
+            self.armed = due;
+        }
+        if late || self.books.can_serve() {
+            self.recall.ring();
+        }
+    }
+
+    /// For the recall thread: until when it may sleep.
+    pub(crate) fn arm(&mut self) -> u64 {
+        self.armed = self.books.next_due().unwrap_or(u64::MAX);
+        self.armed
+    }
+}
+
+/// The desk behind its lock.
+#[pin_data]
+pub(crate) struct Front {
+    #[pin]
+    desk: RawLock<Desk>,
+    longest_ns: Atomic<u64>,
+    /// More turns than it takes to serve everybody.
+    turns: u32,
+}
+
+/// A table of `count` times `value`. Context: thread, may sleep.
+fn table<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
+    Ok(KVVec::from_elem(value, count as usize, GFP_KERNEL)?)
+}
+
+impl Front {
+    /// Sets the desk up. Context: thread, may sleep.
+    pub(crate) fn new(config: &Config, recall: Arc<Bell>) -> Result<impl PinInit<Self, Error>> {
+        let limits = Limits {
+            capacity: config.capacity,
+            max_waiters: config.max_waiters,
+            order: config.order,
+            max_lease_ns: config.max_lease_ns,
+            grace_ns: config.grace_ns,
+        };
+        let books = Books::new(
+            limits,
+            table(config.max_partitions, Account::EMPTY)?,
+            table(config.max_leases, Lease::EMPTY)?,
+            table(config.max_leases, 0u32)?,
+        )
+        .map_err(errno)?;
+        let mut sleepers = KVVec::with_capacity(config.max_leases as usize, GFP_KERNEL)?;
+        for _ in 0..config.max_leases {
+            sleepers.push(None, GFP_KERNEL)?;
+        }
+        let desk = Desk {
+            books,
+            sleepers,
+            armed: u64::MAX,
+            recall,
+        };
+        // A waiter is moved once and resolved once; an account may be hopeful in
+        // vain.
+        let turns = 2 * config.max_waiters + config.max_partitions;
+        Ok(try_pin_init!(Self {
+            desk <- new_raw_lock!(desk, "genp_desk"),
+            longest_ns: Atomic::new(0),
+            turns,
+        }))
+    }
+
+    /// Does `work` at the desk, whose steps are bounded by the size of the table
+    /// of waiters. Context: any but NMI; nothing inside may sleep.
+    ///
+    /// The recall thread is told under the same lock of what it must do then, for
+    /// the caller may be kept from running at any time after it.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Desk) -> R) -> R {
+        self.with_time(|desk, _| work(desk))
+    }
+
+    /// As [`Self::with`]; `work` gets the time at which it begins.
+    pub(crate) fn with_time<R>(&self, work: impl FnOnce(&mut Desk, u64) -> R) -> R {
+        let (answer, took) = {
+            let mut desk = self.desk.lock();
+            let begin = time::now();
+            let answer = work(&mut desk, begin);
+            desk.ring();
+            (answer, time::now().saturating_sub(begin))
+        };
+        if took > self.longest_ns.load(Relaxed) {
+            // Two writers may race and the smaller one win: a figure for people.
+            self.longest_ns.store(took, Relaxed);
+        }
+        answer
+    }
+
+    /// The longest time [`Self::with`] held the lock.
+    pub(crate) fn longest_ns(&self) -> u64 {
+        self.longest_ns.load(Relaxed)
+    }
+
+    /// Resolves every waiter that can be, one under each lock.
+    pub(crate) fn serve(&self) {
+        for _ in 0..self.turns {
+            if !self.with_time(Desk::serve_one) {
+                return;
+            }
+        }
+    }
+}
+
+/// The error number for an error of the books: see `Documentation/abi.rst`.
+pub(crate) fn errno(error: books::Error) -> Error {
+    use super::super::sys::errno::*;
+    use books::Error as E;
+
+    match error {
+        E::NoSpace | E::Ceiling | E::NoPartitionSlot => ENOSPC,
+        E::Quota => EDQUOT,
+        E::TooBig => E2BIG,
+        E::Empty | E::Term | E::Foreign => EINVAL,
+        E::Dying => EIDRM,
+        E::LeaseTable | E::WaiterTable => EBUSY,
+        E::WouldBlock | E::Waited => EAGAIN,
+        E::Stale => ESTALE,
+        _ => EINVAL,
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which partitions have events that nobody was told of yet.
+//!
+//! How many there are to tell is up to user space, so this is no work for whoever ends
+//! leases. It is left to a thread of lower priority, through one word for each partition.
+
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Full, Relaxed},
+        Arc,
+    },
+};
+
+use crate::genp::{core::books::PartitionId, sys::thread::Bell};
+
+/// The types of events of each partition that are to be told, bits 1 << type.
+pub(crate) struct Outbox {
+    events: KVVec<Atomic<u32>>,
+    bell: Arc<Bell>,
+}
+
+impl Outbox {
+    /// Allocates a word for each partition. Context: thread, may sleep.
+    pub(crate) fn new(count: u32, bell: Arc<Bell>) -> Result<Self> {
+        let mut events = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
+        for _ in 0..count {
+            events.push(Atomic::new(0), GFP_KERNEL)?;
+        }
+        Ok(Self { events, bell })
+    }
+
+    /// Has the notify thread tell of events of the types in `types`, bits 1 << type.
+    /// Context: any but NMI. A turn of the loop that fails means that another CPU had one
+    /// that did not.
+    pub(crate) fn put(&self, id: PartitionId, types: u32) {
+        if let Some(word) = self.events.get(id.0 as usize) {
+            let mut old = word.load(Relaxed);
+            // Full, even if the bits are set already: the record was written before.
+            // Pairs with the xchg in `take`.
+            while let Err(now) = word.cmpxchg(old, old | types, Full) {
+                old = now;
+            }
+        }
+        self.bell.ring();
+    }
+
+    /// Takes the types that are to be told for a partition; 0 for none. Context: the
+    /// notify thread.
+    pub(crate) fn take(&self, id: PartitionId) -> u32 {
+        // Full: pairs with the cmpxchg in `put`.
+        self.events
+            .get(id.0 as usize)
+            .map_or(0, |word| word.xchg(0, Full))
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The partitions there are, by number and by name: how one is created, opened and
+//! forgotten.
+
+mod in_use;
+
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{Arc, Mutex},
+    time::{delay::fsleep, Delta},
+};
+
+use crate::genp::{
+    core::books::PartitionId,
+    partition::{File, LastClose, Partition, Wish},
+    pool::Pool,
+    sys::{
+        genalloc::Source,
+        lock::{new_raw_lock, RawLock},
+    },
+};
+
+use in_use::InUseMarker;
+
+/// Which thread looks at a partition outside of any call from user space.
+#[derive(Clone, Copy)]
+pub(crate) enum Visitor {
+    /// The one that ends leases.
+    Recall,
+    /// The one that refills stocks.
+    Refill,
+}
+
+/// The table of partitions.
+///
+/// Lock order: `names` before `partitions`. A partition is in the table from before its
+/// file can be opened by name until its last close.
+#[pin_data]
+pub(crate) struct Registry {
+    pool: Arc<Pool>,
+    #[pin]
+    names: Mutex<()>,
+    #[pin]
+    partitions: RawLock<KVVec<Option<Arc<Partition>>>>,
+    /// By [`Visitor`].
+    in_use: [InUseMarker; 2],
+}
+
+impl Registry {
+    /// An empty table for all the partitions that `pool` can have. Context: thread, may
+    /// sleep.
+    pub(crate) fn new(pool: Arc<Pool>) -> Result<Arc<Self>> {
+        let count = pool.config.max_partitions as usize;
+        let mut partitions = KVVec::with_capacity(count, GFP_KERNEL)?;
+        for _ in 0..count {
+            partitions.push(None, GFP_KERNEL)?;
+        }
+        Arc::pin_init(
+            pin_init!(Self {
+                pool,
+                names <- new_mutex!((), "genp_names"),
+                partitions <- new_raw_lock!(partitions, "genp_partitions"),
+                in_use: [InUseMarker::new(), InUseMarker::new()],
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// The pool that the partitions are of.
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// The partition with this number. O(1). Context: thread.
+    pub(crate) fn get(&self, id: PartitionId) -> Option<Arc<Partition>> {
+        self.partitions.lock().get(id.0 as usize)?.clone()
+    }
+
+    /// As [`Self::get`], for a thread that must not drop the last reference, because that
+    /// sleeps: the last close waits until the guard is dropped, which comes after the
+    /// reference is. Context: the visitor's thread.
+    pub(crate) fn visit(
+        &self,
+        visitor: Visitor,
+        id: PartitionId,
+        work: impl FnOnce(&Arc<Partition>),
+    ) {
+        let _in_use = self.marker(visitor).begin(id);
+        if let Some(partition) = self.get(id) {
+            work(&partition);
+        }
+    }
+
+    fn marker(&self, visitor: Visitor) -> &InUseMarker {
+        let [recall, refill] = &self.in_use;
+        match visitor {
+            Visitor::Recall => recall,
+            Visitor::Refill => refill,
+        }
+    }
+
+    /// Every partition there is, one at a time. Context: thread.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<Partition>> + '_ {
+        (0..self.pool.config.max_partitions).filter_map(|id| self.get(PartitionId(id)))
+    }
+
+    /// The caller holds `names`.
+    fn named(&self, name: &[u8]) -> Option<Arc<Partition>> {
+        self.iter()
+            .find(|partition| partition.name() == name && !partition.is_dying())
+    }
+
+    /// Whether a live partition has this name. Context: thread.
+    pub(crate) fn has(&self, name: &[u8]) -> bool {
+        let _names = self.names.lock();
+        !name.is_empty() && self.named(name).is_some()
+    }
+}
+
+impl Registry {
+    /// Creates a partition and its file, see `GENP_CREATE` in `Documentation/abi.rst`:
+    /// EEXIST for a name that is taken, and what [`Partition::create`] finds. Nothing of
+    /// either is left on error. Context: thread, may sleep; zeroes the reserve.
+    pub(crate) fn create(
+        self: &Arc<Self>,
+        request: Wish,
+        source: Option<Source>,
+    ) -> Result<(Arc<Partition>, File)> {
+        if self.has(request.name()) {
+            return Err(EEXIST);
+        }
+        let (partition, file) =
+            Partition::create(self.pool.clone(), self.clone(), request, source)?;
+        // If this fails the file is dropped, and with it the partition.
+        self.add(partition.clone())?;
+        Ok((partition, file))
+    }
+
+    /// Adds a partition, unless its name is taken: EEXIST. Context: thread.
+    fn add(&self, partition: Arc<Partition>) -> Result {
+        let _names = self.names.lock();
+        if !partition.name().is_empty() && self.named(partition.name()).is_some() {
+            return Err(EEXIST);
+        }
+        let id = partition.id().0 as usize;
+        if let Some(entry) = self.partitions.lock().get_mut(id) {
+            *entry = Some(partition);
+        }
+        Ok(())
+    }
+
+    /// Opens the partition of this name if the caller may, by `may`: ENOENT, EACCES.
+    /// Context: thread.
+    pub(crate) fn open(
+        &self,
+        name: &[u8],
+        may: impl FnOnce(&Partition) -> bool,
+    ) -> Result<(Arc<Partition>, File)> {
+        let _names = self.names.lock();
+        let partition = self.named(name).ok_or(ENOENT)?;
+        if !may(&partition) {
+            return Err(EACCES);
+        }
+        // The file cannot be released while `names` is held, so this is either
+        // alive or on its way out.
+        let file = partition.file().ok_or(ENOENT)?;
+        Ok((partition, file))
+    }
+
+    /// Takes a partition out of the table if `dismiss`, called with the number of others
+    /// that have its file, agrees. Meanwhile nobody can open it, unless somebody who has
+    /// the file shares it. The caller has a reference to the file. Context: thread.
+    pub(crate) fn withdraw(
+        &self,
+        partition: &Partition,
+        dismiss: impl FnOnce(u32) -> Result,
+    ) -> Result {
+        let _names = self.names.lock();
+        dismiss(partition.other_users())?;
+        drop(self.take_out(partition));
+        Ok(())
+    }
+
+    fn take_out(&self, partition: &Partition) -> Option<Arc<Partition>> {
+        let id = partition.id().0 as usize;
+        let mut partitions = self.partitions.lock();
+        match partitions.get_mut(id) {
+            // A partition that was never added must not remove another one.
+            Some(entry)
+                if entry
+                    .as_ref()
+                    .is_some_and(|other| ::core::ptr::eq(&**other, partition)) =>
+            {
+                entry.take()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl LastClose for Registry {
+    fn forget(&self, partition: &Partition) {
+        {
+            let _names = self.names.lock();
+            // Dropped here, where a last reference may sleep.
+            drop(self.take_out(partition));
+        }
+        // The visitors, whose priority is above ours, may look at it still.
+        while self.in_use.iter().any(|marker| marker.at(partition.id())) {
+            fsleep(Delta::from_millis(1));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Atomic stocks: pages set aside for contexts where nothing else gives any.
+//!
+//! A stock has slots, as many as pages it may grow to. A slot has a frame or none; the
+//! labyrinth knows which slots have a free one. Taking and giving go to the labyrinth
+//! alone; which frame is in which slot changes only for slots whose frame is taken out
+//! of the labyrinth, by who took it.
+//!
+//! Lock order: `filling` is taken with no raw lock held, and before the desk's.
+
+mod emergency;
+mod level;
+mod pending;
+mod slots;
+
+use kernel::prelude::*;
+
+use crate::genp::{
+    core::{labyrinth::Labyrinth, stock::Marks},
+    sys::{
+        atomic::KernelWord,
+        cpu::{Here, Stay},
+        lock::{new_pi_mutex, PiMutex},
+        page::Frames,
+    },
+};
+pub(crate) use emergency::Emergency;
+use level::Level;
+pub(crate) use pending::Wants;
+use slots::Slots;
+
+/// Why a page was not taken back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is not one of this stock's, or was not taken by this partition.
+    Foreign,
+    /// It was given back before.
+    Stale,
+}
+
+/// What changed with a take or a give that somebody must look after.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Nothing.
+    Fine,
+    /// A watermark may have been passed.
+    Passed,
+}
+
+impl Mark {
+    fn passed(passed: bool) -> Self {
+        match passed {
+            true => Self::Passed,
+            false => Self::Fine,
+        }
+    }
+}
+
+/// Which slots have no frame. Who holds the lock of this refills or drains.
+pub(crate) struct Filling {
+    empty: KVVec<u32>,
+    /// Frames committed to the stock and not in a slot yet.
+    pub(crate) promised: u32,
+    /// Frames in slots, taken ones included.
+    pub(crate) owned: u32,
+}
+
+/// A stock.
+#[pin_data]
+pub(crate) struct Stock {
+    marks: Marks,
+    free: Labyrinth<KVVec<KernelWord>>,
+    slots: Slots,
+    level: Level,
+    #[pin]
+    pub(crate) filling: PiMutex<Filling>,
+}
+
+impl Stock {
+    /// A stock with no frames yet: E2BIG for more slots than there can be, ENOMEM.
+    /// Context: thread, may sleep.
+    pub(crate) fn new(marks: Marks) -> Result<Pin<KBox<Self>>> {
+        let limit = marks.limit();
+        let free = Labyrinth::new(KernelWord::table(limit)?, limit).ok_or(EINVAL)?;
+        let mut empty = KVVec::with_capacity(limit as usize, GFP_KERNEL)?;
+        for slot in 0..limit {
+            // The lowest slot is used first.
+            empty.push(limit - 1 - slot, GFP_KERNEL)?;
+        }
+        let filling = Filling {
+            empty,
+            promised: marks.pages(),
+            owned: 0,
+        };
+        let level = Level::new(&marks)?;
+        KBox::pin_init(
+            try_pin_init!(Self {
+                level,
+                marks,
+                free,
+                slots: Slots::new(limit)?,
+                filling <- new_pi_mutex!(filling, "genp_filling"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    pub(crate) fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    pub(crate) fn level(&self) -> &Level {
+        &self.level
+    }
+
+    /// Takes a page: its slot. `None` if it is empty, or others were faster too often.
+    /// Context: any.
+    #[inline(always)]
+    pub(crate) fn take(&self, here: &Here) -> (Option<u32>, Mark) {
+        let Some(tally) = self.level.tally(here) else {
+            return (None, Mark::Fine);
+        };
+        match self.free.take_near(tally.last(), here.cpu()) {
+            Some(slot) => (Some(slot), self.level.take(tally, slot)),
+            None => (None, self.level.miss(tally)),
+        }
+    }
+
+    /// The address of the page in a slot, which the caller has taken. Context: any.
+    #[inline(always)]
+    pub(crate) fn page(&self, slot: u32) -> Option<usize> {
+        self.slots.page(slot)
+    }
+
+    /// Whether the page at an address is in a slot. Context: any.
+    #[inline(always)]
+    pub(crate) fn holds(&self, slot: usize, page: usize) -> bool {
+        self.slots.holds(slot, page)
+    }
+
+    /// Gives the page in a slot back. Context: any.
+    #[inline(always)]
+    pub(crate) fn give(&self, slot: u32, here: &Here) -> Result<Mark, Refusal> {
+        self.free.give(slot).map_err(|_| Refusal::Stale)?;
+        Ok(self.level.give(here))
+    }
+
+    /// Puts a frame into an empty slot; its page is not free yet: see [`Self::open`].
+    /// `None` if every slot has one. Context: thread; the caller owns the frame.
+    pub(crate) fn fill(&self, filling: &mut Filling, frames: &Frames, frame: u32) -> Option<u32> {
+        let slot = filling.empty.pop()?;
+        self.slots.fill(slot, frame, frames.put_in(frame, slot));
+        filling.owned += 1;
+        Some(slot)
+    }
+
+    /// Lets the page in a slot that was just filled be taken. Context: thread.
+    pub(crate) fn open(&self, slot: u32) {
+        // Refused only for a page that is free, and this one never was.
+        let _ = self.free.give(slot);
+        self.level.add(1);
+    }
+
+    /// Takes a free page out for good: its frame. Context: thread.
+    pub(crate) fn withdraw(&self, filling: &mut Filling) -> Option<u32> {
+        let slot = {
+            let stay = Stay::begin();
+            self.free.take(stay.cpu())?
+        };
+        self.level.add(-1);
+        self.vacate(filling, slot)
+    }
+
+    /// Empties a slot whose page is taken: its frame.
+    fn vacate(&self, filling: &mut Filling, slot: u32) -> Option<u32> {
+        let frame = self.slots.empty(slot)?;
+        // Never allocates: there is room for every slot.
+        let _ = filling.empty.push(slot, GFP_ATOMIC);
+        filling.owned -= 1;
+        Some(frame)
+    }
+
+    /// The frame in a slot of a stock that nobody uses any longer, taken or not.
+    /// Context: thread.
+    pub(crate) fn strip(&self, filling: &mut Filling, slot: u32) -> Option<u32> {
+        self.vacate(filling, slot)
+    }
+
+    /// Pages to add, or to give up, as far as they go in one batch.
+    pub(crate) fn wants(&self, filling: &Filling) -> (u32, u32) {
+        let free = self.level.free();
+        (
+            self.marks.shortage(free, filling.owned),
+            self.marks.excess(free, filling.owned),
+        )
+    }
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Physical ranges, and pieces of memory that the kernel's genalloc manages.
+//!
+//! genalloc stops the machine at a wrong argument, so what reaches it from here is
+//! checked before, and a piece is given back once, by its owner's drop.
+
+use core::ptr::NonNull;
+
+use kernel::{
+    page::{PAGE_MASK, PAGE_SIZE},
+    prelude::*,
+    sync::Arc,
+};
+
+use super::{
+    abi::gen_pool,
+    errno::{E2BIG, ENOSPC, EOPNOTSUPP},
+    glue,
+};
+
+/// Zeroed between two looks whether somebody else is to run.
+const STRETCH: usize = 64 * PAGE_SIZE;
+
+fn is_aligned(address: u64) -> bool {
+    address & (PAGE_SIZE as u64 - 1) == 0
+}
+
+/// Whether this kernel has genalloc.
+pub(crate) fn has_genalloc() -> bool {
+    // SAFETY: no precondition.
+    unsafe { glue::genp_has_genalloc() }
+}
+
+/// Zeroes memory. Context: thread, may sleep. Linear.
+///
+/// # Safety
+///
+/// So many bytes from `start` on are mapped, and nobody else uses them.
+unsafe fn zero(start: NonNull<u8>, bytes: usize) {
+    for offset in (0..bytes).step_by(STRETCH) {
+        // SAFETY: `offset` is below `bytes`, and the rest or less is zeroed.
+        unsafe {
+            let from = start.as_ptr().add(offset);
+            glue::genp_zero(from.cast(), STRETCH.min(bytes - offset));
+            glue::genp_cond_resched();
+        }
+    }
+}
+
+/// A physical range that GenP has for itself, in a pool of genalloc's.
+pub(crate) struct PhysRange {
+    phys: u64,
+    bytes: usize,
+    virt: NonNull<u8>,
+    pool: NonNull<gen_pool>,
+}
+
+// SAFETY: owns the range and its mapping, which may be used from any thread.
+unsafe impl Send for PhysRange {}
+// SAFETY: through a shared reference only genalloc is called, which synchronises.
+unsafe impl Sync for PhysRange {}
+
+impl PhysRange {
+    /// Takes a range: EBUSY if somebody has it (all ordinary memory is had), ENXIO if
+    /// there is no memory, EOPNOTSUPP if the kernel has no genalloc, ENOMEM. Context:
+    /// thread, may sleep. Linear in the range, which is zeroed.
+    pub(crate) fn claim(phys: u64, bytes: usize) -> Result<Self> {
+        let end = phys.checked_add(bytes as u64).ok_or(EINVAL)?;
+        if bytes == 0 || !is_aligned(phys) || !is_aligned(end) {
+            return Err(EINVAL);
+        }
+        if !has_genalloc() {
+            return Err(EOPNOTSUPP);
+        }
+        // SAFETY: a range that is not empty and does not wrap around.
+        if !unsafe { glue::genp_range_claim(phys, bytes) } {
+            return Err(EBUSY);
+        }
+        Self::map(phys, bytes).inspect_err(|_| {
+            // SAFETY: claimed above, and not mapped any longer.
+            unsafe { glue::genp_range_release(phys, bytes) }
+        })
+    }
+
+    fn map(phys: u64, bytes: usize) -> Result<Self> {
+        // SAFETY: a range that is ours.
+        let virt = unsafe { glue::genp_range_map(phys, bytes) };
+        let virt = NonNull::new(virt.cast::<u8>()).ok_or(ENOMEM)?;
+        // SAFETY: mapped just now, so many bytes.
+        let pool = unsafe { Self::probe(virt, bytes) }.and_then(|()| {
+            // SAFETY: memory that is ours, whole pages.
+            let pool = unsafe { glue::genp_genpool_create(virt.as_ptr().cast(), phys, bytes) };
+            NonNull::new(pool).ok_or(ENOMEM)
+        });
+        match pool {
+            Ok(pool) => Ok(Self {
+                phys,
+                bytes,
+                virt,
+                pool,
+            }),
+            Err(error) => {
+                // SAFETY: mapped above, and nobody uses it.
+                unsafe { glue::genp_range_unmap(virt.as_ptr().cast()) };
+                Err(error)
+            }
+        }
+    }
+
+    /// Looks whether each page keeps what is written there, and zeroes it.
+    ///
+    /// # Safety
+    ///
+    /// As [`zero`].
+    unsafe fn probe(virt: NonNull<u8>, bytes: usize) -> Result {
+        for (number, offset) in (0..bytes).step_by(PAGE_SIZE).enumerate() {
+            // SAFETY: a page within the mapping, so a word of it as well; it may be
+            // no memory, so the compiler is not to know what it holds.
+            unsafe {
+                let word = virt.as_ptr().add(offset).cast::<usize>();
+                word.write_volatile(!number);
+            }
+        }
+        for (number, offset) in (0..bytes).step_by(PAGE_SIZE).enumerate() {
+            // SAFETY: as above.
+            let found = unsafe { virt.as_ptr().add(offset).cast::<usize>().read_volatile() };
+            if found != !number {
+                return Err(ENXIO);
+            }
+        }
+        // SAFETY: by the precondition.
+        unsafe { zero(virt, bytes) };
+        Ok(())
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Bytes that nobody has.
+    pub(crate) fn free_bytes(&self) -> usize {
+        // SAFETY: our pool.
+        unsafe { glue::genp_genpool_avail(self.pool.as_ptr()) }
+    }
+}
+
+impl Drop for PhysRange {
+    fn drop(&mut self) {
+        // SAFETY: each piece has a reference to us, so all were given back; then
+        // nobody uses the mapping, and after it the range.
+        unsafe {
+            glue::genp_genpool_destroy(self.pool.as_ptr());
+            glue::genp_range_unmap(self.virt.as_ptr().cast());
+            glue::genp_range_release(self.phys, self.bytes);
+        }
+    }
+}
+
+/// A pool of genalloc's that a driver brought.
+#[derive(Clone, Copy)]
+pub(crate) struct DriverPool(NonNull<gen_pool>);
+
+impl DriverPool {
+    /// `None` for NULL.
+    ///
+    /// # Safety
+    ///
+    /// `pool` is NULL, or a pool that is there for as long as pieces of it are.
+    pub(crate) unsafe fn new(pool: *mut gen_pool) -> Option<Self> {
+        NonNull::new(pool).map(Self)
+    }
+}
+
+/// Where a piece comes from.
+#[derive(Clone)]
+pub(crate) enum Source {
+    /// The range that was given at load.
+    Range(Arc<PhysRange>),
+    /// A driver's.
+    Driver(DriverPool),
+}
+
+impl Source {
+    fn pool(&self) -> *mut gen_pool {
+        match self {
+            Self::Range(range) => range.pool.as_ptr(),
+            Self::Driver(pool) => pool.0.as_ptr(),
+        }
+    }
+}
+
+/// A piece of memory in one piece, physically as well. Dropping it zeroes it and gives
+/// it back.
+pub(crate) struct Carve {
+    source: Source,
+    virt: NonNull<u8>,
+    phys: u64,
+    bytes: usize,
+    owner: usize,
+}
+
+// SAFETY: owns the memory, which may be used from any thread.
+unsafe impl Send for Carve {}
+// SAFETY: only its place is told through a shared reference.
+unsafe impl Sync for Carve {}
+
+impl Carve {
+    /// Takes whole pages, zeroed: E2BIG for more than there can be, ENOSPC if there are
+    /// not so many now, EOPNOTSUPP without genalloc, EINVAL for a pool that does not
+    /// know physical addresses or whose units do not begin with pages. Context: thread,
+    /// may sleep. Linear in the pool and in the bytes.
+    pub(crate) fn take(source: Source, bytes: u64) -> Result<Self> {
+        if !has_genalloc() {
+            return Err(EOPNOTSUPP);
+        }
+        let bytes = usize::try_from(bytes).map_err(|_| E2BIG)?;
+        let pool = source.pool();
+        // SAFETY: a pool that is there, by the type of the source.
+        let (size, order) = unsafe {
+            (
+                glue::genp_genpool_size(pool),
+                glue::genp_genpool_order(pool),
+            )
+        };
+        // As units they must have a number that genalloc can count.
+        let units = bytes.checked_shr(order).unwrap_or(0);
+        if bytes > size || u32::try_from(units).is_err() {
+            return Err(E2BIG);
+        }
+        if bytes == 0 || bytes % PAGE_SIZE != 0 {
+            return Err(EINVAL);
+        }
+        let mut owner = core::ptr::null_mut();
+        // SAFETY: as above, and a size that was checked.
+        let virt = unsafe { glue::genp_genpool_alloc(pool, bytes, &mut owner) };
+        let mut piece = Self {
+            source,
+            virt: NonNull::new(virt.cast()).ok_or(ENOSPC)?,
+            phys: 0,
+            bytes,
+            owner: owner as usize,
+        };
+        // SAFETY: as above; the address is one of the pool's.
+        let known = unsafe { glue::genp_genpool_phys(pool, virt, &mut piece.phys) };
+        if !known || !is_aligned(piece.phys) || virt as usize & !PAGE_MASK != 0 {
+            return Err(EINVAL);
+        }
+        // SAFETY: memory that is ours since just now.
+        unsafe { zero(piece.virt, bytes) };
+        Ok(piece)
+    }
+
+    /// Its length in pages.
+    pub(crate) fn pages(&self) -> u32 {
+        (self.bytes / PAGE_SIZE) as u32
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Where the kernel has it mapped.
+    pub(crate) fn start(&self) -> usize {
+        self.virt.as_ptr() as usize
+    }
+
+    /// Its physical address.
+    pub(crate) fn phys(&self) -> u64 {
+        self.phys
+    }
+
+    /// The tag of the chunk it is in.
+    pub(crate) fn owner(&self) -> usize {
+        self.owner
+    }
+
+    /// Whether it is in a pool that is not GenP's.
+    pub(crate) fn is_drivers(&self) -> bool {
+        matches!(self.source, Source::Driver(_))
+    }
+
+    /// Whether a process may map it: the kernel must have it mapped as a process would.
+    /// The range has been; a driver may have its memory uncached.
+    pub(crate) fn is_mappable(&self) -> bool {
+        // SAFETY: only the address is looked at.
+        !self.is_drivers() || unsafe { glue::genp_addr_is_plain(self.virt.as_ptr().cast()) }
+    }
+}
+
+impl Drop for Carve {
+    fn drop(&mut self) {
+        // SAFETY: the memory is ours until the second call, which gives back what
+        // `take` took, with the same size.
+        unsafe {
+            zero(self.virt, self.bytes);
+            glue::genp_genpool_free(self.source.pool(), self.virt.as_ptr().cast(), self.bytes);
+        }
+    }
+}

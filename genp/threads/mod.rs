@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module's threads.
+
+mod notify;
+mod recall;
+mod refill;
+mod scrub;
+
+use kernel::{c_str, prelude::*, sync::Arc};
+
+use crate::genp::{
+    registry::Registry,
+    sys::thread::{self, Thread},
+};
+use notify::Postman;
+use recall::Recaller;
+use refill::Refiller;
+use scrub::Scrubber;
+
+/// The threads, from load to unload.
+pub(crate) struct Threads([Thread; 4]);
+
+impl Threads {
+    /// Starts them. Context: thread, may sleep.
+    pub(crate) fn start(registry: &Arc<Registry>) -> Result<Self> {
+        let pool = registry.pool();
+        let priority = pool.config.recall_prio;
+        Ok(Self([
+            Thread::spawn(
+                c_str!("genp_recall"),
+                Some(priority),
+                Arc::new(Recaller(registry.clone()), GFP_KERNEL)?,
+                pool.bells.recall.clone(),
+            )?,
+            Thread::spawn(
+                c_str!("genp_post"),
+                Some(priority / 2),
+                Arc::new(Postman(registry.clone()), GFP_KERNEL)?,
+                pool.bells.post.clone(),
+            )?,
+            Thread::spawn(
+                c_str!("genp_refill"),
+                Some(pool.config.refill_prio),
+                Arc::new(Refiller(registry.clone()), GFP_KERNEL)?,
+                pool.bells.refill.clone(),
+            )?,
+            Thread::spawn(
+                c_str!("genp_scrub"),
+                None,
+                Arc::new(Scrubber(pool.clone()), GFP_KERNEL)?,
+                pool.bells.scrub.clone(),
+            )?,
+        ]))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // All of them before the first one's task is given up: they ring each
+        // other's bells.
+        thread::stop_all(self.0.iter_mut());
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The notify thread: tells pollers, readers, eventfds and drivers of events.
+
+use kernel::sync::Arc;
+
+use crate::genp::{
+    core::books::PartitionId,
+    registry::Registry,
+    sys::thread::{Parker, Worker},
+};
+
+/// The thread that tells, SCHED_FIFO of half the priority of the recall thread.
+pub(super) struct Postman(pub(super) Arc<Registry>);
+
+impl Worker for Postman {
+    fn run(&self, me: &Parker) {
+        let pool = self.0.pool();
+        loop {
+            for id in (0..pool.config.max_partitions).map(PartitionId) {
+                let types = pool.outbox.take(id);
+                if types != 0 {
+                    if let Some(partition) = self.0.get(id) {
+                        partition.deliver(types);
+                    }
+                }
+            }
+            if !me.park_until(u64::MAX) {
+                return;
+            }
+        }
+    }
+}

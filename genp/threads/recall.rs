@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The recall thread: announces the end of leases and ends those that are not returned.
+//!
+//! It depends on no borrower: where one holds a lock that it needs, or is about to
+//! end the lease itself, that is under a PI mutex, which is held for a bounded
+//! piece of work and lends the holder this thread's priority.
+
+use kernel::sync::Arc;
+
+use crate::genp::{
+    core::books::{Due, How, PartitionId},
+    partition::Partition,
+    registry::{Registry, Visitor},
+    sys::{
+        thread::{Parker, Worker},
+        time, trace,
+    },
+};
+
+/// The thread that ends leases, SCHED_FIFO of priority `recall_prio`.
+pub(super) struct Recaller(pub(super) Arc<Registry>);
+
+/// A lease that is due, and what for.
+struct Case {
+    due: Due,
+    partition: PartitionId,
+    handle: u64,
+    expires: u64,
+}
+
+impl Case {
+    /// Does what is due. Context: the recall thread.
+    fn attend(&self, partition: &Partition) {
+        match self.due {
+            Due::Recall(_) => {
+                trace::recall(self.partition.0, self.handle, self.expires);
+                partition.announce_recall(self.handle, self.expires);
+            }
+            Due::Report(_) => {
+                trace::overdue(self.partition.0, self.handle, self.expires);
+                partition.announce_overdue(self.handle, self.expires);
+            }
+            Due::Revoke(_) => {
+                // Refused if its borrower was faster; it is over in any case.
+                if let Ok(bytes) = partition.end_lease(self.handle, How::Revoked) {
+                    trace::revoke(self.partition.0, self.handle, bytes);
+                    partition.announce_revocation(self.handle, self.expires, bytes);
+                }
+            }
+        }
+    }
+}
+
+impl Recaller {
+    /// The next lease that is due, if any.
+    fn next(&self) -> Option<Case> {
+        self.0.pool().front.with(|desk| {
+            let due = desk.books.due(time::now())?;
+            let lease = match due {
+                Due::Recall(lease) | Due::Revoke(lease) | Due::Report(lease) => lease,
+            };
+            let entry = desk.books.lease(lease);
+            Some(Case {
+                due,
+                partition: entry.partition(),
+                handle: entry.handle(),
+                expires: entry.expires(),
+            })
+        })
+    }
+}
+
+impl Worker for Recaller {
+    fn run(&self, me: &Parker) {
+        let front = &self.0.pool().front;
+        loop {
+            while let Some(case) = self.next() {
+                // A partition with a lease is in the table: it leaves it last of all.
+                self.0.visit(Visitor::Recall, case.partition, |partition| {
+                    case.attend(partition)
+                });
+            }
+            front.serve();
+            let until = front.with(|desk| desk.arm());
+            if !me.park_until(until) {
+                return;
+            }
+        }
+    }
+}

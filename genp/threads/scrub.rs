@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The scrubber: zeroes frames ahead of their next owner, and looks whether
+//! those in quarantine were let go.
+
+use kernel::sync::Arc;
+
+use crate::genp::{
+    core::books::PartitionId,
+    pool::Pool,
+    sys::{
+        thread::{Parker, Worker},
+        time,
+    },
+};
+
+/// How often frames in quarantine are looked at.
+const QUARANTINE_NS: u64 = 50_000_000;
+
+/// The thread that scrubs. It is of ordinary priority: nobody's bound counts on
+/// it, because who borrows a dirty frame zeroes it.
+pub(crate) struct Scrubber(pub(crate) Arc<Pool>);
+
+impl Scrubber {
+    /// Lets go what nobody else holds any longer, a batch for each partition.
+    fn look_at_quarantine(&self) {
+        for id in 0..self.0.config.max_partitions {
+            let freed = self.0.store.release_quarantine(id);
+            self.0.release(PartitionId(id), freed);
+        }
+    }
+}
+
+impl Worker for Scrubber {
+    fn run(&self, me: &Parker) {
+        loop {
+            while !me.stopping() && self.0.store.scrub() {
+                me.yield_now();
+            }
+            let mut wake = u64::MAX;
+            if self.0.store.quarantined() > 0 {
+                self.look_at_quarantine();
+                wake = time::now().saturating_add(QUARANTINE_NS);
+            }
+            if !me.park_until(wake) {
+                return;
+            }
+        }
+    }
+}
