@@ -16,8 +16,8 @@ mod genp;
 use genp::{
     entry::{debugfs::DebugFs, device::Device},
     pool::{
-        config::{Config, Given},
-        Bells, Pool,
+        config::{Config, Params},
+        Pool, Wakers,
     },
     registry::Registry,
     threads::Threads,
@@ -100,7 +100,7 @@ fn given<T: Copy>(value: impl Borrow<T>) -> T {
 
 impl kernel::Module for Genp {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let config = Config::check(&Given {
+        let config = Config::check(&Params {
             pool_mib: given(module_parameters::pool_mib.value()),
             max_lease_ms: given(module_parameters::max_lease_ms.value()),
             grace_ms: given(module_parameters::grace_ms.value()),
@@ -115,7 +115,7 @@ impl kernel::Module for Genp {
             range_base: given(module_parameters::range_base.value()),
             range_mib: given(module_parameters::range_mib.value()),
         })?;
-        let pool = Pool::new(config, Bells::new()?)?;
+        let pool = Pool::new(config, Wakers::new()?)?;
         let registry = Registry::new(pool)?;
         let threads = Threads::start(&registry)?;
         let debugfs = DebugFs::new(&registry)?;

@@ -10,5 +10,6 @@ pub mod books;
 pub mod bounds;
 pub mod histogram;
 pub mod labyrinth;
+pub mod owner;
 pub mod range;
 pub mod stock;

@@ -14,9 +14,10 @@ use kernel::{
 
 use crate::genp::{
     core::labyrinth::Labyrinth,
-    partition::{Partition, Tenant},
+    core::owner::Owner,
+    partition::Partition,
     stock::Refusal,
-    sys::{atomic::KernelWord, cpu::Stay, errno::E2BIG},
+    sys::{atomic::InlineAtomic, cpu::PreemptGuard, errno::E2BIG},
 };
 
 /// A cache. It holds its partition's memory by a region; the driver that has the cache
@@ -29,7 +30,7 @@ pub(crate) struct Cache {
     /// Bytes from one object to the next.
     stride: usize,
     count: u32,
-    free: Labyrinth<KVVec<KernelWord>>,
+    free: Labyrinth<KVVec<InlineAtomic>>,
     /// Element pools on it.
     pools: Atomic<u32>,
 }
@@ -53,10 +54,10 @@ impl Cache {
         }
         let stride = size.checked_next_multiple_of(align).ok_or(E2BIG)?;
         let length = stride.checked_mul(count as usize).ok_or(E2BIG)?;
-        let free = Labyrinth::new(KernelWord::table(count)?, count).ok_or(EINVAL)?;
-        let region = partition.alloc_region(Tenant::Driver, length as u64, align as u64)?;
+        let free = Labyrinth::new(InlineAtomic::table(count)?, count).ok_or(EINVAL)?;
+        let region = partition.alloc_region(Owner::Driver, length as u64, align as u64)?;
         let Some(base) = partition.driver_address(region.offset) else {
-            let _ = partition.free_region(Tenant::Driver, region.handle);
+            let _ = partition.free_region(Owner::Driver, region.handle);
             return Err(EINVAL);
         };
         for object in 0..count {
@@ -73,7 +74,7 @@ impl Cache {
             pools: Atomic::new(0),
         };
         Ok(Arc::new(cache, GFP_KERNEL).inspect_err(|_| {
-            let _ = partition.free_region(Tenant::Driver, region.handle);
+            let _ = partition.free_region(Owner::Driver, region.handle);
         })?)
     }
 
@@ -83,7 +84,7 @@ impl Cache {
         if self.pools.load(Relaxed) != 0 || self.avail() != self.count {
             return Err(EBUSY);
         }
-        self.partition.free_region(Tenant::Driver, self.region)
+        self.partition.free_region(Owner::Driver, self.region)
     }
 
     /// Objects there are.
@@ -108,8 +109,8 @@ impl Cache {
 
     /// Takes an object: its number. Context: any.
     pub(super) fn take(&self) -> Option<u32> {
-        let stay = Stay::begin();
-        self.free.take(stay.cpu())
+        let guard = PreemptGuard::begin();
+        self.free.take(guard.number())
     }
 
     /// Gives an object back by its number. Context: any.

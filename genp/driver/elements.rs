@@ -18,14 +18,14 @@ use super::cache::Cache;
 use crate::genp::{
     core::labyrinth::Labyrinth,
     stock::Refusal,
-    sys::{atomic::KernelWord, cpu::Stay},
+    sys::{atomic::InlineAtomic, cpu::PreemptGuard},
 };
 
 /// An element pool.
 pub(crate) struct Elements {
     cache: Arc<Cache>,
     /// Elements of the minimum, by their number in the cache.
-    kept: Labyrinth<KVVec<KernelWord>>,
+    kept: Labyrinth<KVVec<InlineAtomic>>,
     min: u32,
     /// Elements that are missing from the minimum.
     ///
@@ -47,7 +47,7 @@ impl Elements {
             return Err(EINVAL);
         }
         let count = cache.count();
-        let kept = Labyrinth::new(KernelWord::table(count)?, count).ok_or(EINVAL)?;
+        let kept = Labyrinth::new(InlineAtomic::table(count)?, count).ok_or(EINVAL)?;
         let pool = Arc::new(
             Self {
                 cache,
@@ -73,8 +73,8 @@ impl Elements {
     /// Gives the minimum back to the cache.
     fn empty(&self) {
         for _ in 0..self.min {
-            let stay = Stay::begin();
-            if let Some(object) = self.kept.take(stay.cpu()) {
+            let guard = PreemptGuard::begin();
+            if let Some(object) = self.kept.take(guard.number()) {
                 let _ = self.cache.give(object);
             }
         }
@@ -94,8 +94,8 @@ impl Elements {
     /// Takes an element: its address. Context: any. Constant.
     pub(crate) fn alloc(&self) -> Option<usize> {
         let object = self.cache.take().or_else(|| {
-            let stay = Stay::begin();
-            let object = self.kept.take(stay.cpu())?;
+            let guard = PreemptGuard::begin();
+            let object = self.kept.take(guard.number())?;
             self.missing.fetch_add(1, Full);
             Some(object)
         })?;

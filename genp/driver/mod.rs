@@ -12,7 +12,7 @@ pub(crate) mod elements;
 use kernel::{prelude::*, sync::Arc};
 
 use crate::genp::{
-    partition::{name_of, Partition, Wish},
+    partition::{name_of, CreateRequest, Partition},
     registry::Registry,
     sys::{
         abi::{genp_create, genp_outstanding, GENP_NAME_SIZE},
@@ -30,17 +30,17 @@ fn name_field(name: &[u8]) -> Result<[u8; GENP_NAME_SIZE as usize]> {
     Ok(field)
 }
 
-/// Creates a partition for a driver, as `ask` says but for its name, and keeps its
+/// Creates a partition for a driver, as `args` says but for its name, and keeps its
 /// file. Context: thread, may sleep.
 pub(crate) fn create(
     registry: &Arc<Registry>,
     name: &[u8],
-    mut ask: genp_create,
+    mut args: genp_create,
     source: Option<Source>,
 ) -> Result<Arc<Partition>> {
-    ask.name = name_field(name)?;
-    let wish = Wish::check(registry.pool(), &ask, source.is_some())?;
-    let (partition, file) = registry.create(wish, source)?;
+    args.name = name_field(name)?;
+    let request = CreateRequest::check(registry.pool(), &args, source.is_some())?;
+    let (partition, file) = registry.create(request, source)?;
     partition.admit_driver()?;
     file.keep();
     Ok(partition)
@@ -63,14 +63,14 @@ pub(crate) fn outstanding(partition: &Partition) -> genp_outstanding {
     genp_outstanding {
         regions: partition.driver_regions(),
         pages: partition.pages_out(),
-        leases: partition.firm().count(),
+        leases: partition.driver_leases().count(),
         users: 0,
     }
 }
 
 /// Who gives a partition up.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Leaving {
+pub(crate) enum DriverRole {
     /// Who created it: what it is in may go afterwards.
     Creator,
     /// Who found it.
@@ -86,10 +86,10 @@ pub(crate) enum Leaving {
 pub(crate) fn leave(
     registry: &Registry,
     partition: &Partition,
-    how: Leaving,
+    how: DriverRole,
     left: &mut genp_outstanding,
 ) -> Result {
-    if how == Leaving::Finder || !partition.is_in_drivers_memory() {
+    if how == DriverRole::Finder || !partition.is_in_driver_memory() {
         dismiss(partition, left)?;
     } else {
         registry.withdraw(partition, |users| {

@@ -55,7 +55,7 @@ fn show_pool(registry: &Arc<Registry>, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         ("emergency_free", info.emergency_free),
         ("waiters", info.waiters.into()),
         ("recall_worst_ns", info.recall_worst_ns),
-        ("locked_longest_ns", registry.pool().front.longest_ns()),
+        ("locked_longest_ns", registry.pool().lending.longest_ns()),
     ];
     for (key, value) in rows {
         writeln!(f, "{key:>18} {value}")?;

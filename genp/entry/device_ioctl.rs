@@ -6,7 +6,7 @@ use kernel::{bindings, fs::file::FileDescriptorReservation, prelude::*, sync::Ar
 
 use super::pool_info::info;
 use crate::genp::{
-    partition::{name_of, source_of, Partition, Wish},
+    partition::{name_of, source_of, CreateRequest, Partition},
     registry::Registry,
     sys::{abi, errno::ENOTTY, user::UserArg},
 };
@@ -23,44 +23,44 @@ pub(super) fn ioctl(registry: &Arc<Registry>, nr: u32, arg: &UserArg) -> Result 
 }
 
 fn get_info(registry: &Registry, arg: &UserArg) -> Result {
-    let ask = arg.read::<abi::genp_info>()?;
-    if ask.flags != 0 {
+    let args = arg.read::<abi::genp_info>()?;
+    if args.flags != 0 {
         return Err(EINVAL);
     }
     let mut info = info(registry.pool());
-    info.size = ask.size;
-    arg.write(&info, ask.size)
+    info.size = args.size;
+    arg.write(&info, args.size)
 }
 
 fn create(registry: &Arc<Registry>, arg: &UserArg) -> Result {
-    let mut ask = arg.read::<abi::genp_create>()?;
+    let mut args = arg.read::<abi::genp_create>()?;
     let pool = registry.pool();
-    let source = source_of(pool, &ask)?;
-    let request = Wish::check(pool, &ask, source.is_some())?;
+    let source = source_of(pool, &args)?;
+    let request = CreateRequest::check(pool, &args, source.is_some())?;
     let (partition, file) = registry.create(request, source)?;
     let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
-    ask.fd = fd.reserved_fd() as i32;
-    ask.windows = partition.places();
+    args.fd = fd.reserved_fd() as i32;
+    args.windows = partition.places();
     // If this fails the file is dropped, and with it the partition.
-    arg.write(&ask, ask.size)?;
+    arg.write(&args, args.size)?;
     file.install(fd);
     Ok(())
 }
 
 fn open(registry: &Registry, arg: &UserArg) -> Result {
-    let mut ask = arg.read::<abi::genp_open>()?;
-    if ask.flags != 0 || ask.reserved != 0 {
+    let mut args = arg.read::<abi::genp_open>()?;
+    if args.flags != 0 || args.reserved != 0 {
         return Err(EINVAL);
     }
-    let name = name_of(&ask.name)?;
+    let name = name_of(&args.name)?;
     if name.is_empty() {
         return Err(EINVAL);
     }
     let (partition, file) = registry.open(name, Partition::may_open)?;
     let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
-    ask.fd = fd.reserved_fd() as i32;
-    ask.windows = partition.places();
-    arg.write(&ask, ask.size)?;
+    args.fd = fd.reserved_fd() as i32;
+    args.windows = partition.places();
+    arg.write(&args, args.size)?;
     file.install(fd);
     Ok(())
 }

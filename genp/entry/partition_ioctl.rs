@@ -6,7 +6,8 @@ use kernel::{page::PAGE_SIZE, prelude::*};
 
 use crate::genp::{
     core::books::Reasons,
-    partition::{Ask, Borrower, Op, Partition, Tenant},
+    core::owner::Owner,
+    partition::{BorrowRequest, Operation, Partition},
     sys::{
         abi,
         errno::{E2BIG, ENOTTY},
@@ -40,11 +41,13 @@ pub(super) fn reasons_of(bits: u32) -> Result<Reasons> {
 /// may sleep.
 pub(super) fn ioctl(partition: &Partition, nr: u32, arg: &UserArg) -> Result {
     match nr {
-        abi::GENP_NR_ALLOC => timed(partition, Op::Alloc, || alloc(partition, arg)),
-        abi::GENP_NR_FREE => timed(partition, Op::Free, || free(partition, arg)),
+        abi::GENP_NR_ALLOC => timed(partition, Operation::Alloc, || alloc(partition, arg)),
+        abi::GENP_NR_FREE => timed(partition, Operation::Free, || free(partition, arg)),
         abi::GENP_NR_BORROW => borrow(partition, arg),
-        abi::GENP_NR_RETURN => timed(partition, Op::Return, || give_back(partition, arg)),
-        abi::GENP_NR_RENEW => timed(partition, Op::Renew, || renew(partition, arg)),
+        abi::GENP_NR_RETURN => timed(partition, Operation::Return, || {
+            return_lease(partition, arg)
+        }),
+        abi::GENP_NR_RENEW => timed(partition, Operation::Renew, || renew(partition, arg)),
         abi::GENP_NR_RESIZE => resize(partition, arg),
         abi::GENP_NR_GET_STAT => stat(partition, arg),
         abi::GENP_NR_GET_BOUNDS => bounds(partition, arg),
@@ -56,7 +59,7 @@ pub(super) fn ioctl(partition: &Partition, nr: u32, arg: &UserArg) -> Result {
 }
 
 /// Notes how long `work` took, whether it succeeded or not.
-fn timed(partition: &Partition, op: Op, work: impl FnOnce() -> Result) -> Result {
+fn timed(partition: &Partition, op: Operation, work: impl FnOnce() -> Result) -> Result {
     let begin = time::now();
     let answer = work();
     partition.note(op, time::now().saturating_sub(begin));
@@ -64,113 +67,113 @@ fn timed(partition: &Partition, op: Op, work: impl FnOnce() -> Result) -> Result
 }
 
 fn alloc(partition: &Partition, arg: &UserArg) -> Result {
-    let mut ask = arg.read::<abi::genp_alloc>()?;
-    none_of(&[ask.flags])?;
+    let mut args = arg.read::<abi::genp_alloc>()?;
+    none_of(&[args.flags])?;
     partition.alive()?;
-    let region = partition.alloc_region(Tenant::User, ask.length, ask.align)?;
-    ask.offset = region.offset;
-    ask.handle = region.handle;
-    arg.write(&ask, ask.size).inspect_err(|_| {
+    let region = partition.alloc_region(Owner::Process, args.length, args.align)?;
+    args.offset = region.offset;
+    args.handle = region.handle;
+    arg.write(&args, args.size).inspect_err(|_| {
         // The caller cannot name what it did not learn of.
-        let _ = partition.free_region(Tenant::User, region.handle);
+        let _ = partition.free_region(Owner::Process, region.handle);
     })
 }
 
 fn free(partition: &Partition, arg: &UserArg) -> Result {
-    let ask = arg.read::<abi::genp_handle>()?;
-    none_of(&[ask.flags])?;
+    let args = arg.read::<abi::genp_handle>()?;
+    none_of(&[args.flags])?;
     partition.alive()?;
-    partition.free_region(Tenant::User, ask.handle)
+    partition.free_region(Owner::Process, args.handle)
 }
 
 fn borrow(partition: &Partition, arg: &UserArg) -> Result {
-    let mut ask = arg.read::<abi::genp_borrow>()?;
-    none_of(&[ask.flags, ask.reserved])?;
+    let mut args = arg.read::<abi::genp_borrow>()?;
+    none_of(&[args.flags, args.reserved])?;
     partition.alive()?;
-    let pages = ask.length.div_ceil(PAGE_SIZE as u64);
-    let borrowed = partition.borrow(&Ask {
+    let pages = args.length.div_ceil(PAGE_SIZE as u64);
+    let borrowed = partition.borrow(&BorrowRequest {
         pages: u32::try_from(pages).map_err(|_| E2BIG)?,
-        deadline: ask.deadline,
-        term: partition.term(ask.lease_ns)?,
-        reasons: reasons_of(ask.reasons)?,
-        borrower: Borrower::Process,
+        deadline: args.deadline,
+        term: partition.term(args.lease_ns)?,
+        reasons: reasons_of(args.reasons)?,
+        owner: Owner::Process,
     })?;
-    ask.offset = borrowed.offset;
-    ask.handle = borrowed.handle;
-    ask.expires = borrowed.expires;
-    arg.write(&ask, ask.size).inspect_err(|_| {
+    args.offset = borrowed.offset;
+    args.handle = borrowed.handle;
+    args.expires = borrowed.expires;
+    arg.write(&args, args.size).inspect_err(|_| {
         // The caller cannot name what it did not learn of.
-        let _ = partition.give_back(borrowed.handle);
+        let _ = partition.return_lease(borrowed.handle);
     })
 }
 
-fn give_back(partition: &Partition, arg: &UserArg) -> Result {
-    let ask = arg.read::<abi::genp_handle>()?;
-    none_of(&[ask.flags])?;
-    partition.give_back(ask.handle)
+fn return_lease(partition: &Partition, arg: &UserArg) -> Result {
+    let args = arg.read::<abi::genp_handle>()?;
+    none_of(&[args.flags])?;
+    partition.return_lease(args.handle)
 }
 
 fn renew(partition: &Partition, arg: &UserArg) -> Result {
-    let mut ask = arg.read::<abi::genp_renew>()?;
-    none_of(&[ask.flags])?;
+    let mut args = arg.read::<abi::genp_renew>()?;
+    none_of(&[args.flags])?;
     partition.alive()?;
-    ask.expires = partition.renew(ask.handle, partition.term(ask.lease_ns)?, Borrower::Process)?;
-    arg.write(&ask, ask.size)
+    args.expires = partition.renew(args.handle, partition.term(args.lease_ns)?, Owner::Process)?;
+    arg.write(&args, args.size)
 }
 
 fn resize(partition: &Partition, arg: &UserArg) -> Result {
-    let mut ask = arg.read::<abi::genp_resize>()?;
-    none_of(&[ask.flags])?;
+    let mut args = arg.read::<abi::genp_resize>()?;
+    none_of(&[args.flags])?;
     partition.alive()?;
-    partition.resize(ask.reserve, ask.borrow_limit)?;
-    ask.windows = partition.places();
-    arg.write(&ask, ask.size)
+    partition.resize(args.reserve, args.borrow_limit)?;
+    args.windows = partition.places();
+    arg.write(&args, args.size)
 }
 
 fn stat(partition: &Partition, arg: &UserArg) -> Result {
-    let ask = arg.read::<abi::genp_stat>()?;
-    none_of(&[ask.flags & !abi::GENP_STAT_RESET_PEAKS])?;
+    let args = arg.read::<abi::genp_stat>()?;
+    none_of(&[args.flags & !abi::GENP_STAT_RESET_PEAKS])?;
     let mut stat = partition.stat();
-    stat.size = ask.size;
-    stat.flags = ask.flags;
-    arg.write(&stat, ask.size)?;
-    if ask.flags & abi::GENP_STAT_RESET_PEAKS != 0 {
+    stat.size = args.size;
+    stat.flags = args.flags;
+    arg.write(&stat, args.size)?;
+    if args.flags & abi::GENP_STAT_RESET_PEAKS != 0 {
         partition.reset_peaks();
     }
     Ok(())
 }
 
 fn bounds(partition: &Partition, arg: &UserArg) -> Result {
-    let mut ask = arg.read::<abi::genp_bounds>()?;
-    none_of(&[ask.flags & !abi::GENP_BOUNDS_RESET])?;
-    partition.bounds(&mut ask)?;
-    arg.write(&ask, ask.size)?;
-    if ask.flags & abi::GENP_BOUNDS_RESET != 0 {
+    let mut args = arg.read::<abi::genp_bounds>()?;
+    none_of(&[args.flags & !abi::GENP_BOUNDS_RESET])?;
+    partition.bounds(&mut args)?;
+    arg.write(&args, args.size)?;
+    if args.flags & abi::GENP_BOUNDS_RESET != 0 {
         partition.reset_longest();
     }
     Ok(())
 }
 
 fn histogram(partition: &Partition, arg: &UserArg) -> Result {
-    let mut ask = arg.read::<abi::genp_histogram>()?;
-    none_of(&[ask.flags & !abi::GENP_BOUNDS_RESET, ask.reserved])?;
-    ask.count = partition.histogram(ask.op)?;
-    arg.write(&ask, ask.size)?;
-    if ask.flags & abi::GENP_BOUNDS_RESET != 0 {
-        partition.reset_histogram(ask.op);
+    let mut args = arg.read::<abi::genp_histogram>()?;
+    none_of(&[args.flags & !abi::GENP_BOUNDS_RESET, args.reserved])?;
+    args.count = partition.histogram(args.op)?;
+    arg.write(&args, args.size)?;
+    if args.flags & abi::GENP_BOUNDS_RESET != 0 {
+        partition.reset_histogram(args.op);
     }
     Ok(())
 }
 
 fn eventfd(partition: &Partition, arg: &UserArg) -> Result {
-    let ask = arg.read::<abi::genp_eventfd>()?;
-    none_of(&[ask.flags])?;
+    let args = arg.read::<abi::genp_eventfd>()?;
+    none_of(&[args.flags])?;
     partition.alive()?;
-    partition.listen(ask.fd, ask.mask)
+    partition.listen(args.fd, args.mask)
 }
 
 fn destroy(partition: &Partition, arg: &UserArg) -> Result {
-    let ask = arg.read::<abi::genp_destroy>()?;
-    none_of(&[ask.flags])?;
+    let args = arg.read::<abi::genp_destroy>()?;
+    none_of(&[args.flags])?;
     partition.destroy()
 }

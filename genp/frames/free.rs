@@ -10,11 +10,11 @@
 
 use kernel::{prelude::*, sync::Arc};
 
-use super::list::{Chain, Links, Walk};
+use super::list::{FrameLinks, FrameList, Walk};
 use crate::genp::sys::{
     lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
-    page::Frames,
-    thread::Bell,
+    page::FrameTable,
+    thread::Waker,
 };
 
 /// The most frames that are moved or zeroed under one lock.
@@ -23,18 +23,18 @@ pub(crate) const BATCH: u32 = 32;
 /// The most memory nodes a pool is spread over.
 pub(crate) const MAX_NODES: usize = 8;
 
-struct Lists {
-    clean: [Chain; MAX_NODES],
-    dirty: Chain,
+struct FreeLists {
+    clean: [FrameList; MAX_NODES],
+    dirty: FrameList,
     /// By partition number.
-    quarantine: KVVec<Chain>,
+    quarantine: KVVec<FrameList>,
     quarantined: u32,
 }
 
-impl Lists {
+impl FreeLists {
     /// Takes up to `most` frames, of `node` if it has any, clean ones first;
     /// says whether they are clean. At most `MAX_NODES + BATCH` steps.
-    fn take(&mut self, most: u32, node: u32, links: &Links) -> (Chain, bool) {
+    fn take(&mut self, most: u32, node: u32, links: &FrameLinks) -> (FrameList, bool) {
         let most = most.min(BATCH);
         if let Some(clean) = self.clean.get_mut(node as usize) {
             if !clean.is_empty() {
@@ -52,37 +52,37 @@ impl Lists {
 
 /// The frames of the pool.
 #[pin_data]
-pub(crate) struct Store {
-    frames: Frames,
-    links: Links,
+pub(crate) struct FreeFrames {
+    frames: FrameTable,
+    links: FrameLinks,
     #[pin]
-    lists: RawLock<Lists>,
+    lists: RawLock<FreeLists>,
     /// Held by the scrubber while it has frames in hand that are in no list: a
     /// taker who finds the lists empty lends it its priority here.
     #[pin]
     scrubbing: PiMutex<()>,
     /// Wakes the scrubber.
-    bell: Arc<Bell>,
+    waker: Arc<Waker>,
 }
 
-impl Store {
+impl FreeFrames {
     /// Lays all of `frames` down as dirty. Context: thread, may sleep.
     pub(crate) fn new(
-        frames: Frames,
+        frames: FrameTable,
         partitions: u32,
-        bell: Arc<Bell>,
+        waker: Arc<Waker>,
     ) -> Result<impl PinInit<Self, Error>> {
-        let links = Links::new(frames.len())?;
-        let mut dirty = Chain::EMPTY;
+        let links = FrameLinks::new(frames.len())?;
+        let mut dirty = FrameList::EMPTY;
         for frame in 0..frames.len() {
             dirty.push(frame, &links);
         }
         let mut quarantine = KVVec::with_capacity(partitions as usize, GFP_KERNEL)?;
         for _ in 0..partitions {
-            quarantine.push(Chain::EMPTY, GFP_KERNEL)?;
+            quarantine.push(FrameList::EMPTY, GFP_KERNEL)?;
         }
-        let lists = Lists {
-            clean: [const { Chain::EMPTY }; MAX_NODES],
+        let lists = FreeLists {
+            clean: [const { FrameList::EMPTY }; MAX_NODES],
             dirty,
             quarantine,
             quarantined: 0,
@@ -90,48 +90,48 @@ impl Store {
         Ok(try_pin_init!(Self {
             frames,
             links,
-            lists <- new_raw_lock!(lists, "genp_lists"),
+            lists <- new_raw_lock!(lists, "genp_free_frames"),
             scrubbing <- new_pi_mutex!((), "genp_scrubbing"),
-            bell,
+            waker,
         }))
     }
 
-    pub(crate) fn frames(&self) -> &Frames {
+    pub(crate) fn frames(&self) -> &FrameTable {
         &self.frames
     }
 
     /// Takes 1 to [`BATCH`] zeroed frames that the desk promised to the caller;
     /// none only if `most` is 0. Context: thread, may sleep; zeroes at most
     /// [`BATCH`] frames.
-    pub(crate) fn take(&self, most: u32, node: u32) -> Chain {
-        let (mut chain, mut clean) = self.lists.lock().take(most, node, &self.links);
-        if chain.is_empty() && most > 0 {
+    pub(crate) fn take(&self, most: u32, node: u32) -> FrameList {
+        let (mut list, mut clean) = self.lists.lock().take(most, node, &self.links);
+        if list.is_empty() && most > 0 {
             // What was promised is in the scrubber's hands; behind its lock
             // everything is in the lists again.
             let _scrubber = self.scrubbing.lock();
-            (chain, clean) = self.lists.lock().take(most, node, &self.links);
+            (list, clean) = self.lists.lock().take(most, node, &self.links);
         }
         if !clean {
-            for frame in chain.walk(&self.links) {
+            for frame in list.walk(&self.links) {
                 self.frames.zero(frame);
             }
         }
-        chain
+        list
     }
 
     /// Lays frames back that nobody else holds. O(1). Context: thread, raw
     /// locks, hardirq.
-    pub(crate) fn give(&self, chain: Chain) {
-        if chain.is_empty() {
+    pub(crate) fn give(&self, list: FrameList) {
+        if list.is_empty() {
             return;
         }
-        self.lists.lock().dirty.append(chain, &self.links);
-        self.bell.ring();
+        self.lists.lock().dirty.append(list, &self.links);
+        self.waker.wake();
     }
 
     /// Lays one frame of partition `id` back, or into quarantine if somebody
     /// else holds it still; says whether it is free. O(1). Context: thread.
-    pub(crate) fn give_or_keep(&self, id: u32, frame: u32) -> bool {
+    pub(crate) fn give_or_quarantine(&self, id: u32, frame: u32) -> bool {
         let shared = self.frames.shared(frame);
         let mut lists = self.lists.lock();
         match lists.quarantine.get_mut(id as usize) {
@@ -171,32 +171,32 @@ impl Store {
         freed
     }
 
-    /// Frames in quarantine.
+    /// FrameTable in quarantine.
     pub(crate) fn quarantined(&self) -> u32 {
         self.lists.lock().quarantined
     }
 
-    /// Frames that are zeroed already.
+    /// FrameTable that are zeroed already.
     pub(crate) fn clean(&self) -> u32 {
         let lists = self.lists.lock();
-        lists.clean.iter().fold(0, |sum, chain| sum + chain.len())
+        lists.clean.iter().fold(0, |sum, list| sum + list.len())
     }
 
     /// Zeroes a few dirty frames; false if there are none. Context: the
     /// scrubber's thread.
     pub(crate) fn scrub(&self) -> bool {
         /// Few, because a taker may have to wait for them.
-        const HANDFUL: u32 = 4;
+        const SCRUB_BATCH: u32 = 4;
 
         let _in_hand = self.scrubbing.lock();
-        let mut chain = self.lists.lock().dirty.split(HANDFUL, &self.links);
-        if chain.is_empty() {
+        let mut list = self.lists.lock().dirty.split(SCRUB_BATCH, &self.links);
+        if list.is_empty() {
             return false;
         }
-        for frame in chain.walk(&self.links) {
+        for frame in list.walk(&self.links) {
             self.frames.zero(frame);
         }
-        while let Some(frame) = chain.pop(&self.links) {
+        while let Some(frame) = list.pop(&self.links) {
             let node = self.frames.node_of(frame) as usize;
             let mut lists = self.lists.lock();
             match lists.clean.get_mut(node) {
@@ -208,17 +208,17 @@ impl Store {
     }
 
     /// The frames of a chain the caller owns, in order.
-    pub(crate) fn walk(&self, chain: &Chain) -> Walk<'_> {
-        chain.walk(&self.links)
+    pub(crate) fn walk(&self, list: &FrameList) -> Walk<'_> {
+        list.walk(&self.links)
     }
 
     /// Appends `more` to `chain`; the caller owns both. O(1).
-    pub(crate) fn join(&self, chain: &mut Chain, more: Chain) {
-        chain.append(more, &self.links);
+    pub(crate) fn join(&self, list: &mut FrameList, more: FrameList) {
+        list.append(more, &self.links);
     }
 
     /// Takes the first frame out of a chain the caller owns. O(1).
-    pub(crate) fn pop(&self, chain: &mut Chain) -> Option<u32> {
-        chain.pop(&self.links)
+    pub(crate) fn pop(&self, list: &mut FrameList) -> Option<u32> {
+        list.pop(&self.links)
     }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Frames strung together: a lease, a free list or a batch is a chain of frame
+//! FrameTable strung together: a lease, a free list or a batch is a chain of frame
 //! numbers, and giving one back is one splice, whatever its length.
 
 use kernel::prelude::*;
 
-use crate::genp::sys::cell::Link;
+use crate::genp::sys::cell::RelaxedCell;
 
 /// No frame.
 const NONE: u32 = u32::MAX;
@@ -15,14 +15,14 @@ const NONE: u32 = u32::MAX;
 /// A frame is in one chain at a time, and only who owns that chain reads or
 /// writes its links: a free list under the lock of the lists, a lease under the
 /// lock of its partition's windows. Those locks order the accesses.
-pub(crate) struct Links(KVVec<Link>);
+pub(crate) struct FrameLinks(KVVec<RelaxedCell>);
 
-impl Links {
+impl FrameLinks {
     /// Allocates the links of `count` frames. Context: thread, may sleep.
     pub(crate) fn new(count: u32) -> Result<Self> {
         let mut links = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
         for _ in 0..count {
-            links.push(Link::new(NONE), GFP_KERNEL)?;
+            links.push(RelaxedCell::new(NONE), GFP_KERNEL)?;
         }
         Ok(Self(links))
     }
@@ -45,13 +45,13 @@ impl Links {
 /// A chain of frames. It owns them: who drops one that is not empty loses them. Its
 /// length says where it ends; the link of its last frame says nothing.
 #[must_use]
-pub(crate) struct Chain {
+pub(crate) struct FrameList {
     first: u32,
     last: u32,
     len: u32,
 }
 
-impl Chain {
+impl FrameList {
     pub(crate) const EMPTY: Self = Self {
         first: NONE,
         last: NONE,
@@ -67,7 +67,7 @@ impl Chain {
     }
 
     /// Appends one frame that is in no chain. O(1), any context.
-    pub(crate) fn push(&mut self, frame: u32, links: &Links) {
+    pub(crate) fn push(&mut self, frame: u32, links: &FrameLinks) {
         links.set_next(frame, NONE);
         if self.len == 0 {
             self.first = frame;
@@ -79,7 +79,7 @@ impl Chain {
     }
 
     /// Takes the first frame out. O(1), any context.
-    pub(crate) fn pop(&mut self, links: &Links) -> Option<u32> {
+    pub(crate) fn pop(&mut self, links: &FrameLinks) -> Option<u32> {
         if self.len == 0 {
             return None;
         }
@@ -93,7 +93,7 @@ impl Chain {
     }
 
     /// Appends all of `other`. O(1), any context.
-    pub(crate) fn append(&mut self, other: Self, links: &Links) {
+    pub(crate) fn append(&mut self, other: Self, links: &FrameLinks) {
         if other.len == 0 {
             return;
         }
@@ -108,7 +108,7 @@ impl Chain {
 
     /// Moves up to `most` frames from the front of `self` to a chain of their
     /// own. O(most), and only looks at them: their links stay what they are.
-    pub(crate) fn split(&mut self, most: u32, links: &Links) -> Self {
+    pub(crate) fn split(&mut self, most: u32, links: &FrameLinks) -> Self {
         if most == 0 {
             return Self::EMPTY;
         }
@@ -119,18 +119,18 @@ impl Chain {
         for _ in 1..most {
             last = links.next(last);
         }
-        let front = Self {
+        let lending = Self {
             first: self.first,
             last,
             len: most,
         };
         self.first = links.next(last);
         self.len -= most;
-        front
+        lending
     }
 
     /// The frames in order. The caller owns the chain while it walks.
-    pub(crate) fn walk<'a>(&self, links: &'a Links) -> Walk<'a> {
+    pub(crate) fn walk<'a>(&self, links: &'a FrameLinks) -> Walk<'a> {
         Walk {
             links,
             at: self.first,
@@ -142,7 +142,7 @@ impl Chain {
 /// An iterator over the frames of a chain.
 #[derive(Clone)]
 pub(crate) struct Walk<'a> {
-    links: &'a Links,
+    links: &'a FrameLinks,
     at: u32,
     left: u32,
 }

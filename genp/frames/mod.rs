@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Frames by number: lists of them, and those that are free.
+//! FrameTable by number: lists of them, and those that are free.
 
 pub(crate) mod free;
 pub(crate) mod list;

@@ -2,12 +2,12 @@
 
 //! The limits of the module's parameters.
 
-use super::{given, Given};
+use super::{given, Params};
 use crate::genp::pool::config::Config;
 use kernel::prelude::*;
 
 /// A parameter, its least and its most.
-struct Limit(fn(&mut Given, i64), i64, i64);
+struct Limit(fn(&mut Params, i64), i64, i64);
 
 const LIMITS: [Limit; 11] = [
     Limit(|g, v| g.pool_mib = v as u32, 1, 4 << 20),
@@ -23,7 +23,7 @@ const LIMITS: [Limit; 11] = [
     Limit(|g, v| g.uid_ceiling_mib = v as u32, 0, 4 << 20),
 ];
 
-fn accepts(set: fn(&mut Given, i64), value: i64) -> bool {
+fn accepts(set: fn(&mut Params, i64), value: i64) -> bool {
     let mut given = given();
     set(&mut given, value);
     Config::check(&given).is_ok()
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn units_are_converted() -> Result {
-        let config = Config::check(&Given {
+        let config = Config::check(&Params {
             pool_mib: 3,
             max_lease_ms: 7,
             grace_ms: 5,
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_largest_pool_has_a_number() -> Result {
-        let config = Config::check(&Given {
+        let config = Config::check(&Params {
             pool_mib: 4 << 20,
             ..given()
         })?;

@@ -2,23 +2,23 @@
 
 //! Chains keep every frame, once and in order.
 
-use crate::genp::frames::list::{Chain, Links};
+use crate::genp::frames::list::{FrameLinks, FrameList};
 use kernel::prelude::*;
 
 const FRAMES: u32 = 40;
 
 /// A chain of the frames from `from` to below `to`.
-fn chain(from: u32, to: u32, links: &Links) -> Chain {
-    let mut chain = Chain::EMPTY;
+fn list(from: u32, to: u32, links: &FrameLinks) -> FrameList {
+    let mut list = FrameList::EMPTY;
     for frame in from..to {
-        chain.push(frame, links);
+        list.push(frame, links);
     }
-    chain
+    list
 }
 
 /// Whether the chain is just these frames, by its walk and by its length.
-fn is(chain: &Chain, links: &Links, frames: impl Iterator<Item = u32> + Clone) -> bool {
-    chain.len() as usize == frames.clone().count() && chain.walk(links).eq(frames)
+fn is(list: &FrameList, links: &FrameLinks, frames: impl Iterator<Item = u32> + Clone) -> bool {
+    list.len() as usize == frames.clone().count() && list.walk(links).eq(frames)
 }
 
 #[kunit_tests(genp_frame_list)]
@@ -27,8 +27,8 @@ mod tests {
 
     #[test]
     fn first_in_first_out() -> Result {
-        let links = Links::new(FRAMES)?;
-        let mut all = chain(0, FRAMES, &links);
+        let links = FrameLinks::new(FRAMES)?;
+        let mut all = list(0, FRAMES, &links);
         assert!(is(&all, &links, 0..FRAMES));
         for frame in 0..FRAMES {
             assert_eq!(all.pop(&links), Some(frame));
@@ -40,12 +40,12 @@ mod tests {
 
     #[test]
     fn split_takes_from_the_front() -> Result {
-        let links = Links::new(FRAMES)?;
-        let mut all = chain(0, FRAMES, &links);
+        let links = FrameLinks::new(FRAMES)?;
+        let mut all = list(0, FRAMES, &links);
         let none = all.split(0, &links);
         assert!(none.is_empty());
-        let front = all.split(7, &links);
-        assert!(is(&front, &links, 0..7));
+        let lending = all.split(7, &links);
+        assert!(is(&lending, &links, 0..7));
         assert!(is(&all, &links, 7..FRAMES));
         let rest = all.split(u32::MAX, &links);
         assert!(is(&rest, &links, 7..FRAMES));
@@ -56,26 +56,26 @@ mod tests {
 
     #[test]
     fn append_joins_at_the_end() -> Result {
-        let links = Links::new(FRAMES)?;
-        let mut first = chain(0, 5, &links);
-        first.append(Chain::EMPTY, &links);
+        let links = FrameLinks::new(FRAMES)?;
+        let mut first = list(0, 5, &links);
+        first.append(FrameList::EMPTY, &links);
         assert!(is(&first, &links, 0..5));
-        first.append(chain(5, 20, &links), &links);
-        let mut all = Chain::EMPTY;
+        first.append(list(5, 20, &links), &links);
+        let mut all = FrameList::EMPTY;
         all.append(first, &links);
-        all.append(chain(20, FRAMES, &links), &links);
+        all.append(list(20, FRAMES, &links), &links);
         assert!(is(&all, &links, 0..FRAMES));
         // It goes on being a chain.
-        let front = all.split(20, &links);
-        all.append(front, &links);
-        assert!(is(&all, &links, Iterator::chain(20..FRAMES, 0..20)));
+        let lending = all.split(20, &links);
+        all.append(lending, &links);
+        assert!(is(&all, &links, Iterator::list(20..FRAMES, 0..20)));
         Ok(())
     }
 
     #[test]
     fn frames_that_are_none_do_no_harm() -> Result {
-        let links = Links::new(2)?;
-        let mut odd = chain(7, 8, &links);
+        let links = FrameLinks::new(2)?;
+        let mut odd = list(7, 8, &links);
         assert_eq!(odd.pop(&links), Some(7));
         assert!(odd.is_empty());
         Ok(())

@@ -4,10 +4,10 @@
 
 use crate::genp::{
     frames::{
-        free::{Store, BATCH},
-        list::Chain,
+        free::{FreeFrames, BATCH},
+        list::FrameList,
     },
-    sys::{page::Frames, thread::Bell},
+    sys::{page::FrameTable, thread::Waker},
 };
 use kernel::prelude::*;
 
@@ -15,34 +15,34 @@ const FRAMES: u32 = 100;
 const PATTERN: u8 = 0xa5;
 
 /// A store whose frames are all full of a pattern.
-fn store() -> Result<Pin<KBox<Store>>> {
-    let frames = Frames::allocate(FRAMES)?;
+fn free_frames() -> Result<Pin<KBox<FreeFrames>>> {
+    let frames = FrameTable::allocate(FRAMES)?;
     for frame in 0..FRAMES {
         frames.fill(frame, PATTERN);
     }
-    KBox::pin_init(Store::new(frames, 2, Bell::new()?)?, GFP_KERNEL)
+    KBox::pin_init(FreeFrames::new(frames, 2, Waker::new()?)?, GFP_KERNEL)
 }
 
 /// Takes `count` frames in as many batches as it needs.
-fn take(store: &Store, count: u32) -> Chain {
-    let mut all = Chain::EMPTY;
+fn take(free_frames: &FreeFrames, count: u32) -> FrameList {
+    let mut all = FrameList::EMPTY;
     while all.len() < count {
-        let batch = store.take(count - all.len(), 0);
+        let batch = free_frames.take(count - all.len(), 0);
         if batch.is_empty() {
             break;
         }
-        store.join(&mut all, batch);
+        free_frames.join(&mut all, batch);
     }
     all
 }
 
 /// Whether all frames of a chain are zero; fills them with the pattern.
-fn zeroed_and_spoilt(store: &Store, chain: &Chain) -> bool {
-    let zeroed = store
-        .walk(chain)
-        .all(|frame| store.frames().is_all(frame, 0));
-    for frame in store.walk(chain) {
-        store.frames().fill(frame, PATTERN);
+fn zeroed_and_spoilt(free_frames: &FreeFrames, list: &FrameList) -> bool {
+    let zeroed = free_frames
+        .walk(list)
+        .all(|frame| free_frames.frames().is_all(frame, 0));
+    for frame in free_frames.walk(list) {
+        free_frames.frames().fill(frame, PATTERN);
     }
     zeroed
 }
@@ -53,101 +53,101 @@ mod tests {
 
     #[test]
     fn each_frame_is_given_once_and_zeroed() -> Result {
-        let store = store()?;
+        let free_frames = free_frames()?;
         for _ in 0..3 {
-            let all = take(&store, FRAMES);
+            let all = take(&free_frames, FRAMES);
             assert_eq!(all.len(), FRAMES);
             let mut seen = KVec::from_elem(false, FRAMES as usize, GFP_KERNEL)?;
-            for frame in store.walk(&all) {
+            for frame in free_frames.walk(&all) {
                 assert_eq!(seen.get(frame as usize), Some(&false));
                 if let Some(seen) = seen.get_mut(frame as usize) {
                     *seen = true;
                 }
             }
-            assert!(zeroed_and_spoilt(&store, &all));
-            assert!(store.take(1, 0).is_empty());
-            store.give(all);
+            assert!(zeroed_and_spoilt(&free_frames, &all));
+            assert!(free_frames.take(1, 0).is_empty());
+            free_frames.give(all);
         }
         Ok(())
     }
 
     #[test]
     fn a_batch_is_bounded() -> Result {
-        let store = store()?;
-        assert!(store.take(0, 0).is_empty());
-        let batch = store.take(u32::MAX, 0);
+        let free_frames = free_frames()?;
+        assert!(free_frames.take(0, 0).is_empty());
+        let batch = free_frames.take(u32::MAX, 0);
         assert_eq!(batch.len(), BATCH);
-        store.give(batch);
+        free_frames.give(batch);
         // A node there is not.
-        let batch = store.take(1, u32::MAX);
+        let batch = free_frames.take(1, u32::MAX);
         assert_eq!(batch.len(), 1);
-        store.give(batch);
+        free_frames.give(batch);
         Ok(())
     }
 
     #[test]
     fn the_scrubber_zeroes_everything() -> Result {
-        let store = store()?;
-        assert_eq!(store.clean(), 0);
-        let mut turns = 0;
-        while store.scrub() {
-            turns += 1;
-            assert!(turns <= FRAMES);
+        let free_frames = free_frames()?;
+        assert_eq!(free_frames.clean(), 0);
+        let mut max_serves = 0;
+        while free_frames.scrub() {
+            max_serves += 1;
+            assert!(max_serves <= FRAMES);
         }
-        assert_eq!(store.clean(), FRAMES);
-        let all = take(&store, FRAMES);
-        assert_eq!(store.clean(), 0);
-        assert!(zeroed_and_spoilt(&store, &all));
-        store.give(all);
-        assert_eq!(store.clean(), 0);
+        assert_eq!(free_frames.clean(), FRAMES);
+        let all = take(&free_frames, FRAMES);
+        assert_eq!(free_frames.clean(), 0);
+        assert!(zeroed_and_spoilt(&free_frames, &all));
+        free_frames.give(all);
+        assert_eq!(free_frames.clean(), 0);
         Ok(())
     }
 
     #[test]
     fn clean_frames_go_first() -> Result {
-        let store = store()?;
-        assert!(store.scrub());
-        let clean = store.clean();
+        let free_frames = free_frames()?;
+        assert!(free_frames.scrub());
+        let clean = free_frames.clean();
         assert!(clean > 0 && clean < BATCH);
-        let batch = store.take(BATCH, 0);
+        let batch = free_frames.take(BATCH, 0);
         assert_eq!(batch.len(), clean);
-        assert!(zeroed_and_spoilt(&store, &batch));
-        store.give(batch);
+        assert!(zeroed_and_spoilt(&free_frames, &batch));
+        free_frames.give(batch);
         Ok(())
     }
 
     #[test]
     fn held_frames_wait_in_quarantine() -> Result {
-        let store = store()?;
-        let mut all = take(&store, FRAMES);
-        let held = store.pop(&mut all).ok_or(EINVAL)?;
-        let free = store.pop(&mut all).ok_or(EINVAL)?;
-        store.frames().pin(held);
-        assert!(!store.give_or_keep(1, held));
-        assert!(store.give_or_keep(1, free));
-        assert_eq!(store.quarantined(), 1);
+        let free_frames = free_frames()?;
+        let mut all = take(&free_frames, FRAMES);
+        let held = free_frames.pop(&mut all).ok_or(EINVAL)?;
+        let free = free_frames.pop(&mut all).ok_or(EINVAL)?;
+        free_frames.frames().pin(held);
+        assert!(!free_frames.give_or_quarantine(1, held));
+        assert!(free_frames.give_or_quarantine(1, free));
+        assert_eq!(free_frames.quarantined(), 1);
         // Held still, and by another partition's number not even looked at.
-        assert_eq!(store.release_quarantine(1), 0);
-        assert_eq!(store.release_quarantine(0), 0);
-        assert_eq!(store.quarantined(), 1);
-        assert_eq!(take(&store, FRAMES).len(), 1);
-        store.frames().unpin(held);
-        assert_eq!(store.release_quarantine(1), 1);
-        assert_eq!(store.quarantined(), 0);
-        let back = take(&store, FRAMES);
-        assert!(store.walk(&back).eq(core::iter::once(held)));
-        assert!(zeroed_and_spoilt(&store, &back));
+        assert_eq!(free_frames.release_quarantine(1), 0);
+        assert_eq!(free_frames.release_quarantine(0), 0);
+        assert_eq!(free_frames.quarantined(), 1);
+        assert_eq!(take(&free_frames, FRAMES).len(), 1);
+        free_frames.frames().unpin(held);
+        assert_eq!(free_frames.release_quarantine(1), 1);
+        assert_eq!(free_frames.quarantined(), 0);
+        let back = take(&free_frames, FRAMES);
+        assert!(free_frames.walk(&back).eq(core::iter::once(held)));
+        assert!(zeroed_and_spoilt(&free_frames, &back));
         Ok(())
     }
 
     #[test]
     fn a_partition_that_is_none_keeps_nothing() -> Result {
-        let store = store()?;
-        let mut all = take(&store, 1);
-        let frame = store.pop(&mut all).ok_or(EINVAL)?;
-        assert!(store.give_or_keep(u32::MAX, frame));
-        assert_eq!(store.release_quarantine(u32::MAX), 0);
-        assert_eq!(store.quarantined(), 0);
+        let free_frames = free_frames()?;
+        let mut all = take(&free_frames, 1);
+        let frame = free_frames.pop(&mut all).ok_or(EINVAL)?;
+        assert!(free_frames.give_or_quarantine(u32::MAX, frame));
+        assert_eq!(free_frames.release_quarantine(u32::MAX), 0);
+        assert_eq!(free_frames.quarantined(), 0);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::genp::sys::{
     kunit::{in_hard_interrupt, in_interrupt, irqs_disabled},
     lock::{new_pi_mutex, new_raw_lock, PiMutex},
     task,
-    thread::{Bell, Parker, Thread, Worker},
+    thread::{Thread, ThreadContext, Waker, Worker},
 };
 use kernel::{
     c_str,
@@ -31,7 +31,7 @@ struct Contended {
 struct Wanting(Arc<Contended>);
 
 impl Worker for Wanting {
-    fn run(&self, _me: &Parker) {
+    fn run(&self, _me: &ThreadContext) {
         self.0.asked.store(1, Release);
         *self.0.lock.lock() += 1;
     }
@@ -135,7 +135,7 @@ mod tests {
             c_str!("genp_kunit"),
             Some(FIFO),
             Arc::new(Wanting(contended.clone()), GFP_KERNEL)?,
-            Bell::new()?,
+            Waker::new()?,
         )?;
         assert!(eventually(|| contended.asked.load(Acquire) == 1));
         // The kernel counts priorities down from 99.

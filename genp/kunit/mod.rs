@@ -16,15 +16,15 @@ use kernel::{prelude::*, sync::Arc};
 
 use crate::genp::{
     pool::{
-        config::{Config, Given},
-        Bells, Pool,
+        config::{Config, Params},
+        Pool, Wakers,
     },
     registry::Registry,
 };
 
 /// The parameters of a small pool, all of them sound.
-pub(crate) fn given() -> Given {
-    Given {
+pub(crate) fn given() -> Params {
+    Params {
         pool_mib: 1,
         max_lease_ms: 1000,
         grace_ms: 10,
@@ -43,5 +43,5 @@ pub(crate) fn given() -> Given {
 
 /// A pool that nobody but one test knows, and its partitions. No threads, no device.
 pub(crate) fn registry() -> Result<Arc<Registry>> {
-    Registry::new(Pool::new(Config::check(&given())?, Bells::new()?)?)
+    Registry::new(Pool::new(Config::check(&given())?, Wakers::new()?)?)
 }

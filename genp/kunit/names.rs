@@ -5,7 +5,7 @@
 
 use super::registry;
 use crate::genp::{
-    partition::{name_of, File, Partition, Wish},
+    partition::{name_of, CreateRequest, File, Partition},
     registry::Registry,
     sys::{abi, kunit::settle},
 };
@@ -23,14 +23,14 @@ fn field(name: &[u8]) -> [u8; SIZE] {
 
 /// A partition of one page with this name.
 pub(crate) fn create(registry: &Arc<Registry>, name: &[u8]) -> Result<(Arc<Partition>, File)> {
-    let ask = abi::genp_create {
+    let args = abi::genp_create {
         name: field(name),
         reserve: PAGE_SIZE as u64,
         borrow_limit: 8 * PAGE_SIZE as u64,
         node: abi::GENP_ANY_NODE,
         ..Default::default()
     };
-    registry.create(Wish::check(registry.pool(), &ask, false)?, None)
+    registry.create(CreateRequest::check(registry.pool(), &args, false)?, None)
 }
 
 /// Closes a file and waits for its release.

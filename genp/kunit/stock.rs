@@ -4,16 +4,16 @@
 
 use crate::genp::{
     core::stock::Marks,
-    stock::{Mark, Stock},
+    stock::{Crossing, Stock},
     sys::{
-        cpu::{self, Stay},
-        page::Frames,
+        cpu::{self, PreemptGuard},
+        page::FrameTable,
     },
 };
 use kernel::prelude::*;
 
 /// A stock with all its committed pages in it.
-fn stock(frames: &Frames, marks: Marks) -> Result<Pin<KBox<Stock>>> {
+fn stock(frames: &FrameTable, marks: Marks) -> Result<Pin<KBox<Stock>>> {
     let stock = Stock::new(marks)?;
     {
         let mut filling = stock.filling.lock();
@@ -30,10 +30,10 @@ fn stock(frames: &Frames, marks: Marks) -> Result<Pin<KBox<Stock>>> {
 fn take_all(stock: &Stock) -> Result<(u32, u32)> {
     let (mut passed, mut low) = (0, 0);
     for _ in 0..stock.marks().pages() {
-        let stay = Stay::begin();
-        let (slot, mark) = stock.take(&stay);
+        let guard = PreemptGuard::begin();
+        let (slot, crossing) = stock.take(&guard);
         slot.ok_or(ENOMEM)?;
-        if mark == Mark::Passed {
+        if crossing == Crossing::Crossed {
             passed += 1;
             low += u32::from(stock.level().free() < stock.marks().low());
         }
@@ -48,7 +48,7 @@ mod tests {
     /// However its size makes CPUs keep counts to themselves.
     #[test]
     fn one_that_cannot_grow_says_that_it_is_low() -> Result {
-        let frames = Frames::allocate(1500)?;
+        let frames = FrameTable::allocate(1500)?;
         for pages in [1, 2, 3, 10, 64, 65, 500, 1500] {
             let marks = Marks::new(pages, 0, 0).ok_or(EINVAL)?;
             let (passed, low) = take_all(&*stock(&frames, marks)?)?;
@@ -61,11 +61,11 @@ mod tests {
 
     #[test]
     fn each_page_is_found_again_by_its_slot() -> Result {
-        let frames = Frames::allocate(100)?;
+        let frames = FrameTable::allocate(100)?;
         let stock = stock(&frames, Marks::new(100, 0, 0).ok_or(EINVAL)?)?;
         for _ in 0..100 {
-            let stay = Stay::begin();
-            let slot = stock.take(&stay).0.ok_or(ENOMEM)?;
+            let guard = PreemptGuard::begin();
+            let slot = stock.take(&guard).0.ok_or(ENOMEM)?;
             let page = stock.page(slot).ok_or(EINVAL)?;
             assert!(page != 0);
             assert!(stock.holds(slot as usize, page));
@@ -78,13 +78,13 @@ mod tests {
 
     #[test]
     fn a_page_can_be_given_once() -> Result {
-        let frames = Frames::allocate(70)?;
+        let frames = FrameTable::allocate(70)?;
         let stock = stock(&frames, Marks::new(70, 0, 0).ok_or(EINVAL)?)?;
-        let stay = Stay::begin();
-        let slot = stock.take(&stay).0.ok_or(ENOMEM)?;
-        assert!(stock.give(slot, &stay).is_ok());
-        assert!(stock.give(slot, &stay).is_err());
-        assert!(stock.give(70, &stay).is_err());
+        let guard = PreemptGuard::begin();
+        let slot = stock.take(&guard).0.ok_or(ENOMEM)?;
+        assert!(stock.give(slot, &guard).is_ok());
+        assert!(stock.give(slot, &guard).is_err());
+        assert!(stock.give(70, &guard).is_err());
         assert_eq!(stock.level().free(), 70);
         assert_eq!(stock.level().out(), 0);
         Ok(())

@@ -6,7 +6,7 @@
 use super::locks::eventually;
 use crate::genp::sys::{
     kunit::in_hard_interrupt,
-    thread::{self, Bell, Parker, Thread, Worker},
+    thread::{self, Thread, ThreadContext, Waker, Worker},
     time,
 };
 use kernel::{
@@ -35,21 +35,21 @@ struct Log {
 struct Sleeper(Arc<Log>);
 
 impl Worker for Sleeper {
-    fn run(&self, me: &Parker) {
+    fn run(&self, context: &ThreadContext) {
         let log = &self.0;
         loop {
             while log.parked.load(Acquire) >= log.allowed.load(Acquire) {
-                if me.stopping() {
+                if context.stopping() {
                     return;
                 }
-                me.yield_now();
+                context.yield_now();
             }
             log.parked.fetch_add(1, kernel::sync::atomic::Full);
             let deadline = match log.term {
                 u64::MAX => u64::MAX,
                 term => time::now() + term,
             };
-            let goes_on = me.park_until(deadline);
+            let goes_on = context.sleep_until(deadline);
             if time::now() < deadline {
                 log.early.store(1, Release);
             }
@@ -61,7 +61,7 @@ impl Worker for Sleeper {
     }
 }
 
-fn start(term: u64, bell: &Arc<Bell>) -> Result<(Arc<Log>, Thread)> {
+fn start(term: u64, waker: &Arc<Waker>) -> Result<(Arc<Log>, Thread)> {
     let log = Arc::new(
         Log {
             allowed: Atomic::new(0),
@@ -76,7 +76,7 @@ fn start(term: u64, bell: &Arc<Bell>) -> Result<(Arc<Log>, Thread)> {
         c_str!("genp_kunit"),
         None,
         Arc::new(Sleeper(log.clone()), GFP_KERNEL)?,
-        bell.clone(),
+        waker.clone(),
     )?;
     Ok((log, thread))
 }
@@ -91,9 +91,9 @@ mod tests {
 
     #[test]
     fn a_ring_before_the_start_is_not_lost() -> Result {
-        let bell = Bell::new()?;
-        bell.ring();
-        let (log, thread) = start(u64::MAX, &bell)?;
+        let waker = Waker::new()?;
+        waker.wake();
+        let (log, thread) = start(u64::MAX, &waker)?;
         log.allowed.store(1, Release);
         assert!(has_woken(&log, 1));
         drop(thread);
@@ -102,11 +102,11 @@ mod tests {
 
     #[test]
     fn a_ring_before_parking_is_not_lost() -> Result {
-        let bell = Bell::new()?;
-        let (log, thread) = start(u64::MAX, &bell)?;
+        let waker = Waker::new()?;
+        let (log, thread) = start(u64::MAX, &waker)?;
         for round in 1..100 {
             // The thread runs and does not park before it is allowed to.
-            bell.ring();
+            waker.wake();
             log.allowed.store(round, Release);
             assert!(has_woken(&log, round));
         }
@@ -116,15 +116,15 @@ mod tests {
 
     #[test]
     fn a_ring_while_parking_is_not_lost() -> Result {
-        let bell = Bell::new()?;
-        let (log, thread) = start(u64::MAX, &bell)?;
+        let waker = Waker::new()?;
+        let (log, thread) = start(u64::MAX, &waker)?;
         for round in 1..300 {
             // Somewhere on its way to sleep, or asleep.
             log.allowed.store(round, Release);
             while log.parked.load(Acquire) < round {
                 crate::genp::sys::task::yield_now();
             }
-            bell.ring();
+            waker.wake();
             assert!(has_woken(&log, round));
         }
         drop(thread);
@@ -133,10 +133,10 @@ mod tests {
 
     #[test]
     fn several_rings_are_one() -> Result {
-        let bell = Bell::new()?;
-        let (log, thread) = start(u64::MAX, &bell)?;
+        let waker = Waker::new()?;
+        let (log, thread) = start(u64::MAX, &waker)?;
         for _ in 0..5 {
-            bell.ring();
+            waker.wake();
         }
         log.allowed.store(2, Release);
         assert!(has_woken(&log, 1));
@@ -150,11 +150,11 @@ mod tests {
 
     #[test]
     fn a_hard_interrupt_may_ring() -> Result {
-        let bell = Bell::new()?;
-        let (log, thread) = start(u64::MAX, &bell)?;
+        let waker = Waker::new()?;
+        let (log, thread) = start(u64::MAX, &waker)?;
         log.allowed.store(1, Release);
         assert!(eventually(|| log.parked.load(Acquire) == 1));
-        assert!(in_hard_interrupt(|| bell.ring()).is_some());
+        assert!(in_hard_interrupt(|| waker.wake()).is_some());
         assert!(has_woken(&log, 1));
         drop(thread);
         Ok(())
@@ -162,8 +162,8 @@ mod tests {
 
     #[test]
     fn a_deadline_wakes_and_never_early() -> Result {
-        let bell = Bell::new()?;
-        let (log, thread) = start(5 * MSEC, &bell)?;
+        let waker = Waker::new()?;
+        let (log, thread) = start(5 * MSEC, &waker)?;
         log.allowed.store(10, Release);
         assert!(has_woken(&log, 10));
         assert_eq!(log.early.load(Acquire), 0);
@@ -173,15 +173,15 @@ mod tests {
 
     #[test]
     fn threads_that_ring_each_other_can_be_stopped() -> Result {
-        let (one, two) = (Bell::new()?, Bell::new()?);
+        let (one, two) = (Waker::new()?, Waker::new()?);
         let (first_log, first) = start(u64::MAX, &one)?;
         let (_, second) = start(u64::MAX, &two)?;
         first_log.allowed.store(1, Release);
         let mut both = [first, second];
         thread::stop_all(both.iter_mut());
         // Nobody is there to be woken any longer.
-        one.ring();
-        two.ring();
+        one.wake();
+        two.wake();
         assert_eq!(first_log.woken.load(Acquire), 0);
         drop(both);
         Ok(())

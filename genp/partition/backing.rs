@@ -3,10 +3,10 @@
 //! Where a reserve is, for drivers to look at in any context.
 
 use super::Partition;
-use crate::genp::sys::genalloc::Carve;
+use crate::genp::sys::genalloc::Carveout;
 
 /// What is known of a reserve that is not of the pool; it stays where it is.
-pub(crate) struct Land {
+pub(crate) struct ExternalBacking {
     /// Its physical address.
     pub(crate) phys: u64,
     /// The tag of the memory it is in.
@@ -15,25 +15,25 @@ pub(crate) struct Land {
     drivers: bool,
 }
 
-impl Land {
-    pub(super) fn of(piece: &Carve) -> Self {
+impl ExternalBacking {
+    pub(super) fn of(carveout: &Carveout) -> Self {
         Self {
-            phys: piece.phys(),
-            owner: piece.owner(),
-            drivers: piece.is_drivers(),
+            phys: carveout.phys(),
+            owner: carveout.owner(),
+            drivers: carveout.is_drivers(),
         }
     }
 }
 
 impl Partition {
     /// Where the reserve is, if not in the pool. Context: any.
-    pub(crate) fn land(&self) -> Option<&Land> {
-        self.land.as_ref()
+    pub(crate) fn external(&self) -> Option<&ExternalBacking> {
+        self.external.as_ref()
     }
 
     /// Whether the reserve is in a pool of genalloc's that a driver brought.
-    pub(crate) fn is_in_drivers_memory(&self) -> bool {
-        self.land().is_some_and(|land| land.drivers)
+    pub(crate) fn is_in_driver_memory(&self) -> bool {
+        self.external().is_some_and(|external| external.drivers)
     }
 
     /// Others who have the partition's file. The caller, a driver, has it. Context: any.
@@ -47,7 +47,7 @@ impl Partition {
         let regions = self.regions.lock();
         let units = regions.units();
         let free = units.saturating_sub(regions.used_units());
-        let bytes = |units: u32| u64::from(units) << self.shape.order;
+        let bytes = |units: u32| u64::from(units) << self.attributes.order;
         (bytes(units), bytes(free))
     }
 

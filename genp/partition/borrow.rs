@@ -4,42 +4,34 @@
 
 use kernel::{page::PAGE_SHIFT, prelude::*};
 
-use super::{count, timing::Op, windows::LEASE_OFFSET, Partition};
+use super::{count, timing::Operation, windows::LEASE_OFFSET, Partition};
+use crate::genp::core::owner::Owner;
 use crate::genp::{
     core::books::{self, Begun, How, LeaseId, Reasons, Verdict},
     frames::free::BATCH,
     pool::{
-        lending::{self, Budget, Desk},
-        Credit,
+        lending::{self, Budget, LendingState},
+        ReturnEffect,
     },
     sys::{
         errno::{EDQUOT, EIDRM, ETIMEDOUT},
         task::{self, Sleeper, Woken},
         time, trace,
-        vma::{self, Space},
+        vma::{self, AddressSpaceId},
     },
 };
 
 /// What a borrower asks for, in pages and checked for form.
-pub(crate) struct Ask {
+pub(crate) struct BorrowRequest {
     pub(crate) pages: u32,
     pub(crate) deadline: u64,
     pub(crate) term: u64,
     pub(crate) reasons: Reasons,
-    pub(crate) borrower: Borrower,
-}
-
-/// Who borrows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Borrower {
-    /// A process, in the lease window.
-    Process,
-    /// A driver, which gets the frames and cannot be made to let go.
-    Driver,
+    pub(crate) owner: Owner,
 }
 
 /// A lease as its borrower sees it.
-pub(crate) struct Borrowed {
+pub(crate) struct Grant {
     /// In the lease window, in bytes.
     pub(crate) offset: u64,
     pub(crate) handle: u64,
@@ -53,28 +45,28 @@ impl Partition {
     /// Context: thread, may sleep: until the deadline, and for the locks of the
     /// caller's own partition and address space. Zeroes what the scrubber did
     /// not. Linear in the pages.
-    pub(crate) fn borrow(&self, ask: &Ask) -> Result<Borrowed> {
+    pub(crate) fn borrow(&self, request: &BorrowRequest) -> Result<Grant> {
         let begin = time::now();
-        let begun = self.ask(ask, begin)?;
+        let begun = self.submit(request, begin)?;
         let mut waited = 0;
         if begun.granted.is_none() {
             let asleep = time::now();
-            let outcome = self.wait(&begun, ask.deadline);
+            let outcome = self.wait(&begun, request.deadline);
             waited = time::now().saturating_sub(asleep);
-            self.note(Op::Wait, waited);
+            self.note(Operation::Wait, waited);
             outcome?;
         }
-        let (expires, budget) = self.fill(&begun, ask)?;
-        if ask.borrower == Borrower::Process {
+        let (expires, budget) = self.fill(&begun, request)?;
+        if request.owner == Owner::Process {
             self.map(&begun)?;
         }
-        trace::grant(self.id.0, begun.handle, ask.pages, expires);
+        trace::grant(self.id.0, begun.handle, request.pages, expires);
         self.check_budget(budget);
         self.note(
-            Op::Borrow,
+            Operation::Borrow,
             time::now().saturating_sub(begin).saturating_sub(waited),
         );
-        Ok(Borrowed {
+        Ok(Grant {
             offset: LEASE_OFFSET + self.slice_offset(begun.slice),
             handle: begun.handle,
             expires,
@@ -85,7 +77,7 @@ impl Partition {
     /// The term asked for, or the partition's.
     pub(crate) fn term(&self, lease_ns: u64) -> Result<u64> {
         match lease_ns {
-            0 => Ok(self.shape.term_ns),
+            0 => Ok(self.attributes.term_ns),
             term if term <= self.pool.config.max_lease_ns => Ok(term),
             _ => Err(EINVAL),
         }
@@ -97,42 +89,42 @@ impl Partition {
 
     /// Asks at the desk, and leaves word there how to be woken if it has to be
     /// waited.
-    fn ask(&self, ask: &Ask, now: u64) -> Result<Begun> {
-        let may_wait = ask.deadline > now;
-        let mut sleeper = Sleeper::current();
+    fn submit(&self, request: &BorrowRequest, now: u64) -> Result<Begun> {
+        let may_wait = request.deadline > now;
+        let mut waiter = Sleeper::current();
         let prio = task::current_prio();
-        let answer = self.pool.front.with(|desk| {
-            let answer = desk.books.borrow(
+        let answer = self.pool.lending.with(|state| {
+            let answer = state.books.borrow(
                 self.id,
-                ask.pages,
+                request.pages,
                 prio,
-                ask.reasons,
+                request.reasons,
                 may_wait,
                 now,
-                ask.term,
+                request.term,
             );
             if let Ok(begun) = &answer {
-                if ask.borrower == Borrower::Driver {
-                    desk.books.make_firm(begun.lease);
+                if request.owner == Owner::Driver {
+                    state.books.make_firm(begun.lease);
                 }
                 if begun.granted.is_none() {
-                    desk.leave_word(begun.lease, sleeper.take());
+                    state.set_waiter(begun.lease, waiter.take());
                 }
             }
             answer
         });
         answer.map_err(|error| {
-            let reasons = ask.reasons;
+            let reasons = request.reasons;
             let error = match lending::errno(error) {
                 // What it would have waited for, had its deadline not passed.
-                EAGAIN if reasons.pool && ask.deadline != 0 && !may_wait => ETIMEDOUT,
-                EDQUOT if reasons.budget && ask.deadline != 0 && !may_wait => ETIMEDOUT,
+                EAGAIN if reasons.pool && request.deadline != 0 && !may_wait => ETIMEDOUT,
+                EDQUOT if reasons.budget && request.deadline != 0 && !may_wait => ETIMEDOUT,
                 error => error,
             };
             if error == ETIMEDOUT {
                 count(&self.counters.timeouts);
             }
-            trace::refuse(self.id.0, ask.pages, error.to_errno());
+            trace::refuse(self.id.0, request.pages, error.to_errno());
             error
         })
     }
@@ -142,15 +134,15 @@ impl Partition {
     fn wait(&self, begun: &Begun, deadline: u64) -> Result {
         let lease = begun.lease;
         trace::wait(self.id.0, begun.handle, deadline);
-        let front = &self.pool.front;
+        let lending = &self.pool.lending;
         let woken = task::wait_until(deadline, || {
-            front.with(|desk| !matches!(desk.books.verdict(lease), Verdict::Waiting))
+            lending.with(|state| !matches!(state.books.verdict(lease), Verdict::Waiting))
         });
-        let (verdict, sleeper) = front.with(|desk| {
-            let sleeper = desk.take_word(lease);
-            (desk.books.leave(lease), sleeper)
+        let (verdict, waiter) = lending.with(|state| {
+            let waiter = state.take_waiter(lease);
+            (state.books.leave(lease), waiter)
         });
-        drop(sleeper);
+        drop(waiter);
         let error = match verdict {
             // Even if a signal or the deadline came as well: the frames are here.
             Verdict::Granted { .. } => return Ok(()),
@@ -180,40 +172,43 @@ impl Partition {
     ///
     /// In batches, each under the lock of the windows: who ends the lease waits
     /// for one batch at most, and lends its priority meanwhile.
-    fn fill(&self, begun: &Begun, ask: &Ask) -> Result<(u64, Budget)> {
+    fn fill(&self, begun: &Begun, request: &BorrowRequest) -> Result<(u64, Budget)> {
         let (expires, budget) = {
             let mut windows = self.windows.lock();
             let (verdict, budget) = self
                 .pool
-                .front
-                .with(|desk| (desk.books.settle(begun.lease), desk.budget(self.id)));
+                .lending
+                .with(|state| (state.books.settle(begun.lease), state.budget(self.id)));
             let Verdict::Granted { expires } = verdict else {
                 count(&self.counters.timeouts);
                 return Err(ETIMEDOUT);
             };
-            windows.open(begun.slice, begun.handle, ask.borrower);
+            windows.open(begun.slice, begun.handle, request.owner);
             (expires, budget)
         };
-        let mut left = ask.pages;
+        let mut left = request.pages;
         while left > 0 {
             let mut windows = self.windows.lock();
             let Some(slice) = windows.of(begun.slice, begun.handle) else {
                 count(&self.counters.timeouts);
                 return Err(ETIMEDOUT);
             };
-            let frames = self.pool.store.take(left.min(BATCH), self.shape.preferred);
+            let frames = self
+                .pool
+                .free_frames
+                .take(left.min(BATCH), self.attributes.preferred);
             if frames.is_empty() {
                 // The desk promised frames that are not there: refuse rather
                 // than turn for ever.
                 drop(windows);
-                match ask.borrower {
-                    Borrower::Process => self.give_back(begun.handle)?,
-                    Borrower::Driver => self.end_driver_lease(begun.handle)?,
+                match request.owner {
+                    Owner::Process => self.return_lease(begun.handle)?,
+                    Owner::Driver => self.end_driver_lease(begun.handle)?,
                 }
                 return Err(ENOMEM);
             }
             left = left.saturating_sub(frames.len());
-            self.pool.store.join(slice.chain(), frames);
+            self.pool.free_frames.join(slice.list(), frames);
             if left == 0 {
                 slice.complete();
             }
@@ -224,7 +219,7 @@ impl Partition {
     /// Maps the lease wherever the caller's address space has the window. Where
     /// another one has it, a touch maps it.
     fn map(&self, begun: &Begun) -> Result {
-        let space = Space::current();
+        let space = AddressSpaceId::current();
         let mut from = 0;
         loop {
             let next = self.windows.lock().next_in(space, from);
@@ -260,11 +255,11 @@ impl Partition {
     pub(crate) fn end_lease(&self, handle: u64, how: How) -> Result<u64> {
         let (bytes, credit) = {
             let mut windows = self.windows.lock();
-            let (lease, slice, expires) = self.claim(handle, how, Borrower::Process)?;
-            let chain = windows.clear(slice, handle);
-            self.unmap_slice(&windows, slice, chain.len());
-            let bytes = u64::from(chain.len()) << PAGE_SHIFT;
-            self.pool.store.give(chain);
+            let (lease, slice, expires) = self.claim(handle, how, Owner::Process)?;
+            let list = windows.clear(slice, handle);
+            self.unmap_slice(&windows, slice, list.len());
+            let bytes = u64::from(list.len()) << PAGE_SHIFT;
+            self.pool.free_frames.give(list);
             (bytes, self.pool.credit(lease, how, expires))
         };
         self.after_credit(&credit);
@@ -272,7 +267,7 @@ impl Partition {
     }
 
     /// Serves who may be now, and tells of the budget. Context: thread, no locks held.
-    fn after_credit(&self, credit: &Credit) {
+    fn after_credit(&self, credit: &ReturnEffect) {
         if credit.waiters {
             self.pool.serve();
         }
@@ -281,27 +276,27 @@ impl Partition {
 
     /// Claims a lease of this kind of borrower's: its place, its slice, and when it
     /// expires. EINVAL, ESTALE. O(1).
-    fn claim(&self, handle: u64, how: How, borrower: Borrower) -> Result<(LeaseId, u32, u64)> {
+    fn claim(&self, handle: u64, how: How, owner: Owner) -> Result<(LeaseId, u32, u64)> {
         self.pool
-            .front
-            .with(|desk| {
-                let lease = desk.books.find(self.id, handle)?;
-                self.check_borrower(desk, lease, borrower)?;
-                let lease = desk.books.claim(self.id, handle, how)?;
-                let entry = desk.books.lease(lease);
+            .lending
+            .with(|state| {
+                let lease = state.books.find(self.id, handle)?;
+                self.check_owner(state, lease, owner)?;
+                let lease = state.books.claim(self.id, handle, how)?;
+                let entry = state.books.lease(lease);
                 Ok((lease, entry.slice(), entry.expires()))
             })
             .map_err(lending::errno)
     }
 
     /// Refuses what is another kind of borrower's.
-    fn check_borrower(
+    fn check_owner(
         &self,
-        desk: &Desk,
+        state: &LendingState,
         lease: LeaseId,
-        borrower: Borrower,
+        owner: Owner,
     ) -> ::core::result::Result<(), books::Error> {
-        match desk.books.lease(lease).is_firm() == (borrower == Borrower::Driver) {
+        match state.books.lease(lease).is_firm() == (owner == Owner::Driver) {
             true => Ok(()),
             false => Err(books::Error::Foreign),
         }
@@ -312,20 +307,20 @@ impl Partition {
     pub(crate) fn end_driver_lease(&self, handle: u64) -> Result {
         let credit = {
             let mut windows = self.windows.lock();
-            let (lease, slice, expires) = self.claim(handle, How::Returned, Borrower::Driver)?;
-            let store = &self.pool.store;
+            let (lease, slice, expires) = self.claim(handle, How::Returned, Owner::Driver)?;
+            let free_frames = &self.pool.free_frames;
             let shared = windows.of(slice, handle).is_some_and(|slice| {
-                store
-                    .walk(slice.chain())
-                    .any(|frame| store.frames().shared(frame))
+                free_frames
+                    .walk(slice.list())
+                    .any(|frame| free_frames.frames().shared(frame))
             });
             if shared {
-                self.pool.front.with(|desk| desk.books.unclaim(lease));
+                self.pool.lending.with(|state| state.books.unclaim(lease));
                 return Err(EBUSY);
             }
-            let chain = windows.clear(slice, handle);
-            trace::give_back(self.id.0, handle, u64::from(chain.len()) << PAGE_SHIFT);
-            store.give(chain);
+            let list = windows.clear(slice, handle);
+            trace::return_lease(self.id.0, handle, u64::from(list.len()) << PAGE_SHIFT);
+            free_frames.give(list);
             self.pool.credit(lease, How::Returned, expires)
         };
         self.after_credit(&credit);
@@ -333,31 +328,31 @@ impl Partition {
     }
 
     /// Looks at each frame of a driver's lease, in order. Context: thread.
-    pub(crate) fn each_frame(&self, borrowed: &Borrowed, mut look: impl FnMut(u32)) {
+    pub(crate) fn each_frame(&self, borrowed: &Grant, mut look: impl FnMut(u32)) {
         let mut windows = self.windows.lock();
         if let Some(slice) = windows.of(borrowed.slice, borrowed.handle) {
-            self.pool.store.walk(slice.chain()).for_each(&mut look);
+            self.pool.free_frames.walk(slice.list()).for_each(&mut look);
         }
     }
 
     /// `GENP_RETURN`: EINVAL for a handle that is not one of this partition's,
     /// ESTALE for a lease that is over. Context: thread, may sleep.
-    pub(crate) fn give_back(&self, handle: u64) -> Result {
+    pub(crate) fn return_lease(&self, handle: u64) -> Result {
         let bytes = self.end_lease(handle, How::Returned)?;
-        trace::give_back(self.id.0, handle, bytes);
+        trace::return_lease(self.id.0, handle, bytes);
         Ok(())
     }
 
     /// `GENP_RENEW`: the new deadline. EAGAIN while anybody waits; EINVAL, ESTALE.
     /// O(log leases). Context: thread.
-    pub(crate) fn renew(&self, handle: u64, term: u64, borrower: Borrower) -> Result<u64> {
+    pub(crate) fn renew(&self, handle: u64, term: u64, owner: Owner) -> Result<u64> {
         let expires = self
             .pool
-            .front
-            .with(|desk| {
-                let lease = desk.books.find(self.id, handle)?;
-                self.check_borrower(desk, lease, borrower)?;
-                desk.books.renew(self.id, handle, time::now(), term)
+            .lending
+            .with(|state| {
+                let lease = state.books.find(self.id, handle)?;
+                self.check_owner(state, lease, owner)?;
+                state.books.renew(self.id, handle, time::now(), term)
             })
             .map_err(lending::errno)?;
         trace::renew(self.id.0, handle, expires);

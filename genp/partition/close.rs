@@ -34,11 +34,11 @@ impl Partition {
     /// Refuses new leases and lets go who waits for one. At most one step for
     /// each lease the partition can have.
     fn kill(&self) {
-        self.pool.front.with(|desk| {
-            desk.books.kill(self.id);
-            for slice in 0..self.shape.max_leases {
-                if let Some(lease) = desk.books.lease_at(self.id, slice) {
-                    desk.wake(lease);
+        self.pool.lending.with(|state| {
+            state.books.kill(self.id);
+            for slice in 0..self.attributes.max_leases {
+                if let Some(lease) = state.books.lease_at(self.id, slice) {
+                    state.wake(lease);
                 }
             }
         });
@@ -46,10 +46,10 @@ impl Partition {
 
     /// Ends every lease, or waits for who is ending it just now.
     fn end_leases(&self, how: How) {
-        for slice in 0..self.shape.max_leases {
-            let handle = self.pool.front.with(|desk| {
-                let lease = desk.books.lease_at(self.id, slice)?;
-                Some(desk.books.lease(lease).handle())
+        for slice in 0..self.attributes.max_leases {
+            let handle = self.pool.lending.with(|state| {
+                let lease = state.books.lease_at(self.id, slice)?;
+                Some(state.books.lease(lease).handle())
             });
             let Some(handle) = handle else {
                 continue;
@@ -71,12 +71,12 @@ impl Partition {
         self.end_leases(How::Abandoned);
         self.registry.forget(self);
         let mut reserve = self.reserve.lock();
-        self.close_driver_window(&mut reserve);
-        self.pool.front.with(|desk| {
+        self.unmap_for_drivers(&mut reserve);
+        self.pool.lending.with(|state| {
             // Committed frames stay charged to the owner until they are free.
-            let committed = desk.books.account(self.id).reserve();
+            let committed = state.books.account(self.id).reserve();
             // Refused only for an account with leases.
-            let _ = desk.books.retire(self.id, committed);
+            let _ = state.books.retire(self.id, committed);
         });
         trace::release(self.id.0, reserve.pages());
         self.empty_reserve(&mut reserve, 0);

@@ -12,13 +12,13 @@ use kernel::{
 
 use super::{
     close::LastClose,
-    driver_leases::Firm,
-    events::{Listener, Ring},
-    request::Wish,
+    driver_leases::DriverLeases,
+    events::{EventFdListener, EventRing},
+    request::CreateRequest,
     reserve::Reserve,
     timing::Timing,
     windows::Windows,
-    Counters, File, Partition, Shape,
+    Attributes, File, Partition, PartitionCounters,
 };
 use crate::genp::{
     core::{
@@ -30,7 +30,7 @@ use crate::genp::{
     stock::Stock,
     sys::{
         abi,
-        atomic::KernelWord,
+        atomic::InlineAtomic,
         errno::EOPNOTSUPP,
         genalloc::Source,
         lock::{new_pi_mutex, new_raw_lock},
@@ -55,24 +55,24 @@ struct Admission<'a> {
 
 impl<'a> Admission<'a> {
     /// Opens an account for what is asked for: ENOSPC.
-    fn open(pool: &'a Pool, wish: &Wish, source: Option<&Source>) -> Result<Self> {
+    fn open(pool: &'a Pool, request: &CreateRequest, source: Option<&Source>) -> Result<Self> {
         let ceiling = ceiling(pool);
         let id = pool
-            .front
-            .with(|desk| {
-                desk.books.admit(
-                    wish.shape.owner,
+            .lending
+            .with(|state| {
+                state.books.admit(
+                    request.attributes.owner,
                     ceiling,
-                    wish.committed,
-                    wish.shape.slice_pages,
-                    wish.shape.max_leases,
+                    request.committed,
+                    request.attributes.slice_pages,
+                    request.attributes.max_leases,
                 )
             })
             .map_err(lending::errno)?;
         let admission = Self { pool, id };
         if let Some(Source::Range(_)) = source {
-            pool.front
-                .with(|desk| desk.books.charge_elsewhere(id, wish.reserve, ceiling))
+            pool.lending
+                .with(|state| state.books.charge_elsewhere(id, request.reserve, ceiling))
                 .map_err(lending::errno)?;
         }
         Ok(admission)
@@ -86,9 +86,9 @@ impl<'a> Admission<'a> {
 
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
-        self.pool.front.with(|desk| {
+        self.pool.lending.with(|state| {
             // Refused only for an account with leases, and this one has none.
-            let _ = desk.books.retire(self.id, 0);
+            let _ = state.books.retire(self.id, 0);
         });
         self.pool.serve();
     }
@@ -101,42 +101,42 @@ impl Partition {
         pool: Arc<Pool>,
         registry: Arc<dyn LastClose>,
         id: PartitionId,
-        shape: Shape,
+        attributes: Attributes,
         marks: Marks,
     ) -> Result<Arc<Self>> {
         let stock = match marks.pages() {
             0 => None,
             _ => Some(Stock::new(marks)?),
         };
-        let nodes = Range::<KVVec<_>>::nodes_for(shape.max_regions);
+        let nodes = Range::<KVVec<_>>::nodes_for(attributes.max_regions);
         let nodes = KVVec::from_elem(Node::EMPTY, nodes, GFP_KERNEL_ACCOUNT)?;
         // Only there to make the handles of different partitions differ.
         let seed = time::now() as u32;
-        let regions = Range::new(nodes, 0, shape.max_regions, seed).map_err(|_| EINVAL)?;
+        let regions = Range::new(nodes, 0, attributes.max_regions, seed).map_err(|_| EINVAL)?;
         Arc::pin_init(
             try_pin_init!(Self {
                 pool,
                 registry,
                 id,
-                shape,
+                attributes,
                 file: SetOnce::new(),
                 dying: Atomic::new(0),
                 reserve <- new_pi_mutex!(Reserve::new(), "genp_reserve"),
                 windows <- new_pi_mutex!(Windows::new(), "genp_windows"),
                 regions <- new_raw_lock!(regions, "genp_regions"),
                 stock,
-                land: SetOnce::new(),
-                placing <- new_pi_mutex!((), "genp_placing"),
-                driver_base: KernelWord::new(0),
-                firm <- Firm::new(),
-                events <- new_raw_lock!(Ring::new(), "genp_events"),
+                external: SetOnce::new(),
+                searching <- new_pi_mutex!((), "genp_search"),
+                driver_base: InlineAtomic::new(0),
+                driver_leases <- DriverLeases::new(),
+                events <- new_raw_lock!(EventRing::new(), "genp_events"),
                 timing <- new_raw_lock!(Timing::new(), "genp_timing"),
-                counters: Counters::new(),
+                counters: PartitionCounters::new(),
                 budget_low: Atomic::new(0),
                 stock_low: Atomic::new(0),
                 readers <- new_mutex!((), "genp_readers"),
-                news <- new_poll_condvar!("genp_news"),
-                listener <- new_mutex!(Listener::NONE, "genp_listener"),
+                readers_queue <- new_poll_condvar!("genp_news"),
+                listener <- new_mutex!(EventFdListener::NONE, "genp_listener"),
             }),
             GFP_KERNEL,
         )
@@ -156,8 +156,8 @@ impl Partition {
 
 /// Where the reserve of a partition that user space asks for is to be: EINVAL,
 /// EOPNOTSUPP for a range that is not there. `None` is the pool.
-pub(crate) fn source_of(pool: &Pool, ask: &abi::genp_create) -> Result<Option<Source>> {
-    match ask.source {
+pub(crate) fn source_of(pool: &Pool, args: &abi::genp_create) -> Result<Option<Source>> {
+    match args.source {
         abi::GENP_SOURCE_POOL => Ok(None),
         abi::GENP_SOURCE_RANGE => match &pool.range {
             Some(range) => Ok(Some(Source::Range(range.clone()))),
@@ -173,19 +173,25 @@ impl Partition {
     pub(crate) fn create(
         pool: Arc<Pool>,
         registry: Arc<dyn LastClose>,
-        wish: Wish,
+        request: CreateRequest,
         source: Option<Source>,
     ) -> Result<(Arc<Self>, File)> {
-        let limit = wish.shape.slice_pages;
-        let admission = Admission::open(&pool, &wish, source.as_ref())?;
+        let limit = request.attributes.slice_pages;
+        let admission = Admission::open(&pool, &request, source.as_ref())?;
         let id = admission.id;
-        let partition = Self::build(pool.clone(), registry, id, wish.shape, wish.marks)?;
+        let partition = Self::build(
+            pool.clone(),
+            registry,
+            id,
+            request.attributes,
+            request.marks,
+        )?;
         admission.hand_over();
-        trace::create(id.0, wish.reserve, limit);
+        trace::create(id.0, request.reserve, limit);
         // From the creation of the file on its release closes the partition.
         let file = match partition
-            .furnish(wish.reserve, source)
-            .and_then(|()| partition.furnish_stock())
+            .populate_reserve(request.reserve, source)
+            .and_then(|()| partition.populate_stock())
             .and_then(|()| partition.open_file())
         {
             Ok(file) => file,

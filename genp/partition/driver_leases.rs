@@ -4,7 +4,8 @@
 
 use kernel::prelude::*;
 
-use super::{Ask, Borrowed, Borrower, Partition};
+use super::{BorrowRequest, Grant, Partition};
+use crate::genp::core::owner::Owner;
 use crate::genp::{
     core::books::State,
     sys::{
@@ -22,11 +23,11 @@ struct Recall {
     handle: u64,
     expires: u64,
     call: Option<Callback>,
-    state: Asked,
+    state: RecallState,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum RecallState {
     NotYet,
     /// It is time.
     Due,
@@ -38,14 +39,14 @@ enum Asked {
 /// Lock order: `calling` is taken with no other lock of GenP's held and is held while a
 /// driver's callback runs, which may call in again; `recalls` last of all.
 #[pin_data]
-pub(crate) struct Firm {
+pub(crate) struct DriverLeases {
     #[pin]
     calling: PiMutex<()>,
     #[pin]
     recalls: RawLock<[Option<Recall>; MOST]>,
 }
 
-impl Firm {
+impl DriverLeases {
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             calling <- new_pi_mutex!((), "genp_calling"),
@@ -70,12 +71,12 @@ impl Firm {
 
     /// Notes that it is time to ask for a lease, if it is a driver's and was not asked
     /// for in this term. Context: any but NMI.
-    pub(crate) fn note_recall(&self, handle: u64, expires: u64) {
+    pub(crate) fn mark_recall_due(&self, handle: u64, expires: u64) {
         self.change(handle, |entry| {
             if let Some(recall) = entry {
-                // Another term: we are here before renew_firmly().
-                if recall.state == Asked::NotYet || recall.expires != expires {
-                    recall.state = Asked::Due;
+                // Another term: we are here before renew_for_driver().
+                if recall.state == RecallState::NotYet || recall.expires != expires {
+                    recall.state = RecallState::Due;
                     recall.expires = expires;
                 }
             }
@@ -85,9 +86,9 @@ impl Firm {
     /// The next lease that is to be asked for.
     fn next_due(&self) -> Option<Recall> {
         let mut recalls = self.recalls.lock();
-        let due = |recall: &&mut Recall| recall.state == Asked::Due;
+        let due = |recall: &&mut Recall| recall.state == RecallState::Due;
         let recall = recalls.iter_mut().flatten().find(due)?;
-        recall.state = Asked::Done;
+        recall.state = RecallState::Done;
         Some(*recall)
     }
 
@@ -108,30 +109,36 @@ impl Firm {
 
 impl Partition {
     /// Borrows for a driver; `give` gets each frame in turn. Context: thread, may sleep.
-    pub(crate) fn borrow_firmly(
+    pub(crate) fn borrow_for_driver(
         &self,
-        ask: &Ask,
+        request: &BorrowRequest,
         call: Option<Callback>,
         give: impl FnMut(u32),
-    ) -> Result<Borrowed> {
-        let borrowed = self.borrow(ask)?;
+    ) -> Result<Grant> {
+        let borrowed = self.borrow(request)?;
         let recall = Recall {
             handle: borrowed.handle,
             expires: borrowed.expires,
             call,
-            state: Asked::NotYet,
+            state: RecallState::NotYet,
         };
-        if let Some(place) = self.firm().recalls.lock().get_mut(borrowed.slice as usize) {
+        if let Some(place) = self
+            .driver_leases()
+            .recalls
+            .lock()
+            .get_mut(borrowed.slice as usize)
+        {
             *place = Some(recall);
         }
         // Recalled before it stood there, which a short term can do.
-        let late = self.pool().front.with(|desk| {
-            let lease = desk.books.find(self.id(), borrowed.handle).ok()?;
-            Some(desk.books.lease(lease).state() != State::Active)
+        let late = self.pool().lending.with(|state| {
+            let lease = state.books.find(self.id(), borrowed.handle).ok()?;
+            Some(state.books.lease(lease).state() != State::Active)
         });
         if late == Some(true) {
-            self.firm().note_recall(borrowed.handle, borrowed.expires);
-            self.post_recall();
+            self.driver_leases()
+                .mark_recall_due(borrowed.handle, borrowed.expires);
+            self.request_driver_recalls();
         }
         self.each_frame(&borrowed, give);
         Ok(borrowed)
@@ -139,12 +146,12 @@ impl Partition {
 
     /// Returns a driver's lease: EINVAL, ESTALE, EBUSY. Its callback does not run any
     /// longer afterwards. Context: thread, may sleep.
-    pub(crate) fn return_firmly(&self, handle: u64) -> Result {
-        let firm = self.firm();
+    pub(crate) fn return_for_driver(&self, handle: u64) -> Result {
+        let driver_leases = self.driver_leases();
         // From within the callback the lock is ours already.
-        let own = self.pool().bells.post.is_own();
-        let calling = (!own).then(|| firm.calling.lock());
-        let recall = firm.change(handle, Option::take).flatten();
+        let own = self.pool().wakers.post.is_own();
+        let calling = (!own).then(|| driver_leases.calling.lock());
+        let recall = driver_leases.change(handle, Option::take).flatten();
         let ended = self.end_driver_lease(handle);
         if let (Err(error), Some(recall)) = (&ended, recall) {
             if *error == EBUSY {
@@ -158,20 +165,20 @@ impl Partition {
     /// Waits until no callback of this partition's runs, unless this is called from one.
     /// Context: thread, may sleep.
     pub(crate) fn await_callback(&self) {
-        if !self.pool().bells.post.is_own() {
-            drop(self.firm().calling.lock());
+        if !self.pool().wakers.post.is_own() {
+            drop(self.driver_leases().calling.lock());
         }
     }
 
     /// Lets a driver's lease run for another term: EAGAIN, EINVAL, ESTALE. It is asked
     /// for anew then. Context: thread.
-    pub(crate) fn renew_firmly(&self, handle: u64, term: u64) -> Result<u64> {
-        let expires = self.renew(handle, term, Borrower::Driver)?;
-        self.firm().change(handle, |entry| {
+    pub(crate) fn renew_for_driver(&self, handle: u64, term: u64) -> Result<u64> {
+        let expires = self.renew(handle, term, Owner::Driver)?;
+        self.driver_leases().change(handle, |entry| {
             if let Some(recall) = entry {
                 // Unless it was recalled already, which a short term can do.
                 if recall.expires != expires {
-                    recall.state = Asked::NotYet;
+                    recall.state = RecallState::NotYet;
                     recall.expires = expires;
                 }
             }
@@ -181,14 +188,14 @@ impl Partition {
 
     /// Puts back the entry of a lease that could not be returned.
     fn restore(&self, recall: Recall) {
-        let slice = self.pool().front.with(|desk| {
-            let lease = desk.books.find(self.id(), recall.handle).ok()?;
-            Some(desk.books.lease(lease).slice())
+        let slice = self.pool().lending.with(|state| {
+            let lease = state.books.find(self.id(), recall.handle).ok()?;
+            Some(state.books.lease(lease).slice())
         });
         let Some(slice) = slice else {
             return;
         };
-        if let Some(place) = self.firm().recalls.lock().get_mut(slice as usize) {
+        if let Some(place) = self.driver_leases().recalls.lock().get_mut(slice as usize) {
             *place = Some(recall);
         }
     }

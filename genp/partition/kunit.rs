@@ -4,11 +4,12 @@
 //! its windows in an address space.
 
 use super::{
-    borrow::{Ask, Borrowed, Borrower},
-    regions::{self, Tenant},
+    borrow::{BorrowRequest, Grant},
+    regions,
     windows::{LEASE_OFFSET, RESERVE_OFFSET},
     File, Partition,
 };
+use crate::genp::core::owner::Owner;
 use crate::genp::{
     core::{books::Reasons, range::RangeError},
     kunit::{names, registry},
@@ -23,13 +24,13 @@ use kernel::{page::PAGE_SIZE, prelude::*, sync::Arc};
 const RW: u32 = PROT_READ | PROT_WRITE;
 
 /// A pool of its own and a partition of one page in it, with budget for eight.
-struct Place {
+struct Fixture {
     registry: Arc<Registry>,
     partition: Arc<Partition>,
     file: File,
 }
 
-impl Place {
+impl Fixture {
     fn new() -> Result<Self> {
         let registry = registry()?;
         let (partition, file) = names::create(&registry, b"")?;
@@ -40,9 +41,9 @@ impl Place {
         })
     }
 
-    fn borrow(&self, pages: u32) -> Result<Borrowed> {
-        self.partition.borrow(&Ask {
-            borrower: Borrower::Process,
+    fn borrow(&self, pages: u32) -> Result<Grant> {
+        self.partition.borrow(&BorrowRequest {
+            owner: Owner::Process,
             pages,
             deadline: 0,
             term: self.registry.pool().config.max_lease_ns,
@@ -100,67 +101,67 @@ mod region_tests {
 
     #[test]
     fn a_region_is_freed_once() -> Result {
-        let place = Place::new()?;
-        let partition = &place.partition;
-        let region = partition.alloc_region(Tenant::User, 100, 0)?;
-        assert_eq!(partition.free_region(Tenant::User, region.handle), Ok(()));
+        let fixture = Fixture::new()?;
+        let partition = &fixture.partition;
+        let region = partition.alloc_region(Owner::Process, 100, 0)?;
+        assert_eq!(partition.free_region(Owner::Process, region.handle), Ok(()));
         assert_eq!(
-            partition.free_region(Tenant::User, region.handle),
+            partition.free_region(Owner::Process, region.handle),
             Err(ESTALE)
         );
-        assert_eq!(partition.free_region(Tenant::User, u64::MAX), Err(EINVAL));
-        assert_eq!(partition.free_region(Tenant::User, 0), Err(EINVAL));
+        assert_eq!(partition.free_region(Owner::Process, u64::MAX), Err(EINVAL));
+        assert_eq!(partition.free_region(Owner::Process, 0), Err(EINVAL));
         // All of it, and not a byte more.
-        let all = partition.alloc_region(Tenant::User, PAGE_SIZE as u64, 0)?;
+        let all = partition.alloc_region(Owner::Process, PAGE_SIZE as u64, 0)?;
         assert_eq!(
-            partition.alloc_region(Tenant::User, 1, 0).err(),
+            partition.alloc_region(Owner::Process, 1, 0).err(),
             Some(ENOMEM)
         );
         assert_eq!(
             partition
-                .alloc_region(Tenant::User, PAGE_SIZE as u64 + 1, 0)
+                .alloc_region(Owner::Process, PAGE_SIZE as u64 + 1, 0)
                 .err(),
             Some(E2BIG)
         );
         assert_eq!(
-            partition.alloc_region(Tenant::User, u64::MAX, 0).err(),
+            partition.alloc_region(Owner::Process, u64::MAX, 0).err(),
             Some(E2BIG)
         );
-        partition.free_region(Tenant::User, all.handle)?;
-        assert!(place.close());
+        partition.free_region(Owner::Process, all.handle)?;
+        assert!(fixture.close());
         Ok(())
     }
 
     #[test]
     fn a_process_cannot_free_what_a_driver_has() -> Result {
-        let place = Place::new()?;
-        let partition = &place.partition;
+        let fixture = Fixture::new()?;
+        let partition = &fixture.partition;
         let (mine, theirs) = (
-            partition.alloc_region(Tenant::User, 64, 0)?.handle,
-            partition.alloc_region(Tenant::Driver, 64, 0)?.handle,
+            partition.alloc_region(Owner::Process, 64, 0)?.handle,
+            partition.alloc_region(Owner::Driver, 64, 0)?.handle,
         );
-        assert!(partition.free_region(Tenant::User, theirs).is_err());
-        assert!(partition.free_region(Tenant::Driver, mine).is_err());
+        assert!(partition.free_region(Owner::Process, theirs).is_err());
+        assert!(partition.free_region(Owner::Driver, mine).is_err());
         assert_eq!(partition.stat().regions, 2);
-        partition.free_region(Tenant::User, mine)?;
-        partition.free_region(Tenant::Driver, theirs)?;
-        assert!(place.close());
+        partition.free_region(Owner::Process, mine)?;
+        partition.free_region(Owner::Driver, theirs)?;
+        assert!(fixture.close());
         Ok(())
     }
 
     #[test]
     fn a_hard_interrupt_may_allocate_and_free() -> Result {
-        let place = Place::new()?;
-        let partition = &place.partition;
+        let fixture = Fixture::new()?;
+        let partition = &fixture.partition;
         let done = in_hard_interrupt(|| {
-            let region = partition.alloc_region(Tenant::User, 64, 64)?;
-            partition.free_region(Tenant::User, region.handle)
+            let region = partition.alloc_region(Owner::Process, 64, 64)?;
+            partition.free_region(Owner::Process, region.handle)
         });
         assert_eq!(done, Some(Ok(())));
         assert_eq!(partition.stat().allocs, 1);
         assert_eq!(partition.stat().frees, 1);
         assert_eq!(partition.stat().used, 0);
-        assert!(place.close());
+        assert!(fixture.close());
         Ok(())
     }
 }
@@ -171,28 +172,28 @@ mod window_tests {
 
     #[test]
     fn the_reserve_is_mapped_and_zero() -> Result {
-        let place = Place::new()?;
+        let fixture = Fixture::new()?;
         let length = PAGE_SIZE as u64;
         {
-            let map = UserMap::new(&place.file, RESERVE_OFFSET, length, RW, true)
+            let map = UserMap::new(&fixture.file, RESERVE_OFFSET, length, RW, true)
                 .map_err(Error::from_errno)?;
             assert!((0..PAGE_SIZE).all(|at| map.peek(at) == Some(0)));
             assert!(map.poke(1, 7));
-            let again = UserMap::new(&place.file, RESERVE_OFFSET, length, PROT_READ, true)
+            let again = UserMap::new(&fixture.file, RESERVE_OFFSET, length, PROT_READ, true)
                 .map_err(Error::from_errno)?;
             assert_eq!(again.peek(1), Some(7));
             assert!(!again.poke(1, 8));
         }
-        assert!(place.close());
+        assert!(fixture.close());
         Ok(())
     }
 
     #[test]
     fn what_is_no_window_is_refused() -> Result {
-        let place = Place::new()?;
+        let fixture = Fixture::new()?;
         let page = PAGE_SIZE as u64;
         let refused = |offset, length, prot, shared| {
-            UserMap::new(&place.file, offset, length, prot, shared).err()
+            UserMap::new(&fixture.file, offset, length, prot, shared).err()
         };
         for (offset, length) in [
             (RESERVE_OFFSET, 2 * page),
@@ -210,18 +211,18 @@ mod window_tests {
             refused(RESERVE_OFFSET, page, RW | PROT_EXEC, true),
             Some(EPERM.to_errno())
         );
-        assert!(place.close());
+        assert!(fixture.close());
         Ok(())
     }
 
     #[test]
     fn a_lease_comes_and_goes_in_its_slice() -> Result {
-        let place = Place::new()?;
-        let partition = &place.partition;
+        let fixture = Fixture::new()?;
+        let partition = &fixture.partition;
         {
-            let map = place.map_window().map_err(Error::from_errno)?;
+            let map = fixture.map_window().map_err(Error::from_errno)?;
             assert_eq!(map.peek(0), None);
-            let (first, second) = (place.borrow(3)?, place.borrow(2)?);
+            let (first, second) = (fixture.borrow(3)?, fixture.borrow(2)?);
             for lease in [&first, &second] {
                 let at = (lease.offset - LEASE_OFFSET) as usize;
                 assert_eq!(map.peek(at), Some(0));
@@ -231,68 +232,68 @@ mod window_tests {
             // Its last page, and the guard behind it.
             assert_eq!(map.peek(at + 3 * PAGE_SIZE - 1), Some(0));
             assert_eq!(map.peek(at + 3 * PAGE_SIZE), None);
-            partition.give_back(first.handle)?;
+            partition.return_lease(first.handle)?;
             assert_eq!(map.peek(at), None);
-            assert_eq!(partition.give_back(first.handle), Err(ESTALE));
+            assert_eq!(partition.return_lease(first.handle), Err(ESTALE));
             assert_eq!(map.peek((second.offset - LEASE_OFFSET) as usize), Some(9));
-            partition.give_back(second.handle)?;
+            partition.return_lease(second.handle)?;
         }
-        assert!(place.close());
+        assert!(fixture.close());
         Ok(())
     }
 
     #[test]
     fn a_window_mapped_later_has_the_lease_too() -> Result {
-        let place = Place::new()?;
-        let lease = place.borrow(2)?;
+        let fixture = Fixture::new()?;
+        let lease = fixture.borrow(2)?;
         let at = (lease.offset - LEASE_OFFSET) as usize;
         {
             let (one, two) = (
-                place.map_window().map_err(Error::from_errno)?,
-                place.map_window().map_err(Error::from_errno)?,
+                fixture.map_window().map_err(Error::from_errno)?,
+                fixture.map_window().map_err(Error::from_errno)?,
             );
             assert!(one.poke(at + PAGE_SIZE, 5));
             assert_eq!(two.peek(at + PAGE_SIZE), Some(5));
-            place.partition.give_back(lease.handle)?;
+            fixture.partition.return_lease(lease.handle)?;
             assert_eq!(one.peek(at), None);
             assert_eq!(two.peek(at), None);
         }
-        assert!(place.close());
+        assert!(fixture.close());
         Ok(())
     }
 
     #[test]
     fn mappings_are_limited_and_come_back() -> Result {
-        let place = Place::new()?;
+        let fixture = Fixture::new()?;
         for _ in 0..2 {
             let mut maps = KVec::new();
             for _ in 0..16 {
-                maps.push(place.map_window().map_err(Error::from_errno)?, GFP_KERNEL)?;
+                maps.push(fixture.map_window().map_err(Error::from_errno)?, GFP_KERNEL)?;
             }
-            assert_eq!(place.map_window().err(), Some(EBUSY.to_errno()));
+            assert_eq!(fixture.map_window().err(), Some(EBUSY.to_errno()));
         }
-        assert!(place.close());
+        assert!(fixture.close());
         Ok(())
     }
 
     #[test]
     fn destroying_takes_the_leases_and_leaves_the_reserve() -> Result {
-        let place = Place::new()?;
+        let fixture = Fixture::new()?;
         {
-            let window = place.map_window().map_err(Error::from_errno)?;
-            let reserve = UserMap::new(&place.file, RESERVE_OFFSET, PAGE_SIZE as u64, RW, true)
+            let window = fixture.map_window().map_err(Error::from_errno)?;
+            let reserve = UserMap::new(&fixture.file, RESERVE_OFFSET, PAGE_SIZE as u64, RW, true)
                 .map_err(Error::from_errno)?;
-            let lease = place.borrow(1)?;
+            let lease = fixture.borrow(1)?;
             let at = (lease.offset - LEASE_OFFSET) as usize;
             assert!(window.poke(at, 1));
-            place.partition.destroy()?;
+            fixture.partition.destroy()?;
             assert_eq!(window.peek(at), None);
             assert!(reserve.poke(0, 1));
-            assert_eq!(place.partition.destroy(), Err(EIDRM));
-            assert_eq!(place.borrow(1).err(), Some(EIDRM));
-            assert_eq!(place.registry.pool().totals().lent, 0);
+            assert_eq!(fixture.partition.destroy(), Err(EIDRM));
+            assert_eq!(fixture.borrow(1).err(), Some(EIDRM));
+            assert_eq!(fixture.registry.pool().totals().lent, 0);
         }
-        assert!(place.close());
+        assert!(fixture.close());
         Ok(())
     }
 }

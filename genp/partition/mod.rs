@@ -42,33 +42,32 @@ use crate::genp::{
     stock::Stock,
     sys::{
         abi,
-        atomic::KernelWord,
+        atomic::InlineAtomic,
         errno::{E2BIG, EIDRM, ENOTTY, EPERM, ESTALE},
         file::{FileRef, Mapping, WeakFile},
         lock::{PiMutex, RawLock},
         task,
     },
 };
-use backing::Land;
-use driver_leases::Firm;
-use events::{Listener, Ring};
+use backing::ExternalBacking;
+use driver_leases::DriverLeases;
+use events::{EventFdListener, EventRing};
 use reserve::Reserve;
 use timing::Timing;
 use windows::Windows;
 
-pub(crate) use borrow::{Ask, Borrowed, Borrower};
+pub(crate) use borrow::{BorrowRequest, Grant};
 pub(crate) use close::LastClose;
 pub(crate) use create::source_of;
-pub(crate) use placement::{Place, Spot};
-pub(crate) use regions::Tenant;
-pub(crate) use request::{name_of, Wish};
-pub(crate) use timing::Op;
+pub(crate) use placement::{Placement, Strategy};
+pub(crate) use request::{name_of, CreateRequest};
+pub(crate) use timing::Operation;
 
 /// The file of a partition.
 pub(crate) type File = FileRef<Partition>;
 
 /// What was settled at create and never changes.
-pub(crate) struct Shape {
+pub(crate) struct Attributes {
     name: [u8; abi::GENP_NAME_SIZE as usize],
     name_len: usize,
     owner: u32,
@@ -88,40 +87,40 @@ pub(crate) struct Shape {
 
 /// What was counted since the partition was created, beside what the books
 /// count.
-pub(crate) struct Counters {
-    allocs: KernelWord,
-    frees: KernelWord,
-    alloc_failures: KernelWord,
-    timeouts: KernelWord,
-    interruptions: KernelWord,
-    misuses: KernelWord,
-    stale_handles: KernelWord,
-    stock_refills: KernelWord,
-    stock_drains: KernelWord,
-    emergency_takes: KernelWord,
-    emergency_gives: KernelWord,
+pub(crate) struct PartitionCounters {
+    allocs: InlineAtomic,
+    frees: InlineAtomic,
+    alloc_failures: InlineAtomic,
+    timeouts: InlineAtomic,
+    interruptions: InlineAtomic,
+    misuses: InlineAtomic,
+    stale_handles: InlineAtomic,
+    stock_refills: InlineAtomic,
+    stock_drains: InlineAtomic,
+    emergency_takes: InlineAtomic,
+    emergency_gives: InlineAtomic,
 }
 
-impl Counters {
+impl PartitionCounters {
     fn new() -> Self {
         Self {
-            allocs: KernelWord::new(0),
-            frees: KernelWord::new(0),
-            alloc_failures: KernelWord::new(0),
-            timeouts: KernelWord::new(0),
-            interruptions: KernelWord::new(0),
-            misuses: KernelWord::new(0),
-            stale_handles: KernelWord::new(0),
-            stock_refills: KernelWord::new(0),
-            stock_drains: KernelWord::new(0),
-            emergency_takes: KernelWord::new(0),
-            emergency_gives: KernelWord::new(0),
+            allocs: InlineAtomic::new(0),
+            frees: InlineAtomic::new(0),
+            alloc_failures: InlineAtomic::new(0),
+            timeouts: InlineAtomic::new(0),
+            interruptions: InlineAtomic::new(0),
+            misuses: InlineAtomic::new(0),
+            stale_handles: InlineAtomic::new(0),
+            stock_refills: InlineAtomic::new(0),
+            stock_drains: InlineAtomic::new(0),
+            emergency_takes: InlineAtomic::new(0),
+            emergency_gives: InlineAtomic::new(0),
         }
     }
 }
 
 /// Adds one.
-fn count(counter: &KernelWord) {
+fn count(counter: &InlineAtomic) {
     counter.add(1);
 }
 
@@ -131,7 +130,7 @@ pub(crate) struct Partition {
     pool: Arc<Pool>,
     registry: Arc<dyn LastClose>,
     id: PartitionId,
-    shape: Shape,
+    attributes: Attributes,
     /// The file, without a reference to it, and the page cache of its inode, by
     /// which all mappings are found.
     file: SetOnce<(WeakFile<Self>, Mapping)>,
@@ -145,20 +144,20 @@ pub(crate) struct Partition {
     /// The atomic stock, if it has one.
     stock: Option<Pin<KBox<Stock>>>,
     /// Where the reserve is, if it is not of the pool.
-    land: SetOnce<Land>,
+    external: SetOnce<ExternalBacking>,
     /// Held by who searches for a region's place, one at a time.
     #[pin]
-    placing: PiMutex<()>,
+    searching: PiMutex<()>,
     /// Where the kernel has the reserve mapped for drivers, or 0.
-    driver_base: KernelWord,
+    driver_base: InlineAtomic,
     /// What drivers have on lease.
     #[pin]
-    firm: Firm,
+    driver_leases: DriverLeases,
     #[pin]
-    events: RawLock<Ring>,
+    events: RawLock<EventRing>,
     #[pin]
     timing: RawLock<Timing>,
-    counters: Counters,
+    counters: PartitionCounters,
     /// Whether the budget was low when it was last looked at.
     budget_low: Atomic<u32>,
     /// ... and the stock.
@@ -166,12 +165,12 @@ pub(crate) struct Partition {
     #[pin]
     readers: Mutex<()>,
     #[pin]
-    news: PollCondVar,
+    readers_queue: PollCondVar,
     #[pin]
-    listener: Mutex<Listener>,
+    listener: Mutex<EventFdListener>,
 }
 
-impl Shape {
+impl Attributes {
     fn name(&self) -> &[u8] {
         self.name.get(..self.name_len).unwrap_or(&[])
     }
@@ -183,7 +182,7 @@ impl Partition {
     }
 
     pub(crate) fn name(&self) -> &[u8] {
-        self.shape.name()
+        self.attributes.name()
     }
 
     /// Whether it was destroyed.
@@ -216,8 +215,8 @@ impl Partition {
     }
 
     /// What drivers have on lease.
-    pub(crate) fn firm(&self) -> &Firm {
-        &self.firm
+    pub(crate) fn driver_leases(&self) -> &DriverLeases {
+        &self.driver_leases
     }
 
     /// Unmaps a part of the file wherever it is mapped. Context: thread, may
@@ -244,14 +243,14 @@ impl Partition {
     pub(crate) fn may_open(&self) -> bool {
         const READ_WRITE: u32 = 0o6;
 
-        let bits = if task::current_euid() == self.shape.owner {
+        let bits = if task::current_euid() == self.attributes.owner {
             // As with files, the owner's own bits count even if the others are
             // wider; a mode of 0 means 0600.
-            self.shape.mode >> 6
-        } else if task::in_group(self.shape.group) {
-            self.shape.mode >> 3
+            self.attributes.mode >> 6
+        } else if task::in_group(self.attributes.group) {
+            self.attributes.mode >> 3
         } else {
-            self.shape.mode
+            self.attributes.mode
         };
         bits & READ_WRITE == READ_WRITE || task::may_exceed()
     }

@@ -9,10 +9,10 @@ use super::{count, Partition};
 use crate::genp::{
     core::stock::Marks,
     frames::free::BATCH,
-    stock::{Filling, Mark, Refusal, Stock},
+    stock::{Crossing, FillState, Refusal, Stock},
     sys::{
         abi,
-        cpu::{Here, Stay},
+        cpu::{CurrentCpu, PreemptGuard},
         trace,
     },
 };
@@ -30,16 +30,16 @@ impl Partition {
     /// Lets the refill thread look at the stock.
     #[cold]
     fn want_refill(&self) {
-        self.pool.wants.put(self.id);
+        self.pool.pending_refills.put(self.id);
     }
 
     /// Takes a page of the stock: the address of its `struct page`. Context: any.
     /// Constant.
     #[inline(always)]
-    pub(crate) fn take_page(&self, here: &Here) -> Option<usize> {
+    pub(crate) fn take_page(&self, cpu: &CurrentCpu) -> Option<usize> {
         let stock = self.stock()?;
-        let (slot, mark) = stock.take(here);
-        if mark == Mark::Passed {
+        let (slot, crossing) = stock.take(cpu);
+        if crossing == Crossing::Crossed {
             self.want_refill();
         }
         stock.page(slot?)
@@ -48,23 +48,28 @@ impl Partition {
     /// Takes a page of the emergency stock, which another partition may have left
     /// something in. Context: any. Constant.
     pub(crate) fn take_emergency_page(&self) -> Option<usize> {
-        let stay = Stay::begin();
-        let page = self.pool.emergency.as_ref()?.take(self.id, &stay)?;
+        let guard = PreemptGuard::begin();
+        let page = self.pool.emergency.as_ref()?.take(self.id, &guard)?;
         count(&self.counters.emergency_takes);
         Some(page)
     }
 
     /// Gives back the page that says it is in this slot. Context: any. Constant.
     #[inline(always)]
-    pub(crate) fn give_page(&self, page: usize, slot: usize, here: &Here) -> Result<(), Refusal> {
+    pub(crate) fn give_page(
+        &self,
+        page: usize,
+        slot: usize,
+        cpu: &CurrentCpu,
+    ) -> Result<(), Refusal> {
         let given = match self.stock() {
             // CAST: there are fewer slots than 2^32.
-            Some(stock) if stock.holds(slot, page) => stock.give(slot as u32, here),
-            _ => return self.give_elsewhere(page, slot),
+            Some(stock) if stock.holds(slot, page) => stock.give(slot as u32, cpu),
+            _ => return self.give_external(page, slot),
         };
         match given {
-            Ok(Mark::Fine) => Ok(()),
-            Ok(Mark::Passed) => {
+            Ok(Crossing::Within) => Ok(()),
+            Ok(Crossing::Crossed) => {
                 self.want_refill();
                 Ok(())
             }
@@ -74,10 +79,10 @@ impl Partition {
 
     /// Gives back a page that is not in the own stock.
     #[inline(never)]
-    fn give_elsewhere(&self, page: usize, slot: usize) -> Result<(), Refusal> {
-        let stay = Stay::begin();
+    fn give_external(&self, page: usize, slot: usize) -> Result<(), Refusal> {
+        let guard = PreemptGuard::begin();
         let given = match self.pool.emergency.as_ref() {
-            Some(emergency) => emergency.give(self.id, slot, page, &stay),
+            Some(emergency) => emergency.give(self.id, slot, page, &guard),
             None => Err(Refusal::Foreign),
         };
         match given {
@@ -112,7 +117,7 @@ impl Partition {
 
     /// Fills the stock of a new partition with what is committed to it. Context:
     /// thread, may sleep; zeroes the frames.
-    pub(super) fn furnish_stock(&self) -> Result {
+    pub(super) fn populate_stock(&self) -> Result {
         let Some(stock) = self.stock() else {
             return Ok(());
         };
@@ -126,14 +131,14 @@ impl Partition {
     }
 
     /// Moves one batch of promised frames from the store to the stock: how many.
-    fn fill_stock(&self, stock: &Stock, filling: &mut Filling) -> u32 {
-        let store = &self.pool.store;
-        let mut chain = store.take(filling.promised.min(BATCH), self.shape.preferred);
-        let count = chain.len();
-        while let Some(frame) = store.pop(&mut chain) {
+    fn fill_stock(&self, stock: &Stock, filling: &mut FillState) -> u32 {
+        let free_frames = &self.pool.free_frames;
+        let mut list = free_frames.take(filling.promised.min(BATCH), self.attributes.preferred);
+        let count = list.len();
+        while let Some(frame) = free_frames.pop(&mut list) {
             filling.promised = filling.promised.saturating_sub(1);
             // There is an empty slot: no more is promised than there are slots.
-            if let Some(slot) = stock.fill(filling, store.frames(), frame) {
+            if let Some(slot) = stock.fill(filling, free_frames.frames(), frame) {
                 stock.open(slot);
             }
         }
@@ -150,7 +155,7 @@ impl Partition {
         // Each turn moves a page at least, or is the last one.
         for _ in 0..=stock.marks().limit() {
             let mut filling = stock.filling.lock();
-            let (more, less) = stock.wants(&filling);
+            let (more, less) = stock.pending_refills(&filling);
             let moved = match (more, less) {
                 (0, 0) => 0,
                 (0, less) => self.drain_batch(stock, &mut filling, less.min(BATCH)),
@@ -166,11 +171,11 @@ impl Partition {
         }
     }
 
-    fn refill_batch(&self, stock: &Stock, filling: &mut Filling, pages: u32) -> u32 {
+    fn refill_batch(&self, stock: &Stock, filling: &mut FillState, pages: u32) -> u32 {
         let committed = self
             .pool
-            .front
-            .with(|desk| desk.books.commit_spare(self.id, pages));
+            .lending
+            .with(|state| state.books.commit_spare(self.id, pages));
         // Nothing to spare: it is looked at again with the next take.
         if committed.is_err() {
             return 0;
@@ -184,16 +189,16 @@ impl Partition {
         filled
     }
 
-    fn drain_batch(&self, stock: &Stock, filling: &mut Filling, pages: u32) -> u32 {
+    fn drain_batch(&self, stock: &Stock, filling: &mut FillState, pages: u32) -> u32 {
         let mut drained = 0;
         for _ in 0..pages {
             let Some(frame) = stock.withdraw(filling) else {
                 break;
             };
             // Whoever else holds it keeps it in quarantine.
-            drained += u32::from(self.pool.store.give_or_keep(self.id.0, frame));
+            drained += u32::from(self.pool.free_frames.give_or_quarantine(self.id.0, frame));
         }
-        self.pool.bells.scrub.ring();
+        self.pool.wakers.scrub.wake();
         self.pool.release(self.id, drained);
         self.counters.stock_drains.add(drained.into());
         trace::drain(self.id.0, drained, stock.level().free());
@@ -221,13 +226,13 @@ impl Partition {
         let promised = ::core::mem::take(&mut filling.promised);
         self.pool.release(self.id, promised);
         for slot in 0..stock.marks().limit() {
-            let Some(frame) = stock.strip(&mut filling, slot) else {
+            let Some(frame) = stock.take_out_any(&mut filling, slot) else {
                 continue;
             };
-            let freed = self.pool.store.give_or_keep(self.id.0, frame);
+            let freed = self.pool.free_frames.give_or_quarantine(self.id.0, frame);
             self.pool.release(self.id, freed.into());
         }
-        self.pool.bells.scrub.ring();
+        self.pool.wakers.scrub.wake();
     }
 
     /// What the stock says of itself.

@@ -11,25 +11,25 @@ use super::{
 use crate::genp::core::range::{self, Block, RangeError, Want};
 
 /// Blocks that a search looks at under one lock: fewer than what an allocation costs.
-const STRETCH: u32 = 16;
+const SEARCH_STEPS: u32 = 16;
 
 /// Where a region is to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Strategy {
     /// Where it is found in constant time.
     Any,
-    Lowest,
-    Smallest,
+    FirstFit,
+    BestFit,
     /// Lowest, aligned to its size rounded up to a power of two.
     Natural,
     /// At this byte of the reserve.
     Fixed(u64),
 }
 
-/// How a region is to be placed.
+/// PlacementArgs a region is to be placed.
 #[derive(Clone, Copy)]
-pub(crate) struct Spot {
-    pub(crate) place: Place,
+pub(crate) struct Placement {
+    pub(crate) strategy: Strategy,
     /// A power of two, or 0.
     pub(crate) align: u64,
     /// The address that is to be aligned is this plus the offset.
@@ -39,22 +39,22 @@ pub(crate) struct Spot {
 impl Partition {
     /// The alignment in units, and how far the base lies above a multiple of it. EINVAL
     /// for none that there can be.
-    fn phase(&self, spot: &Spot, length: u64) -> Result<(u32, u32)> {
-        let align = match spot.place {
-            Place::Natural => length.checked_next_power_of_two().ok_or(EINVAL)?,
+    fn phase(&self, placement: &Placement, length: u64) -> Result<(u32, u32)> {
+        let align = match placement.strategy {
+            Strategy::Natural => length.checked_next_power_of_two().ok_or(EINVAL)?,
             _ => 1,
         };
-        let align = align.max(spot.align).max(1);
+        let align = align.max(placement.align).max(1);
         if !align.is_power_of_two() || align > MAX_ALIGN {
             return Err(EINVAL);
         }
-        let unit = 1u64 << self.shape.order;
-        let phase = spot.base & (align - 1);
+        let unit = 1u64 << self.attributes.order;
+        let phase = placement.base & (align - 1);
         if phase % unit != 0 {
             // No whole number of units is aligned so.
             return Err(EINVAL);
         }
-        let units = |bytes: u64| (bytes >> self.shape.order) as u32;
+        let units = |bytes: u64| (bytes >> self.attributes.order) as u32;
         Ok((units(align).max(1), units(phase)))
     }
 
@@ -62,18 +62,18 @@ impl Partition {
     /// place or an alignment that there is not.
     ///
     /// Context: thread, may sleep for another search of this partition; any but NMI for
-    /// [`Place::Any`]. Linear in the regions, constant for [`Place::Any`]; the lock of
+    /// [`Strategy::Any`]. Linear in the regions, constant for [`Strategy::Any`]; the lock of
     /// the regions is held for constant times.
-    pub(crate) fn alloc_placed(&self, length: u64, spot: &Spot) -> Result<Region> {
+    pub(crate) fn alloc_placed(&self, length: u64, placement: &Placement) -> Result<Region> {
         let units = self.units_of(length)?;
-        let (align, phase) = self.phase(spot, length)?;
-        let place = match spot.place {
-            Place::Any => {
+        let (align, phase) = self.phase(placement, length)?;
+        let place = match placement.strategy {
+            Strategy::Any => {
                 return self.alloc_held(length, units, align, phase);
             }
-            Place::Lowest | Place::Natural => range::Place::Lowest,
-            Place::Smallest => range::Place::Smallest,
-            Place::Fixed(offset) => range::Place::At(self.unit_at(offset)?),
+            Strategy::FirstFit | Strategy::Natural => range::Place::Lowest,
+            Strategy::BestFit => range::Place::Smallest,
+            Strategy::Fixed(offset) => range::Place::At(self.unit_at(offset)?),
         };
         let answer = units.and_then(|units| {
             self.search(Want {
@@ -84,27 +84,27 @@ impl Partition {
                 held: true,
             })
         });
-        self.told(length, answer)
+        self.record_alloc(length, answer)
     }
 
     /// The unit that begins at a byte of the reserve: EINVAL if none does, E2BIG for one
     /// that lies beyond all.
     fn unit_at(&self, offset: u64) -> Result<u32> {
-        let unit = 1u64 << self.shape.order;
+        let unit = 1u64 << self.attributes.order;
         if offset % unit != 0 {
             return Err(EINVAL);
         }
-        u32::try_from(offset >> self.shape.order).map_err(|_| E2BIG)
+        u32::try_from(offset >> self.attributes.order).map_err(|_| E2BIG)
     }
 
     /// Searches, a stretch under each lock.
     fn search(&self, want: Want) -> Result<Block, RangeError> {
-        let _placing = self.placing.lock();
+        let _placing = self.searching.lock();
         self.regions.lock().begin_search(want)?;
         // Ends after one walk over the blocks and a few more steps for each region that
         // others free meanwhile: see `core::range::placement`.
         loop {
-            if let Some(answer) = self.regions.lock().search(STRETCH) {
+            if let Some(answer) = self.regions.lock().search(SEARCH_STEPS) {
                 return answer;
             }
         }

@@ -6,6 +6,7 @@
 use kernel::{page::PAGE_SIZE, prelude::*};
 
 use super::{count, Partition};
+use crate::genp::core::owner::Owner;
 use crate::genp::{
     core::range::{Block, RangeError},
     sys::{
@@ -21,15 +22,6 @@ pub(super) const MAX_ALIGN: u64 = 1 << 30;
 pub(crate) struct Region {
     pub(crate) offset: u64,
     pub(crate) handle: u64,
-}
-
-/// Who has a region: nobody else can free it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tenant {
-    /// A process, by the file.
-    User,
-    /// A driver.
-    Driver,
 }
 
 pub(super) fn errno(error: RangeError) -> Error {
@@ -48,18 +40,18 @@ impl Partition {
     /// EINVAL for no bytes or an alignment that is none, E2BIG for more than the
     /// reserve, ENOMEM if there is no block or no handle for it now.
     #[inline(always)]
-    pub(crate) fn alloc_region(&self, tenant: Tenant, length: u64, align: u64) -> Result<Region> {
+    pub(crate) fn alloc_region(&self, tenant: Owner, length: u64, align: u64) -> Result<Region> {
         if align > MAX_ALIGN || align & align.wrapping_sub(1) != 0 {
             return Err(EINVAL);
         }
         let units = self.units_of(length)?;
-        let align = (align >> self.shape.order).max(1) as u32;
+        let align = (align >> self.attributes.order).max(1) as u32;
         match tenant {
-            Tenant::User => {
+            Owner::Process => {
                 let answer = units.and_then(|units| self.regions.lock().alloc(units, align));
-                self.told(length, answer)
+                self.record_alloc(length, answer)
             }
-            Tenant::Driver => self.alloc_held(length, units, align, 0),
+            Owner::Driver => self.alloc_held(length, units, align, 0),
         }
     }
 
@@ -69,7 +61,7 @@ impl Partition {
         if length == 0 {
             return Err(EINVAL);
         }
-        let units = length.div_ceil(1u64 << self.shape.order);
+        let units = length.div_ceil(1u64 << self.attributes.order);
         Ok(u32::try_from(units).map_err(|_| RangeError::TooLarge))
     }
 
@@ -83,16 +75,20 @@ impl Partition {
         phase: u32,
     ) -> Result<Region> {
         let answer = units.and_then(|units| self.regions.lock().alloc_held(units, align, phase));
-        self.told(length, answer)
+        self.record_alloc(length, answer)
     }
 
     /// Counts and traces what came of an allocation.
     #[inline(always)]
-    pub(super) fn told(&self, length: u64, answer: Result<Block, RangeError>) -> Result<Region> {
+    pub(super) fn record_alloc(
+        &self,
+        length: u64,
+        answer: Result<Block, RangeError>,
+    ) -> Result<Region> {
         match answer {
             Ok(block) => {
                 count(&self.counters.allocs);
-                let offset = u64::from(block.offset) << self.shape.order;
+                let offset = u64::from(block.offset) << self.attributes.order;
                 trace::alloc(self.id.0, block.handle, length, offset);
                 Ok(Region {
                     offset,
@@ -112,12 +108,12 @@ impl Partition {
         if align > PAGE_SIZE {
             return Err(EINVAL);
         }
-        let region = self.alloc_region(Tenant::Driver, size as u64, align as u64)?;
+        let region = self.alloc_region(Owner::Driver, size as u64, align as u64)?;
         match self.driver_address(region.offset) {
             Some(address) => Ok((address, region.handle)),
             None => {
                 // There is no reserve, so this is not reached.
-                self.free_region(Tenant::Driver, region.handle)?;
+                self.free_region(Owner::Driver, region.handle)?;
                 Err(EINVAL)
             }
         }
@@ -126,10 +122,10 @@ impl Partition {
     /// Frees a region: EINVAL for a handle that was never given out here, ESTALE
     /// for one that was freed. O(1). Context: any but NMI.
     #[inline(always)]
-    pub(crate) fn free_region(&self, tenant: Tenant, handle: u64) -> Result {
+    pub(crate) fn free_region(&self, tenant: Owner, handle: u64) -> Result {
         let freed = match tenant {
-            Tenant::User => self.regions.lock().free(handle),
-            Tenant::Driver => self.regions.lock().free_held(handle),
+            Owner::Process => self.regions.lock().free(handle),
+            Owner::Driver => self.regions.lock().free_held(handle),
         };
         freed.map_err(errno)?;
         count(&self.counters.frees);

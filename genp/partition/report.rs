@@ -7,7 +7,7 @@ use kernel::{
     prelude::*,
 };
 
-use super::{request::window_places, timing::OPS, Partition};
+use super::{request::window_layout, timing::OPERATIONS, Partition};
 use crate::genp::{core::bounds, sys::abi};
 
 fn bytes(pages: u32) -> u64 {
@@ -17,13 +17,13 @@ fn bytes(pages: u32) -> u64 {
 impl Partition {
     /// Where it is mapped.
     pub(crate) fn places(&self) -> abi::genp_windows {
-        window_places(self.reserve_pages(), &self.shape)
+        window_layout(self.reserve_pages(), &self.attributes)
     }
 
     /// What the regions say.
     fn stat_regions(&self, stat: &mut abi::genp_stat) {
         let regions = self.regions.lock();
-        let order = self.shape.order;
+        let order = self.attributes.order;
         stat.used = u64::from(regions.used_units()) << order;
         stat.used_peak = u64::from(regions.used_peak()) << order;
         stat.regions = regions.regions();
@@ -31,8 +31,8 @@ impl Partition {
 
     /// What the books say.
     fn stat_books(&self, stat: &mut abi::genp_stat) {
-        self.pool.front.with(|desk| {
-            let account = desk.books.account(self.id);
+        self.pool.lending.with(|state| {
+            let account = state.books.account(self.id);
             let counters = account.counters();
             stat.borrow_limit = bytes(account.limit());
             stat.lent = bytes(account.lent());
@@ -56,12 +56,12 @@ impl Partition {
     pub(crate) fn stat(&self) -> abi::genp_stat {
         let counters = &self.counters;
         let mut stat = abi::genp_stat {
-            name: self.shape.name,
+            name: self.attributes.name,
             windows: self.places(),
-            max_regions: self.shape.max_regions,
-            max_leases: self.shape.max_leases,
-            min_alloc_order: self.shape.order,
-            node: self.shape.node,
+            max_regions: self.attributes.max_regions,
+            max_leases: self.attributes.max_leases,
+            min_alloc_order: self.attributes.order,
+            node: self.attributes.node,
             dying: self.is_dying().into(),
             allocs: counters.allocs.load(),
             frees: counters.frees.load(),
@@ -82,12 +82,14 @@ impl Partition {
 
     pub(crate) fn reset_peaks(&self) {
         self.regions.lock().reset_peak();
-        self.pool.front.with(|desk| desk.books.reset_peak(self.id));
+        self.pool
+            .lending
+            .with(|state| state.books.reset_peak(self.id));
     }
 
     /// `GENP_GET_BOUNDS`: E2BIG for a reserve larger than any. Context: thread.
     pub(crate) fn bounds(&self, answer: &mut abi::genp_bounds) -> Result {
-        let order = self.shape.order;
+        let order = self.attributes.order;
         answer.worst_reserve = if answer.live_bytes == 0 {
             0
         } else {
@@ -104,12 +106,12 @@ impl Partition {
             worst.ok_or(super::super::sys::errno::E2BIG)?
         };
         answer.largest_free = u64::from(self.regions.lock().largest_free()) << order;
-        let longest: [u64; OPS] = {
+        let longest: [u64; OPERATIONS] = {
             let timing = self.timing.lock();
             ::core::array::from_fn(|op| timing.histograms.get(op).map_or(0, |h| h.longest()))
         };
         answer.longest_ns = longest;
-        answer.locked_longest_ns = self.pool.front.longest_ns();
+        answer.locked_longest_ns = self.pool.lending.longest_ns();
         answer.recall_worst_ns = self.pool.recall_worst_ns();
         answer.wait_bound_ns = self.pool.wait_bound_ns();
         Ok(())

@@ -7,7 +7,7 @@ use kernel::{
     prelude::*,
 };
 
-use super::{windows, Shape};
+use super::{windows, Attributes};
 use crate::genp::{
     core::stock::Marks,
     pool::Pool,
@@ -23,8 +23,8 @@ const MAX_LEASES: u32 = 64;
 const MODE_BITS: u32 = 0o666;
 
 /// What was asked for, checked.
-pub(crate) struct Wish {
-    pub(super) shape: Shape,
+pub(crate) struct CreateRequest {
+    pub(super) attributes: Attributes,
     pub(super) reserve: u32,
     /// Pages of reserve and stock.
     pub(super) committed: u32,
@@ -70,76 +70,76 @@ fn or_default(value: u32, default: u32) -> u32 {
 }
 
 /// The places of the windows in the file.
-pub(crate) fn window_places(reserve: u32, shape: &Shape) -> abi::genp_windows {
+pub(crate) fn window_layout(reserve: u32, attributes: &Attributes) -> abi::genp_windows {
     abi::genp_windows {
         reserve_offset: windows::RESERVE_OFFSET,
         reserve_length: u64::from(reserve) << PAGE_SHIFT,
         lease_offset: windows::LEASE_OFFSET,
-        lease_length: windows::lease_pages(shape) << PAGE_SHIFT,
+        lease_length: windows::lease_pages(attributes) << PAGE_SHIFT,
     }
 }
 
-impl Wish {
+impl CreateRequest {
     /// The name, which may be empty.
     pub(crate) fn name(&self) -> &[u8] {
-        self.shape.name()
+        self.attributes.name()
     }
 
     /// Checks everything that can be checked without the pool's state. EINVAL, E2BIG.
-    pub(crate) fn check(pool: &Pool, ask: &abi::genp_create, elsewhere: bool) -> Result<Self> {
-        if ask.flags != 0 {
+    pub(crate) fn check(pool: &Pool, args: &abi::genp_create, external: bool) -> Result<Self> {
+        if args.flags != 0 {
             return Err(EINVAL);
         }
-        let name = name_of(&ask.name)?;
-        let order = or_default(ask.min_alloc_order, DEFAULT_ORDER);
-        let max_regions = or_default(ask.max_regions, DEFAULT_REGIONS);
-        let max_leases = or_default(ask.max_leases, DEFAULT_LEASES);
+        let name = name_of(&args.name)?;
+        let order = or_default(args.min_alloc_order, DEFAULT_ORDER);
+        let max_regions = or_default(args.max_regions, DEFAULT_REGIONS);
+        let max_leases = or_default(args.max_leases, DEFAULT_LEASES);
         let sound = (4..=20).contains(&order)
             && max_regions <= MAX_REGIONS
             && max_leases <= MAX_LEASES
-            && ask.mode & !MODE_BITS == 0
-            && ask.lease_default_ns <= pool.config.max_lease_ns;
+            && args.mode & !MODE_BITS == 0
+            && args.lease_default_ns <= pool.config.max_lease_ns;
         if !sound {
             return Err(EINVAL);
         }
-        let reserve = whole_pages(ask.reserve)?;
-        let limit = whole_pages(ask.borrow_limit)?;
-        let marks = Marks::new(ask.stock_pages, ask.stock_limit, ask.stock_low).ok_or(EINVAL)?;
+        let reserve = whole_pages(args.reserve)?;
+        let limit = whole_pages(args.borrow_limit)?;
+        let marks = Marks::new(args.stock_pages, args.stock_limit, args.stock_low).ok_or(EINVAL)?;
         if reserve == 0 && limit == 0 && marks.pages() == 0 {
             return Err(EINVAL);
         }
         // A stock of none is not refilled either, and a reserve of none is nowhere.
-        if marks.pages() == 0 && marks.limit() != 0 || reserve == 0 && elsewhere {
+        if marks.pages() == 0 && marks.limit() != 0 || reserve == 0 && external {
             return Err(EINVAL);
         }
         // Pages of the window have numbers of 32 bits.
         let window = limit.checked_mul(max_leases);
-        let pooled = if elsewhere { 0 } else { reserve };
+        let pooled = if external { 0 } else { reserve };
         let most = pooled.max(limit).max(marks.limit());
         let committed = pooled.checked_add(marks.pages()).ok_or(E2BIG)?;
         if most > pool.config.capacity || window.is_none() {
             return Err(E2BIG);
         }
-        let shape = Shape {
+        let attributes = Attributes {
             name: field_of(name),
             name_len: name.len(),
             owner: task::current_euid(),
             group: task::current_egid(),
-            mode: or_default(ask.mode, DEFAULT_MODE),
-            node: ask.node,
-            preferred: preferred_node(pool, ask.node)?,
+            mode: or_default(args.mode, DEFAULT_MODE),
+            node: args.node,
+            preferred: preferred_node(pool, args.node)?,
             order,
             max_regions,
             max_leases,
             slice_pages: limit,
-            term_ns: if ask.lease_default_ns == 0 {
+            term_ns: if args.lease_default_ns == 0 {
                 pool.config.max_lease_ns
             } else {
-                ask.lease_default_ns
+                args.lease_default_ns
             },
         };
         Ok(Self {
-            shape,
+            attributes,
             reserve,
             committed,
             marks,
@@ -149,7 +149,7 @@ impl Wish {
 
 /// The place of the kernel's `node` among the pool's.
 fn preferred_node(pool: &Pool, node: i32) -> Result<u32> {
-    let frames = pool.store.frames();
+    let frames = pool.free_frames.frames();
     if node == abi::GENP_ANY_NODE {
         // Where the creator runs would be a better guess than 0 only until it
         // moves.

@@ -4,33 +4,33 @@
 
 use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 
-use super::{backing::Land, windows::RESERVE_OFFSET, Partition};
+use super::{backing::ExternalBacking, windows::RESERVE_OFFSET, Partition};
 use crate::genp::{
     core::range::RangeError,
     frames::free::BATCH,
     sys::{
         errno::{E2BIG, EOPNOTSUPP},
-        genalloc::{Carve, Source},
+        genalloc::{Carveout, Source},
         trace, vma,
-        vmap::KernelWindow,
+        vmap::Vmap,
     },
 };
 
 /// What a reserve is made of.
 pub(super) enum Backing {
-    /// Frames of the pool in the order of its pages.
-    Frames(KVVec<u32>),
+    /// FrameTable of the pool in the order of its pages.
+    FrameTable(KVVec<u32>),
     /// A piece of other memory.
-    Carve(Carve),
+    Carveout(Carveout),
 }
 
 /// The reserve.
 pub(crate) struct Reserve {
     pub(super) backing: Backing,
-    /// Frames that the desk committed and that were not taken yet.
+    /// FrameTable that the desk committed and that were not taken yet.
     pub(super) promised: u32,
     /// Where the kernel has it mapped, for drivers.
-    window: Option<KernelWindow>,
+    window: Option<Vmap>,
     /// Drivers that have the partition.
     drivers: u32,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Reserve {
 impl Reserve {
     pub(super) const fn new() -> Self {
         Self {
-            backing: Backing::Frames(KVVec::new()),
+            backing: Backing::FrameTable(KVVec::new()),
             promised: 0,
             window: None,
             drivers: 0,
@@ -47,22 +47,22 @@ impl Reserve {
 
     pub(super) fn pages(&self) -> u32 {
         match &self.backing {
-            Backing::Frames(frames) => frames.len() as u32,
-            Backing::Carve(piece) => piece.pages(),
+            Backing::FrameTable(frames) => frames.len() as u32,
+            Backing::Carveout(carveout) => carveout.pages(),
         }
     }
 
     /// Takes the last frame out.
     fn pop(&mut self) -> Option<u32> {
         match &mut self.backing {
-            Backing::Frames(frames) => frames.pop(),
-            Backing::Carve(_) => None,
+            Backing::FrameTable(frames) => frames.pop(),
+            Backing::Carveout(_) => None,
         }
     }
 
     /// Whether its length can change.
     pub(super) fn is_fixed(&self) -> bool {
-        matches!(self.backing, Backing::Carve(_))
+        matches!(self.backing, Backing::Carveout(_))
     }
 }
 
@@ -75,7 +75,7 @@ impl Partition {
     /// Units of regions in `pages`: E2BIG for more than there are handles.
     pub(super) fn units(&self, pages: u32) -> Result<u32> {
         let bytes = u64::from(pages) << PAGE_SHIFT;
-        match u32::try_from(bytes >> self.shape.order) {
+        match u32::try_from(bytes >> self.attributes.order) {
             Ok(u32::MAX) | Err(_) => Err(E2BIG),
             Ok(units) => Ok(units),
         }
@@ -84,17 +84,17 @@ impl Partition {
     /// Takes the promised frames, zeroed, to the end of the reserve, whose table
     /// has room. Context: thread, may sleep.
     pub(super) fn fill_reserve(&self, reserve: &mut Reserve) -> Result {
-        let store = &self.pool.store;
+        let free_frames = &self.pool.free_frames;
         while reserve.promised > 0 {
-            let mut chain = store.take(reserve.promised, self.shape.preferred);
-            if chain.is_empty() {
+            let mut list = free_frames.take(reserve.promised, self.attributes.preferred);
+            if list.is_empty() {
                 // The desk promised frames that are not there: refuse rather
                 // than turn for ever.
                 return Err(ENOMEM);
             }
-            while let Some(frame) = store.pop(&mut chain) {
+            while let Some(frame) = free_frames.pop(&mut list) {
                 reserve.promised -= 1;
-                if let Backing::Frames(frames) = &mut reserve.backing {
+                if let Backing::FrameTable(frames) = &mut reserve.backing {
                     // Never allocates: the capacity is there.
                     frames.push(frame, GFP_ATOMIC)?;
                 }
@@ -105,17 +105,17 @@ impl Partition {
 
     /// Takes the reserve of a new partition and opens it for regions. Context:
     /// thread, may sleep.
-    pub(super) fn furnish(&self, pages: u32, source: Option<Source>) -> Result {
+    pub(super) fn populate_reserve(&self, pages: u32, source: Option<Source>) -> Result {
         let mut reserve = self.reserve.lock();
         if let Some(source) = source {
-            let piece = Carve::take(source, u64::from(pages) << PAGE_SHIFT)?;
-            self.land.populate(Land::of(&piece));
-            reserve.backing = Backing::Carve(piece);
+            let carveout = Carveout::take(source, u64::from(pages) << PAGE_SHIFT)?;
+            self.external.populate(ExternalBacking::of(&carveout));
+            reserve.backing = Backing::Carveout(carveout);
         } else {
             // First of all: what is promised is given back if anything fails.
             reserve.promised = pages;
             let frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
-            reserve.backing = Backing::Frames(frames);
+            reserve.backing = Backing::FrameTable(frames);
             self.fill_reserve(&mut reserve)?;
         }
         let units = self.units(pages)?;
@@ -145,7 +145,7 @@ impl Partition {
                 let Some(frame) = reserve.pop() else {
                     break;
                 };
-                if self.pool.store.give_or_keep(self.id.0, frame) {
+                if self.pool.free_frames.give_or_quarantine(self.id.0, frame) {
                     freed += 1;
                 } else {
                     kept += 1;
@@ -154,7 +154,7 @@ impl Partition {
             if kept > 0 {
                 trace::quarantine(self.id.0, kept);
             }
-            self.pool.bells.scrub.ring();
+            self.pool.wakers.scrub.wake();
             self.pool.release(self.id, freed);
             if freed + kept == 0 {
                 return;
@@ -168,9 +168,9 @@ impl Partition {
         let mut reserve = self.reserve.lock();
         if reserve.window.is_none() && reserve.pages() > 0 {
             let base = match &reserve.backing {
-                Backing::Carve(piece) => piece.start(),
-                Backing::Frames(frames) => {
-                    let window = KernelWindow::map(self.pool.store.frames(), frames)?;
+                Backing::Carveout(carveout) => carveout.start(),
+                Backing::FrameTable(frames) => {
+                    let window = Vmap::map(self.pool.free_frames.frames(), frames)?;
                     let base = window.start();
                     reserve.window = Some(window);
                     base
@@ -210,11 +210,11 @@ impl Partition {
 
     /// Unmaps the reserve for drivers, of whom there are none any longer, and gives
     /// back what is not of the pool. Context: thread, may sleep.
-    pub(super) fn close_driver_window(&self, reserve: &mut Reserve) {
+    pub(super) fn unmap_for_drivers(&self, reserve: &mut Reserve) {
         self.driver_base.store(0);
         reserve.window = None;
         if reserve.is_fixed() {
-            reserve.backing = Backing::Frames(KVVec::new());
+            reserve.backing = Backing::FrameTable(KVVec::new());
         }
     }
 
@@ -227,9 +227,13 @@ impl Partition {
         }
         debug_assert_eq!(vma::window_offset(vma), RESERVE_OFFSET);
         match &reserve.backing {
-            Backing::Frames(frames) => vma::map_reserve(vma, self.pool.store.frames(), frames),
-            Backing::Carve(piece) if piece.is_mappable() => vma::map_carve(vma, piece),
-            Backing::Carve(_) => Err(EOPNOTSUPP),
+            Backing::FrameTable(frames) => {
+                vma::map_reserve(vma, self.pool.free_frames.frames(), frames)
+            }
+            Backing::Carveout(carveout) if carveout.is_mappable() => {
+                vma::map_carveout(vma, carveout)
+            }
+            Backing::Carveout(_) => Err(EOPNOTSUPP),
         }
     }
 }

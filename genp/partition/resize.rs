@@ -37,7 +37,7 @@ impl Partition {
             return Err(EOPNOTSUPP);
         }
         let too_large = changes && pages > self.pool.config.capacity;
-        if too_large || limit > self.shape.slice_pages {
+        if too_large || limit > self.attributes.slice_pages {
             return Err(E2BIG);
         }
         if changes && Self::is_pinned_by_drivers(&reserve) {
@@ -49,8 +49,8 @@ impl Partition {
             Ordering::Equal => {}
         }
         self.pool
-            .front
-            .with(|desk| desk.books.set_limit(self.id, limit))
+            .lending
+            .with(|state| state.books.set_limit(self.id, limit))
             .map_err(lending::errno)?;
         // Who waited for budget may have it now.
         self.pool.serve();
@@ -63,15 +63,15 @@ impl Partition {
         let old = reserve.pages();
         let added = pages - old;
         let mut frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
-        if let Backing::Frames(old) = &reserve.backing {
+        if let Backing::FrameTable(old) = &reserve.backing {
             frames.extend_from_slice(old, GFP_KERNEL)?;
         }
         let ceiling = ceiling(&self.pool);
         self.pool
-            .front
-            .with(|desk| desk.books.commit_more(self.id, added, ceiling))
+            .lending
+            .with(|state| state.books.commit_more(self.id, added, ceiling))
             .map_err(lending::errno)?;
-        reserve.backing = Backing::Frames(frames);
+        reserve.backing = Backing::FrameTable(frames);
         reserve.promised = added;
         let done = self
             .fill_reserve(reserve)

@@ -7,7 +7,7 @@ use crate::genp::{core::histogram::Histogram, sys::abi};
 
 /// The operations that are timed, by their number in the ABI.
 #[derive(Clone, Copy)]
-pub(crate) enum Op {
+pub(crate) enum Operation {
     Alloc = abi::GENP_OP_ALLOC as isize,
     Free = abi::GENP_OP_FREE as isize,
     Borrow = abi::GENP_OP_BORROW as isize,
@@ -17,24 +17,24 @@ pub(crate) enum Op {
     Revoke = abi::GENP_OP_REVOKE as isize,
 }
 
-pub(super) const OPS: usize = abi::GENP_OP_COUNT as usize;
+pub(super) const OPERATIONS: usize = abi::GENP_OP_COUNT as usize;
 
 /// A histogram for each operation.
 pub(crate) struct Timing {
-    pub(super) histograms: [Histogram; OPS],
+    pub(super) histograms: [Histogram; OPERATIONS],
 }
 
 impl Timing {
     pub(super) const fn new() -> Self {
         Self {
-            histograms: [const { Histogram::new() }; OPS],
+            histograms: [const { Histogram::new() }; OPERATIONS],
         }
     }
 }
 
 impl Partition {
     /// Notes that `op` took so long. O(1). Context: any but NMI.
-    pub(crate) fn note(&self, op: Op, ns: u64) {
+    pub(crate) fn note(&self, op: Operation, ns: u64) {
         if let Some(histogram) = self.timing.lock().histograms.get_mut(op as usize) {
             histogram.record(ns);
         }

@@ -7,10 +7,11 @@
 
 use kernel::{mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 
-use super::{borrow::Borrower, Partition, Shape};
+use super::{Attributes, Partition};
+use crate::genp::core::owner::Owner;
 use crate::genp::{
-    frames::list::Chain,
-    sys::vma::{self, LeaseVma, Space, WindowKey},
+    frames::list::FrameList,
+    sys::vma::{self, AddressSpaceId, LeaseVma, WindowKey},
 };
 
 /// File offset of the reserve.
@@ -19,13 +20,13 @@ pub(crate) const RESERVE_OFFSET: u64 = 0;
 pub(crate) const LEASE_OFFSET: u64 = 1 << 42;
 
 /// The most leases a partition can have.
-pub(super) const SLICES: usize = 64;
+pub(super) const MAX_SLICES: usize = 64;
 /// The most mappings of the lease window. They bound the work of ending a lease.
 const MAPPINGS: usize = 16;
 
 /// Pages of the lease window.
-pub(super) fn lease_pages(shape: &Shape) -> u64 {
-    u64::from(shape.max_leases) * u64::from(shape.slice_pages)
+pub(super) fn lease_pages(attributes: &Attributes) -> u64 {
+    u64::from(attributes.max_leases) * u64::from(attributes.slice_pages)
 }
 
 /// What lies in a slice.
@@ -33,7 +34,7 @@ pub(crate) struct Slice {
     /// The lease it belongs to, or 0.
     handle: u64,
     /// Its frames.
-    chain: Chain,
+    list: FrameList,
     /// Whether all of them are there.
     complete: bool,
     /// Whether it is a driver's, and no process may see it.
@@ -43,7 +44,7 @@ pub(crate) struct Slice {
 impl Slice {
     const EMPTY: Self = Self {
         handle: 0,
-        chain: Chain::EMPTY,
+        list: FrameList::EMPTY,
         complete: false,
         hidden: false,
     };
@@ -54,7 +55,7 @@ impl Slice {
 /// the page tables under one lock, so a slower borrower or a late page fault
 /// finds the slice empty.
 pub(crate) struct Windows {
-    slices: [Slice; SLICES],
+    slices: [Slice; MAX_SLICES],
     mappings: [Option<WindowKey>; MAPPINGS],
     /// Places of `mappings` that may be taken; those behind are not.
     mapped: usize,
@@ -63,7 +64,7 @@ pub(crate) struct Windows {
 impl Windows {
     pub(super) const fn new() -> Self {
         Self {
-            slices: [const { Slice::EMPTY }; SLICES],
+            slices: [const { Slice::EMPTY }; MAX_SLICES],
             mappings: [None; MAPPINGS],
             mapped: 0,
         }
@@ -71,7 +72,7 @@ impl Windows {
 
     /// A mapping of the window in this address space, at place `from` or behind, and
     /// the place behind it. At most `MAPPINGS` steps.
-    pub(super) fn next_in(&self, space: Space, from: usize) -> Option<(WindowKey, usize)> {
+    pub(super) fn next_in(&self, space: AddressSpaceId, from: usize) -> Option<(WindowKey, usize)> {
         let places = self
             .mappings
             .iter()
@@ -105,10 +106,10 @@ impl Windows {
     }
 
     /// Opens a free slice for the lease `handle`.
-    pub(super) fn open(&mut self, slice: u32, handle: u64, borrower: Borrower) {
+    pub(super) fn open(&mut self, slice: u32, handle: u64, owner: Owner) {
         if let Some(slice) = self.slices.get_mut(slice as usize) {
             slice.handle = handle;
-            slice.hidden = borrower == Borrower::Driver;
+            slice.hidden = owner == Owner::Driver;
         }
     }
 
@@ -120,17 +121,17 @@ impl Windows {
     }
 
     /// Clears the slice of the lease `handle` and takes its frames.
-    pub(super) fn clear(&mut self, slice: u32, handle: u64) -> Chain {
+    pub(super) fn clear(&mut self, slice: u32, handle: u64) -> FrameList {
         match self.of(slice, handle) {
-            Some(slice) => ::core::mem::replace(slice, Slice::EMPTY).chain,
-            None => Chain::EMPTY,
+            Some(slice) => ::core::mem::replace(slice, Slice::EMPTY).list,
+            None => FrameList::EMPTY,
         }
     }
 }
 
 impl Slice {
-    pub(crate) fn chain(&mut self) -> &mut Chain {
-        &mut self.chain
+    pub(crate) fn list(&mut self) -> &mut FrameList {
+        &mut self.list
     }
 
     pub(super) fn complete(&mut self) {
@@ -153,7 +154,7 @@ impl Partition {
     ///
     /// EBUSY if it is mapped as often as it can be.
     pub(super) fn map_window(&self, vma: &VmaNew) -> Result {
-        let pages = lease_pages(&self.shape);
+        let pages = lease_pages(&self.attributes);
         if pages == 0 || vma::window_length(vma) != pages << PAGE_SHIFT {
             return Err(EINVAL);
         }
@@ -179,9 +180,9 @@ impl Partition {
         }
         vma.map(
             self.slice_start(slice),
-            entry.chain.len(),
-            self.pool.store.walk(&entry.chain),
-            self.pool.store.frames(),
+            entry.list.len(),
+            self.pool.free_frames.walk(&entry.list),
+            self.pool.free_frames.frames(),
         )
         .is_ok()
     }
@@ -190,7 +191,7 @@ impl Partition {
 impl Partition {
     /// The first page of a slice in the lease window.
     pub(super) fn slice_start(&self, slice: u32) -> u32 {
-        slice.saturating_mul(self.shape.slice_pages)
+        slice.saturating_mul(self.attributes.slice_pages)
     }
 
     /// Unmaps the first `count` pages of a slice everywhere. The caller holds the lock
@@ -207,11 +208,11 @@ impl Partition {
             let offset = LEASE_OFFSET + (u64::from(first) << PAGE_SHIFT);
             self.zap(offset, u64::from(count) << PAGE_SHIFT);
         };
-        let here = match count > FEW {
-            true => windows.next_in(Space::current(), 0),
+        let cpu = match count > FEW {
+            true => windows.next_in(AddressSpaceId::current(), 0),
             false => None,
         };
-        let done = here.and_then(|(key, _)| {
+        let done = cpu.and_then(|(key, _)| {
             vma::try_in_window(key, self, |vma| {
                 vma.begin_unmap(first, count);
                 zap();
@@ -225,7 +226,7 @@ impl Partition {
     /// A touch of a page that is not mapped: by a process other than the
     /// borrower, to which the lease is mapped now, or outside of any lease.
     pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> bool {
-        let length = self.shape.slice_pages;
+        let length = self.attributes.slice_pages;
         let (Some(slice), Some(within)) = (page.checked_div(length), page.checked_rem(length))
         else {
             return false;
@@ -234,7 +235,7 @@ impl Partition {
         let lent = windows
             .slices
             .get(slice as usize)
-            .is_some_and(|entry| within < entry.chain.len());
+            .is_some_and(|entry| within < entry.list.len());
         lent && self.map_slice(&windows, vma, slice)
     }
 

@@ -10,7 +10,7 @@ const MIB: u64 = 1 << 20;
 const NSEC_PER_MSEC: u64 = 1_000_000;
 
 /// The module parameters as they were given, in their own units.
-pub(crate) struct Given {
+pub(crate) struct Params {
     pub(crate) pool_mib: u32,
     pub(crate) max_lease_ms: u32,
     pub(crate) grace_ms: u32,
@@ -28,7 +28,7 @@ pub(crate) struct Given {
 
 /// The module parameters, checked and in the units the code works with.
 pub(crate) struct Config {
-    /// Frames of the pool.
+    /// FrameTable of the pool.
     pub(crate) capacity: u32,
     pub(crate) max_lease_ns: u64,
     pub(crate) grace_ns: u64,
@@ -40,9 +40,9 @@ pub(crate) struct Config {
     pub(crate) max_waiters: u32,
     pub(crate) max_partitions: u32,
     pub(crate) max_leases: u32,
-    /// Frames one user may have committed, [`u32::MAX`] for no ceiling.
+    /// FrameTable one user may have committed, [`u32::MAX`] for no ceiling.
     pub(crate) uid_ceiling: u32,
-    /// Frames of the emergency stock, beside those of the pool.
+    /// FrameTable of the emergency stock, beside those of the pool.
     pub(crate) emergency: u32,
     /// A physical range that partitions can be created in: where, and its bytes.
     pub(crate) range: Option<(u64, usize)>,
@@ -71,7 +71,7 @@ fn range(base: u64, mib: u32) -> Result<Option<(u64, usize)>> {
     Ok((bytes > 0).then_some((base, bytes)))
 }
 
-/// Frames in `mib` MiB; the caller has limited `mib`.
+/// FrameTable in `mib` MiB; the caller has limited `mib`.
 fn frames(mib: u32) -> u32 {
     let frames = u64::from(mib).saturating_mul(MIB) / PAGE_SIZE as u64;
     u32::try_from(frames).unwrap_or(u32::MAX)
@@ -79,7 +79,7 @@ fn frames(mib: u32) -> u32 {
 
 impl Config {
     /// Checks the parameters. Called once, before anything is allocated.
-    pub(crate) fn check(given: &Given) -> Result<Self> {
+    pub(crate) fn check(given: &Params) -> Result<Self> {
         // 4 TiB in frames of 4 KiB is what frame numbers reach with room to spare.
         within("pool_mib", given.pool_mib.into(), 1, 4 << 20)?;
         within("max_lease_ms", given.max_lease_ms.into(), 1, 3_600_000)?;

@@ -20,7 +20,7 @@ use crate::genp::{
     sys::{
         lock::{new_raw_lock, RawLock},
         task::Sleeper,
-        thread::Bell,
+        thread::Waker,
         time,
     },
 };
@@ -36,27 +36,27 @@ pub(crate) struct Budget {
 }
 
 /// What stands on the desk.
-pub(crate) struct Desk {
+pub(crate) struct LendingState {
     pub(crate) books: PoolBooks,
     /// Who waits for a lease, by lease. Set by the waiter before it sleeps and
     /// taken back by it before it goes on.
-    sleepers: KVVec<Option<Sleeper>>,
+    waiters: KVVec<Option<Sleeper>>,
     /// When the recall thread will look at the books by itself.
     armed: u64,
-    recall: Arc<Bell>,
+    recall: Arc<Waker>,
 }
 
-impl Desk {
+impl LendingState {
     /// Lets `sleeper` be woken when `lease` is resolved.
-    pub(crate) fn leave_word(&mut self, lease: LeaseId, sleeper: Option<Sleeper>) {
-        if let Some(place) = self.sleepers.get_mut(lease.0 as usize) {
-            *place = sleeper;
+    pub(crate) fn set_waiter(&mut self, lease: LeaseId, waiter: Option<Sleeper>) {
+        if let Some(place) = self.waiters.get_mut(lease.0 as usize) {
+            *place = waiter;
         }
     }
 
-    /// Takes back what [`Self::leave_word`] left. Drop it off the desk.
-    pub(crate) fn take_word(&mut self, lease: LeaseId) -> Option<Sleeper> {
-        self.sleepers.get_mut(lease.0 as usize)?.take()
+    /// Takes back what [`Self::set_waiter`] left. Drop it off the desk.
+    pub(crate) fn take_waiter(&mut self, lease: LeaseId) -> Option<Sleeper> {
+        self.waiters.get_mut(lease.0 as usize)?.take()
     }
 
     /// The budget of a partition. O(1).
@@ -70,8 +70,8 @@ impl Desk {
 
     /// Wakes who waits for `lease`.
     pub(crate) fn wake(&self, lease: LeaseId) {
-        if let Some(Some(sleeper)) = self.sleepers.get(lease.0 as usize) {
-            sleeper.wake();
+        if let Some(Some(waiter)) = self.waiters.get(lease.0 as usize) {
+            waiter.wake();
         }
     }
 
@@ -86,14 +86,14 @@ impl Desk {
 
     /// Rings the recall thread if it sleeps past the next thing that is due, or if
     /// somebody could be served.
-    fn ring(&mut self) {
+    fn wake_recall(&mut self) {
         let due = self.books.next_due().unwrap_or(u64::MAX);
         let late = due < self.armed;
         if late {
             self.armed = due;
         }
         if late || self.books.can_serve() {
-            self.recall.ring();
+            self.recall.wake();
         }
     }
 
@@ -106,12 +106,12 @@ impl Desk {
 
 /// The desk behind its lock.
 #[pin_data]
-pub(crate) struct Front {
+pub(crate) struct Lending {
     #[pin]
-    desk: RawLock<Desk>,
+    state: RawLock<LendingState>,
     longest_ns: Atomic<u64>,
     /// More turns than it takes to serve everybody.
-    turns: u32,
+    max_serves: u32,
 }
 
 /// A table of `count` times `value`. Context: thread, may sleep.
@@ -119,9 +119,9 @@ fn table<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
     Ok(KVVec::from_elem(value, count as usize, GFP_KERNEL)?)
 }
 
-impl Front {
+impl Lending {
     /// Sets the desk up. Context: thread, may sleep.
-    pub(crate) fn new(config: &Config, recall: Arc<Bell>) -> Result<impl PinInit<Self, Error>> {
+    pub(crate) fn new(config: &Config, recall: Arc<Waker>) -> Result<impl PinInit<Self, Error>> {
         let limits = Limits {
             capacity: config.capacity,
             max_waiters: config.max_waiters,
@@ -136,23 +136,23 @@ impl Front {
             table(config.max_leases, 0u32)?,
         )
         .map_err(errno)?;
-        let mut sleepers = KVVec::with_capacity(config.max_leases as usize, GFP_KERNEL)?;
+        let mut waiters = KVVec::with_capacity(config.max_leases as usize, GFP_KERNEL)?;
         for _ in 0..config.max_leases {
-            sleepers.push(None, GFP_KERNEL)?;
+            waiters.push(None, GFP_KERNEL)?;
         }
-        let desk = Desk {
+        let state = LendingState {
             books,
-            sleepers,
+            waiters,
             armed: u64::MAX,
             recall,
         };
         // A waiter is moved once and resolved once; an account may be hopeful in
         // vain.
-        let turns = 2 * config.max_waiters + config.max_partitions;
+        let max_serves = 2 * config.max_waiters + config.max_partitions;
         Ok(try_pin_init!(Self {
-            desk <- new_raw_lock!(desk, "genp_desk"),
+            state <- new_raw_lock!(state, "genp_lending"),
             longest_ns: Atomic::new(0),
-            turns,
+            max_serves,
         }))
     }
 
@@ -161,17 +161,17 @@ impl Front {
     ///
     /// The recall thread is told under the same lock of what it must do then, for
     /// the caller may be kept from running at any time after it.
-    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Desk) -> R) -> R {
-        self.with_time(|desk, _| work(desk))
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut LendingState) -> R) -> R {
+        self.with_time(|state, _| work(state))
     }
 
     /// As [`Self::with`]; `work` gets the time at which it begins.
-    pub(crate) fn with_time<R>(&self, work: impl FnOnce(&mut Desk, u64) -> R) -> R {
+    pub(crate) fn with_time<R>(&self, work: impl FnOnce(&mut LendingState, u64) -> R) -> R {
         let (answer, took) = {
-            let mut desk = self.desk.lock();
+            let mut state = self.state.lock();
             let begin = time::now();
-            let answer = work(&mut desk, begin);
-            desk.ring();
+            let answer = work(&mut state, begin);
+            state.wake_recall();
             (answer, time::now().saturating_sub(begin))
         };
         if took > self.longest_ns.load(Relaxed) {
@@ -188,8 +188,8 @@ impl Front {
 
     /// Resolves every waiter that can be, one under each lock.
     pub(crate) fn serve(&self) {
-        for _ in 0..self.turns {
-            if !self.with_time(Desk::serve_one) {
+        for _ in 0..self.max_serves {
+            if !self.with_time(LendingState::serve_one) {
                 return;
             }
         }

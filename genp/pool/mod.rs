@@ -14,31 +14,31 @@ use kernel::{
     },
 };
 
-use crate::genp::frames::free::Store;
+use crate::genp::frames::free::FreeFrames;
 use crate::genp::{
     core::books::{How, LeaseId, PartitionId, Totals},
-    stock::{Emergency, Wants},
-    sys::{errno::EOPNOTSUPP, genalloc::PhysRange, page::Frames, thread::Bell},
+    stock::{Emergency, PendingRefills},
+    sys::{errno::EOPNOTSUPP, genalloc::PhysRange, page::FrameTable, thread::Waker},
 };
 use config::Config;
-use lending::{Budget, Front};
-use pending::Outbox;
+use lending::{Budget, Lending};
+use pending::PendingEvents;
 
 /// The bells of the pool's threads, made before it and them.
-pub(crate) struct Bells {
-    pub(crate) recall: Arc<Bell>,
-    pub(crate) post: Arc<Bell>,
-    pub(crate) scrub: Arc<Bell>,
-    pub(crate) refill: Arc<Bell>,
+pub(crate) struct Wakers {
+    pub(crate) recall: Arc<Waker>,
+    pub(crate) post: Arc<Waker>,
+    pub(crate) scrub: Arc<Waker>,
+    pub(crate) refill: Arc<Waker>,
 }
 
-impl Bells {
+impl Wakers {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
-            recall: Bell::new()?,
-            post: Bell::new()?,
-            scrub: Bell::new()?,
-            refill: Bell::new()?,
+            recall: Waker::new()?,
+            post: Waker::new()?,
+            scrub: Waker::new()?,
+            refill: Waker::new()?,
         })
     }
 }
@@ -48,23 +48,23 @@ impl Bells {
 pub(crate) struct Pool {
     pub(crate) config: Config,
     #[pin]
-    pub(crate) store: Store,
+    pub(crate) free_frames: FreeFrames,
     #[pin]
-    pub(crate) front: Front,
-    pub(crate) outbox: Outbox,
-    pub(crate) bells: Bells,
+    pub(crate) lending: Lending,
+    pub(crate) pending_events: PendingEvents,
+    pub(crate) wakers: Wakers,
     pub(crate) emergency: Option<Emergency>,
     /// The physical range that partitions can be created in.
     pub(crate) range: Option<Arc<PhysRange>>,
     /// The stocks that the refill thread is to look at.
-    pub(crate) wants: Wants,
+    pub(crate) pending_refills: PendingRefills,
     /// The longest time from the deadline of a lease to its frames being free.
     recall_worst_ns: Atomic<u64>,
 }
 
 /// How it stands when the frames of a lease are back.
 #[must_use]
-pub(crate) struct Credit {
+pub(crate) struct ReturnEffect {
     /// Whether somebody was served, and others may be: by [`Pool::serve`], with no
     /// lock held.
     pub(crate) waiters: bool,
@@ -91,22 +91,22 @@ fn claim_range(config: &Config) -> Result<Option<Arc<PhysRange>>> {
 
 impl Pool {
     /// Takes the pool's memory from the kernel. Context: thread, may sleep.
-    pub(crate) fn new(config: Config, bells: Bells) -> Result<Arc<Self>> {
-        let frames = Frames::allocate(config.capacity.saturating_add(config.emergency))?;
+    pub(crate) fn new(config: Config, wakers: Wakers) -> Result<Arc<Self>> {
+        let frames = FrameTable::allocate(config.capacity.saturating_add(config.emergency))?;
         let range = claim_range(&config)?;
-        let wants = Wants::new(config.max_partitions, bells.refill.clone())?;
-        let store = Store::new(frames, config.max_partitions, bells.scrub.clone())?;
-        let front = Front::new(&config, bells.recall.clone())?;
-        let outbox = Outbox::new(config.max_partitions, bells.post.clone())?;
+        let pending_refills = PendingRefills::new(config.max_partitions, wakers.refill.clone())?;
+        let free_frames = FreeFrames::new(frames, config.max_partitions, wakers.scrub.clone())?;
+        let lending = Lending::new(&config, wakers.recall.clone())?;
+        let pending_events = PendingEvents::new(config.max_partitions, wakers.post.clone())?;
         let mut pool = UniqueArc::pin_init(
             try_pin_init!(Self {
-                store <- store,
-                front <- front,
-                outbox,
-                bells,
+                free_frames <- free_frames,
+                lending <- lending,
+                pending_events,
+                wakers,
                 emergency: None,
                 range,
-                wants,
+                pending_refills,
                 config,
                 recall_worst_ns: Atomic::new(0),
             }),
@@ -120,14 +120,14 @@ impl Pool {
     fn set_up_emergency(self: Pin<&mut Self>) -> Result {
         let pages = self.config.emergency;
         if pages > 0 {
-            let emergency = Emergency::new(pages, &self.store)?;
+            let emergency = Emergency::new(pages, &self.free_frames)?;
             *self.project().emergency = Some(emergency);
         }
         Ok(())
     }
 
     pub(crate) fn totals(&self) -> Totals {
-        self.front.with(|desk| desk.books.totals())
+        self.lending.with(|state| state.books.totals())
     }
 
     /// R, in nanoseconds.
@@ -145,27 +145,27 @@ impl Pool {
     /// Tells the desk that the frames of `lease`, which expired or expires at
     /// `expires`, lie in the store again, and lets them go to the first one who
     /// waits. Context: thread.
-    pub(crate) fn credit(&self, lease: LeaseId, how: How, expires: u64) -> Credit {
-        self.front.with_time(|desk, now| {
-            let entry = desk.books.lease(lease);
-            let (firm, borrower) = (entry.is_firm(), entry.partition());
-            desk.books.credit(lease, how);
+    pub(crate) fn credit(&self, lease: LeaseId, how: How, expires: u64) -> ReturnEffect {
+        self.lending.with_time(|state, now| {
+            let entry = state.books.lease(lease);
+            let (driver_leases, borrower) = (entry.is_firm(), entry.partition());
+            state.books.credit(lease, how);
             // Under the lock, so that the larger one stays. Nobody counts on what a
             // driver has.
             let late = now.saturating_sub(expires);
-            if !firm && late > self.recall_worst_ns.load(Relaxed) {
+            if !driver_leases && late > self.recall_worst_ns.load(Relaxed) {
                 self.recall_worst_ns.store(late, Relaxed);
             }
-            Credit {
-                waiters: desk.serve_one(now),
-                budget: desk.budget(borrower),
+            ReturnEffect {
+                waiters: state.serve_one(now),
+                budget: state.budget(borrower),
             }
         })
     }
 
     /// Hands frames that came free to who waits. Context: thread.
     pub(crate) fn serve(&self) {
-        self.front.serve();
+        self.lending.serve();
     }
 
     /// Gives `frames` of a reserve back to the pool; they lie in the store
@@ -175,7 +175,9 @@ impl Pool {
             return;
         }
         // The books refuse only what was never committed.
-        let _ = self.front.with(|desk| desk.books.commit_less(id, frames));
+        let _ = self
+            .lending
+            .with(|state| state.books.commit_less(id, frames));
         self.serve();
     }
 }

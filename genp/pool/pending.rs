@@ -13,22 +13,22 @@ use kernel::{
     },
 };
 
-use crate::genp::{core::books::PartitionId, sys::thread::Bell};
+use crate::genp::{core::books::PartitionId, sys::thread::Waker};
 
 /// The types of events of each partition that are to be told, bits 1 << type.
-pub(crate) struct Outbox {
+pub(crate) struct PendingEvents {
     events: KVVec<Atomic<u32>>,
-    bell: Arc<Bell>,
+    waker: Arc<Waker>,
 }
 
-impl Outbox {
+impl PendingEvents {
     /// Allocates a word for each partition. Context: thread, may sleep.
-    pub(crate) fn new(count: u32, bell: Arc<Bell>) -> Result<Self> {
+    pub(crate) fn new(count: u32, waker: Arc<Waker>) -> Result<Self> {
         let mut events = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
         for _ in 0..count {
             events.push(Atomic::new(0), GFP_KERNEL)?;
         }
-        Ok(Self { events, bell })
+        Ok(Self { events, waker })
     }
 
     /// Has the notify thread tell of events of the types in `types`, bits 1 << type.
@@ -43,7 +43,7 @@ impl Outbox {
                 old = now;
             }
         }
-        self.bell.ring();
+        self.waker.wake();
     }
 
     /// Takes the types that are to be told for a partition; 0 for none. Context: the

@@ -14,7 +14,7 @@ use kernel::{
 
 use crate::genp::{
     core::books::PartitionId,
-    partition::{File, LastClose, Partition, Wish},
+    partition::{CreateRequest, File, LastClose, Partition},
     pool::Pool,
     sys::{
         genalloc::Source,
@@ -125,7 +125,7 @@ impl Registry {
     /// either is left on error. Context: thread, may sleep; zeroes the reserve.
     pub(crate) fn create(
         self: &Arc<Self>,
-        request: Wish,
+        request: CreateRequest,
         source: Option<Source>,
     ) -> Result<(Arc<Partition>, File)> {
         if self.has(request.name()) {

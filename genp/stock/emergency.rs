@@ -13,8 +13,8 @@ use kernel::{
 use super::{Refusal, Stock};
 use crate::genp::{
     core::{books::PartitionId, stock::Marks},
-    frames::free::Store,
-    sys::cpu::Here,
+    frames::free::FreeFrames,
+    sys::cpu::CurrentCpu,
 };
 
 /// Nobody.
@@ -29,7 +29,7 @@ pub(crate) struct Emergency {
 impl Emergency {
     /// Takes `pages` frames of the store, before anything else does. Context: thread,
     /// may sleep.
-    pub(crate) fn new(pages: u32, store: &Store) -> Result<Self> {
+    pub(crate) fn new(pages: u32, free_frames: &FreeFrames) -> Result<Self> {
         let marks = Marks::new(pages, 0, 0).ok_or(EINVAL)?;
         let stock = Stock::new(marks)?;
         let mut takers = KVVec::with_capacity(pages as usize, GFP_KERNEL)?;
@@ -39,12 +39,12 @@ impl Emergency {
         {
             let mut filling = stock.filling.lock();
             while filling.owned < pages {
-                let mut chain = store.take(pages - filling.owned, 0);
-                if chain.is_empty() {
+                let mut list = free_frames.take(pages - filling.owned, 0);
+                if list.is_empty() {
                     return Err(ENOMEM);
                 }
-                while let Some(frame) = store.pop(&mut chain) {
-                    let slot = stock.fill(&mut filling, store.frames(), frame);
+                while let Some(frame) = free_frames.pop(&mut list) {
+                    let slot = stock.fill(&mut filling, free_frames.frames(), frame);
                     stock.open(slot.ok_or(EINVAL)?);
                 }
             }
@@ -64,8 +64,8 @@ impl Emergency {
 
     /// Takes a page for a partition: its address. It may hold what another one left
     /// there. Context: any.
-    pub(crate) fn take(&self, id: PartitionId, here: &Here) -> Option<usize> {
-        let slot = self.stock.take(here).0?;
+    pub(crate) fn take(&self, id: PartitionId, cpu: &CurrentCpu) -> Option<usize> {
+        let slot = self.stock.take(cpu).0?;
         // ORDERING: pairs with `give`, which comes after this wherever it is called,
         // for the caller has got the page from us by then.
         self.takers.get(slot as usize)?.store(id.0, Release);
@@ -78,7 +78,7 @@ impl Emergency {
         id: PartitionId,
         slot: usize,
         page: usize,
-        here: &Here,
+        cpu: &CurrentCpu,
     ) -> Result<(), Refusal> {
         let taker = self.takers.get(slot).ok_or(Refusal::Foreign)?;
         if !self.stock.holds(slot, page) {
@@ -87,7 +87,7 @@ impl Emergency {
         // Of two who give it at once one is too late.
         match taker.cmpxchg(id.0, NONE, Full) {
             // CAST: there are fewer takers than 2^32.
-            Ok(_) => self.stock.give(slot as u32, here).map(|_| ()),
+            Ok(_) => self.stock.give(slot as u32, cpu).map(|_| ()),
             Err(NONE) => Err(Refusal::Stale),
             Err(_) => Err(Refusal::Foreign),
         }

@@ -10,8 +10,8 @@
 //! Lock order: `filling` is taken with no raw lock held, and before the desk's.
 
 mod emergency;
-mod level;
 mod pending;
+mod per_cpu_counter;
 mod slots;
 
 use kernel::prelude::*;
@@ -19,15 +19,15 @@ use kernel::prelude::*;
 use crate::genp::{
     core::{labyrinth::Labyrinth, stock::Marks},
     sys::{
-        atomic::KernelWord,
-        cpu::{Here, Stay},
+        atomic::InlineAtomic,
+        cpu::{CurrentCpu, PreemptGuard},
         lock::{new_pi_mutex, PiMutex},
-        page::Frames,
+        page::FrameTable,
     },
 };
 pub(crate) use emergency::Emergency;
-use level::Level;
-pub(crate) use pending::Wants;
+pub(crate) use pending::PendingRefills;
+use per_cpu_counter::PerCpuCounter;
 use slots::Slots;
 
 /// Why a page was not taken back.
@@ -41,28 +41,28 @@ pub(crate) enum Refusal {
 
 /// What changed with a take or a give that somebody must look after.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub(crate) enum Crossing {
     /// Nothing.
-    Fine,
+    Within,
     /// A watermark may have been passed.
-    Passed,
+    Crossed,
 }
 
-impl Mark {
+impl Crossing {
     fn passed(passed: bool) -> Self {
         match passed {
-            true => Self::Passed,
-            false => Self::Fine,
+            true => Self::Crossed,
+            false => Self::Within,
         }
     }
 }
 
 /// Which slots have no frame. Who holds the lock of this refills or drains.
-pub(crate) struct Filling {
+pub(crate) struct FillState {
     empty: KVVec<u32>,
-    /// Frames committed to the stock and not in a slot yet.
+    /// FrameTable committed to the stock and not in a slot yet.
     pub(crate) promised: u32,
-    /// Frames in slots, taken ones included.
+    /// FrameTable in slots, taken ones included.
     pub(crate) owned: u32,
 }
 
@@ -70,11 +70,11 @@ pub(crate) struct Filling {
 #[pin_data]
 pub(crate) struct Stock {
     marks: Marks,
-    free: Labyrinth<KVVec<KernelWord>>,
+    free: Labyrinth<KVVec<InlineAtomic>>,
     slots: Slots,
-    level: Level,
+    level: PerCpuCounter,
     #[pin]
-    pub(crate) filling: PiMutex<Filling>,
+    pub(crate) filling: PiMutex<FillState>,
 }
 
 impl Stock {
@@ -82,18 +82,18 @@ impl Stock {
     /// Context: thread, may sleep.
     pub(crate) fn new(marks: Marks) -> Result<Pin<KBox<Self>>> {
         let limit = marks.limit();
-        let free = Labyrinth::new(KernelWord::table(limit)?, limit).ok_or(EINVAL)?;
+        let free = Labyrinth::new(InlineAtomic::table(limit)?, limit).ok_or(EINVAL)?;
         let mut empty = KVVec::with_capacity(limit as usize, GFP_KERNEL)?;
         for slot in 0..limit {
             // The lowest slot is used first.
             empty.push(limit - 1 - slot, GFP_KERNEL)?;
         }
-        let filling = Filling {
+        let filling = FillState {
             empty,
             promised: marks.pages(),
             owned: 0,
         };
-        let level = Level::new(&marks)?;
+        let level = PerCpuCounter::new(&marks)?;
         KBox::pin_init(
             try_pin_init!(Self {
                 level,
@@ -110,20 +110,20 @@ impl Stock {
         &self.marks
     }
 
-    pub(crate) fn level(&self) -> &Level {
+    pub(crate) fn level(&self) -> &PerCpuCounter {
         &self.level
     }
 
     /// Takes a page: its slot. `None` if it is empty, or others were faster too often.
     /// Context: any.
     #[inline(always)]
-    pub(crate) fn take(&self, here: &Here) -> (Option<u32>, Mark) {
-        let Some(tally) = self.level.tally(here) else {
-            return (None, Mark::Fine);
+    pub(crate) fn take(&self, cpu: &CurrentCpu) -> (Option<u32>, Crossing) {
+        let Some(counts) = self.level.counts(cpu) else {
+            return (None, Crossing::Within);
         };
-        match self.free.take_near(tally.last(), here.cpu()) {
-            Some(slot) => (Some(slot), self.level.take(tally, slot)),
-            None => (None, self.level.miss(tally)),
+        match self.free.take_near(counts.last(), cpu.number()) {
+            Some(slot) => (Some(slot), self.level.take(counts, slot)),
+            None => (None, self.level.miss(counts)),
         }
     }
 
@@ -141,14 +141,19 @@ impl Stock {
 
     /// Gives the page in a slot back. Context: any.
     #[inline(always)]
-    pub(crate) fn give(&self, slot: u32, here: &Here) -> Result<Mark, Refusal> {
+    pub(crate) fn give(&self, slot: u32, cpu: &CurrentCpu) -> Result<Crossing, Refusal> {
         self.free.give(slot).map_err(|_| Refusal::Stale)?;
-        Ok(self.level.give(here))
+        Ok(self.level.give(cpu))
     }
 
     /// Puts a frame into an empty slot; its page is not free yet: see [`Self::open`].
     /// `None` if every slot has one. Context: thread; the caller owns the frame.
-    pub(crate) fn fill(&self, filling: &mut Filling, frames: &Frames, frame: u32) -> Option<u32> {
+    pub(crate) fn fill(
+        &self,
+        filling: &mut FillState,
+        frames: &FrameTable,
+        frame: u32,
+    ) -> Option<u32> {
         let slot = filling.empty.pop()?;
         self.slots.fill(slot, frame, frames.put_in(frame, slot));
         filling.owned += 1;
@@ -163,17 +168,17 @@ impl Stock {
     }
 
     /// Takes a free page out for good: its frame. Context: thread.
-    pub(crate) fn withdraw(&self, filling: &mut Filling) -> Option<u32> {
+    pub(crate) fn withdraw(&self, filling: &mut FillState) -> Option<u32> {
         let slot = {
-            let stay = Stay::begin();
-            self.free.take(stay.cpu())?
+            let guard = PreemptGuard::begin();
+            self.free.take(guard.number())?
         };
         self.level.add(-1);
         self.vacate(filling, slot)
     }
 
     /// Empties a slot whose page is taken: its frame.
-    fn vacate(&self, filling: &mut Filling, slot: u32) -> Option<u32> {
+    fn vacate(&self, filling: &mut FillState, slot: u32) -> Option<u32> {
         let frame = self.slots.empty(slot)?;
         // Never allocates: there is room for every slot.
         let _ = filling.empty.push(slot, GFP_ATOMIC);
@@ -183,12 +188,12 @@ impl Stock {
 
     /// The frame in a slot of a stock that nobody uses any longer, taken or not.
     /// Context: thread.
-    pub(crate) fn strip(&self, filling: &mut Filling, slot: u32) -> Option<u32> {
+    pub(crate) fn take_out_any(&self, filling: &mut FillState, slot: u32) -> Option<u32> {
         self.vacate(filling, slot)
     }
 
     /// Pages to add, or to give up, as far as they go in one batch.
-    pub(crate) fn wants(&self, filling: &Filling) -> (u32, u32) {
+    pub(crate) fn pending_refills(&self, filling: &FillState) -> (u32, u32) {
         let free = self.level.free();
         (
             self.marks.shortage(free, filling.owned),

@@ -12,25 +12,25 @@ use kernel::{
 
 use crate::genp::{
     core::books::PartitionId,
-    sys::{irq_work::IrqBell, thread::Bell},
+    sys::{irq_work::IrqWaker, thread::Waker},
 };
 
 /// The stocks to be looked at, and how the refill thread is told.
-pub(crate) struct Wants {
+pub(crate) struct PendingRefills {
     stocks: KVVec<Atomic<u32>>,
-    bell: IrqBell,
+    waker: IrqWaker,
 }
 
-impl Wants {
+impl PendingRefills {
     /// Allocates a word for each partition. Context: thread, may sleep.
-    pub(crate) fn new(partitions: u32, bell: Arc<Bell>) -> Result<Self> {
+    pub(crate) fn new(partitions: u32, waker: Arc<Waker>) -> Result<Self> {
         let mut stocks = KVVec::with_capacity(partitions as usize, GFP_KERNEL)?;
         for _ in 0..partitions {
             stocks.push(Atomic::new(0), GFP_KERNEL)?;
         }
         Ok(Self {
             stocks,
-            bell: IrqBell::new(bell),
+            waker: IrqWaker::new(waker),
         })
     }
 
@@ -41,7 +41,7 @@ impl Wants {
         };
         // Full: what crossed the watermark comes before. Pairs with the xchg in `take`.
         if stock.xchg(1, Full) == 0 {
-            self.bell.ring();
+            self.waker.wake();
         }
     }
 

@@ -7,7 +7,7 @@
 
 use kernel::prelude::*;
 
-use crate::genp::sys::atomic::KernelWord;
+use crate::genp::sys::atomic::InlineAtomic;
 
 /// No frame.
 const NONE: u64 = u64::MAX;
@@ -16,8 +16,8 @@ const NOWHERE: u64 = 0;
 
 struct Slot {
     /// The address of its `struct page`.
-    page: KernelWord,
-    frame: KernelWord,
+    page: InlineAtomic,
+    frame: InlineAtomic,
 }
 
 /// The slots of a stock.
@@ -32,8 +32,8 @@ impl Slots {
         let mut slots = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
         for _ in 0..count {
             let slot = Slot {
-                page: KernelWord::new(NOWHERE),
-                frame: KernelWord::new(NONE),
+                page: InlineAtomic::new(NOWHERE),
+                frame: InlineAtomic::new(NONE),
             };
             slots.push(slot, GFP_KERNEL)?;
         }

@@ -19,13 +19,13 @@ include!(concat!(env!("GENP_GENERATED"), "/abi_generated.rs"));
 ///
 /// The type is plain data without padding, for which every bit pattern is valid,
 /// and begins with its size as a `u32`.
-pub(crate) unsafe trait Argument: Copy + Default {}
+pub(crate) unsafe trait IoctlArgument: Copy + Default {}
 
 macro_rules! arguments {
     ($($name:ident),* $(,)?) => { $(
         // SAFETY: a structure of the ABI: integers only, padding spelled out in
         // the header, whose size is asserted there, `size` first.
-        unsafe impl Argument for $name {}
+        unsafe impl IoctlArgument for $name {}
     )* };
 }
 

@@ -3,7 +3,7 @@
 //! Words that are shared by all CPUs and accessed in any context, each access one
 //! instruction.
 //!
-//! The `kernel` crate has these operations as calls into the kernel. Here they are on
+//! The `kernel` crate has these operations as calls into the kernel. CurrentCpu they are on
 //! the way of every page and object, so on x86-64 they stand in the code; elsewhere
 //! they are what the kernel has.
 
@@ -16,9 +16,9 @@ use super::glue;
 
 /// A word of 64 bits.
 #[repr(transparent)]
-pub(crate) struct KernelWord(Atomic<u64>);
+pub(crate) struct InlineAtomic(Atomic<u64>);
 
-impl KernelWord {
+impl InlineAtomic {
     pub(crate) const fn new(value: u64) -> Self {
         Self(Atomic::new(value))
     }
@@ -40,7 +40,7 @@ impl KernelWord {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl KernelWord {
+impl InlineAtomic {
     /// Its value; what comes later in the program comes after this (acquire). Context:
     /// any.
     #[inline(always)]
@@ -93,10 +93,10 @@ impl KernelWord {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Word for KernelWord {
+impl Word for InlineAtomic {
     #[inline(always)]
     fn load(&self) -> u64 {
-        KernelWord::load(self)
+        InlineAtomic::load(self)
     }
 
     #[inline(always)]
@@ -137,7 +137,7 @@ impl Word for KernelWord {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-impl KernelWord {
+impl InlineAtomic {
     /// Its value; what comes later in the program comes after this (acquire). Context:
     /// any.
     pub(crate) fn load(&self) -> u64 {
@@ -163,9 +163,9 @@ impl KernelWord {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-impl Word for KernelWord {
+impl Word for InlineAtomic {
     fn load(&self) -> u64 {
-        KernelWord::load(self)
+        InlineAtomic::load(self)
     }
 
     fn set(&self, bit: u32) -> bool {

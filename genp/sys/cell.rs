@@ -13,13 +13,13 @@ use core::cell::UnsafeCell;
 /// whole, in the order of the program for its own CPU, and in none for others. Who
 /// hands the number to another thread does so under a lock.
 #[repr(transparent)]
-pub(crate) struct Link(UnsafeCell<u32>);
+pub(crate) struct RelaxedCell(UnsafeCell<u32>);
 
 // SAFETY: every access is a volatile one of an aligned word, which the kernel's memory
 // model allows from several threads at once.
-unsafe impl Sync for Link {}
+unsafe impl Sync for RelaxedCell {}
 
-impl Link {
+impl RelaxedCell {
     pub(crate) const fn new(value: u32) -> Self {
         Self(UnsafeCell::new(value))
     }

@@ -8,12 +8,12 @@ use super::glue;
 
 /// The CPU one is on and stays on: while it lives the task is not preempted and does not
 /// migrate.
-pub(crate) struct Here {
+pub(crate) struct CurrentCpu {
     cpu: u32,
     _here: PhantomData<*mut ()>,
 }
 
-impl Here {
+impl CurrentCpu {
     /// # Safety
     ///
     /// The CPU is this one, and preemption is off until this is gone.
@@ -27,32 +27,32 @@ impl Here {
 
     /// The number of the CPU.
     #[inline(always)]
-    pub(crate) fn cpu(&self) -> u32 {
+    pub(crate) fn number(&self) -> u32 {
         self.cpu
     }
 }
 
-/// A stay on one CPU, from [`Stay::begin`] to the drop.
-pub(crate) struct Stay(Here);
+/// A stay on one CPU, from [`PreemptGuard::begin`] to the drop.
+pub(crate) struct PreemptGuard(CurrentCpu);
 
-impl Stay {
+impl PreemptGuard {
     /// Context: any.
     #[inline(always)]
     pub(crate) fn begin() -> Self {
         // SAFETY: preemption is off from here to the drop, which ends what this begins.
-        Self(unsafe { Here::new(glue::genp_get_cpu()) })
+        Self(unsafe { CurrentCpu::new(glue::genp_get_cpu()) })
     }
 }
 
-impl Deref for Stay {
-    type Target = Here;
+impl Deref for PreemptGuard {
+    type Target = CurrentCpu;
 
-    fn deref(&self) -> &Here {
+    fn deref(&self) -> &CurrentCpu {
         &self.0
     }
 }
 
-impl Drop for Stay {
+impl Drop for PreemptGuard {
     fn drop(&mut self) {
         // SAFETY: begun by `begin`.
         unsafe { glue::genp_put_cpu() }

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// Zeroed between two looks whether somebody else is to run.
-const STRETCH: usize = 64 * PAGE_SIZE;
+const SEARCH_STEPS: usize = 64 * PAGE_SIZE;
 
 fn is_aligned(address: u64) -> bool {
     address & (PAGE_SIZE as u64 - 1) == 0
@@ -38,11 +38,11 @@ pub(crate) fn has_genalloc() -> bool {
 ///
 /// So many bytes from `start` on are mapped, and nobody else uses them.
 unsafe fn zero(start: NonNull<u8>, bytes: usize) {
-    for offset in (0..bytes).step_by(STRETCH) {
+    for offset in (0..bytes).step_by(SEARCH_STEPS) {
         // SAFETY: `offset` is below `bytes`, and the rest or less is zeroed.
         unsafe {
             let from = start.as_ptr().add(offset);
-            glue::genp_zero(from.cast(), STRETCH.min(bytes - offset));
+            glue::genp_zero(from.cast(), SEARCH_STEPS.min(bytes - offset));
             glue::genp_cond_resched();
         }
     }
@@ -193,7 +193,7 @@ impl Source {
 
 /// A piece of memory in one piece, physically as well. Dropping it zeroes it and gives
 /// it back.
-pub(crate) struct Carve {
+pub(crate) struct Carveout {
     source: Source,
     virt: NonNull<u8>,
     phys: u64,
@@ -202,11 +202,11 @@ pub(crate) struct Carve {
 }
 
 // SAFETY: owns the memory, which may be used from any thread.
-unsafe impl Send for Carve {}
+unsafe impl Send for Carveout {}
 // SAFETY: only its place is told through a shared reference.
-unsafe impl Sync for Carve {}
+unsafe impl Sync for Carveout {}
 
-impl Carve {
+impl Carveout {
     /// Takes whole pages, zeroed: E2BIG for more than there can be, ENOSPC if there are
     /// not so many now, EOPNOTSUPP without genalloc, EINVAL for a pool that does not
     /// know physical addresses or whose units do not begin with pages. Context: thread,
@@ -235,7 +235,7 @@ impl Carve {
         let mut owner = core::ptr::null_mut();
         // SAFETY: as above, and a size that was checked.
         let virt = unsafe { glue::genp_genpool_alloc(pool, bytes, &mut owner) };
-        let mut piece = Self {
+        let mut carveout = Self {
             source,
             virt: NonNull::new(virt.cast()).ok_or(ENOSPC)?,
             phys: 0,
@@ -243,13 +243,13 @@ impl Carve {
             owner: owner as usize,
         };
         // SAFETY: as above; the address is one of the pool's.
-        let known = unsafe { glue::genp_genpool_phys(pool, virt, &mut piece.phys) };
-        if !known || !is_aligned(piece.phys) || virt as usize & !PAGE_MASK != 0 {
+        let known = unsafe { glue::genp_genpool_phys(pool, virt, &mut carveout.phys) };
+        if !known || !is_aligned(carveout.phys) || virt as usize & !PAGE_MASK != 0 {
             return Err(EINVAL);
         }
         // SAFETY: memory that is ours since just now.
-        unsafe { zero(piece.virt, bytes) };
-        Ok(piece)
+        unsafe { zero(carveout.virt, bytes) };
+        Ok(carveout)
     }
 
     /// Its length in pages.
@@ -290,7 +290,7 @@ impl Carve {
     }
 }
 
-impl Drop for Carve {
+impl Drop for Carveout {
     fn drop(&mut self) {
         // SAFETY: the memory is ours until the second call, which gives back what
         // `take` took, with the same size.

@@ -124,7 +124,7 @@ u64 genp_vma_length(struct vm_area_struct *vma);
 void genp_vma_prepare_reserve(struct vm_area_struct *vma);
 int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
 		    struct page **pages, unsigned long count);
-int genp_vma_wear(struct vm_area_struct *vma);
+int genp_vma_seal(struct vm_area_struct *vma);
 int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition);
 int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 			unsigned long count,

@@ -58,12 +58,12 @@ static int wear_pte(pte_t *pte, unsigned long address, void *data)
 }
 
 /**
- * genp_vma_wear - mark what is mapped as used and written
+ * genp_vma_seal - mark what is mapped as used and written
  * @vma: the mapping, in its file's mmap
  *
  * So that machines which track this by page faults have none to take later.
  */
-int genp_vma_wear(struct vm_area_struct *vma)
+int genp_vma_seal(struct vm_area_struct *vma)
 {
 	return apply_to_page_range(vma->vm_mm, vma->vm_start,
 				   vma->vm_end - vma->vm_start, wear_pte, vma);

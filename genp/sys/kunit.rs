@@ -9,7 +9,7 @@ use kernel::{
 
 use super::{
     file::{FileOwner, FileRef},
-    page::Frames,
+    page::FrameTable,
 };
 
 // Structures of the kernel's, some of them empty on some kernels.
@@ -85,7 +85,7 @@ pub(crate) fn settle() {
     unsafe { genp_kunit_settle() }
 }
 
-impl Frames {
+impl FrameTable {
     /// Fills a frame, which the caller owns, with a byte.
     pub(crate) fn fill(&self, frame: u32, byte: u8) {
         // SAFETY: a page of the pool's, by its number.

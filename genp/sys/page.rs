@@ -21,7 +21,7 @@ struct Frame {
 
 /// All frames of the pool. Each is a page of its own with one reference, ours,
 /// from [`Self::allocate`] to the drop.
-pub(crate) struct Frames {
+pub(crate) struct FrameTable {
     frames: KVVec<Frame>,
     nodes: [i32; MAX_NODES],
     node_count: usize,
@@ -29,12 +29,12 @@ pub(crate) struct Frames {
 
 // SAFETY: the pages belong to this alone, and what is done to them here the
 // kernel allows from any thread.
-unsafe impl Send for Frames {}
+unsafe impl Send for FrameTable {}
 // SAFETY: as above; shared access reads the table and the pages' own atomics, or
 // zeroes a page, which the owner of that frame number alone asks for.
-unsafe impl Sync for Frames {}
+unsafe impl Sync for FrameTable {}
 
-impl Frames {
+impl FrameTable {
     /// Takes `count` pages from the kernel, from all nodes alike, in the largest
     /// blocks there are: ENOMEM if there are not so many, and none is kept then.
     /// Context: thread, may sleep; the only time GenP asks for pages.
@@ -114,7 +114,7 @@ impl Frames {
         Ok(())
     }
 
-    /// Frames there are; their numbers are below this.
+    /// FrameTable there are; their numbers are below this.
     pub(crate) fn len(&self) -> u32 {
         self.frames.len() as u32
     }
@@ -174,7 +174,7 @@ impl Frames {
     }
 }
 
-impl Drop for Frames {
+impl Drop for FrameTable {
     fn drop(&mut self) {
         for frame in self.frames.iter() {
             // SAFETY: the page is ours, and in no stock any longer.

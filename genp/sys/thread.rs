@@ -20,30 +20,30 @@ use super::glue;
 
 /// What a thread does.
 pub(crate) trait Worker: Send + Sync + 'static {
-    /// Runs until [`Parker::park_until`] says that the thread is to stop.
-    fn run(&self, me: &Parker);
+    /// Runs until [`ThreadContext::sleep_until`] says that the thread is to stop.
+    fn run(&self, context: &ThreadContext);
 }
 
 /// Wakes a thread.
-pub(crate) struct Bell {
+pub(crate) struct Waker {
     /// Whether it rang since the thread last looked.
-    rung: Atomic<u32>,
+    pending: Atomic<u32>,
     /// The thread, from its start until it is about to be stopped.
     task: Atomic<*mut bindings::task_struct>,
 }
 
 // SAFETY: the pointer is only used to wake a thread, whose life [`Thread`] extends
 // beyond the last use, see `ring`.
-unsafe impl Send for Bell {}
+unsafe impl Send for Waker {}
 // SAFETY: as above.
-unsafe impl Sync for Bell {}
+unsafe impl Sync for Waker {}
 
-impl Bell {
+impl Waker {
     /// A bell that wakes nobody yet.
     pub(crate) fn new() -> Result<Arc<Self>> {
         Ok(Arc::new(
             Self {
-                rung: Atomic::new(0),
+                pending: Atomic::new(0),
                 task: Atomic::new(core::ptr::null_mut()),
             },
             GFP_KERNEL,
@@ -57,10 +57,10 @@ impl Bell {
     }
 
     /// Lets the thread's next park return. Context: any but NMI, raw locks held.
-    pub(crate) fn ring(&self) {
+    pub(crate) fn wake(&self) {
         // Full: what the thread shall see was written before. Pairs with the
-        // xchg in `park_until`.
-        if self.rung.xchg(1, Full) != 0 {
+        // xchg in `sleep_until`.
+        if self.pending.xchg(1, Full) != 0 {
             return;
         }
         // Acquire: pairs with the store in `Thread::spawn`.
@@ -76,20 +76,21 @@ impl Bell {
 }
 
 /// The running thread's own side.
-pub(crate) struct Parker {
-    bell: Arc<Bell>,
+pub(crate) struct ThreadContext {
+    waker: Arc<Waker>,
 }
 
-impl Parker {
+impl ThreadContext {
     /// Sleeps until the bell rings or until the deadline in CLOCK_MONOTONIC
     /// nanoseconds; false if the thread is to stop. Context: this thread.
-    pub(crate) fn park_until(&self, deadline: u64) -> bool {
+    pub(crate) fn sleep_until(&self, deadline: u64) -> bool {
         loop {
             // SAFETY: this thread may sleep; ended below.
             unsafe { glue::genp_prepare_sleep(false) };
             // After the state is set, so no ring is lost. Full: pairs with `ring`.
-            let rung = self.bell.rung.load(Relaxed) != 0 && self.bell.rung.xchg(0, Full) != 0;
-            if rung || self.stopping() {
+            let pending =
+                self.waker.pending.load(Relaxed) != 0 && self.waker.pending.xchg(0, Full) != 0;
+            if pending || self.stopping() {
                 // SAFETY: ends what genp_prepare_sleep began.
                 unsafe { glue::genp_finish_sleep() };
                 return !self.stopping();
@@ -116,7 +117,7 @@ impl Parker {
 /// What a thread is started with, type and all.
 struct Start {
     work: Arc<dyn Worker>,
-    parker: Parker,
+    context: ThreadContext,
 }
 
 /// Runs a thread.
@@ -128,10 +129,10 @@ unsafe extern "C" fn run(data: *mut c_void) -> c_int {
     // SAFETY: by the precondition, a leaked box that lives until the thread has
     // been joined.
     let start = unsafe { &*data.cast::<Start>() };
-    start.work.run(&start.parker);
+    start.work.run(&start.context);
     // kthread_stop() wants to find the thread.
-    while !start.parker.stopping() {
-        start.parker.park_until(u64::MAX);
+    while !start.context.stopping() {
+        start.context.sleep_until(u64::MAX);
     }
     0
 }
@@ -164,10 +165,12 @@ impl Thread {
         name: &CStr,
         fifo: Option<i32>,
         work: Arc<dyn Worker>,
-        bell: Arc<Bell>,
+        waker: Arc<Waker>,
     ) -> Result<Self> {
-        let parker = Parker { bell: bell.clone() };
-        let start = KBox::into_raw(KBox::new(Start { work, parker }, GFP_KERNEL)?);
+        let context = ThreadContext {
+            waker: waker.clone(),
+        };
+        let start = KBox::into_raw(KBox::new(Start { work, context }, GFP_KERNEL)?);
         // SAFETY: `run` takes what `start` points to; it lives until the join.
         let task = unsafe { glue::genp_thread_create(Some(run), start.cast(), name.as_char_ptr()) };
         let task = match from_err_ptr(task) {
@@ -193,8 +196,8 @@ impl Thread {
             // SAFETY: the task lives as long as `thread`.
             to_result(unsafe { glue::genp_thread_fifo(task.as_ptr(), priority) })?;
         }
-        // Release: the task is there. Pairs with the load in `Bell::ring`.
-        bell.task.store(task.as_ptr(), Release);
+        // Release: the task is there. Pairs with the load in `Waker::ring`.
+        waker.task.store(task.as_ptr(), Release);
         Ok(thread)
     }
 
@@ -207,7 +210,11 @@ impl Thread {
         // SAFETY: the box lives until the drop.
         let start = unsafe { self.start.as_ref() };
         // Release: nothing to publish; who rings from here on wakes nobody.
-        start.parker.bell.task.store(core::ptr::null_mut(), Release);
+        start
+            .context
+            .waker
+            .task
+            .store(core::ptr::null_mut(), Release);
         // SAFETY: the thread runs until it is told to stop, which happens once.
         unsafe { glue::genp_thread_stop(self.task.as_ptr()) };
     }

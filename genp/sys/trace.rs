@@ -72,7 +72,7 @@ pub(crate) fn recall(partition: u32, handle: u64, expires: u64) {
 }
 
 /// `genp_return`.
-pub(crate) fn give_back(partition: u32, handle: u64, bytes: u64) {
+pub(crate) fn return_lease(partition: u32, handle: u64, bytes: u64) {
     // SAFETY: has no precondition.
     unsafe { glue::genp_trace_return(partition, handle, bytes) }
 }

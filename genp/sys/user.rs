@@ -7,13 +7,13 @@ use core::mem::size_of;
 use kernel::{error::to_result, page::PAGE_SIZE, prelude::*};
 
 use super::{
-    abi::{genp_event, Argument},
+    abi::{genp_event, IoctlArgument},
     errno::E2BIG,
     glue,
 };
 
 /// Copies plain data in.
-fn copy_in<T: Argument>(to: &mut T, from: usize, size: usize) -> Result {
+fn copy_in<T: IoctlArgument>(to: &mut T, from: usize, size: usize) -> Result {
     if size > size_of::<T>() {
         return Err(EINVAL);
     }
@@ -47,7 +47,7 @@ impl UserArg {
     /// Reads the structure: what the user's does not have is zero, what it has
     /// beyond ours must be zero. EINVAL for one too short to have flags, E2BIG,
     /// EFAULT. Context: thread, may sleep.
-    pub(crate) fn read<T: Argument>(&self) -> Result<T> {
+    pub(crate) fn read<T: IoctlArgument>(&self) -> Result<T> {
         const LEAST: usize = 2 * size_of::<u32>();
 
         let size = self.size()?;
@@ -75,7 +75,7 @@ impl UserArg {
     /// Writes the structure back, as much of it as the user's has. Its size was
     /// read once, by [`Self::read`], and is `size`. EFAULT. Context: thread, may
     /// sleep.
-    pub(crate) fn write<T: Argument>(&self, value: &T, size: u32) -> Result {
+    pub(crate) fn write<T: IoctlArgument>(&self, value: &T, size: u32) -> Result {
         let size = (size as usize).min(size_of::<T>());
         // SAFETY: `value` has `size` bytes, all of them initialised.
         to_result(unsafe { glue::genp_copy_out(self.0, core::ptr::from_ref(value).cast(), size) })

@@ -8,7 +8,7 @@ use kernel::{
     bindings, error::to_result, ffi::c_ulong, mm::virt::VmaNew, page::PAGE_SIZE, prelude::*,
 };
 
-use super::{errno::EPERM, file::FileOwner, genalloc::Carve, glue, page::Frames};
+use super::{errno::EPERM, file::FileOwner, genalloc::Carveout, glue, page::FrameTable};
 
 /// Where in the file a mapping begins.
 pub(crate) fn window_offset(vma: &VmaNew) -> u64 {
@@ -37,7 +37,7 @@ fn check_kind(vma: &VmaNew) -> Result {
 
 /// Maps frames, all of them now. They can be pinned like other pages of the user's.
 /// Context: thread, in mmap(); may sleep.
-pub(crate) fn map_reserve(vma: &VmaNew, frames: &Frames, list: &[u32]) -> Result {
+pub(crate) fn map_reserve(vma: &VmaNew, frames: &FrameTable, list: &[u32]) -> Result {
     const BATCH: usize = 64;
 
     check_kind(vma)?;
@@ -60,28 +60,28 @@ pub(crate) fn map_reserve(vma: &VmaNew, frames: &Frames, list: &[u32]) -> Result
         address += part.len() * PAGE_SIZE;
     }
     // SAFETY: the mapping is being made, and all of it is populated.
-    to_result(unsafe { glue::genp_vma_wear(vma.as_ptr()) })
+    to_result(unsafe { glue::genp_vma_seal(vma.as_ptr()) })
 }
 
 /// Maps a piece of memory, all of it now. Its pages cannot be pinned. Context: thread, in
 /// mmap(); may sleep.
-pub(crate) fn map_carve(vma: &VmaNew, piece: &Carve) -> Result {
+pub(crate) fn map_carveout(vma: &VmaNew, carveout: &Carveout) -> Result {
     check_kind(vma)?;
-    if window_length(vma) != piece.bytes() as u64 {
+    if window_length(vma) != carveout.bytes() as u64 {
         return Err(EINVAL);
     }
     // SAFETY: the mapping is being made, as long as the piece, which stays where it is
     // for as long as the mapping holds the file.
-    to_result(unsafe { glue::genp_vma_map_range(vma.as_ptr(), piece.phys()) })?;
+    to_result(unsafe { glue::genp_vma_map_range(vma.as_ptr(), carveout.phys()) })?;
     // SAFETY: the mapping is being made, and all of it is populated.
-    to_result(unsafe { glue::genp_vma_wear(vma.as_ptr()) })
+    to_result(unsafe { glue::genp_vma_seal(vma.as_ptr()) })
 }
 
 /// Tells an address space from others. Never dereferenced.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Space(usize);
+pub(crate) struct AddressSpaceId(usize);
 
-impl Space {
+impl AddressSpaceId {
     /// The caller's, which is no process's for a kernel thread. Context: thread.
     pub(crate) fn current() -> Self {
         // SAFETY: thread context.
@@ -103,7 +103,7 @@ impl WindowKey {
     }
 
     /// Whether it is a mapping in this address space.
-    pub(crate) fn is_in(&self, space: Space) -> bool {
+    pub(crate) fn is_in(&self, space: AddressSpaceId) -> bool {
         self.mm == space.0
     }
 }
@@ -146,7 +146,7 @@ impl LeaseVma<'_> {
         first: u32,
         count: u32,
         list: I,
-        frames: &Frames,
+        frames: &FrameTable,
     ) -> Result {
         let mut pages = Pages { list, frames };
         // SAFETY: a lease window that is held still, by the type, whose page tables were
@@ -173,7 +173,7 @@ impl LeaseVma<'_> {
 /// The pages of frames, for a walk of page tables.
 struct Pages<'a, I> {
     list: I,
-    frames: &'a Frames,
+    frames: &'a FrameTable,
 }
 
 impl<I: Iterator<Item = u32> + Clone> Pages<'_, I> {

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Frames in one piece of the kernel's address space.
+//! FrameTable in one piece of the kernel's address space.
 
 use core::ptr::NonNull;
 
 use kernel::prelude::*;
 
-use super::{glue, page::Frames};
+use super::{glue, page::FrameTable};
 
 /// A mapping of frames for the kernel. Dropping it unmaps them.
-pub(crate) struct KernelWindow {
+pub(crate) struct Vmap {
     start: NonNull<u8>,
 }
 
 // SAFETY: owns an address range, which may be used from any thread.
-unsafe impl Send for KernelWindow {}
+unsafe impl Send for Vmap {}
 // SAFETY: only its place is told through a shared reference.
-unsafe impl Sync for KernelWindow {}
+unsafe impl Sync for Vmap {}
 
-impl KernelWindow {
+impl Vmap {
     /// Maps frames in their order. ENOMEM. Context: thread, may sleep.
-    pub(crate) fn map(frames: &Frames, list: &[u32]) -> Result<Self> {
+    pub(crate) fn map(frames: &FrameTable, list: &[u32]) -> Result<Self> {
         let mut pages = KVVec::with_capacity(list.len(), GFP_KERNEL)?;
         for frame in list {
             let page = frames.page(*frame);
@@ -42,7 +42,7 @@ impl KernelWindow {
     }
 }
 
-impl Drop for KernelWindow {
+impl Drop for Vmap {
     fn drop(&mut self) {
         // SAFETY: mapped by `map`.
         unsafe { glue::genp_vunmap(self.start.as_ptr().cast()) }

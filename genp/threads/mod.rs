@@ -13,7 +13,7 @@ use crate::genp::{
     registry::Registry,
     sys::thread::{self, Thread},
 };
-use notify::Postman;
+use notify::Notifier;
 use recall::Recaller;
 use refill::Refiller;
 use scrub::Scrubber;
@@ -31,25 +31,25 @@ impl Threads {
                 c_str!("genp_recall"),
                 Some(priority),
                 Arc::new(Recaller(registry.clone()), GFP_KERNEL)?,
-                pool.bells.recall.clone(),
+                pool.wakers.recall.clone(),
             )?,
             Thread::spawn(
-                c_str!("genp_post"),
+                c_str!("genp_notify"),
                 Some(priority / 2),
-                Arc::new(Postman(registry.clone()), GFP_KERNEL)?,
-                pool.bells.post.clone(),
+                Arc::new(Notifier(registry.clone()), GFP_KERNEL)?,
+                pool.wakers.post.clone(),
             )?,
             Thread::spawn(
                 c_str!("genp_refill"),
                 Some(pool.config.refill_prio),
                 Arc::new(Refiller(registry.clone()), GFP_KERNEL)?,
-                pool.bells.refill.clone(),
+                pool.wakers.refill.clone(),
             )?,
             Thread::spawn(
                 c_str!("genp_scrub"),
                 None,
                 Arc::new(Scrubber(pool.clone()), GFP_KERNEL)?,
-                pool.bells.scrub.clone(),
+                pool.wakers.scrub.clone(),
             )?,
         ]))
     }

@@ -7,25 +7,25 @@ use kernel::sync::Arc;
 use crate::genp::{
     core::books::PartitionId,
     registry::Registry,
-    sys::thread::{Parker, Worker},
+    sys::thread::{ThreadContext, Worker},
 };
 
 /// The thread that tells, SCHED_FIFO of half the priority of the recall thread.
-pub(super) struct Postman(pub(super) Arc<Registry>);
+pub(super) struct Notifier(pub(super) Arc<Registry>);
 
-impl Worker for Postman {
-    fn run(&self, me: &Parker) {
+impl Worker for Notifier {
+    fn run(&self, context: &ThreadContext) {
         let pool = self.0.pool();
         loop {
             for id in (0..pool.config.max_partitions).map(PartitionId) {
-                let types = pool.outbox.take(id);
+                let types = pool.pending_events.take(id);
                 if types != 0 {
                     if let Some(partition) = self.0.get(id) {
                         partition.deliver(types);
                     }
                 }
             }
-            if !me.park_until(u64::MAX) {
+            if !context.sleep_until(u64::MAX) {
                 return;
             }
         }

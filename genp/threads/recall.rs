@@ -13,7 +13,7 @@ use crate::genp::{
     partition::Partition,
     registry::{Registry, Visitor},
     sys::{
-        thread::{Parker, Worker},
+        thread::{ThreadContext, Worker},
         time, trace,
     },
 };
@@ -22,14 +22,14 @@ use crate::genp::{
 pub(super) struct Recaller(pub(super) Arc<Registry>);
 
 /// A lease that is due, and what for.
-struct Case {
+struct DueLease {
     due: Due,
     partition: PartitionId,
     handle: u64,
     expires: u64,
 }
 
-impl Case {
+impl DueLease {
     /// Does what is due. Context: the recall thread.
     fn attend(&self, partition: &Partition) {
         match self.due {
@@ -54,14 +54,14 @@ impl Case {
 
 impl Recaller {
     /// The next lease that is due, if any.
-    fn next(&self) -> Option<Case> {
-        self.0.pool().front.with(|desk| {
-            let due = desk.books.due(time::now())?;
+    fn next(&self) -> Option<DueLease> {
+        self.0.pool().lending.with(|state| {
+            let due = state.books.due(time::now())?;
             let lease = match due {
                 Due::Recall(lease) | Due::Revoke(lease) | Due::Report(lease) => lease,
             };
-            let entry = desk.books.lease(lease);
-            Some(Case {
+            let entry = state.books.lease(lease);
+            Some(DueLease {
                 due,
                 partition: entry.partition(),
                 handle: entry.handle(),
@@ -72,18 +72,18 @@ impl Recaller {
 }
 
 impl Worker for Recaller {
-    fn run(&self, me: &Parker) {
-        let front = &self.0.pool().front;
+    fn run(&self, context: &ThreadContext) {
+        let lending = &self.0.pool().lending;
         loop {
-            while let Some(case) = self.next() {
+            while let Some(due) = self.next() {
                 // A partition with a lease is in the table: it leaves it last of all.
-                self.0.visit(Visitor::Recall, case.partition, |partition| {
-                    case.attend(partition)
+                self.0.visit(Visitor::Recall, due.partition, |partition| {
+                    due.attend(partition)
                 });
             }
-            front.serve();
-            let until = front.with(|desk| desk.arm());
-            if !me.park_until(until) {
+            lending.serve();
+            let until = lending.with(|state| state.arm());
+            if !context.sleep_until(until) {
                 return;
             }
         }

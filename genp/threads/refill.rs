@@ -8,23 +8,23 @@ use kernel::sync::Arc;
 use crate::genp::{
     core::books::PartitionId,
     registry::{Registry, Visitor},
-    sys::thread::{Parker, Worker},
+    sys::thread::{ThreadContext, Worker},
 };
 
 /// The thread that refills and drains, SCHED_FIFO of priority `refill_prio`.
 pub(super) struct Refiller(pub(super) Arc<Registry>);
 
 impl Worker for Refiller {
-    fn run(&self, me: &Parker) {
+    fn run(&self, context: &ThreadContext) {
         let pool = self.0.pool();
         loop {
             for id in (0..pool.config.max_partitions).map(PartitionId) {
-                if pool.wants.take(id) {
+                if pool.pending_refills.take(id) {
                     self.0
                         .visit(Visitor::Refill, id, |partition| partition.refill_stock());
                 }
             }
-            if !me.park_until(u64::MAX) {
+            if !context.sleep_until(u64::MAX) {
                 return;
             }
         }

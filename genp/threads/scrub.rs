@@ -9,7 +9,7 @@ use crate::genp::{
     core::books::PartitionId,
     pool::Pool,
     sys::{
-        thread::{Parker, Worker},
+        thread::{ThreadContext, Worker},
         time,
     },
 };
@@ -25,24 +25,24 @@ impl Scrubber {
     /// Lets go what nobody else holds any longer, a batch for each partition.
     fn look_at_quarantine(&self) {
         for id in 0..self.0.config.max_partitions {
-            let freed = self.0.store.release_quarantine(id);
+            let freed = self.0.free_frames.release_quarantine(id);
             self.0.release(PartitionId(id), freed);
         }
     }
 }
 
 impl Worker for Scrubber {
-    fn run(&self, me: &Parker) {
+    fn run(&self, context: &ThreadContext) {
         loop {
-            while !me.stopping() && self.0.store.scrub() {
-                me.yield_now();
+            while !context.stopping() && self.0.free_frames.scrub() {
+                context.yield_now();
             }
             let mut wake = u64::MAX;
-            if self.0.store.quarantined() > 0 {
+            if self.0.free_frames.quarantined() > 0 {
                 self.look_at_quarantine();
                 wake = time::now().saturating_add(QUARANTINE_NS);
             }
-            if !me.park_until(wake) {
+            if !context.sleep_until(wake) {
                 return;
             }
         }

@@ -29,7 +29,8 @@ use kernel::{
 
 use super::{device::registry, partition_ioctl::reasons_of, same_prototypes};
 use crate::genp::{
-    partition::{Ask, Borrower, Partition, Tenant},
+    core::owner::Owner,
+    partition::{BorrowRequest, Partition},
     stock::Refusal,
     sys::{
         abi::{genp_lease, genp_partition, genp_region, genp_request},
@@ -110,7 +111,7 @@ unsafe extern "C" fn genp_alloc(
 unsafe extern "C" fn genp_free(part: *mut genp_partition, region: *const genp_region) -> c_int {
     // SAFETY: see the top of this file.
     let (partition, handle) = unsafe { (partition(part), (*region).handle) };
-    let done = partition.free_region(Tenant::Driver, handle);
+    let done = partition.free_region(Owner::Driver, handle);
     partition.count_misuse(&done);
     answer(done)
 }
@@ -129,21 +130,21 @@ unsafe extern "C" fn genp_borrow(
         // genp_return() has returned.
         unsafe { Callback::new(call, request.data) }
     });
-    let frames = partition.pool().store.frames();
+    let frames = partition.pool().free_frames.frames();
     let mut at = pages;
     let borrowed = reasons_of(request.reasons)
         .and_then(|reasons| {
-            Ok(Ask {
+            Ok(BorrowRequest {
                 pages: request.nr_pages,
                 deadline: request.deadline,
                 term: partition.term(request.lease_ns)?,
                 reasons,
-                borrower: Borrower::Driver,
+                owner: Owner::Driver,
             })
         })
-        .and_then(|ask| {
+        .and_then(|request| {
             partition.alive()?;
-            partition.borrow_firmly(&ask, call, |frame| {
+            partition.borrow_for_driver(&request, call, |frame| {
                 // SAFETY: there is room for as many pages as were asked for, see the
                 // top of this file, and the lease has so many frames.
                 unsafe {
@@ -167,7 +168,7 @@ unsafe extern "C" fn genp_borrow(
 unsafe extern "C" fn genp_return(part: *mut genp_partition, handle: u64) -> c_int {
     // SAFETY: see the top of this file.
     let partition = unsafe { partition(part) };
-    let done = partition.return_firmly(handle);
+    let done = partition.return_for_driver(handle);
     partition.count_misuse(&done);
     answer(done)
 }
@@ -182,7 +183,7 @@ unsafe extern "C" fn genp_renew(
     let (partition, lease) = unsafe { (partition(part), &mut *lease) };
     let renewed = partition
         .term(lease_ns)
-        .and_then(|term| partition.renew_firmly(lease.handle, term));
+        .and_then(|term| partition.renew_for_driver(lease.handle, term));
     partition.count_misuse(&renewed);
     answer(renewed.map(|expires| lease.expires = expires))
 }

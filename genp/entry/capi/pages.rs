@@ -12,7 +12,7 @@ use crate::genp::{
     stock::Refusal,
     sys::{
         abi::{self, genp_partition},
-        cpu::Here,
+        cpu::CurrentCpu,
         glue,
     },
 };
@@ -21,8 +21,8 @@ use crate::genp::{
 #[no_mangle]
 unsafe extern "C" fn genp_page_take(part: *mut genp_partition, cpu: c_uint) -> *mut page {
     // SAFETY: see the top of `capi`; `glue_stock.c` keeps preemption off meanwhile.
-    let (partition, here) = unsafe { (partition(part), Here::new(cpu)) };
-    partition.take_page(&here).unwrap_or(0) as *mut page
+    let (partition, cpu) = unsafe { (partition(part), CurrentCpu::new(cpu)) };
+    partition.take_page(&cpu).unwrap_or(0) as *mut page
 }
 
 /// Does what the flags ask for beyond that: finds a page elsewhere if there was none,
@@ -66,8 +66,8 @@ unsafe extern "C" fn genp_page_give(
     cpu: c_uint,
 ) -> c_int {
     // SAFETY: see the top of `capi`; `glue_stock.c` keeps preemption off meanwhile.
-    let (partition, here) = unsafe { (partition(part), Here::new(cpu)) };
-    match partition.give_page(page as usize, slot, &here) {
+    let (partition, cpu) = unsafe { (partition(part), CurrentCpu::new(cpu)) };
+    match partition.give_page(page as usize, slot, &cpu) {
         Ok(()) => 0,
         Err(why) => answer(Err(refusal(why))),
     }

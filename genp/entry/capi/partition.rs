@@ -55,7 +55,7 @@ unsafe fn create(
 ) -> *mut genp_partition {
     // SAFETY: by the precondition.
     let (spec, name) = unsafe { (&*spec, name_bytes((*spec).name)) };
-    let ask = genp_create {
+    let args = genp_create {
         reserve: spec.reserve,
         borrow_limit: spec.borrow_limit,
         min_alloc_order: spec.min_alloc_order,
@@ -71,7 +71,7 @@ unsafe fn create(
     };
     pointer(registry().and_then(|registry| {
         let source = source(registry.pool())?;
-        driver::create(&registry, name, ask, source).map(lend)
+        driver::create(&registry, name, args, source).map(lend)
     }))
 }
 
@@ -125,7 +125,7 @@ unsafe extern "C" fn genp_partition_from_fd(fd: c_int) -> *mut genp_partition {
 unsafe fn leave(
     part: *mut genp_partition,
     left: *mut genp_outstanding,
-    how: driver::Leaving,
+    how: driver::DriverRole,
 ) -> c_int {
     let mut outstanding = genp_outstanding::default();
     let done = registry().and_then(|registry| {
@@ -152,7 +152,7 @@ unsafe extern "C" fn genp_partition_destroy(
     left: *mut genp_outstanding,
 ) -> c_int {
     // SAFETY: see the top of `capi`.
-    unsafe { leave(part, left, driver::Leaving::Creator) }
+    unsafe { leave(part, left, driver::DriverRole::Creator) }
 }
 
 #[no_mangle]
@@ -161,7 +161,7 @@ unsafe extern "C" fn genp_partition_put(
     left: *mut genp_outstanding,
 ) -> c_int {
     // SAFETY: see the top of `capi`.
-    unsafe { leave(part, left, driver::Leaving::Finder) }
+    unsafe { leave(part, left, driver::DriverRole::Finder) }
 }
 
 #[no_mangle]

@@ -11,7 +11,8 @@ use kernel::{
 
 use super::{answer, partition, same_prototypes};
 use crate::genp::{
-    partition::{Partition, Place, Spot, Tenant},
+    core::owner::Owner,
+    partition::{Partition, Placement, Strategy},
     sys::{
         abi::{self, genp_chunk, genp_partition, genp_placement, genp_region, phys_addr_t},
         errno::EOPNOTSUPP,
@@ -19,31 +20,31 @@ use crate::genp::{
     },
 };
 
-/// How a driver wants a region, checked for form.
-struct How {
-    place: Place,
+/// PlacementArgs a driver wants a region, checked for form.
+struct PlacementArgs {
+    strategy: Strategy,
     align: u64,
     zero: bool,
 }
 
-impl How {
+impl PlacementArgs {
     const ANY: Self = Self {
-        place: Place::Any,
+        strategy: Strategy::Any,
         align: 0,
         zero: false,
     };
 
     fn of(how: &genp_placement) -> Result<Self> {
-        let place = match how.place {
-            abi::GENP_PLACE_ANY => Place::Any,
-            abi::GENP_PLACE_LOWEST => Place::Lowest,
-            abi::GENP_PLACE_SMALLEST => Place::Smallest,
-            abi::GENP_PLACE_NATURAL => Place::Natural,
-            abi::GENP_PLACE_FIXED => Place::Fixed(how.offset),
+        let strategy = match how.place {
+            abi::GENP_PLACE_ANY => Strategy::Any,
+            abi::GENP_PLACE_LOWEST => Strategy::FirstFit,
+            abi::GENP_PLACE_SMALLEST => Strategy::BestFit,
+            abi::GENP_PLACE_NATURAL => Strategy::Natural,
+            abi::GENP_PLACE_FIXED => Strategy::Fixed(how.offset),
             _ => return Err(EINVAL),
         };
-        let unused = match place {
-            Place::Fixed(_) => how.align,
+        let unused = match strategy {
+            Strategy::Fixed(_) => how.align,
             _ => how.offset,
         };
         let sound = how.align == 0 || how.align.is_power_of_two();
@@ -51,7 +52,7 @@ impl How {
             return Err(EINVAL);
         }
         Ok(Self {
-            place,
+            strategy,
             align: how.align,
             zero: how.flags & abi::GENP_ZERO != 0,
         })
@@ -59,16 +60,21 @@ impl How {
 }
 
 /// Allocates a region whose address, if `base` is where the reserve begins, is aligned.
-fn alloc(partition: &Partition, size: usize, how: &How, base: u64) -> Result<genp_region> {
-    let spot = Spot {
-        place: how.place,
+fn alloc(
+    partition: &Partition,
+    size: usize,
+    how: &PlacementArgs,
+    base: u64,
+) -> Result<genp_region> {
+    let placement = Placement {
+        strategy: how.strategy,
         align: how.align,
         base,
     };
-    let region = partition.alloc_placed(size as u64, &spot)?;
+    let region = partition.alloc_placed(size as u64, &placement)?;
     let Some(address) = partition.driver_address(region.offset) else {
         // There is no reserve, so this is not reached.
-        partition.free_region(Tenant::Driver, region.handle)?;
+        partition.free_region(Owner::Driver, region.handle)?;
         return Err(EINVAL);
     };
     if how.zero {
@@ -92,7 +98,7 @@ unsafe extern "C" fn genp_alloc_placed(
     // SAFETY: see the top of `capi`.
     let (partition, how) = unsafe { (partition(part), &*how) };
     let base = partition.driver_address(0).unwrap_or(0) as u64;
-    let got = How::of(how).and_then(|how| alloc(partition, size, &how, base));
+    let got = PlacementArgs::of(how).and_then(|how| alloc(partition, size, &how, base));
     partition.count_misuse(&got);
     // SAFETY: see the top of `capi`.
     answer(got.map(|got| unsafe { region.write(got) }))
@@ -100,18 +106,22 @@ unsafe extern "C" fn genp_alloc_placed(
 
 /// What is in one piece for a device: anything of a reserve that is so itself, and
 /// otherwise what is within a page.
-fn alloc_contiguous(partition: &Partition, size: usize, how: &mut How) -> Result<genp_region> {
-    if let Some(land) = partition.land() {
-        return alloc(partition, size, how, land.phys);
+fn alloc_contiguous(
+    partition: &Partition,
+    size: usize,
+    how: &mut PlacementArgs,
+) -> Result<genp_region> {
+    if let Some(external) = partition.external() {
+        return alloc(partition, size, how, external.phys);
     }
     let page = PAGE_SIZE as u64;
     if size > PAGE_SIZE || how.align > page {
         return Err(EOPNOTSUPP);
     }
     let natural = size.checked_next_power_of_two().ok_or(EINVAL)?;
-    match how.place {
-        Place::Fixed(offset) if offset % page + size as u64 > page => return Err(EOPNOTSUPP),
-        Place::Fixed(_) => {}
+    match how.strategy {
+        Strategy::Fixed(offset) if offset % page + size as u64 > page => return Err(EOPNOTSUPP),
+        Strategy::Fixed(_) => {}
         // Aligned to its size it does not cross the end of a page.
         _ => how.align = how.align.max(natural as u64),
     }
@@ -129,16 +139,16 @@ unsafe extern "C" fn genp_dma_alloc(
     // SAFETY: see the top of `capi`.
     let partition = unsafe { partition(part) };
     let how = match how.is_null() {
-        true => Ok(How::ANY),
+        true => Ok(PlacementArgs::ANY),
         // SAFETY: see the top of `capi`.
-        false => How::of(unsafe { &*how }),
+        false => PlacementArgs::of(unsafe { &*how }),
     };
     let got = how.and_then(|mut how| alloc_contiguous(partition, size, &mut how));
     let found = got.and_then(|got| match phys_of(partition, got.addr as usize) {
         Some(at) => Ok((got, at)),
         // It is in the reserve, so this is not reached.
         None => Err(partition
-            .free_region(Tenant::Driver, got.handle)
+            .free_region(Owner::Driver, got.handle)
             .err()
             .unwrap_or(EINVAL)),
     });
@@ -157,8 +167,8 @@ unsafe extern "C" fn genp_dma_alloc(
 /// The physical address of a place in the reserve.
 fn phys_of(partition: &Partition, address: usize) -> Option<phys_addr_t> {
     let offset = partition.driver_offset(address, 1)?;
-    Some(match partition.land() {
-        Some(land) => land.phys + offset,
+    Some(match partition.external() {
+        Some(external) => external.phys + offset,
         // SAFETY: in the window that is mapped for drivers, of whom the caller is one, by
         // the check of the offset; what is not of the pool is not in a window.
         None => unsafe { glue::genp_window_phys(address as *const c_void) },
@@ -203,7 +213,7 @@ unsafe extern "C" fn genp_size(part: *mut genp_partition) -> usize {
 }
 
 fn owner_of(partition: &Partition) -> *mut c_void {
-    partition.land().map_or(0, |land| land.owner) as *mut c_void
+    partition.external().map_or(0, |external| external.owner) as *mut c_void
 }
 
 #[no_mangle]
@@ -216,7 +226,7 @@ unsafe extern "C" fn genp_owner(part: *mut genp_partition) -> *mut c_void {
 fn chunk_at(partition: &Partition, address: usize, left: usize) -> Option<genp_chunk> {
     let phys = phys_of(partition, address)?;
     let mut size = left;
-    if partition.land().is_none() {
+    if partition.external().is_none() {
         // Whole pages for as long as the next one follows. At most as many steps as
         // there are pages.
         size = PAGE_SIZE.min(left);

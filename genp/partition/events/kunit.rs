@@ -13,12 +13,12 @@ fn record(handle: u64) -> abi::genp_event {
 }
 
 /// A ring through which `count` records went.
-fn ring(count: u64) -> Ring {
-    let mut ring = Ring::new();
+fn wake(count: u64) -> EventRing {
+    let mut wake = EventRing::new();
     for handle in 0..count {
-        ring.put(record(handle));
+        wake.put(record(handle));
     }
-    ring
+    wake
 }
 
 fn handle_and_lost(record: Option<abi::genp_event>) -> Option<(u64, u32)> {
@@ -33,53 +33,53 @@ mod tests {
 
     #[test]
     fn records_come_in_order() {
-        let mut ring = ring(FULL);
+        let mut wake = wake(FULL);
         for handle in 0..FULL {
-            assert_eq!(handle_and_lost(ring.take()), Some((handle, 0)));
+            assert_eq!(handle_and_lost(wake.take()), Some((handle, 0)));
         }
-        assert!(ring.take().is_none());
-        assert_eq!(ring.lost_ever, 0);
+        assert!(wake.take().is_none());
+        assert_eq!(wake.lost_ever, 0);
     }
 
     #[test]
     fn the_oldest_make_room_and_are_counted() {
-        let mut ring = ring(FULL + 5);
-        assert_eq!(handle_and_lost(ring.take()), Some((5, 5)));
-        assert_eq!(handle_and_lost(ring.take()), Some((6, 0)));
-        assert_eq!(ring.lost_ever, 5);
+        let mut wake = wake(FULL + 5);
+        assert_eq!(handle_and_lost(wake.take()), Some((5, 5)));
+        assert_eq!(handle_and_lost(wake.take()), Some((6, 0)));
+        assert_eq!(wake.lost_ever, 5);
     }
 
     #[test]
     fn an_undelivered_record_comes_again() {
-        let mut ring = ring(FULL + 2);
-        let taken = ring.take();
+        let mut wake = wake(FULL + 2);
+        let taken = wake.take();
         if let Some(record) = taken {
-            ring.untake(record);
+            wake.untake(record);
         }
-        assert_eq!(handle_and_lost(ring.take()), Some((2, 2)));
-        assert_eq!(handle_and_lost(ring.take()), Some((3, 0)));
+        assert_eq!(handle_and_lost(wake.take()), Some((2, 2)));
+        assert_eq!(handle_and_lost(wake.take()), Some((3, 0)));
     }
 
     #[test]
     fn one_that_finds_no_room_any_longer_is_lost() {
-        let mut ring = ring(FULL + 1);
-        let taken = ring.take();
-        ring.put(record(FULL + 1));
+        let mut wake = wake(FULL + 1);
+        let taken = wake.take();
+        wake.put(record(FULL + 1));
         if let Some(record) = taken {
-            ring.untake(record);
+            wake.untake(record);
         }
-        assert_eq!(handle_and_lost(ring.take()), Some((2, 2)));
-        assert_eq!(ring.lost_ever, 2);
+        assert_eq!(handle_and_lost(wake.take()), Some((2, 2)));
+        assert_eq!(wake.lost_ever, 2);
     }
 
     #[test]
     fn the_end_closes_it() {
-        let mut ring = ring(FULL);
-        assert!(!ring.closed);
-        ring.put(abi::genp_event {
+        let mut wake = wake(FULL);
+        assert!(!wake.closed);
+        wake.put(abi::genp_event {
             type_: abi::GENP_EVENT_DYING,
             ..record(0)
         });
-        assert!(ring.closed);
+        assert!(wake.closed);
     }
 }

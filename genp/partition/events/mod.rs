@@ -24,7 +24,7 @@ use super::{
 const RECORDS: usize = 64;
 
 /// The newest records. The oldest one makes room for a new one.
-pub(crate) struct Ring {
+pub(crate) struct EventRing {
     records: [abi::genp_event; RECORDS],
     first: usize,
     len: usize,
@@ -35,7 +35,7 @@ pub(crate) struct Ring {
     closed: bool,
 }
 
-impl Ring {
+impl EventRing {
     pub(super) const fn new() -> Self {
         const NONE: abi::genp_event = abi::genp_event {
             type_: 0,
@@ -97,12 +97,12 @@ impl Ring {
 }
 
 /// The eventfd that wants to know.
-pub(crate) struct Listener {
+pub(crate) struct EventFdListener {
     eventfd: Option<EventFd>,
     mask: u32,
 }
 
-impl Listener {
+impl EventFdListener {
     pub(super) const NONE: Self = Self {
         eventfd: None,
         mask: 0,
@@ -126,31 +126,33 @@ impl Partition {
             value,
         };
         self.events.lock().put(record);
-        self.pool.outbox.put(self.id, 1 << type_);
+        self.pool.pending_events.put(self.id, 1 << type_);
     }
 
     pub(crate) fn announce_recall(&self, handle: u64, expires: u64) {
-        self.firm.note_recall(handle, expires);
+        self.driver_leases.mark_recall_due(handle, expires);
         self.announce(abi::GENP_EVENT_RECALLED, handle, expires);
     }
 
     /// A driver's lease is overdue. If there was no time to recall it, it is asked for
     /// now. Context: any but NMI.
     pub(crate) fn announce_overdue(&self, handle: u64, expires: u64) {
-        self.firm.note_recall(handle, expires);
-        self.post_recall();
+        self.driver_leases.mark_recall_due(handle, expires);
+        self.request_driver_recalls();
     }
 
     /// Has the post ask drivers for leases that are due already. Context: any but NMI.
-    pub(crate) fn post_recall(&self) {
-        self.pool.outbox.put(self.id, 1 << abi::GENP_EVENT_RECALLED);
+    pub(crate) fn request_driver_recalls(&self) {
+        self.pool
+            .pending_events
+            .put(self.id, 1 << abi::GENP_EVENT_RECALLED);
     }
 
     pub(crate) fn announce_revocation(&self, handle: u64, expires: u64, bytes: u64) {
         let now = time::now();
         // One that was ended before its time was not late.
         if now >= expires {
-            self.note(super::timing::Op::Revoke, now - expires);
+            self.note(super::timing::Operation::Revoke, now - expires);
         }
         self.announce(abi::GENP_EVENT_REVOKED, handle, bytes);
     }
@@ -175,19 +177,19 @@ impl Partition {
 
     /// Wakes pollers and readers and signals the eventfd, for events of the
     /// types in `news`. Context: the post's thread.
-    pub(crate) fn deliver(&self, news: u32) {
+    pub(crate) fn deliver(&self, types: u32) {
         // Who found no record is asleep before this lock is to be had.
         drop(self.readers.lock());
-        self.news.notify_all();
+        self.readers_queue.notify_all();
         let listener = self.listener.lock();
         if let Some(eventfd) = &listener.eventfd {
-            if listener.mask & news != 0 {
+            if listener.mask & types != 0 {
                 eventfd.signal();
             }
         }
         drop(listener);
-        if news & (1 << abi::GENP_EVENT_RECALLED) != 0 {
-            self.firm.call();
+        if types & (1 << abi::GENP_EVENT_RECALLED) != 0 {
+            self.driver_leases.call();
         }
     }
 
@@ -214,13 +216,13 @@ impl Partition {
     pub(crate) fn poll_events(&self, file: &File, table: PollTable<'_>) -> u32 {
         use kernel::bindings::{POLLHUP, POLLIN, POLLPRI, POLLRDNORM};
 
-        table.register_wait(file, &self.news);
-        let ring = self.events.lock();
+        table.register_wait(file, &self.readers_queue);
+        let wake = self.events.lock();
         let mut mask = 0;
-        if ring.len > 0 {
+        if wake.len > 0 {
             mask |= POLLIN | POLLRDNORM | POLLPRI;
         }
-        if ring.closed {
+        if wake.closed {
             mask |= POLLHUP;
         }
         mask
@@ -232,18 +234,18 @@ impl Partition {
         let mut readers = self.readers.lock();
         loop {
             {
-                let mut ring = self.events.lock();
-                if let Some(record) = ring.take() {
+                let mut wake = self.events.lock();
+                if let Some(record) = wake.take() {
                     return Ok(Some(record));
                 }
-                if ring.closed {
+                if wake.closed {
                     return Ok(None);
                 }
             }
             if nonblock {
                 return Err(EAGAIN);
             }
-            if self.news.wait_interruptible(&mut readers) {
+            if self.readers_queue.wait_interruptible(&mut readers) {
                 return Err(ERESTARTSYS);
             }
         }

@@ -11,12 +11,12 @@ use kernel::{
     sync::atomic::{Atomic, Relaxed},
 };
 
-use super::Mark;
+use super::Crossing;
 use crate::genp::{
     core::stock::Marks,
     sys::{
-        atomic::KernelWord,
-        cpu::{self, Here},
+        atomic::InlineAtomic,
+        cpu::{self, CurrentCpu},
     },
 };
 
@@ -25,15 +25,15 @@ const MAX_BATCH: u32 = 32;
 
 /// What happened on one CPU, in interrupts and NMIs as well. Written there alone.
 #[repr(align(64))]
-pub(super) struct Tally {
-    takes: KernelWord,
-    gives: KernelWord,
-    misses: KernelWord,
+pub(super) struct CpuCounts {
+    takes: InlineAtomic,
+    gives: InlineAtomic,
+    misses: InlineAtomic,
     /// The slot that was last taken there.
-    last: KernelWord,
+    last: InlineAtomic,
 }
 
-impl Tally {
+impl CpuCounts {
     /// The slot that was last taken on this CPU, or so.
     #[inline(always)]
     pub(super) fn last(&self) -> u32 {
@@ -43,8 +43,8 @@ impl Tally {
 }
 
 /// The level of a stock.
-pub(crate) struct Level {
-    tallies: KVVec<Tally>,
+pub(crate) struct PerCpuCounter {
+    per_cpu: KVVec<CpuCounts>,
     /// Pages that came otherwise than by a give, less those that went.
     added: Atomic<i64>,
     /// Free pages, but for what CPUs carried over and have not counted yet.
@@ -61,26 +61,28 @@ pub(crate) struct Level {
     grows: bool,
 }
 
-impl Level {
+impl PerCpuCounter {
     /// The level of an empty stock. Context: thread, may sleep.
     pub(super) fn new(marks: &Marks) -> Result<Self> {
         let cpus = cpu::count();
-        let mut tallies = KVVec::with_capacity(cpus as usize, GFP_KERNEL)?;
+        let mut per_cpu = KVVec::with_capacity(cpus as usize, GFP_KERNEL)?;
         for cpu in 0..cpus {
-            let tally = Tally {
-                takes: KernelWord::new(0),
-                gives: KernelWord::new(0),
-                misses: KernelWord::new(0),
-                last: KernelWord::new(u64::from(marks.limit()) * u64::from(cpu) / u64::from(cpus)),
+            let counts = CpuCounts {
+                takes: InlineAtomic::new(0),
+                gives: InlineAtomic::new(0),
+                misses: InlineAtomic::new(0),
+                last: InlineAtomic::new(
+                    u64::from(marks.limit()) * u64::from(cpu) / u64::from(cpus),
+                ),
             };
-            tallies.push(tally, GFP_KERNEL)?;
+            per_cpu.push(counts, GFP_KERNEL)?;
         }
         // What all CPUs together keep for themselves is at most half of `low`.
         let share = (marks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_BATCH);
         let batch = 1u32 << share.checked_ilog2().unwrap_or(0);
         let unseen = i64::from(batch.saturating_sub(1)).saturating_mul(cpus.into());
         Ok(Self {
-            tallies,
+            per_cpu,
             added: Atomic::new(0),
             shared: Atomic::new(0),
             batch: batch.wrapping_sub(1).into(),
@@ -93,13 +95,13 @@ impl Level {
 
     /// What is kept on this CPU; there is something for each.
     #[inline(always)]
-    pub(super) fn tally(&self, here: &Here) -> Option<&Tally> {
-        self.tallies.get(here.cpu() as usize)
+    pub(super) fn counts(&self, cpu: &CurrentCpu) -> Option<&CpuCounts> {
+        self.per_cpu.get(cpu.number() as usize)
     }
 
     /// Counts one more; true if that begins a batch.
     #[inline(always)]
-    fn counts(&self, counter: &KernelWord) -> bool {
+    fn begins_batch(&self, counter: &InlineAtomic) -> bool {
         counter.add_here(1) & self.batch == 0
     }
 
@@ -110,46 +112,46 @@ impl Level {
 
     /// Counts a take of this slot. Context: any.
     #[inline(always)]
-    pub(super) fn take(&self, tally: &Tally, slot: u32) -> Mark {
-        tally.last.store(slot.into());
-        match self.counts(&tally.takes) {
-            true => self.carry_takes(),
-            false => Mark::Fine,
+    pub(super) fn take(&self, counts: &CpuCounts, slot: u32) -> Crossing {
+        counts.last.store(slot.into());
+        match self.begins_batch(&counts.takes) {
+            true => self.fold_takes(),
+            false => Crossing::Within,
         }
     }
 
     /// Carries a batch of takes over.
     #[inline(never)]
-    fn carry_takes(&self) -> Mark {
+    fn fold_takes(&self) -> Crossing {
         let batch = self.batch();
         let before = self.shared.fetch_sub(batch, Relaxed);
         let below = before.wrapping_sub(batch) <= self.low;
         // A refill that found nothing to spare is tried again. In any case somebody
         // looks when it surely is low, and not long before that.
-        Mark::passed(below && (self.grows || before >= self.floor))
+        Crossing::passed(below && (self.grows || before >= self.floor))
     }
 
     /// Counts a give. Context: any.
     #[inline(always)]
-    pub(super) fn give(&self, here: &Here) -> Mark {
-        match self.tally(here) {
-            Some(tally) if self.counts(&tally.gives) => self.carry_gives(),
-            _ => Mark::Fine,
+    pub(super) fn give(&self, cpu: &CurrentCpu) -> Crossing {
+        match self.counts(cpu) {
+            Some(counts) if self.begins_batch(&counts.gives) => self.fold_gives(),
+            _ => Crossing::Within,
         }
     }
 
     /// Carries a batch of gives over.
     #[inline(never)]
-    fn carry_gives(&self) -> Mark {
+    fn fold_gives(&self) -> Crossing {
         let batch = self.batch();
         let before = self.shared.fetch_add(batch, Relaxed);
-        Mark::passed(self.grows && before.wrapping_add(batch) > self.high)
+        Crossing::passed(self.grows && before.wrapping_add(batch) > self.high)
     }
 
     /// Counts a take that found nothing. Context: any.
-    pub(super) fn miss(&self, tally: &Tally) -> Mark {
-        tally.misses.add_here(1);
-        Mark::passed(self.grows)
+    pub(super) fn miss(&self, counts: &CpuCounts) -> Crossing {
+        counts.misses.add_here(1);
+        Crossing::passed(self.grows)
     }
 
     /// Counts pages that came or went otherwise. Context: any.
@@ -158,10 +160,10 @@ impl Level {
         self.shared.add(pages, Relaxed);
     }
 
-    fn sum(&self, what: impl Fn(&Tally) -> &KernelWord) -> u64 {
-        self.tallies
+    fn sum(&self, what: impl Fn(&CpuCounts) -> &InlineAtomic) -> u64 {
+        self.per_cpu
             .iter()
-            .fold(0, |sum, tally| sum.wrapping_add(what(tally).load()))
+            .fold(0, |sum, counts| sum.wrapping_add(what(counts).load()))
     }
 
     /// Free pages; exact while nobody takes or gives. O(CPUs). Context: any.
@@ -174,17 +176,17 @@ impl Level {
 
     /// Pages ever taken. O(CPUs). Context: any.
     pub(crate) fn takes(&self) -> u64 {
-        self.sum(|tally| &tally.takes)
+        self.sum(|counts| &counts.takes)
     }
 
     /// Pages ever given back. O(CPUs). Context: any.
     pub(crate) fn gives(&self) -> u64 {
-        self.sum(|tally| &tally.gives)
+        self.sum(|counts| &counts.gives)
     }
 
     /// Takes that found nothing. O(CPUs). Context: any.
     pub(crate) fn misses(&self) -> u64 {
-        self.sum(|tally| &tally.misses)
+        self.sum(|counts| &counts.misses)
     }
 
     /// Pages that are out. O(CPUs). Context: any.
