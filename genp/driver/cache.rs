@@ -17,7 +17,7 @@ use crate::genp::{
     core::owner::Owner,
     partition::Partition,
     stock::Refusal,
-    sys::{atomic::InlineAtomic, cpu::PreemptGuard, errno::E2BIG},
+    sys::{atomic::InlineAtomic, cpu::PreemptGuard},
 };
 
 /// A cache. It holds its partition's memory by a region; the driver that has the cache

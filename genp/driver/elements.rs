@@ -62,7 +62,7 @@ impl Elements {
         for _ in 0..min {
             let Some(object) = pool.cache.take() else {
                 pool.empty();
-                return Err(super::super::sys::errno::ENOSPC);
+                return Err(ENOSPC);
             };
             // Refused only for one that is there, and this one was not.
             let _ = pool.kept.give(object);

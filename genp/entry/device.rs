@@ -7,7 +7,7 @@ use core::mem::ManuallyDrop;
 
 use kernel::{
     error::to_result,
-    ffi::{c_long, c_uint, c_ulong, c_void},
+    ffi::{c_char, c_long, c_uint, c_ulong, c_void},
     prelude::*,
     sync::Arc,
 };
@@ -93,10 +93,20 @@ unsafe extern "C" fn genp_device_ioctl(registry: *mut c_void, nr: c_uint, arg: c
 ///
 /// `registry` is what [`Device::register`] registered.
 #[no_mangle]
-unsafe extern "C" fn genp_attribute(registry: *mut c_void, which: c_uint) -> u64 {
+unsafe extern "C" fn genp_attribute_value(registry: *mut c_void, which: c_uint) -> u64 {
     // SAFETY: by the precondition; the attributes go with the device.
     let registry = unsafe { borrowed(registry) };
-    sysfs::attribute(registry.pool(), which)
+    sysfs::value(registry.pool(), which)
 }
 
-same_prototypes!(genp_device_ioctl, genp_attribute);
+/// The name of an attribute by its number, NULL behind the last one.
+///
+/// # Safety
+///
+/// None needed: any number will do.
+#[no_mangle]
+unsafe extern "C" fn genp_attribute_name(which: c_uint) -> *const c_char {
+    sysfs::name(which).map_or(core::ptr::null(), |name| name.as_char_ptr())
+}
+
+same_prototypes!(genp_device_ioctl, genp_attribute_value, genp_attribute_name);

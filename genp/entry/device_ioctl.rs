@@ -8,7 +8,7 @@ use super::pool_info::info;
 use crate::genp::{
     partition::{name_of, source_of, CreateRequest, Partition},
     registry::Registry,
-    sys::{abi, errno::ENOTTY, user::UserArg},
+    sys::{abi, user::UserArg},
 };
 
 /// Carries out the command `nr`. ENOTTY if there is none. Context: thread, may
@@ -29,7 +29,7 @@ fn get_info(registry: &Registry, arg: &UserArg) -> Result {
     }
     let mut info = info(registry.pool());
     info.size = args.size;
-    arg.write(&info, args.size)
+    arg.write(&info)
 }
 
 fn create(registry: &Arc<Registry>, arg: &UserArg) -> Result {
@@ -42,7 +42,7 @@ fn create(registry: &Arc<Registry>, arg: &UserArg) -> Result {
     args.fd = fd.reserved_fd() as i32;
     args.windows = partition.places();
     // If this fails the file is dropped, and with it the partition.
-    arg.write(&args, args.size)?;
+    arg.write(&args)?;
     file.install(fd);
     Ok(())
 }
@@ -60,7 +60,7 @@ fn open(registry: &Registry, arg: &UserArg) -> Result {
     let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
     args.fd = fd.reserved_fd() as i32;
     args.windows = partition.places();
-    arg.write(&args, args.size)?;
+    arg.write(&args)?;
     file.install(fd);
     Ok(())
 }

@@ -8,12 +8,7 @@ use crate::genp::{
     core::books::Reasons,
     core::owner::Owner,
     partition::{BorrowRequest, Operation, Partition},
-    sys::{
-        abi,
-        errno::{E2BIG, ENOTTY},
-        time,
-        user::UserArg,
-    },
+    sys::{abi, time, user::UserArg},
 };
 
 /// EINVAL unless all of these are zero.
@@ -73,7 +68,7 @@ fn alloc(partition: &Partition, arg: &UserArg) -> Result {
     let region = partition.alloc_region(Owner::Process, args.length, args.align)?;
     args.offset = region.offset;
     args.handle = region.handle;
-    arg.write(&args, args.size).inspect_err(|_| {
+    arg.write(&args).inspect_err(|_| {
         // The caller cannot name what it did not learn of.
         let _ = partition.free_region(Owner::Process, region.handle);
     })
@@ -101,7 +96,7 @@ fn borrow(partition: &Partition, arg: &UserArg) -> Result {
     args.offset = borrowed.offset;
     args.handle = borrowed.handle;
     args.expires = borrowed.expires;
-    arg.write(&args, args.size).inspect_err(|_| {
+    arg.write(&args).inspect_err(|_| {
         // The caller cannot name what it did not learn of.
         let _ = partition.return_lease(borrowed.handle);
     })
@@ -118,7 +113,7 @@ fn renew(partition: &Partition, arg: &UserArg) -> Result {
     none_of(&[args.flags])?;
     partition.alive()?;
     args.expires = partition.renew(args.handle, partition.term(args.lease_ns)?, Owner::Process)?;
-    arg.write(&args, args.size)
+    arg.write(&args)
 }
 
 fn resize(partition: &Partition, arg: &UserArg) -> Result {
@@ -127,7 +122,7 @@ fn resize(partition: &Partition, arg: &UserArg) -> Result {
     partition.alive()?;
     partition.resize(args.reserve, args.borrow_limit)?;
     args.windows = partition.places();
-    arg.write(&args, args.size)
+    arg.write(&args)
 }
 
 fn stat(partition: &Partition, arg: &UserArg) -> Result {
@@ -136,7 +131,7 @@ fn stat(partition: &Partition, arg: &UserArg) -> Result {
     let mut stat = partition.stat();
     stat.size = args.size;
     stat.flags = args.flags;
-    arg.write(&stat, args.size)?;
+    arg.write(&stat)?;
     if args.flags & abi::GENP_STAT_RESET_PEAKS != 0 {
         partition.reset_peaks();
     }
@@ -147,7 +142,7 @@ fn bounds(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_bounds>()?;
     none_of(&[args.flags & !abi::GENP_BOUNDS_RESET])?;
     partition.bounds(&mut args)?;
-    arg.write(&args, args.size)?;
+    arg.write(&args)?;
     if args.flags & abi::GENP_BOUNDS_RESET != 0 {
         partition.reset_longest();
     }
@@ -158,7 +153,7 @@ fn histogram(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_histogram>()?;
     none_of(&[args.flags & !abi::GENP_BOUNDS_RESET, args.reserved])?;
     args.count = partition.histogram(args.op)?;
-    arg.write(&args, args.size)?;
+    arg.write(&args)?;
     if args.flags & abi::GENP_BOUNDS_RESET != 0 {
         partition.reset_histogram(args.op);
     }

@@ -2,41 +2,73 @@
 
 //! The attributes in /sys/class/misc/genp, which are ABI.
 
-use kernel::page::PAGE_SHIFT;
+use kernel::{c_str, page::PAGE_SHIFT, str::CStr};
 
 use super::pool_info::info;
-use crate::genp::{pool::Pool, sys::glue};
+use crate::genp::{pool::Pool, sys::abi::genp_info};
 
-/// The value of an attribute in /sys/class/misc/genp.
-pub(super) fn attribute(pool: &Pool, which: u32) -> u64 {
-    let info = info(pool);
-    match which {
-        glue::GENP_ATTR_CAPACITY_BYTES => info.capacity,
-        glue::GENP_ATTR_COMMITTED_BYTES => info.committed,
-        glue::GENP_ATTR_LENT_BYTES => info.lent,
-        glue::GENP_ATTR_FREE_BYTES => info.free,
-        glue::GENP_ATTR_CLEAN_BYTES => info.clean,
-        glue::GENP_ATTR_QUARANTINED_BYTES => info.quarantined,
-        glue::GENP_ATTR_MAX_LEASE_NS => info.max_lease_ns,
-        glue::GENP_ATTR_GRACE_NS => info.grace_ns,
-        glue::GENP_ATTR_RECALL_WORST_NS => info.recall_worst_ns,
-        glue::GENP_ATTR_WAIT_BOUND_NS => pool.wait_bound_ns(),
-        glue::GENP_ATTR_WAIT_ORDER => info.wait_order.into(),
-        glue::GENP_ATTR_PARTITIONS => info.partitions.into(),
-        glue::GENP_ATTR_MAX_PARTITIONS => info.max_partitions.into(),
-        glue::GENP_ATTR_LEASES => info.leases.into(),
-        glue::GENP_ATTR_MAX_LEASES => info.max_leases.into(),
-        glue::GENP_ATTR_WAITERS => info.waiters.into(),
-        glue::GENP_ATTR_MAX_WAITERS => info.max_waiters.into(),
-        glue::GENP_ATTR_RECALL_PRIO => pool.config.recall_prio as u64,
-        glue::GENP_ATTR_UID_CEILING_BYTES => match pool.config.uid_ceiling {
-            u32::MAX => 0,
-            frames => u64::from(frames) << PAGE_SHIFT,
-        },
-        glue::GENP_ATTR_OVERDUE_BYTES => info.overdue,
-        glue::GENP_ATTR_EMERGENCY_BYTES => info.emergency,
-        glue::GENP_ATTR_EMERGENCY_FREE_BYTES => info.emergency_free,
-        glue::GENP_ATTR_REFILL_PRIO => pool.config.refill_prio as u64,
-        _ => 0,
+/// An attribute.
+struct Attribute {
+    name: &'static CStr,
+    value: fn(&Pool, &genp_info) -> u64,
+}
+
+/// The table of attributes; `glue_misc.c` makes the files by it.
+macro_rules! attributes {
+    ($( $name:ident: $value:expr; )*) => {
+        static ATTRIBUTES: &[Attribute] = &[$(
+            Attribute {
+                name: c_str!(stringify!($name)),
+                value: $value,
+            },
+        )*];
+    };
+}
+
+attributes! {
+    capacity_bytes: |_, info| info.capacity;
+    committed_bytes: |_, info| info.committed;
+    lent_bytes: |_, info| info.lent;
+    free_bytes: |_, info| info.free;
+    clean_bytes: |_, info| info.clean;
+    quarantined_bytes: |_, info| info.quarantined;
+    max_lease_ns: |_, info| info.max_lease_ns;
+    grace_ns: |_, info| info.grace_ns;
+    recall_worst_ns: |_, info| info.recall_worst_ns;
+    wait_bound_ns: |pool, _| pool.wait_bound_ns();
+    wait_order: |_, info| info.wait_order.into();
+    partitions: |_, info| info.partitions.into();
+    max_partitions: |_, info| info.max_partitions.into();
+    leases: |_, info| info.leases.into();
+    max_leases: |_, info| info.max_leases.into();
+    waiters: |_, info| info.waiters.into();
+    max_waiters: |_, info| info.max_waiters.into();
+    recall_prio: |pool, _| pool.config.recall_prio as u64;
+    uid_ceiling_bytes: |pool, _| uid_ceiling_bytes(pool);
+    overdue_bytes: |_, info| info.overdue;
+    emergency_bytes: |_, info| info.emergency;
+    emergency_free_bytes: |_, info| info.emergency_free;
+    refill_prio: |pool, _| pool.config.refill_prio as u64;
+}
+
+/// 0 for no ceiling.
+fn uid_ceiling_bytes(pool: &Pool) -> u64 {
+    match pool.config.uid_ceiling {
+        u32::MAX => 0,
+        frames => u64::from(frames) << PAGE_SHIFT,
     }
+}
+
+/// The name of an attribute by its number; `None` behind the last one.
+pub(super) fn name(which: u32) -> Option<&'static CStr> {
+    ATTRIBUTES
+        .get(which as usize)
+        .map(|attribute| attribute.name)
+}
+
+/// The value of an attribute by its number. Context: thread.
+pub(super) fn value(pool: &Pool, which: u32) -> u64 {
+    ATTRIBUTES
+        .get(which as usize)
+        .map_or(0, |attribute| (attribute.value)(pool, &info(pool)))
 }

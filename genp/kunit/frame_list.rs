@@ -68,7 +68,7 @@ mod tests {
         // It goes on being a chain.
         let lending = all.split(20, &links);
         all.append(lending, &links);
-        assert!(is(&all, &links, Iterator::list(20..FRAMES, 0..20)));
+        assert!(is(&all, &links, Iterator::chain(20..FRAMES, 0..20)));
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::genp::{
     },
     sys::{
         errno::{EDQUOT, EIDRM, ETIMEDOUT},
-        task::{self, Sleeper, Woken},
+        task::{self, Woken},
         time, trace,
         vma::{self, AddressSpaceId},
     },
@@ -91,7 +91,7 @@ impl Partition {
     /// waited.
     fn submit(&self, request: &BorrowRequest, now: u64) -> Result<Begun> {
         let may_wait = request.deadline > now;
-        let mut waiter = Sleeper::current();
+        let mut waiter = Some(task::current());
         let prio = task::current_prio();
         let answer = self.pool.lending.with(|state| {
             let answer = state.books.borrow(

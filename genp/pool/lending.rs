@@ -9,9 +9,11 @@
 use kernel::{
     prelude::*,
     sync::{
+        aref::ARef,
         atomic::{Atomic, Relaxed},
         Arc,
     },
+    task::Task,
 };
 
 use super::config::Config;
@@ -19,7 +21,6 @@ use crate::genp::{
     core::books::{self, Account, Books, Lease, LeaseId, Limits, PartitionId, Served},
     sys::{
         lock::{new_raw_lock, RawLock},
-        task::Sleeper,
         thread::Waker,
         time,
     },
@@ -40,7 +41,7 @@ pub(crate) struct LendingState {
     pub(crate) books: PoolBooks,
     /// Who waits for a lease, by lease. Set by the waiter before it sleeps and
     /// taken back by it before it goes on.
-    waiters: KVVec<Option<Sleeper>>,
+    waiters: KVVec<Option<ARef<Task>>>,
     /// When the recall thread will look at the books by itself.
     armed: u64,
     recall: Arc<Waker>,
@@ -48,14 +49,14 @@ pub(crate) struct LendingState {
 
 impl LendingState {
     /// Lets `sleeper` be woken when `lease` is resolved.
-    pub(crate) fn set_waiter(&mut self, lease: LeaseId, waiter: Option<Sleeper>) {
+    pub(crate) fn set_waiter(&mut self, lease: LeaseId, waiter: Option<ARef<Task>>) {
         if let Some(place) = self.waiters.get_mut(lease.0 as usize) {
             *place = waiter;
         }
     }
 
     /// Takes back what [`Self::set_waiter`] left. Drop it off the desk.
-    pub(crate) fn take_waiter(&mut self, lease: LeaseId) -> Option<Sleeper> {
+    pub(crate) fn take_waiter(&mut self, lease: LeaseId) -> Option<ARef<Task>> {
         self.waiters.get_mut(lease.0 as usize)?.take()
     }
 
@@ -71,7 +72,7 @@ impl LendingState {
     /// Wakes who waits for `lease`.
     pub(crate) fn wake(&self, lease: LeaseId) {
         if let Some(Some(waiter)) = self.waiters.get(lease.0 as usize) {
-            waiter.wake();
+            waiter.wake_up();
         }
     }
 

@@ -17,15 +17,28 @@ include!(concat!(env!("GENP_GENERATED"), "/abi_generated.rs"));
 ///
 /// # Safety
 ///
-/// The type is plain data without padding, for which every bit pattern is valid,
-/// and begins with its size as a `u32`.
-pub(crate) unsafe trait IoctlArgument: Copy + Default {}
+/// The type is plain data without padding, for which every bit pattern is valid.
+pub(crate) unsafe trait IoctlArgument: Copy + Default {
+    /// The size that the user's structure has.
+    fn size(&self) -> u32;
+
+    /// Notes that size.
+    fn set_size(&mut self, size: u32);
+}
 
 macro_rules! arguments {
     ($($name:ident),* $(,)?) => { $(
         // SAFETY: a structure of the ABI: integers only, padding spelled out in
-        // the header, whose size is asserted there, `size` first.
-        unsafe impl IoctlArgument for $name {}
+        // the header, whose size is asserted there.
+        unsafe impl IoctlArgument for $name {
+            fn size(&self) -> u32 {
+                self.size
+            }
+
+            fn set_size(&mut self, size: u32) {
+                self.size = size;
+            }
+        }
     )* };
 }
 

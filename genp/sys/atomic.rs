@@ -35,7 +35,7 @@ impl InlineAtomic {
     /// The table for a labyrinth of `pages` pages, all words 0: E2BIG for more than
     /// there can be, ENOMEM. Context: thread, may sleep.
     pub(crate) fn table(pages: u32) -> Result<KVVec<Self>> {
-        Self::several(words(pages).ok_or(super::errno::E2BIG)?, 0)
+        Self::several(words(pages).ok_or(E2BIG)?, 0)
     }
 }
 

@@ -13,11 +13,7 @@ use kernel::{
     sync::Arc,
 };
 
-use super::{
-    abi::gen_pool,
-    errno::{E2BIG, ENOSPC, EOPNOTSUPP},
-    glue,
-};
+use super::{abi::gen_pool, errno::EOPNOTSUPP, glue};
 
 /// Zeroed between two looks whether somebody else is to run.
 const SEARCH_STEPS: usize = 64 * PAGE_SIZE;

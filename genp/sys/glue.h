@@ -33,7 +33,6 @@ void genp_pi_assert_held(struct rt_mutex *lock);
 
 /* glue_task.c */
 u64 genp_now(void);
-struct task_struct *genp_task_get_current(void);
 void genp_task_get(struct task_struct *task);
 void genp_task_put(struct task_struct *task);
 void genp_task_wake(struct task_struct *task);
@@ -64,7 +63,6 @@ void *genp_vmap(struct page **pages, unsigned int count);
 void genp_vunmap(const void *start);
 void genp_zero_page(struct page *page);
 int genp_page_users(struct page *page);
-int genp_page_node(struct page *page);
 bool genp_node_has_memory(int node);
 unsigned int genp_max_order(void);
 int genp_max_nodes(void);
@@ -112,9 +110,9 @@ void genp_zap(struct address_space *mapping, u64 offset, u64 length);
 struct eventfd_ctx *genp_eventfd_get(int fd);
 void genp_eventfd_put(struct eventfd_ctx *eventfd);
 void genp_eventfd_signal(struct eventfd_ctx *eventfd);
-int genp_copy_in(void *to, unsigned long from, size_t size);
-int genp_copy_out(unsigned long to, const void *from, size_t size);
-int genp_check_zeroed(unsigned long from, size_t size);
+int genp_copy_struct_in(void *to, size_t ksize, unsigned long from, size_t size);
+int genp_copy_struct_out(unsigned long to, size_t size, const void *from,
+			 size_t ksize);
 
 /* glue_vma.c */
 bool genp_vma_is_shared(struct vm_area_struct *vma);
@@ -133,37 +131,15 @@ int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 			void *context);
 void genp_vma_clear_frames(struct vm_area_struct *vma, unsigned long page,
 			   unsigned long count);
-struct mm_struct *genp_current_mm(void);
-void genp_mm_read_lock(struct mm_struct *mm);
-bool genp_mm_read_trylock(struct mm_struct *mm);
-void genp_mm_read_unlock(struct mm_struct *mm);
-struct vm_area_struct *genp_window_at(struct mm_struct *mm,
-				      unsigned long start,
-				      const void *partition);
+bool genp_vma_is_window(const struct vm_area_struct *vma, const void *owner);
 
 /* glue_misc.c */
 int genp_misc_register(void *registry);
 void genp_misc_deregister(void);
 void *genp_registered(void);
 
-/* glue_trace.c */
-void genp_trace_create(u32 partition, u32 reserve_pages, u32 limit_pages);
-void genp_trace_resize(u32 partition, u32 reserve_pages, u32 limit_pages);
-void genp_trace_destroy(u32 partition);
-void genp_trace_release(u32 partition, u32 pages);
-void genp_trace_quarantine(u32 partition, u32 pages);
-void genp_trace_alloc(u32 partition, u64 handle, u64 length, u64 offset);
-void genp_trace_free(u32 partition, u64 handle);
-void genp_trace_wait(u32 partition, u64 handle, u64 deadline);
-void genp_trace_grant(u32 partition, u64 handle, u32 pages, u64 expires);
-void genp_trace_refuse(u32 partition, u32 pages, int error);
-void genp_trace_recall(u32 partition, u64 handle, u64 expires);
-void genp_trace_return(u32 partition, u64 handle, u64 bytes);
-void genp_trace_revoke(u32 partition, u64 handle, u64 bytes);
-void genp_trace_renew(u32 partition, u64 handle, u64 expires);
-void genp_trace_overdue(u32 partition, u64 handle, u64 expires);
-void genp_trace_refill(u32 partition, u32 pages, u32 free);
-void genp_trace_drain(u32 partition, u32 pages, u32 free);
+/* glue_trace.c: call_NAME() for each event of genp_trace.h. */
+#include "genp_trace_calls.h"
 
 /* Entry points of the Rust side, genp/entry/ and sys/irq_work.rs. */
 int genp_partition_mmap(void *partition, struct vm_area_struct *vma);
@@ -178,7 +154,8 @@ bool genp_window_fault(void *partition, struct vm_area_struct *vma,
 		       unsigned long page);
 void genp_window_closed(void *partition, unsigned long mm, unsigned long start);
 long genp_device_ioctl(void *registry, unsigned int nr, unsigned long arg);
-u64 genp_attribute(void *registry, unsigned int which);
+u64 genp_attribute_value(void *registry, unsigned int which);
+const char *genp_attribute_name(unsigned int which);
 void genp_waker_wake(void *bell);
 
 /* Entry points of the Rust side, genp/entry/capi/pages.rs; preemption is off with @cpu. */
@@ -188,30 +165,5 @@ struct page *genp_page_prepare(struct genp_partition *part, struct page *page,
 struct page *genp_page_refuse(struct genp_partition *part);
 int genp_page_give(struct genp_partition *part, struct page *page,
 		   unsigned long slot, unsigned int cpu);
-
-/* What genp_attribute() is asked for: the files in /sys/class/misc/genp. */
-#define GENP_ATTR_CAPACITY_BYTES	0
-#define GENP_ATTR_COMMITTED_BYTES	1
-#define GENP_ATTR_LENT_BYTES		2
-#define GENP_ATTR_FREE_BYTES		3
-#define GENP_ATTR_CLEAN_BYTES		4
-#define GENP_ATTR_QUARANTINED_BYTES	5
-#define GENP_ATTR_MAX_LEASE_NS		6
-#define GENP_ATTR_GRACE_NS		7
-#define GENP_ATTR_RECALL_WORST_NS	8
-#define GENP_ATTR_WAIT_BOUND_NS		9
-#define GENP_ATTR_WAIT_ORDER		10
-#define GENP_ATTR_PARTITIONS		11
-#define GENP_ATTR_MAX_PARTITIONS	12
-#define GENP_ATTR_LEASES		13
-#define GENP_ATTR_MAX_LEASES		14
-#define GENP_ATTR_WAITERS		15
-#define GENP_ATTR_MAX_WAITERS		16
-#define GENP_ATTR_RECALL_PRIO		17
-#define GENP_ATTR_UID_CEILING_BYTES	18
-#define GENP_ATTR_OVERDUE_BYTES		19
-#define GENP_ATTR_EMERGENCY_BYTES	20
-#define GENP_ATTR_EMERGENCY_FREE_BYTES	21
-#define GENP_ATTR_REFILL_PRIO		22
 
 #endif /* _GENP_GLUE_H */

@@ -147,17 +147,14 @@ void genp_eventfd_signal(struct eventfd_ctx *eventfd)
 	eventfd_signal(eventfd);
 }
 
-int genp_copy_in(void *to, unsigned long from, size_t size)
+int genp_copy_struct_in(void *to, size_t ksize, unsigned long from, size_t size)
 {
-	return copy_from_user(to, (const void __user *)from, size) ? -EFAULT : 0;
+	return copy_struct_from_user(to, ksize, (const void __user *)from,
+				     size);
 }
 
-int genp_copy_out(unsigned long to, const void *from, size_t size)
+int genp_copy_struct_out(unsigned long to, size_t size, const void *from,
+			 size_t ksize)
 {
-	return copy_to_user((void __user *)to, from, size) ? -EFAULT : 0;
-}
-
-int genp_check_zeroed(unsigned long from, size_t size)
-{
-	return check_zeroed_user((const void __user *)from, size);
+	return copy_struct_to_user((void __user *)to, size, from, ksize, NULL);
 }

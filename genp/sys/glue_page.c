@@ -65,11 +65,6 @@ int genp_page_users(struct page *page)
 	return page_count(page);
 }
 
-int genp_page_node(struct page *page)
-{
-	return page_to_nid(page);
-}
-
 bool genp_node_has_memory(int node)
 {
 	return node_state(node, N_MEMORY);

@@ -16,11 +16,6 @@ u64 genp_now(void)
 	return ktime_get_ns();
 }
 
-struct task_struct *genp_task_get_current(void)
-{
-	return get_task_struct(current);
-}
-
 void genp_task_get(struct task_struct *task)
 {
 	get_task_struct(task);

@@ -309,42 +309,12 @@ void genp_vma_clear_frames(struct vm_area_struct *vma, unsigned long page,
 	each_table(vma, page, count, clear_table, &clearing, &clearing.count);
 }
 
-struct mm_struct *genp_current_mm(void)
-{
-	return current->mm;
-}
-
-void genp_mm_read_lock(struct mm_struct *mm)
-{
-	mmap_read_lock(mm);
-}
-
-bool genp_mm_read_trylock(struct mm_struct *mm)
-{
-	return mmap_read_trylock(mm);
-}
-
-void genp_mm_read_unlock(struct mm_struct *mm)
-{
-	mmap_read_unlock(mm);
-}
-
 /**
- * genp_window_at - find a lease window
- * @mm: the address space, locked for reading
- * @start: where it begins
- * @partition: whose it must be
- *
- * Return: the window, or NULL if something else is there.
+ * genp_vma_is_window - whether a mapping is a lease window
+ * @vma: the mapping, held still
+ * @owner: whose it must be
  */
-struct vm_area_struct *genp_window_at(struct mm_struct *mm,
-				      unsigned long start,
-				      const void *partition)
+bool genp_vma_is_window(const struct vm_area_struct *vma, const void *owner)
 {
-	struct vm_area_struct *vma = vma_lookup(mm, start);
-
-	if (!vma || vma->vm_start != start || vma->vm_ops != &window_ops ||
-	    vma->vm_private_data != partition)
-		return NULL;
-	return vma;
+	return vma->vm_ops == &window_ops && vma->vm_private_data == owner;
 }

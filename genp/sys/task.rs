@@ -2,39 +2,14 @@
 
 //! The current task: who it is, and how it sleeps.
 
-use core::ptr::NonNull;
-
-use kernel::bindings;
+use kernel::{current, sync::aref::ARef, task::Task};
 
 use super::glue;
 
-/// A task that can be woken.
-pub(crate) struct Sleeper(NonNull<bindings::task_struct>);
-
-// SAFETY: holds a reference to a task, which may be used from any thread.
-unsafe impl Send for Sleeper {}
-// SAFETY: as above; waking is safe from several threads at once.
-unsafe impl Sync for Sleeper {}
-
-impl Sleeper {
-    /// The current task. Context: thread.
-    pub(crate) fn current() -> Option<Self> {
-        // SAFETY: there is a current task in thread context.
-        NonNull::new(unsafe { glue::genp_task_get_current() }).map(Self)
-    }
-
-    /// Wakes it. Context: any but NMI, raw locks held.
-    pub(crate) fn wake(&self) {
-        // SAFETY: we hold a reference to the task.
-        unsafe { glue::genp_task_wake(self.0.as_ptr()) }
-    }
-}
-
-impl Drop for Sleeper {
-    fn drop(&mut self) {
-        // SAFETY: gives up the reference taken in `current`.
-        unsafe { glue::genp_task_put(self.0.as_ptr()) }
-    }
+/// A reference to the current task, to wake it by. Context: thread.
+pub(crate) fn current() -> ARef<Task> {
+    let task: &Task = current!();
+    task.into()
 }
 
 /// Why [`wait_until`] returned.
@@ -48,7 +23,7 @@ pub(crate) enum Woken {
     Signal,
 }
 
-/// Sleeps until `ready` says so, woken by [`Sleeper::wake`], or until the deadline
+/// Sleeps until `ready` says so, woken by [`Task::wake_up`], or until the deadline
 /// in CLOCK_MONOTONIC nanoseconds, or until a signal. `ready` may take raw locks
 /// and nothing that sleeps. Context: thread.
 pub(crate) fn wait_until(deadline: u64, mut ready: impl FnMut() -> bool) -> Woken {

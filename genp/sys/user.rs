@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Arguments in user memory.
+//! Arguments and records in user memory.
 
 use core::mem::size_of;
 
-use kernel::{error::to_result, page::PAGE_SIZE, prelude::*};
+use kernel::{
+    error::to_result,
+    page::PAGE_SIZE,
+    prelude::*,
+    uaccess::{UserPtr, UserSlice, UserSliceWriter},
+};
 
 use super::{
     abi::{genp_event, IoctlArgument},
-    errno::E2BIG,
     glue,
 };
-
-/// Copies plain data in.
-fn copy_in<T: IoctlArgument>(to: &mut T, from: usize, size: usize) -> Result {
-    if size > size_of::<T>() {
-        return Err(EINVAL);
-    }
-    // SAFETY: `to` has room for `size` bytes, and any bytes are a valid T.
-    to_result(unsafe { glue::genp_copy_in(core::ptr::from_mut(to).cast(), from, size) })
-}
 
 /// The argument of an ioctl.
 pub(crate) struct UserArg(usize);
@@ -30,18 +25,11 @@ impl UserArg {
         Self(address)
     }
 
-    /// Reads the size with which the user's structure begins.
-    fn size(&self) -> Result<usize> {
-        let mut size = 0u32;
-        // SAFETY: `size` has room for its four bytes.
-        to_result(unsafe {
-            glue::genp_copy_in(
-                core::ptr::from_mut(&mut size).cast(),
-                self.0,
-                size_of::<u32>(),
-            )
-        })?;
-        Ok(size as usize)
+    /// The size with which the user's structure begins.
+    fn size(&self) -> Result<u32> {
+        UserSlice::new(UserPtr::from_addr(self.0), size_of::<u32>())
+            .reader()
+            .read()
     }
 
     /// Reads the structure: what the user's does not have is zero, what it has
@@ -51,62 +39,56 @@ impl UserArg {
         const LEAST: usize = 2 * size_of::<u32>();
 
         let size = self.size()?;
-        if size < LEAST {
-            return Err(EINVAL);
-        }
-        if size > PAGE_SIZE {
-            return Err(E2BIG);
-        }
-        let ours = size_of::<T>();
-        if size > ours {
-            let tail = self.0.checked_add(ours).ok_or(EFAULT)?;
-            // SAFETY: the call checks the user's addresses.
-            match unsafe { glue::genp_check_zeroed(tail, size - ours) } {
-                1 => {}
-                0 => return Err(E2BIG),
-                error => return Err(Error::from_errno(error)),
-            }
+        match size as usize {
+            0..LEAST => return Err(EINVAL),
+            LEAST..=PAGE_SIZE => {}
+            _ => return Err(E2BIG),
         }
         let mut value = T::default();
-        copy_in(&mut value, self.0, size.min(ours))?;
+        // SAFETY: `value` has room for the size of its type, and any bytes are valid.
+        to_result(unsafe {
+            glue::genp_copy_struct_in(
+                core::ptr::from_mut(&mut value).cast(),
+                size_of::<T>(),
+                self.0,
+                size as usize,
+            )
+        })?;
+        // The user may have changed it since: what counts is what was checked.
+        value.set_size(size);
         Ok(value)
     }
 
-    /// Writes the structure back, as much of it as the user's has. Its size was
-    /// read once, by [`Self::read`], and is `size`. EFAULT. Context: thread, may
-    /// sleep.
-    pub(crate) fn write<T: IoctlArgument>(&self, value: &T, size: u32) -> Result {
-        let size = (size as usize).min(size_of::<T>());
-        // SAFETY: `value` has `size` bytes, all of them initialised.
-        to_result(unsafe { glue::genp_copy_out(self.0, core::ptr::from_ref(value).cast(), size) })
+    /// Writes the structure back, as much of it as the user's has, and zeroes beyond
+    /// ours. EFAULT. Context: thread, may sleep.
+    pub(crate) fn write<T: IoctlArgument>(&self, value: &T) -> Result {
+        // SAFETY: `value` has the size of its type, all of it initialised.
+        to_result(unsafe {
+            glue::genp_copy_struct_out(
+                self.0,
+                value.size() as usize,
+                core::ptr::from_ref(value).cast(),
+                size_of::<T>(),
+            )
+        })
     }
 }
 
 /// The buffer of a read().
-pub(crate) struct UserRecords {
-    at: usize,
-    room: usize,
-}
+pub(crate) struct UserRecords(UserSliceWriter);
 
 impl UserRecords {
     /// The buffer at an address of the user's, which may be anything.
-    pub(crate) fn new(at: usize, room: usize) -> Self {
-        Self { at, room }
+    pub(crate) fn new(address: usize, length: usize) -> Self {
+        Self(UserSlice::new(UserPtr::from_addr(address), length).writer())
     }
 
     /// Writes one record. EFAULT. Context: thread, may sleep.
     pub(crate) fn write(&mut self, record: &genp_event) -> Result {
-        let size = size_of::<genp_event>();
-        if size > self.room {
-            return Err(EINVAL);
-        }
-        // SAFETY: `record` has `size` bytes, all of them initialised: its layout
-        // has no padding.
-        to_result(unsafe {
-            glue::genp_copy_out(self.at, core::ptr::from_ref(record).cast(), size)
-        })?;
-        self.at = self.at.checked_add(size).ok_or(EFAULT)?;
-        self.room -= size;
-        Ok(())
+        let bytes = core::ptr::from_ref(record).cast::<u8>();
+        // SAFETY: a record has so many bytes, all of them initialised: its layout has no
+        // padding, which the header asserts.
+        self.0
+            .write_slice(unsafe { core::slice::from_raw_parts(bytes, size_of::<genp_event>()) })
     }
 }

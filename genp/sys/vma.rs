@@ -5,10 +5,16 @@
 use core::marker::PhantomData;
 
 use kernel::{
-    bindings, error::to_result, ffi::c_ulong, mm::virt::VmaNew, page::PAGE_SIZE, prelude::*,
+    bindings, current,
+    error::to_result,
+    ffi::c_ulong,
+    mm::{virt::VmaNew, MmWithUser, MmapReadGuard},
+    page::PAGE_SIZE,
+    prelude::*,
+    task::CurrentTask,
 };
 
-use super::{errno::EPERM, file::FileOwner, genalloc::Carveout, glue, page::FrameTable};
+use super::{file::FileOwner, genalloc::Carveout, glue, page::FrameTable};
 
 /// Where in the file a mapping begins.
 pub(crate) fn window_offset(vma: &VmaNew) -> u64 {
@@ -84,8 +90,7 @@ pub(crate) struct AddressSpaceId(usize);
 impl AddressSpaceId {
     /// The caller's, which is no process's for a kernel thread. Context: thread.
     pub(crate) fn current() -> Self {
-        // SAFETY: thread context.
-        Self(unsafe { glue::genp_current_mm() } as usize)
+        Self(current!().mm().map_or(0, |mm| mm.as_raw() as usize))
     }
 }
 
@@ -117,9 +122,7 @@ pub(crate) fn prepare_window<T: FileOwner>(vma: &VmaNew, owner: &T) -> Result<Wi
     to_result(unsafe {
         glue::genp_vma_prepare_window(vma.as_ptr(), core::ptr::from_ref(owner).cast_mut().cast())
     })?;
-    // SAFETY: the caller is in mmap(), so it has an address space.
-    let mm = unsafe { glue::genp_current_mm() };
-    Ok(WindowKey::new(mm as usize, vma.start()))
+    Ok(WindowKey::new(vma.mm().as_raw() as usize, vma.start()))
 }
 
 /// A lease window that is held still: by the mmap lock or by a page fault.
@@ -215,11 +218,9 @@ pub(crate) fn in_window<T: FileOwner, R>(
     owner: &T,
     work: impl FnOnce(&LeaseVma<'_>) -> R,
 ) -> Option<R> {
-    let mm = own_space(key)?;
-    // SAFETY: the current address space stays for as long as we run in it.
-    unsafe { glue::genp_mm_read_lock(mm) };
-    // SAFETY: locked above.
-    unsafe { with_window(mm, key, owner, work) }
+    let current = current!();
+    let mm = own_space(current, key)?.mmap_read_lock();
+    Some(work(&window_at(&mm, key, owner)?))
 }
 
 /// As [`in_window`], but `None` as well if the mmap lock is not to be had at once.
@@ -229,42 +230,28 @@ pub(crate) fn try_in_window<T: FileOwner, R>(
     owner: &T,
     work: impl FnOnce(&LeaseVma<'_>) -> R,
 ) -> Option<R> {
-    let mm = own_space(key)?;
-    // SAFETY: the current address space stays for as long as we run in it.
-    if !unsafe { glue::genp_mm_read_trylock(mm) } {
-        return None;
-    }
-    // SAFETY: locked above.
-    unsafe { with_window(mm, key, owner, work) }
+    let current = current!();
+    let mm = own_space(current, key)?.mmap_read_trylock()?;
+    Some(work(&window_at(&mm, key, owner)?))
 }
 
 /// The current address space, if the mapping is in that.
-fn own_space(key: WindowKey) -> Option<*mut bindings::mm_struct> {
-    // SAFETY: thread context.
-    let mm = unsafe { glue::genp_current_mm() };
-    (!mm.is_null() && mm as usize == key.mm).then_some(mm)
+fn own_space(current: &CurrentTask, key: WindowKey) -> Option<&MmWithUser> {
+    current
+        .mm()
+        .filter(|mm| key.is_in(AddressSpaceId(mm.as_raw() as usize)))
 }
 
-/// Does `work` with the mapping `key` and unlocks the address space.
-///
-/// # Safety
-///
-/// `mm` is the current address space, locked for reading by the caller.
-unsafe fn with_window<T: FileOwner, R>(
-    mm: *mut bindings::mm_struct,
+/// The mapping `key`, if it is a lease window of `owner`, for as long as the mmap lock is
+/// held.
+fn window_at<'a, T: FileOwner>(
+    mm: &'a MmapReadGuard<'_>,
     key: WindowKey,
     owner: &T,
-    work: impl FnOnce(&LeaseVma<'_>) -> R,
-) -> Option<R> {
-    // SAFETY: locked, by the precondition; the owner is only compared.
-    let vma = unsafe { glue::genp_window_at(mm, key.start, core::ptr::from_ref(owner).cast()) };
-    let answer = (!vma.is_null()).then(|| {
-        // SAFETY: a lease window by the check in genp_window_at, held still by
-        // the mmap lock until below.
-        let vma = unsafe { LeaseVma::new(vma) };
-        work(&vma)
-    });
-    // SAFETY: locked, by the precondition.
-    unsafe { glue::genp_mm_read_unlock(mm) };
-    answer
+) -> Option<LeaseVma<'a>> {
+    let vma = mm.vma_lookup(key.start)?;
+    // SAFETY: the mapping is held still by the mmap lock; the owner is only compared.
+    let ours = unsafe { glue::genp_vma_is_window(vma.as_ptr(), core::ptr::from_ref(owner).cast()) };
+    // SAFETY: a lease window by the check, held still for the lifetime of the guard.
+    (ours && vma.start() == key.start).then(|| unsafe { LeaseVma::new(vma.as_ptr()) })
 }
