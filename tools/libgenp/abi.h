@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * The commands as constants: bindgen cannot fold the macros they are made of. The
  * ABI's header is included before this file.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! A partition by its file descriptor alone, for who looks after partitions
 //! rather than using their memory.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! The heap of a partition, in one region of its reserve: a TLSF allocator behind a
 //! lock, and before it stacks of blocks that were freed lately. O(1), no system

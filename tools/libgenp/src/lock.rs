@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! A mutex that lends its holder the priority of who waits. The standard library's
 //! does not, and that of the C library takes four times the instructions of this

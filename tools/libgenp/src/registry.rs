@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! Which partition an address of C code belongs to: a fixed table, so that
 //! `genp_free()` takes a constant number of steps and never allocates.

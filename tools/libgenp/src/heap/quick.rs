@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! Blocks that were freed and wait to be had again, unmerged: what makes most calls
 //! a few instructions without a lock.
