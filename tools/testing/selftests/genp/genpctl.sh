@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl on the real thing: what it makes is there, and gone when it was ended.
 echo "KTAP version 1"
-echo "1..12"
+echo "1..13"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -20,6 +20,7 @@ listed() { genpctl list | grep -q "$1"; }
 gone() { ! genpctl stat "$1"; }
 
 say info genpctl info
+say version_is_the_modules sh -c '[ "$(genpctl --version)" = "genpctl $(cat /sys/module/genp/version)" ]'
 # The parameters of the tests make a pool of 16 MiB.
 say info_shows_the_capacity sh -c 'genpctl info | grep -q "16 MiB"'
 genpctl create --name mine --reserve 1M --borrow 512K >/tmp/create 2>&1 &
