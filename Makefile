@@ -7,7 +7,7 @@ KERNEL ?= rt
 DEMO ?= all
 
 .PHONY: help demo check check-host check-models check-um check-rt check-debug check-guard lint bench bench-compare bench-page bench-guard-update setup fuzz torture strangers modules \
-	modules_install shell vng mutants clean distclean
+	modules_install rust-analyzer shell vng mutants clean distclean
 
 help:
 	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
@@ -17,6 +17,7 @@ help:
 	@echo 'make modules          build genp.ko for KERNEL'
 	@echo '     KDIR=DIR         ... for the kernel whose build directory that is'
 	@echo 'make modules_install KDIR=DIR   install it there'
+	@echo 'make rust-analyzer    write rust-project.json for editors'
 	@echo 'make shell            a shell in a guest with the module loaded'
 	@echo 'make vng              the sample under virtme-ng'
 	@echo 'make check-host, check-models, check-um, check-rt, check-guard, check-debug, lint     one suite'
@@ -99,6 +100,9 @@ modules_install:
 	@echo 'genp: say for which kernel: make modules_install KDIR=/lib/modules/$$(uname -r)/build' >&2
 	@exit 1
 endif
+
+rust-analyzer:
+	@scripts/rust-analyzer $(KERNEL)
 
 shell:
 	@scripts/build-user
