@@ -74,10 +74,10 @@ bench:
 	@scripts/bench $(BENCH)
 
 bench-compare:
-	@scripts/bench-report compare $(OLD) $(NEW)
+	@scripts/internal/bench-report compare $(OLD) $(NEW)
 
 bench-page:
-	@scripts/bench-report page $(or $(RESULTS),build/bench/results.json) --out Documentation/performance
+	@scripts/internal/bench-report page $(or $(RESULTS),build/bench/results.json) --out Documentation/performance
 
 bench-guard-update:
 	@scripts/guard update
@@ -90,7 +90,7 @@ setup:
 
 ifdef KDIR
 modules modules_install:
-	@scripts/check-kdir $(KDIR)
+	@scripts/internal/check-kdir $(KDIR)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 else
 modules:
@@ -119,4 +119,4 @@ clean:
 	$(if $(KDIR),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
 distclean: clean
-	@scripts/distclean
+	@scripts/internal/distclean

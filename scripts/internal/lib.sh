@@ -6,7 +6,7 @@
 
 set -euo pipefail
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$TOP/build
 LOGS=$BUILD/log
 CACHE=${GENP_CACHE:-$HOME/.cache/genp}
