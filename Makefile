@@ -6,7 +6,7 @@
 KERNEL ?= rt
 DEMO ?= all
 
-.PHONY: help demo check check-host check-models check-um check-rt check-debug check-guard lint bench bench-compare bench-page bench-guard-update setup fuzz torture strangers modules \
+.PHONY: help demo check check-host check-models check-um check-rt check-debug check-guard lint bench bench-compare bench-page bench-guard-update setup fuzz torture third-party modules \
 	modules_install rust-analyzer shell vng mutants clean distclean
 
 help:
@@ -30,7 +30,7 @@ help:
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for calls that the ABI answers wrongly'
 	@echo 'make fuzz TARGET=core SECONDS=N SEED=N  ... or for cases that break genp/core, on the host'
 	@echo 'make torture SECONDS=N KERNEL=...   let processes die and wait; TORTURE=deaths, waits, drivers'
-	@echo 'make strangers SECONDS=N KERNEL=... stress-ng and cyclictest beside GenP'
+	@echo 'make third-party SECONDS=N KERNEL=...   stress-ng and cyclictest beside GenP'
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
@@ -82,8 +82,8 @@ bench-page:
 bench-guard-update:
 	@scripts/guard update
 
-strangers:
-	@KERNEL=$(KERNEL) scripts/strangers
+third-party:
+	@KERNEL=$(KERNEL) scripts/third-party
 
 setup:
 	@for kernel in rt um rt-prev stock debug; do scripts/kernel $$kernel >/dev/null || exit; done

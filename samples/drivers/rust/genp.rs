@@ -9,7 +9,7 @@
 //!   it is neither `Send` nor `Sync`, and [`Tick`], which is what runs there, is made
 //!   only of what is `Sync`. A lease is like that as well, because returning it sleeps.
 //!
-//! `refused/` has what the compiler refuses. Copy this file into a driver of your own
+//! `compile_fail/` has what the compiler refuses. Copy this file into a driver of your own
 //! and let it grow by what you need. It uses nothing of the kernel but GenP.
 
 mod sys;

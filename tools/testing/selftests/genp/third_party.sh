@@ -1,10 +1,10 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# strangers [SECONDS]: programs of others, which know nothing of GenP, do to its device
-# what they do to any: stress-ng's stressors of devices and of file descriptors. And
-# how late cyclictest is woken, alone, beside loops, and beside all that GenP does; the
-# ratio is told, not judged. SECONDS is how long each of the nine runs takes (default 2).
+# third_party [SECONDS]: runs programs that know nothing of GenP against its device:
+# stress-ng's stressors of devices and of file descriptors. Then measures how late
+# cyclictest is woken alone, beside busy loops, and beside a busy GenP; the ratio is
+# reported, not judged. SECONDS is the duration of each of the nine runs (default 2).
 seconds=${1:-2}
 # shellcheck source=lib/ktap.sh
 . /bin/ktap.sh
@@ -88,7 +88,7 @@ latest() {
 }
 
 if ! stress-ng --version >/dev/null 2>&1 || ! cyclictest --help >/dev/null 2>&1; then
-	for name in dev bad_ioctl fd_race fd_abuse fd_fork inherited a_stranger_is_woken pool; do
+	for name in dev bad_ioctl fd_race fd_abuse fd_fork inherited cyclictest_is_woken pool; do
 		skip $name "the guest has no stress-ng and cyclictest"
 	done
 	exit 0
@@ -110,13 +110,13 @@ idle=$(latest)
 busy=$(latest 'while :; do :; done' 'while :; do :; done')
 genp=$(latest "genp_fuzz --mode storm --seconds $seconds" 'while :; do genpctl create --reserve 1M -- true; done')
 if [ -n "$idle" ] && [ -n "$busy" ] && [ -n "$genp" ]; then
-	say 0 a_stranger_is_woken
+	say 0 cyclictest_is_woken
 	echo "# the latest wake-up of cyclictest: $idle us alone, $busy us beside loops, $genp us beside GenP"
 	echo "# GenP to loops: $(awk "BEGIN { printf \"%.2f\", $genp / ($busy ? $busy : 1) }")"
 else
 	sed 's/^/# /' /tmp/cyclictest.err
-	skip a_stranger_is_woken "cyclictest measured nothing"
+	skip cyclictest_is_woken "cyclictest measured nothing"
 fi
 settled
 say $? nothing_is_left
-echo "# survived what=strangers operations=$ops idle_us=$idle busy_us=$busy genp_us=$genp seconds=$((9 * seconds))"
+echo "# endurance what=third-party operations=$ops idle_us=$idle busy_us=$busy genp_us=$genp seconds=$((9 * seconds))"
