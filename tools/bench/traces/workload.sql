@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-2.0
 -- What sqlite3 is recorded with: a table of parts and one of orders, filled in
 -- one transaction and looked through in several ways.
 CREATE TABLE part (id INTEGER PRIMARY KEY, name TEXT, price REAL);
