@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# GenP, for people: 'make help' says what there is. What the kernel's build system
-# reads is Kbuild.
+# GenP, for people: 'make help' lists the targets. The kernel's build system reads Kbuild.
 
 KERNEL ?= rt
 DEMO ?= all
 
-.PHONY: help demo check check-host check-models check-um check-rt check-debug check-guard lint bench bench-compare bench-page bench-guard-update setup fuzz torture third-party modules \
-	modules_install rust-analyzer shell vng mutants clean distclean
+.PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
+	lint setup modules modules_install rust-analyzer shell vng bench bench-compare bench-page \
+	bench-guard-update mutants fuzz torture third-party clean distclean
 
 help:
 	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
@@ -20,16 +20,19 @@ help:
 	@echo 'make rust-analyzer    write rust-project.json for editors'
 	@echo 'make shell            a shell in a guest with the module loaded'
 	@echo 'make vng              the sample under virtme-ng'
-	@echo 'make check-host, check-models, check-um, check-rt, check-guard, check-debug, lint     one suite'
+	@echo 'make check-host, check-models, check-um, check-rt, check-guard, check-debug: one suite'
+	@echo 'make lint             formats, rules, documents; GATE=NAME: one gate'
 	@echo 'make bench            measure everything; BENCH=kernel, user, borrow, recall, scale: one group;'
 	@echo '                      BENCH=quick: what GenP costs, in a minute'
 	@echo 'make bench-compare OLD=FILE NEW=FILE   what changed between two results'
-	@echo 'make bench-page       write Documentation/performance from what was measured; RESULTS=FILE: another run'
-	@echo 'make bench-guard-update   the table of what calls cost, for make check, as it is now'
+	@echo 'make bench-page       write Documentation/performance from the results;'
+	@echo '                      RESULTS=FILE: those of another run'
+	@echo 'make bench-guard-update   write what calls cost now into the table that check-guard reads'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
-	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for calls that the ABI answers wrongly'
+	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for ioctls with wrong answers'
 	@echo 'make fuzz TARGET=core SECONDS=N SEED=N  ... or for cases that break genp/core, on the host'
-	@echo 'make torture SECONDS=N KERNEL=...   let processes die and wait; TORTURE=deaths, waits, drivers'
+	@echo 'make torture SECONDS=N KERNEL=...       processes that die and wait;'
+	@echo '                      TORTURE=deaths, waits, drivers: one kind'
 	@echo 'make third-party SECONDS=N KERNEL=...   stress-ng and cyclictest beside GenP'
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
@@ -62,7 +65,7 @@ check-debug:
 	@scripts/check debug
 
 lint:
-	@scripts/lint
+	@scripts/lint $(GATE)
 
 fuzz:
 	@KERNEL=$(KERNEL) scripts/fuzz-$(or $(TARGET),ioctl)
