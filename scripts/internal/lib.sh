@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What all scripts share: where things are, how a step is shown, how a result is
-# cached. Sourced, never run.
+# Shared by all scripts: paths, the display of steps, the cache. Sourced, never run.
 
 set -euo pipefail
 
@@ -13,7 +12,7 @@ CACHE=${GENP_CACHE:-$HOME/.cache/genp}
 IN_ROOT=$TOP/scripts/in-root
 mkdir -p "$LOGS" "$CACHE"
 
-# The kernels a run can be on.
+# The kernels of scripts/kernel.
 # shellcheck disable=SC2034  # for those who source this
 KERNELS="rt rt-prev stock debug um"
 
@@ -23,17 +22,17 @@ die() {
 }
 
 need_root() {
-	[ "$(id -u)" = 0 ] || die "this needs root: $1." "Run it as root, for example with sudo."
+	[ "$(id -u)" = 0 ] || die "$1 needs root." "Run the same command as root, for example with sudo."
 }
 
-# step NAME WHAT COMMAND...: runs a command with its output in a log file, shows
-# what is done and how long it took, and the end of the log if it fails.
+# step NAME WHAT COMMAND...: runs a command with its output in a log file, and shows WHAT
+# it does, how long it took, and the end of the log if it fails.
 step() {
-	# Other names than those callers use: what runs below sees these.
+	# COMMAND sees these names; callers do not use them.
 	local _what=$2 _log=$LOGS/$1.log _begin=$SECONDS _status
 	shift 2
 	[ ! -t 2 ] || printf '  ...  %s' "$_what" >&2
-	# Not with '||', which would let the command go on after an error.
+	# Not with '||', which would switch off set -e in the command.
 	set +e
 	(
 		set -e
@@ -45,7 +44,7 @@ step() {
 	if [ "$_status" != 0 ]; then
 		printf 'FAILED %s (after %s s, status %s)\n' "$_what" $((SECONDS - _begin)) "$_status" >&2
 		tail -n 40 "$_log" | sed 's/^/    | /' >&2
-		printf '  the whole log: %s\n  what to do: mend what the log says and run the same command again; finished steps are kept.\n' "$_log" >&2
+		printf '  the whole log: %s\n  what to do: fix the cause shown in the log and run the same command again; finished steps are kept.\n' "$_log" >&2
 		exit "$_status"
 	fi
 	if [ $((SECONDS - _begin)) -ge 2 ] || [ -n "${GENP_VERBOSE:-}" ]; then
@@ -53,7 +52,7 @@ step() {
 	fi
 }
 
-# key FILE-OR-TEXT...: a short name for these inputs.
+# key FILE-OR-TEXT...: a short hash of these inputs.
 key() {
 	local input
 	for input in "$@"; do
@@ -61,9 +60,9 @@ key() {
 	done | sha256sum | cut -c1-16
 }
 
-# cached DIR COMMAND...: DIR, made once by COMMAND, which is given the name of an
-# unfinished directory to fill. Two callers do not make it twice; an interrupted
-# one leaves nothing that counts.
+# cached DIR COMMAND...: makes DIR, if it does not exist, by COMMAND, whose last argument
+# is a temporary directory to fill. Concurrent callers make it once; an interrupted one
+# leaves no DIR.
 cached() {
 	local dir=$1
 	shift
@@ -80,18 +79,17 @@ cached() {
 	) 9>"$dir.lock"
 }
 
-# clear_away DIR: removes a directory of the cache, never through a mount.
+# clear_away DIR: removes a directory of the cache or the build, never through a mount.
 clear_away() {
 	case $1 in
 	"$CACHE"/* | "$BUILD"/*) ;;
-	*) die "refusing to remove $1: it is not the project's" ;;
+	*) die "refusing to remove $1: it is neither in $CACHE nor in $BUILD." ;;
 	esac
 	[ -e "$1" ] || return 0
 	rm -rf --one-file-system "$1"
 }
 
-# fetch DIR PACKAGE[=VERSION]...: unpacks packages into DIR, through apt, which
-# checks their signatures.
+# fetch DIR PACKAGE[=VERSION]...: unpacks packages into DIR; apt checks their signatures.
 fetch() {
 	local dir=$1
 	shift
