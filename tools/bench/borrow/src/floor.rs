@@ -3,8 +3,8 @@
 //! What nothing can be cheaper than: a system call that does nothing, and mapping and
 //! unmapping pages that are there already.
 
-use figures::Meter;
-use rig::{calls, PAGE};
+use harness::{calls, PAGE};
+use stats::Meter;
 
 use crate::{
     lender, measure,

@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use rig::{abi, calls, owned, process, PAGE};
+use harness::{abi, calls, owned, process, PAGE};
 
 use crate::{
     way::{failed_with, map, Fd, Mapped, Result, Way},

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use genp::{Lease, Partition};
-use rig::{calls, process, PAGE};
+use harness::{calls, process, PAGE};
 
 use crate::{
     way::{Result, Way},

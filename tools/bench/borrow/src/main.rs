@@ -13,9 +13,9 @@ mod way;
 
 use std::process::ExitCode;
 
-use figures::Meter;
+use harness::process;
 use measure::Measured;
-use rig::process;
+use stats::Meter;
 use way::{Result, Way};
 
 const USAGE: &str = "usage: bench_borrow [SUBJECT...] [PAGES...]\n\

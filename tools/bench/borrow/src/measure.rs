@@ -2,7 +2,7 @@
 
 //! Takes samples of a way and makes figures of them.
 
-use figures::{Figure, Meter};
+use stats::{Figure, Meter};
 
 use crate::way::{Result, Way};
 
@@ -33,7 +33,7 @@ fn touch(at: *mut u8, pages: usize) {
         // SAFETY: the way has just mapped this many pages there for writing, and
         // nothing of Rust's lies in them.
         unsafe {
-            at.add(page * rig::PAGE as usize)
+            at.add(page * harness::PAGE as usize)
                 .cast::<u64>()
                 .write_volatile(1)
         };
@@ -94,7 +94,7 @@ impl Measured {
         for (case, samples) in parts.into_iter().filter(|part| !part.1.is_empty()) {
             let mut figure = figure(meter, case, way.subject())
                 .with("pages", pages)
-                .with("size", pages as u64 * rig::PAGE)
+                .with("size", pages as u64 * harness::PAGE)
                 .with("note", way.note())
                 .spread(samples);
             if let Some(state) = way.state() {

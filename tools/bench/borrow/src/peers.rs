@@ -4,7 +4,7 @@
 
 use std::{fs, io};
 
-use rig::{calls, PAGE};
+use harness::{calls, PAGE};
 
 use crate::{
     way::{failed, map, open, Fd, Mapped, Result, Way},
@@ -168,7 +168,7 @@ fn reserve_huge(count: u64) -> io::Result<u64> {
 impl Huge {
     pub fn set_up() -> Result<Box<dyn Way>> {
         let told = |error| format!("{HUGE_PAGES}: {error}");
-        let before = rig::machine::number_of(HUGE_PAGES);
+        let before = harness::machine::number_of(HUGE_PAGES);
         let wanted = bytes(MOST).div_ceil(HUGE) as u64;
         let huge = Box::new(Self {
             mapped: None,

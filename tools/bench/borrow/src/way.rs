@@ -4,8 +4,8 @@
 
 use std::ffi::CStr;
 
-use rig::calls;
-pub use rig::owned::{Fd, Mapped};
+use harness::calls;
+pub use harness::owned::{Fd, Mapped};
 
 /// What went wrong, in words.
 pub type Result<T> = std::result::Result<T, String>;

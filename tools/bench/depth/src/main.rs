@@ -10,8 +10,8 @@ mod page;
 mod region;
 mod sampler;
 
-use figures::Meter;
 use sampler::Sampler;
+use stats::Meter;
 
 /// Bytes of the pools: 1 MiB to 64 GiB.
 const POOLS: [u64; 5] = [1 << 20, 1 << 24, 1 << 28, 1 << 32, 1 << 36];

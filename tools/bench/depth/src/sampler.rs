@@ -2,7 +2,7 @@
 
 //! Samples without what the clock costs and without interrupts.
 
-use figures::{Figure, Meter};
+use stats::{Figure, Meter};
 
 /// Samples of a figure.
 const SAMPLES: usize = 500;

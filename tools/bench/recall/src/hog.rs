@@ -2,7 +2,7 @@
 
 //! Hogs: processes that want all of a processor.
 
-use rig::{machine, process};
+use harness::{machine, process};
 
 use crate::{Result, HOG};
 

@@ -11,9 +11,9 @@ mod waiter;
 
 use std::{fs, process::ExitCode};
 
-use figures::{meter::Machine, Figure, Meter};
-use rig::{calls, machine, now, owned, process, SEC};
+use harness::{calls, machine, now, owned, process, SEC};
 use scene::Scene;
+use stats::{meter::Machine, Figure, Meter};
 
 /// What went wrong, in words.
 type Result<T> = std::result::Result<T, String>;

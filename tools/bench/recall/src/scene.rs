@@ -2,7 +2,7 @@
 
 //! A pool that has just what one borrower keeps and others wait for.
 
-use rig::{
+use harness::{
     abi, calls, now,
     owned::{self, Fd, Mapped},
     PAGE, SEC,

@@ -4,7 +4,7 @@
 
 use std::mem;
 
-use rig::{
+use harness::{
     calls, now,
     owned::{self, Fd, Mapped},
     process, PAGE, SEC,

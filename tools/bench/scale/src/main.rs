@@ -11,7 +11,7 @@ mod partitions;
 
 use std::process::ExitCode;
 
-use figures::{Figure, Meter};
+use stats::{Figure, Meter};
 
 /// What went wrong, in words.
 type Result<T> = std::result::Result<T, String>;

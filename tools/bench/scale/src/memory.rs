@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use rig::{process, PAGE};
+use harness::{process, PAGE};
 
 use crate::Result;
 

@@ -4,7 +4,7 @@
 
 use std::{ffi::CString, fs::File, os::fd::AsRawFd};
 
-use rig::calls;
+use harness::calls;
 
 use crate::Result;
 

@@ -2,13 +2,13 @@
 
 //! What partitions take beside the frames of the pool.
 
-use figures::Meter;
-use rig::{
+use harness::{
     abi,
     calls::{errno_name, wish},
     owned::{self, Fd},
     PAGE,
 };
+use stats::Meter;
 
 use crate::{bytes, memory, Result};
 

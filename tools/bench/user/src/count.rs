@@ -2,7 +2,7 @@
 
 //! Counts the system calls of a child between two marks.
 
-use rig::process::reap;
+use harness::process::reap;
 
 use crate::stage::MARK;
 

@@ -4,7 +4,7 @@
 
 use std::sync::{Barrier, Mutex, PoisonError};
 
-use rig::chance::Chance;
+use harness::chance::Chance;
 
 use crate::{
     stage::{Stage, LOOP},
@@ -290,7 +290,7 @@ fn burst<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
         bytes += grow(stage, &mut chance, &mut held);
     }
     // What a pause needs is there from here on.
-    rig::process::pause_ns(1);
+    harness::process::pause_ns(1);
     ready();
     stage.measure();
     let mut growing = true;
@@ -311,7 +311,7 @@ fn burst<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
         growing = if growing { bytes < HIGH } else { bytes < LOW };
         calls += 1;
         if calls % 32 == 0 {
-            rig::process::pause_ns(50_000);
+            harness::process::pause_ns(50_000);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use rig::{
+use harness::{
     machine, now,
     process::{be_fifo, child, end, pause, pause_ns, reap, share, stay_on},
     MSEC,

@@ -8,7 +8,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use rig::{
+use harness::{
     now,
     process::{be_fifo, child, pause, reap, share},
 };

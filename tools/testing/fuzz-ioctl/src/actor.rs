@@ -15,7 +15,7 @@ use std::sync::{
     Mutex, RwLock,
 };
 
-use rig::{abi::genp_info, calls, machine, now};
+use harness::{abi::genp_info, calls, machine, now};
 
 use crate::{
     kcov::Trace,
@@ -230,7 +230,7 @@ impl<'a> Hand<'a> {
 extern "C" fn ignore(_signal: i32) {}
 
 fn get_ready(actor: &Actor) {
-    rig::memory::catch_faults();
+    harness::memory::catch_faults();
     // SAFETY: a handler that does nothing.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();

@@ -3,7 +3,7 @@
 //! From the numbers of a step to what is asked for. Actors and model read them
 //! alike.
 
-use rig::{abi, calls, MSEC, PAGE, SEC};
+use harness::{abi, calls, MSEC, PAGE, SEC};
 
 use crate::{
     step::Step,

@@ -4,7 +4,7 @@
 
 use std::{io::Write, sync::atomic::Ordering::SeqCst};
 
-use rig::{chance::Chance, ktap::comment, now, SEC};
+use harness::{chance::Chance, ktap::comment, now, SEC};
 
 use crate::{
     kcov,

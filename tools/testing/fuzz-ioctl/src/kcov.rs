@@ -4,7 +4,7 @@
 
 use std::{ptr, slice, sync::atomic::AtomicU64, sync::atomic::Ordering::Relaxed};
 
-use rig::calls::raw_ioctl;
+use harness::calls::raw_ioctl;
 
 use crate::world::World;
 
@@ -71,6 +71,6 @@ impl Drop for Trace {
     fn drop(&mut self) {
         // SAFETY: our own mapping, not used any longer.
         unsafe { libc::munmap(self.words.as_ptr() as *mut _, WORDS * 8) };
-        rig::calls::close(self.fd);
+        harness::calls::close(self.fd);
     }
 }

@@ -20,9 +20,9 @@ mod world;
 
 use std::process::ExitCode;
 
+use harness::ktap;
 use hunt::{Hunt, Plan};
 use recipe::Recipe;
-use rig::ktap;
 use step::{Case, Mode};
 
 const USAGE: &str = "usage: genp_fuzz [--seed N] [--steps N] [--seconds N | --cases N] \
@@ -82,7 +82,11 @@ fn parse(words: &[String]) -> Result<Wish, String> {
 }
 
 fn self_test() -> ExitCode {
-    let cases = if rig::machine::is_user_mode() { 30 } else { 8 };
+    let cases = if harness::machine::is_user_mode() {
+        30
+    } else {
+        8
+    };
     let test = |mode: &'static [Mode], seed| {
         move || {
             let plan = Plan {

@@ -8,7 +8,7 @@ mod partition;
 mod verdict;
 mod wish;
 
-use rig::{abi, abi::genp_info, calls::errno_name, PAGE};
+use harness::{abi, abi::genp_info, calls::errno_name, PAGE};
 
 use crate::{
     ask,
@@ -108,10 +108,10 @@ impl Model {
 
     /// The pool as it is before a step: what must hold at any time.
     pub fn observe(&mut self, info: &genp_info) -> Result<(), String> {
-        if let Some(text) = rig::pool::disagreement(info) {
+        if let Some(text) = harness::pool::disagreement(info) {
             return Err(text);
         }
-        let now = rig::now();
+        let now = harness::now();
         let sure: u64 = self.parts.iter().map(|part| part.lent_surely(now)).sum();
         let most: u64 = self.parts.iter().map(Partition::lent_at_most).sum();
         if info.lent > most {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use rig::{chance::Chance, PAGE};
+use harness::{chance::Chance, PAGE};
 
 use crate::{
     step::{Case, Kind, Mode, Shape, Step, KINDS, SHAPES},

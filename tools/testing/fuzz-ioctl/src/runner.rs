@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use rig::{abi::genp_info, calls, machine, now, pool, process, SEC};
+use harness::{abi::genp_info, calls, machine, now, pool, process, SEC};
 
 use crate::{
     actor::{self, Birth},

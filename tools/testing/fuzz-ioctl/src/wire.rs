@@ -2,7 +2,7 @@
 
 //! Numbers through pipes.
 
-use rig::calls::errno;
+use harness::calls::errno;
 
 /// Writes a number; false if nobody reads any longer.
 pub fn put(fd: i32, number: u32) -> bool {

@@ -4,7 +4,7 @@
 
 use std::{ffi::CString, ptr, sync::atomic::AtomicU32, sync::atomic::Ordering::SeqCst};
 
-use rig::{abi, calls, process, MSEC, PAGE};
+use harness::{abi, calls, process, MSEC, PAGE};
 
 /// How a process with threads ends.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
-use rig::{
+use harness::{
     abi::{self, genp_info},
     calls,
     chance::Chance,
@@ -289,7 +289,7 @@ impl Scene {
         until: u64,
         mut progress: impl FnMut(&Deaths),
     ) -> Result<(), String> {
-        rig::memory::catch_faults();
+        harness::memory::catch_faults();
         while self.deaths().all() < least || now() < until {
             self.batch(BATCH.min(least.max(1)))?;
             self.look()

@@ -8,7 +8,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::SeqCst},
 };
 
-use rig::{abi, calls, memory::Mark, now, process, MSEC, PAGE};
+use harness::{abi, calls, memory::Mark, now, process, MSEC, PAGE};
 
 /// Steps of a life.
 pub const STEPS: u32 = 24;
@@ -163,7 +163,7 @@ impl<'a> Life<'a> {
 
     /// Lives to the end.
     pub fn live(mut self) -> i32 {
-        rig::memory::catch_faults();
+        harness::memory::catch_faults();
         for step in 0..STEPS {
             self.step.store(step, SeqCst);
             self.go(step);

@@ -11,7 +11,7 @@ mod wait;
 use std::{process::ExitCode, sync::atomic::Ordering::SeqCst};
 
 use death::Scene;
-use rig::{ktap, now, MSEC, SEC};
+use harness::{ktap, now, MSEC, SEC};
 
 const USAGE: &str = "usage: genp_torture [deaths SECONDS [COUNT] | waits SECONDS]";
 

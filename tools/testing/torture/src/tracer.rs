@@ -2,7 +2,7 @@
 
 //! Takes a victim from stop to stop, and kills it at one.
 
-use rig::process;
+use harness::process;
 
 /// Lets a child that calls [`offer`] go on until its system calls have begun or
 /// ended `stops` times, then for `single` instructions, and kills it there. False

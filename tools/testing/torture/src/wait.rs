@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-use rig::{
+use harness::{
     abi::{self, genp_info},
     calls,
     chance::Chance,

@@ -4,7 +4,7 @@
 
 use std::{mem, sync::atomic::Ordering::SeqCst};
 
-use rig::{
+use harness::{
     calls::{self, errno, said},
     memory::{Found, Mark},
     now, PAGE,
@@ -40,14 +40,14 @@ impl Hand<'_> {
                 .iter()
                 .any(|map| map.address != 0 && Mark::ZERO.check(map.address, 1) != Found::Nothing);
             if let Ok(region) = calls::alloc(held.fd, 64, 0) {
-                let _ = calls::by_handle(held.fd, rig::abi::GENP_IOCTL_FREE, region.handle);
+                let _ = calls::by_handle(held.fd, harness::abi::GENP_IOCTL_FREE, region.handle);
             }
             let _ = calls::stat(held.fd);
             // SAFETY: ends the child.
             unsafe { libc::_exit(i32::from(inherited)) };
         }
         drop(maps);
-        let status = rig::process::reap(pid);
+        let status = harness::process::reap(pid);
         if libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 1 {
             self.actor.world().violation("a child inherited a mapping");
         }
@@ -77,7 +77,7 @@ impl Hand<'_> {
             return None;
         }
         self.actor.world().killed[there].store(1, SeqCst);
-        Some(rig::process::send(pid, libc::SIGKILL))
+        Some(harness::process::send(pid, libc::SIGKILL))
     }
 
     /// Stops a thread in whatever it is at, looks at its memory, lets it go on.
@@ -98,7 +98,7 @@ impl Hand<'_> {
             if done != 0 || now() > limit {
                 break;
             }
-            rig::process::pause_ns(100_000);
+            harness::process::pause_ns(100_000);
         }
         if libc::WIFSTOPPED(status) {
             for map in self.actor.maps.iter().filter_map(|map| map.read().ok()) {

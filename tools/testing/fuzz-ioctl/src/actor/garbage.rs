@@ -3,7 +3,7 @@
 //! Structures of any size with anything in them, for commands there are and
 //! commands there are not.
 
-use rig::{calls::raw_ioctl, chance::Chance, PAGE};
+use harness::{calls::raw_ioctl, chance::Chance, PAGE};
 
 use super::Hand;
 use crate::step::{Mode, Step};

@@ -5,7 +5,7 @@
 
 use std::sync::{atomic::Ordering::SeqCst, RwLockReadGuard};
 
-use rig::{
+use harness::{
     calls,
     memory::{Found, Mark},
     now,

@@ -7,7 +7,7 @@ use std::{
     sync::{atomic::Ordering::SeqCst, RwLockWriteGuard},
 };
 
-use rig::{
+use harness::{
     abi,
     calls::{self, errno, said},
     memory::{self, Found, Mark},

@@ -4,7 +4,7 @@
 
 use std::{mem, ptr};
 
-use rig::{calls::raw_ioctl, Errno, PAGE};
+use harness::{calls::raw_ioctl, Errno, PAGE};
 
 use crate::step::Shape;
 

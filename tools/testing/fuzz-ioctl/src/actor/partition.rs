@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use rig::{abi, calls, memory::Found, now, PAGE};
+use harness::{abi, calls, memory::Found, now, PAGE};
 
 use super::{marks, Hand, Held};
 use crate::{
@@ -96,7 +96,7 @@ impl Hand<'_> {
         let control = self.actor.birth.control;
         self.paper
             .call(control, abi::GENP_IOCTL_GET_INFO, &mut info, step.shape)?;
-        if let Some(text) = rig::pool::disagreement(&info) {
+        if let Some(text) = harness::pool::disagreement(&info) {
             self.actor.world().violation(&text);
         }
         Ok(())

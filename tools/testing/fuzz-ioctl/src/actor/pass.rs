@@ -4,7 +4,7 @@
 
 use std::{mem, ptr};
 
-use rig::calls::{self, said};
+use harness::calls::{self, said};
 
 use super::Hand;
 use crate::{ask, step::Step, world::Reply, world::ACTORS};

@@ -2,7 +2,7 @@
 
 //! What a partition has borrowed, as far as time lets one know.
 
-use rig::{abi, abi::genp_info, now, PAGE};
+use harness::{abi, abi::genp_info, now, PAGE};
 
 use super::{pages, partition::Partition, verdict::Verdict};
 use crate::{

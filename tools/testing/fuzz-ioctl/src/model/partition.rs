@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, ffi::c_char};
 
-use rig::{abi, abi::genp_info, PAGE};
+use harness::{abi, abi::genp_info, PAGE};
 
 use super::{lease::Lease, verdict::Verdict, wish::is_elsewhere};
 use crate::{

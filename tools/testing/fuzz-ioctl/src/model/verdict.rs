@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use rig::{calls::errno_name, Errno};
+use harness::{calls::errno_name, Errno};
 
 /// Which answers are right. Several errors may be due at a time; any of them is.
 pub struct Verdict {

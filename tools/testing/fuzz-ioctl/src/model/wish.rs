@@ -4,7 +4,7 @@
 
 use std::ffi::c_char;
 
-use rig::{abi, abi::genp_info, PAGE};
+use harness::{abi, abi::genp_info, PAGE};
 
 use super::{partition::or, verdict::Verdict};
 

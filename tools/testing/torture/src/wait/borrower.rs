@@ -8,7 +8,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 
-use rig::{abi, calls, chance::Chance, memory::Mark, now, process, Errno, MSEC, PAGE};
+use harness::{abi, calls, chance::Chance, memory::Mark, now, process, Errno, MSEC, PAGE};
 
 use super::judge::{End, Note};
 
@@ -124,7 +124,7 @@ impl<'a> Borrower<'a> {
         stop: &'a AtomicU32,
         chance: Chance,
     ) -> Result<Self, Errno> {
-        rig::memory::catch_faults();
+        harness::memory::catch_faults();
         notice_stops();
         let control = calls::open_control()?;
         // So much that its own budget is never what it waits for: a lease that it has

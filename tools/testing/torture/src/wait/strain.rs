@@ -5,7 +5,7 @@
 
 use std::{ffi::CString, fs, mem, path::Path, ptr};
 
-use rig::{calls::said, chance::Chance, machine, now, process, MSEC, PAGE, SEC};
+use harness::{calls::said, chance::Chance, machine, now, process, MSEC, PAGE, SEC};
 
 /// How much of the time a hog has its processor. The rest is there for the machine to
 /// live, and for the kernel not to throttle, which it does at 95 %.

@@ -5,7 +5,7 @@
 
 use std::arch::{asm, x86_64::_rdtsc};
 
-use rig::machine;
+use harness::machine;
 
 /// What a figure was taken on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Meter {
     pub fn read(&self) -> u64 {
         match self.0 {
             Machine::Icount => ticks(),
-            _ => rig::now(),
+            _ => harness::now(),
         }
     }
 }

@@ -10,28 +10,28 @@
 use std::{arch::global_asm, ffi::c_int, mem};
 
 global_asm!(
-    ".pushsection .text.rig_memory,\"ax\",@progbits",
-    // rig_fill(at, words, first, step): 0, or 1 for a fault.
-    ".globl rig_fill",
-    "rig_fill:",
+    ".pushsection .text.harness_memory,\"ax\",@progbits",
+    // harness_fill(at, words, first, step): 0, or 1 for a fault.
+    ".globl harness_fill",
+    "harness_fill:",
     "2: test rsi, rsi",
     "jz 3f",
-    ".globl rig_fill_at",
-    "rig_fill_at: mov [rdi], rdx",
+    ".globl harness_fill_at",
+    "harness_fill_at: mov [rdi], rdx",
     "add rdx, rcx",
     "add rdi, 8",
     "dec rsi",
     "jmp 2b",
     "3: xor eax, eax",
     "ret",
-    // rig_check(at, words, first, step, found): 0, 1 for a fault, 2 for another
+    // harness_check(at, words, first, step, found): 0, 1 for a fault, 2 for another
     // word; *found is how many words were left.
-    ".globl rig_check",
-    "rig_check:",
+    ".globl harness_check",
+    "harness_check:",
     "4: test rsi, rsi",
     "jz 3b",
-    ".globl rig_check_at",
-    "rig_check_at: mov rax, [rdi]",
+    ".globl harness_check_at",
+    "harness_check_at: mov rax, [rdi]",
     "cmp rax, rdx",
     "jne 5f",
     "add rdx, rcx",
@@ -41,31 +41,31 @@ global_asm!(
     "5: mov [r8], rsi",
     "mov eax, 2",
     "ret",
-    // rig_touch(at, pages): writes to each page what is there, in one step: 0, or
+    // harness_touch(at, pages): writes to each page what is there, in one step: 0, or
     // 1 for a fault.
-    ".globl rig_touch",
-    "rig_touch:",
+    ".globl harness_touch",
+    "harness_touch:",
     "6: test rsi, rsi",
     "jz 3b",
-    ".globl rig_touch_at",
-    "rig_touch_at: lock or qword ptr [rdi], 0",
+    ".globl harness_touch_at",
+    "harness_touch_at: lock or qword ptr [rdi], 0",
     "add rdi, 4096",
     "dec rsi",
     "jmp 6b",
-    ".globl rig_fault",
-    "rig_fault: mov eax, 1",
+    ".globl harness_fault",
+    "harness_fault: mov eax, 1",
     "ret",
     ".popsection",
 );
 
 extern "C" {
-    fn rig_fill(at: usize, words: usize, first: u64, step: u64) -> c_int;
-    fn rig_check(at: usize, words: usize, first: u64, step: u64, found: *mut usize) -> c_int;
-    fn rig_touch(at: usize, pages: usize) -> c_int;
-    fn rig_fill_at();
-    fn rig_touch_at();
-    fn rig_check_at();
-    fn rig_fault();
+    fn harness_fill(at: usize, words: usize, first: u64, step: u64) -> c_int;
+    fn harness_check(at: usize, words: usize, first: u64, step: u64, found: *mut usize) -> c_int;
+    fn harness_touch(at: usize, pages: usize) -> c_int;
+    fn harness_fill_at();
+    fn harness_touch_at();
+    fn harness_check_at();
+    fn harness_fault();
 }
 
 /// What was found.
@@ -110,16 +110,16 @@ impl Mark {
 
     /// Writes it into `words` words at `at`: false if there is no memory.
     pub fn write(self, at: usize, words: usize) -> bool {
-        // SAFETY: the handler goes on at rig_fault if the memory is not there. If
+        // SAFETY: the handler goes on at harness_fault if the memory is not there. If
         // it is, it belongs to a window, which holds nothing of Rust's.
-        unsafe { rig_fill(at, words, self.first, self.step) == 0 }
+        unsafe { harness_fill(at, words, self.first, self.step) == 0 }
     }
 
     /// Looks for it in `words` words at `at`.
     pub fn check(self, at: usize, words: usize) -> Found {
         let mut left = 0;
         // SAFETY: as above; nothing is written but `left`.
-        match unsafe { rig_check(at, words, self.first, self.step, &mut left) } {
+        match unsafe { harness_check(at, words, self.first, self.step, &mut left) } {
             0 => Found::Same,
             1 => Found::Nothing,
             _ => Found::Other(words - left),
@@ -130,22 +130,22 @@ impl Mark {
 /// Reads and writes each page and changes nothing: false if there is no memory.
 pub fn touch(at: usize, pages: usize) -> bool {
     // SAFETY: as for [`Mark::write`]; what is there stays, whoever else writes.
-    unsafe { rig_touch(at, pages) == 0 }
+    unsafe { harness_touch(at, pages) == 0 }
 }
 
-/// Goes on at rig_fault after a fault of one of the three instructions. Any other
+/// Goes on at harness_fault after a fault of one of the three instructions. Any other
 /// fault is the program's own and ends it.
 extern "C" fn on_fault(signal: c_int, _info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel passes the context of the interrupted code.
     let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
     let at = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
     let known = [
-        rig_fill_at as unsafe extern "C" fn(),
-        rig_check_at as unsafe extern "C" fn(),
-        rig_touch_at as unsafe extern "C" fn(),
+        harness_fill_at as unsafe extern "C" fn(),
+        harness_check_at as unsafe extern "C" fn(),
+        harness_touch_at as unsafe extern "C" fn(),
     ];
     if known.iter().any(|&place| place as usize == *at as usize) {
-        *at = rig_fault as unsafe extern "C" fn() as usize as i64;
+        *at = harness_fault as unsafe extern "C" fn() as usize as i64;
         return;
     }
     // SAFETY: sets the default action, of which the repeated fault ends us.

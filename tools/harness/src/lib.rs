@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What programs share that torture GenP in a guest: calls without judgement,
-//! memory that may vanish, processes, chance, and KTAP.
+//! What tests and benchmarks that run in a guest share: ioctls as plain functions,
+//! access to memory that may vanish, processes, random numbers, KTAP.
 
 pub mod calls;
 pub mod chance;
