@@ -129,6 +129,11 @@ void no_tear_down(struct bench *bench);
 		__VA_ARGS__							\
 	}
 
+/* params.c */
+extern char *bench_machine;
+extern unsigned int bench_samples, bench_peer_mib;
+bool bench_interrupted(void);
+
 /* clock.c */
 struct clock {
 	bool counts_instructions;
@@ -201,10 +206,5 @@ int plan_churn(const char *role, u64 pool, size_t size);
 int plan_lend(unsigned int samples, unsigned int max_pages);
 int plan_hard(u64 pool);
 int plan_contend(const char *role, u64 pool, size_t size);
-
-/* main.c */
-extern char *bench_machine;
-extern unsigned int bench_samples, bench_peer_mib;
-bool bench_interrupted(void);
 
 #endif /* _GENP_BENCH_H */

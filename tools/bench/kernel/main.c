@@ -21,33 +21,14 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <uapi/linux/sched/types.h>
 
 #include "bench.h"
 
-char *bench_machine = "unknown";
-module_param_named(machine, bench_machine, charp, 0444);
-MODULE_PARM_DESC(machine, "what this runs in, for the figures; icount: the clock has to count instructions");
-
-unsigned int bench_samples = 1000;
-module_param_named(samples, bench_samples, uint, 0644);
-MODULE_PARM_DESC(samples, "samples of a figure, 10000 at most");
-
-unsigned int bench_peer_mib = 64;
-module_param_named(peer_mib, bench_peer_mib, uint, 0644);
-MODULE_PARM_DESC(peer_mib, "no pools larger than this for what has none but takes from the machine");
-
 /* One run at a time, and no results of half a run. */
 static DEFINE_MUTEX(lock);
 static struct dentry *dir;
-
-/* Whether somebody has lost patience. */
-bool bench_interrupted(void)
-{
-	return signal_pending(current);
-}
 
 /* Plans of one role. */
 static const struct {
