@@ -5,7 +5,7 @@
 use genp::{abi::genp_bounds, Descriptor};
 
 use crate::{
-    cli::BoundsArgs, histogram::Op, output, pool, problem::Problem, size, table::Table, time,
+    cli::BoundsArgs, operation::Operation, output, pool, problem::Problem, size, table::Table, time,
 };
 
 /// The bounds as a table.
@@ -17,7 +17,7 @@ fn table(bounds: &genp_bounds) -> Table {
         table.pair("reserve that suffices", size::show(bounds.worst_reserve));
     }
     table.pair("largest free", size::show(bounds.largest_free));
-    for (op, longest) in Op::ALL.iter().zip(bounds.longest_ns) {
+    for (op, longest) in Operation::ALL.iter().zip(bounds.longest_ns) {
         table.pair(&format!("longest {}", op.name()), time::show(longest));
     }
     table.pair("longest locked", time::show(bounds.locked_longest_ns));

@@ -6,7 +6,7 @@ use std::{ffi::OsString, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{histogram::Op, size, time};
+use crate::{operation::Operation, size, time};
 
 /// Looks at GenP's pool and its partitions, and makes and ends them
 #[derive(Debug, Parser)]
@@ -109,7 +109,7 @@ pub struct HistogramArgs {
     #[arg(value_parser = name)]
     pub name: String,
     /// Operation that was timed
-    pub op: Op,
+    pub op: Operation,
 }
 
 /// Reserves to be.

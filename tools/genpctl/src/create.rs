@@ -30,7 +30,7 @@ use crate::{
 const WHAT: &str = "cannot create the partition";
 
 /// Makes of the arguments what the kernel is asked.
-fn ask(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Problem> {
+fn request(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Problem> {
     let pages = |bytes| {
         size::whole_pages(bytes, info.page_size).ok_or_else(|| too_big(info, "more than 2^64"))
     };
@@ -86,13 +86,13 @@ fn no_room(info: &genp_info, reserve: u64, ceiling: Option<u64>) -> String {
 }
 
 /// Bytes that a partition commits.
-fn committed(ask: &genp_create, info: &genp_info) -> u64 {
-    let stock = u64::from(ask.stock_pages).saturating_mul(info.page_size.into());
-    ask.reserve.saturating_add(stock)
+fn committed(request: &genp_create, info: &genp_info) -> u64 {
+    let stock = u64::from(request.stock_pages).saturating_mul(info.page_size.into());
+    request.reserve.saturating_add(stock)
 }
 
 /// Why the kernel did not create the partition.
-fn refused(ask: &genp_create, name: &str, error: io::Error) -> Problem {
+fn refused(request: &genp_create, name: &str, error: io::Error) -> Problem {
     // What counts is the pool as it is now.
     let info = match pool::info() {
         Ok(info) => info,
@@ -100,10 +100,10 @@ fn refused(ask: &genp_create, name: &str, error: io::Error) -> Problem {
     };
     let advice = match error.raw_os_error() {
         Some(libc::E2BIG) => return too_big(&info, "more than the pool has at all (E2BIG)"),
-        Some(libc::EINVAL) if ask.stock_limit != 0 || ask.stock_low != 0 => {
+        Some(libc::EINVAL) if request.stock_limit != 0 || request.stock_low != 0 => {
             "The watermarks contradict each other: --stock-low is at most --stock, and that at most --stock-limit.".to_owned()
         }
-        Some(libc::ENOSPC) => no_room(&info, committed(ask, &info), sysfs::uid_ceiling().flatten()),
+        Some(libc::ENOSPC) => no_room(&info, committed(request, &info), sysfs::uid_ceiling().flatten()),
         Some(libc::EEXIST) => {
             format!(
                 "There is a partition {name} already: choose another name, or destroy it first."
@@ -154,9 +154,10 @@ pub fn run(args: &CreateArgs) -> Result<(), Problem> {
             .error(ErrorKind::ValueValidation, what)
             .exit();
     }
-    let ask = ask(args, &pool::info()?)?;
+    let request = request(args, &pool::info()?)?;
     let name = args.name.as_deref();
-    let part = Descriptor::create(ask).map_err(|error| refused(&ask, name.unwrap_or(""), error))?;
+    let part = Descriptor::create(request)
+        .map_err(|error| refused(&request, name.unwrap_or(""), error))?;
     let report = report(&part, name)?;
     if let [program, rest @ ..] = args.command.as_slice() {
         // Stdout is the command's.

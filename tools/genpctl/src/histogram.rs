@@ -2,71 +2,14 @@
 
 //! How often an operation took how long.
 
-use clap::ValueEnum;
-use genp::{abi, Descriptor};
+use genp::Descriptor;
 
-use crate::{cli::HistogramArgs, output, pool, problem::Problem, table::Table, time};
+use crate::{
+    cli::HistogramArgs, operation::Operation, output, pool, problem::Problem, table::Table, time,
+};
 
 /// The length of the longest bar.
 const BAR: u64 = 40;
-
-/// The operations that are timed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Op {
-    /// Allocating a region
-    Alloc,
-    /// Freeing a region
-    Free,
-    /// Borrowing, without the time spent waiting
-    Borrow,
-    /// Waiting for a lease
-    Wait,
-    /// Giving a lease back
-    Return,
-    /// Renewing a lease
-    Renew,
-    /// Ending a lease by force, from its deadline to its memory being free
-    Revoke,
-}
-
-impl Op {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; abi::GENP_OP_COUNT as usize] = [
-        Self::Alloc,
-        Self::Free,
-        Self::Borrow,
-        Self::Wait,
-        Self::Return,
-        Self::Renew,
-        Self::Revoke,
-    ];
-
-    /// Its number in the ABI.
-    fn number(self) -> u32 {
-        match self {
-            Self::Alloc => abi::GENP_OP_ALLOC,
-            Self::Free => abi::GENP_OP_FREE,
-            Self::Borrow => abi::GENP_OP_BORROW,
-            Self::Wait => abi::GENP_OP_WAIT,
-            Self::Return => abi::GENP_OP_RETURN,
-            Self::Renew => abi::GENP_OP_RENEW,
-            Self::Revoke => abi::GENP_OP_REVOKE,
-        }
-    }
-
-    /// What it is called on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Alloc => "alloc",
-            Self::Free => "free",
-            Self::Borrow => "borrow",
-            Self::Wait => "wait",
-            Self::Return => "return",
-            Self::Renew => "renew",
-            Self::Revoke => "revoke",
-        }
-    }
-}
 
 /// The times that bucket `k` of `buckets` counts: from, and below what; nothing is
 /// too long for the last one.
@@ -88,7 +31,7 @@ fn bar(count: u64, most: u64) -> String {
 }
 
 /// The counts as bars, from the first bucket that has any to the last.
-fn chart(op: Op, counts: &[u64]) -> String {
+fn chart(op: Operation, counts: &[u64]) -> String {
     let Some(first) = counts.iter().position(|&count| count != 0) else {
         return format!("{}: never yet\n", op.name());
     };
@@ -121,15 +64,7 @@ pub fn run(args: &HistogramArgs) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn operations_stand_at_their_numbers() {
-        for (number, op) in Op::ALL.iter().enumerate() {
-            assert_eq!(op.number() as usize, number);
-            let value = op.to_possible_value().unwrap();
-            assert_eq!(value.get_name(), op.name());
-        }
-    }
+    use genp::abi;
 
     #[test]
     fn buckets_are_labelled_by_powers_of_two() {
@@ -161,9 +96,9 @@ mod tests {
     #[test]
     fn charts_begin_and_end_where_there_is_something() {
         let mut counts = [0; 40];
-        assert_eq!(chart(Op::Free, &counts), "free: never yet\n");
+        assert_eq!(chart(Operation::Free, &counts), "free: never yet\n");
         (counts[2], counts[4]) = (1, 4);
-        let text = chart(Op::Free, &counts);
+        let text = chart(Operation::Free, &counts);
         assert_eq!(text.lines().count(), 5);
         assert!(text.starts_with("free: 5 times\n"));
         assert!(text.ends_with(&format!("4  {}\n", "#".repeat(40))));

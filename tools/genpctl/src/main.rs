@@ -10,6 +10,7 @@ mod destroy;
 mod histogram;
 mod interrupt;
 mod list;
+mod operation;
 mod output;
 mod pool;
 mod problem;

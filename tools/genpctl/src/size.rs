@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
     if !whole {
         return Err(hint());
     }
-    let factor = unit.map_or(1, |place| 1u64 << (10 * (place + 1)));
+    let factor = unit.map_or(1, |power| 1u64 << (10 * (power + 1)));
     digits
         .parse::<u64>()
         .ok()
@@ -37,8 +37,8 @@ pub fn whole_pages(bytes: u64, page: u32) -> Option<u64> {
 
 /// Writes a size in the largest unit in which two decimals say it exactly.
 pub fn show(bytes: u64) -> String {
-    for (place, unit) in UNITS.iter().enumerate().rev() {
-        let factor = 1u64 << (10 * (place + 1));
+    for (power, unit) in UNITS.iter().enumerate().rev() {
+        let factor = 1u64 << (10 * (power + 1));
         let (whole, rest) = (bytes / factor, bytes % factor * 100);
         if whole == 0 || rest % factor != 0 {
             continue;

@@ -100,7 +100,7 @@ pub fn windows(windows: &genp_windows, max_leases: u32, table: &mut Table) {
 }
 
 /// What was settled when the partition was created.
-fn shape(name: &str, stat: &genp_stat) -> Table {
+fn attributes(name: &str, stat: &genp_stat) -> Table {
     let mut table = Table::new("ll");
     table.pair("name", name);
     table.pair(
@@ -138,6 +138,6 @@ pub fn run(name: &str) -> Result<(), Problem> {
     for (label, count) in counters(&stat) {
         counts.pair(label, count);
     }
-    let tables = [shape(name, &stat), usage("", &stat), counts];
+    let tables = [attributes(name, &stat), usage("", &stat), counts];
     output::print(&tables.map(|table| table.show()).join("\n"))
 }
