@@ -9,13 +9,13 @@
  *
  * After genp_create(), genp_alloc() and genp_free() and their like make no system
  * call, take no page fault and a constant number of steps; a thread that did not
- * create the partition asks the kernel for its number once. Their lock inherits
- * priority; most calls need none, for blocks of up to 4,096 bytes that a thread
- * frees wait for it, a few of each size. That costs nobody memory: it is refused
- * only after all that waits went back. Sizes above 256 bytes are rounded up, by a
- * sixteenth at most, if there is room. A block that is freed twice or was never allocated is
- * EINVAL as far as that shows; no function may be called for a partition that is
- * being destroyed.
+ * create the partition asks the kernel for its ID once. Their lock has priority
+ * inheritance. Most calls take no lock: each thread caches a few blocks of each size
+ * up to 4,096 bytes that it freed. A request is refused only after all cached blocks
+ * were returned to the heap. Sizes above 256 bytes are rounded up, by a sixteenth at
+ * most, if there is room. Freeing a block twice, or one that was never allocated, is
+ * EINVAL as far as it can be detected. No function may be called for a partition that
+ * is being destroyed.
  */
 #ifndef _GENP_H
 #define _GENP_H
@@ -33,14 +33,14 @@ typedef struct genp_partition genp_partition_t;
 /* A partition of `reserve` bytes, which may borrow `borrow_limit` bytes more. */
 genp_partition_t *genp_create(size_t reserve, size_t borrow_limit);
 /* A partition with everything that can be chosen; `size` and `fd` are filled in. */
-genp_partition_t *genp_create_from(const struct genp_create *ask);
-/* A partition of somebody else's, by name: its memory and leases, not its heap. */
+genp_partition_t *genp_create_from(const struct genp_create *request);
+/* A partition that another process created, by name: its memory and leases, not its heap. */
 genp_partition_t *genp_open(const char *name);
-/* The same by file descriptor, which belongs to the library from here on. */
+/* The same by file descriptor, which the library owns from here on. */
 genp_partition_t *genp_from_fd(int fd);
 /*
- * Unmaps and closes it; blocks and leases had through it are gone. Who created it
- * also ends it for everybody else, as GENP_DESTROY does.
+ * Unmaps and closes it; its blocks and leases are gone. If the caller created it, it
+ * also ends for all other users, as by GENP_DESTROY.
  */
 int genp_destroy(genp_partition_t *part);
 
@@ -53,15 +53,15 @@ int genp_free(void *block);
 
 /*
  * Borrows for the partition's default term and waits at most `timeout_ms`
- * milliseconds: 0 does not wait, a negative one waits for ever.
+ * milliseconds: 0 does not wait, a negative value waits without a limit.
  */
 void *genp_borrow(genp_partition_t *part, size_t size, long timeout_ms);
 /* The same with everything GENP_BORROW takes; `expires` may be NULL. */
 void *genp_borrow_until(genp_partition_t *part, size_t size, uint64_t deadline,
 			uint64_t lease_ns, uint32_t reasons, uint64_t *expires);
-/* Gives a lease back. ESTALE if it is over. */
+/* Returns a lease. ESTALE if it is over. */
 int genp_return(void *lease);
-/* Another term from now, if nobody waits: EAGAIN, ESTALE. */
+/* Renews a lease for another term from now, if there are no waiters: EAGAIN, ESTALE. */
 int genp_renew(void *lease, uint64_t lease_ns, uint64_t *expires);
 
 int genp_partition_fd(const genp_partition_t *part);

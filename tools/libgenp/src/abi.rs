@@ -10,3 +10,4 @@
 )]
 
 include!(concat!(env!("OUT_DIR"), "/abi.rs"));
+include!(concat!(env!("OUT_DIR"), "/commands.rs"));

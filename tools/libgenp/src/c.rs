@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The C side: `include/genp.h` documents each function.
+//! The C API; `include/genp.h` documents each function.
 
-#![allow(clippy::missing_safety_doc)] // Said in the header, for C.
+#![allow(clippy::missing_safety_doc)] // The header states the preconditions.
 
 use std::{
     ffi::{c_char, c_int, c_long, c_void, CStr},
@@ -14,7 +14,7 @@ use std::{
 
 use crate::{abi, registry, system, Partition};
 
-/// Leaves an error's number in errno.
+/// Sets errno.
 fn set_errno(error: &io::Error) {
     // SAFETY: the calling thread's own errno.
     unsafe { *libc::__errno_location() = error.raw_os_error().unwrap_or(libc::EIO) };
@@ -46,7 +46,7 @@ fn address(result: io::Result<NonNull<u8>>) -> *mut c_void {
 fn hand_out(result: io::Result<Partition>) -> *mut Partition {
     let entered = result.and_then(|part| {
         let part = Box::into_raw(Box::new(part));
-        if registry::enter(part) {
+        if registry::register(part) {
             return Ok(part);
         }
         // SAFETY: made above and given to nobody.
@@ -73,7 +73,7 @@ unsafe fn part<'a>(part: *const Partition) -> io::Result<&'a Partition> {
 }
 
 /// The partition a block or a lease is in, and its address.
-unsafe fn place<'a>(block: *mut c_void) -> io::Result<(&'a Partition, NonNull<u8>)> {
+unsafe fn locate<'a>(block: *mut c_void) -> io::Result<(&'a Partition, NonNull<u8>)> {
     let block = NonNull::new(block.cast::<u8>()).ok_or_else(invalid)?;
     // SAFETY: says the header.
     let part = unsafe { registry::find(block.as_ptr()) }.ok_or_else(invalid)?;
@@ -86,10 +86,10 @@ pub extern "C" fn genp_create(reserve: usize, borrow_limit: usize) -> *mut Parti
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_create_from(ask: *const abi::genp_create) -> *mut Partition {
+pub unsafe extern "C" fn genp_create_from(request: *const abi::genp_create) -> *mut Partition {
     // SAFETY: null or readable, says the header.
-    let ask = unsafe { ask.as_ref() }.copied().ok_or_else(invalid);
-    hand_out(ask.and_then(Partition::create_from))
+    let request = unsafe { request.as_ref() }.copied().ok_or_else(invalid);
+    hand_out(request.and_then(Partition::create_from))
 }
 
 #[no_mangle]
@@ -122,11 +122,12 @@ pub unsafe extern "C" fn genp_destroy(part: *mut Partition) -> c_int {
     }
     // SAFETY: from `hand_out`, given back once, says the header.
     let part = unsafe { Box::from_raw(part) };
+    registry::unregister(&part);
     if !part.is_creator() {
         return 0;
     }
     match part.descriptor().destroy() {
-        // Somebody was faster; it is gone all the same.
+        // Another process destroyed it first.
         Err(error) if error.raw_os_error() == Some(libc::EIDRM) => 0,
         result => status(result),
     }
@@ -138,7 +139,7 @@ pub unsafe extern "C" fn genp_alloc(p: *mut Partition, size: usize) -> *mut c_vo
     let Some(part) = (unsafe { p.as_ref() }) else {
         return no_partition();
     };
-    match part.the_heap().quick_alloc(size) {
+    match part.heap().cached_alloc(size) {
         Some(block) => block.as_ptr().cast(),
         None => slow_alloc(part, size),
     }
@@ -149,11 +150,11 @@ fn no_partition() -> *mut c_void {
     address(Err(invalid()))
 }
 
-/// What [`genp_alloc`] does when no block waits. Apart, so that the usual way has no
-/// more instructions than it needs.
+/// The slow path of [`genp_alloc`]: the thread cache has no block. A function of its
+/// own, so that the fast path has no more instructions than it needs.
 #[cold]
 fn slow_alloc(part: &Partition, size: usize) -> *mut c_void {
-    address(part.the_heap().slow_alloc(size))
+    address(part.heap().slow_alloc(size))
 }
 
 #[no_mangle]
@@ -183,7 +184,7 @@ pub unsafe extern "C" fn genp_calloc(p: *mut Partition, count: usize, size: usiz
 #[no_mangle]
 pub unsafe extern "C" fn genp_realloc(block: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: says the header.
-    address(unsafe { place(block) }.and_then(|(part, block)| {
+    address(unsafe { locate(block) }.and_then(|(part, block)| {
         let old = part.size_of(block)?;
         let new = part.alloc(size, 16)?;
         // SAFETY: both are live blocks of these lengths; the old one dies here.
@@ -203,24 +204,24 @@ pub unsafe extern "C" fn genp_free(block: *mut c_void) -> c_int {
     // SAFETY: says the header.
     match unsafe { registry::first() } {
         // SAFETY: says the header.
-        Some(part) if unsafe { part.the_heap().quick_free(start) } => 0,
+        Some(part) if unsafe { part.heap().cached_free(start) } => 0,
         // SAFETY: says the header.
         first => unsafe { slow_free(first, start) },
     }
 }
 
-/// What [`genp_free`] does when the block cannot wait, or is not of the first
-/// partition. Apart, as [`slow_alloc`].
+/// The slow path of [`genp_free`]: the thread cache is full, or the block is not of
+/// the first partition. A function of its own, as [`slow_alloc`].
 #[cold]
 unsafe fn slow_free(first: Option<&Partition>, block: NonNull<u8>) -> c_int {
-    if let Some(part) = first.filter(|part| part.the_heap().has(block)) {
+    if let Some(part) = first.filter(|part| part.heap().has(block)) {
         // SAFETY: says the header.
-        return status(unsafe { part.the_heap().slow_free(block) });
+        return status(unsafe { part.heap().slow_free(block) });
     }
     // SAFETY: says the header.
-    let place = unsafe { place(block.as_ptr().cast()) };
+    let located = unsafe { locate(block.as_ptr().cast()) };
     // SAFETY: says the header.
-    status(place.and_then(|(part, block)| unsafe { part.free(block) }))
+    status(located.and_then(|(part, block)| unsafe { part.free(block) }))
 }
 
 #[no_mangle]
@@ -257,13 +258,13 @@ pub unsafe extern "C" fn genp_borrow_until(
 #[no_mangle]
 pub unsafe extern "C" fn genp_return(lease: *mut c_void) -> c_int {
     // SAFETY: says the header.
-    status(unsafe { place(lease) }.and_then(|(part, start)| part.give_back_at(start)))
+    status(unsafe { locate(lease) }.and_then(|(part, start)| part.give_back_at(start)))
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn genp_renew(lease: *mut c_void, lease_ns: u64, expires: *mut u64) -> c_int {
     // SAFETY: says the header.
-    status(unsafe { place(lease) }.and_then(|(part, start)| {
+    status(unsafe { locate(lease) }.and_then(|(part, start)| {
         let until = part.renew(start, lease_ns)?;
         if !expires.is_null() {
             // SAFETY: writable, says the header.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A partition by its file descriptor alone, for who looks after partitions
-//! rather than using their memory.
+//! A partition by its file descriptor alone, for programs that manage partitions
+//! and do not use their memory.
 
 use std::{
     ffi::c_char,
@@ -34,29 +34,41 @@ pub fn name_field(name: &str) -> io::Result<[c_char; abi::GENP_NAME_SIZE as usiz
 }
 
 impl Descriptor {
-    /// Creates a partition as `ask` says.
-    pub fn create(mut ask: abi::genp_create) -> io::Result<Self> {
-        ask.size = size_of::<abi::genp_create>();
+    /// Creates a partition as requested.
+    pub fn create(mut request: abi::genp_create) -> io::Result<Self> {
+        request.size = size_of::<abi::genp_create>();
         // SAFETY: the command's own structure.
-        unsafe { ioctl(system::control()?.as_fd(), abi::GENP_IOCTL_CREATE, &mut ask)? };
+        unsafe {
+            ioctl(
+                system::control()?.as_fd(),
+                abi::GENP_IOCTL_CREATE,
+                &mut request,
+            )?
+        };
         // SAFETY: a file descriptor that the kernel has just made for us.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(ask.fd) }))
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(request.fd) }))
     }
 
     /// Opens a partition by its name: ENOENT, EACCES.
     pub fn open(name: &str) -> io::Result<Self> {
-        let mut ask = abi::genp_open {
+        let mut request = abi::genp_open {
             size: size_of::<abi::genp_open>(),
             name: name_field(name)?,
             ..Default::default()
         };
         // SAFETY: the command's own structure.
-        unsafe { ioctl(system::control()?.as_fd(), abi::GENP_IOCTL_OPEN, &mut ask)? };
+        unsafe {
+            ioctl(
+                system::control()?.as_fd(),
+                abi::GENP_IOCTL_OPEN,
+                &mut request,
+            )?
+        };
         // SAFETY: a file descriptor that the kernel has just made for us.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(ask.fd) }))
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(request.fd) }))
     }
 
-    /// What the partition says of itself.
+    /// The state and the counters of the partition.
     pub fn stat(&self) -> io::Result<abi::genp_stat> {
         let mut stat = abi::genp_stat {
             size: size_of::<abi::genp_stat>(),
@@ -82,7 +94,7 @@ impl Descriptor {
         Ok(bounds)
     }
 
-    /// How often the operation `op`, a `GENP_OP_*`, took how long: see
+    /// The histogram of the durations of the operation `op`, a `GENP_OP_*`: see
     /// `struct genp_histogram`. EINVAL if there is no such operation.
     pub fn histogram(&self, op: u32) -> io::Result<[u64; abi::GENP_HISTOGRAM_BUCKETS as usize]> {
         let mut histogram = abi::genp_histogram {
@@ -97,41 +109,40 @@ impl Descriptor {
         Ok(histogram.count)
     }
 
-    /// Ends the partition for all who use it: EIDRM if that was done before. Its
-    /// memory comes back with the last close and unmap.
+    /// Destroys the partition for all its users: EIDRM if it was destroyed before. Its
+    /// memory is freed with the last close and unmap.
     pub fn destroy(&self) -> io::Result<()> {
-        let mut ask = abi::genp_destroy {
+        let mut request = abi::genp_destroy {
             size: size_of::<abi::genp_destroy>(),
             flags: 0,
         };
         // SAFETY: the command's own structure.
-        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_DESTROY, &mut ask) }
+        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_DESTROY, &mut request) }
     }
 
-    /// Sleeps until somebody destroys the partition. Takes no events from who reads
-    /// them.
+    /// Sleeps until the partition is destroyed. Consumes no events.
     pub fn wait_destroyed(&self) -> io::Result<()> {
-        let mut ask = libc::pollfd {
+        let mut poll = libc::pollfd {
             fd: self.0.as_raw_fd(),
-            events: 0, // POLLHUP is always told.
+            events: 0, // POLLHUP is always reported.
             revents: 0,
         };
         loop {
             // SAFETY: one structure, there during the call.
-            match unsafe { libc::poll(&mut ask, 1, -1) } {
+            match unsafe { libc::poll(&mut poll, 1, -1) } {
                 -1 => {
                     let error = io::Error::last_os_error();
                     if error.kind() != io::ErrorKind::Interrupted {
                         return Err(error);
                     }
                 }
-                _ if ask.revents & libc::POLLHUP != 0 => return Ok(()),
+                _ if poll.revents & libc::POLLHUP != 0 => return Ok(()),
                 _ => return Err(io::Error::from_raw_os_error(libc::EIO)),
             }
         }
     }
 
-    /// Lets programs that this one starts have the descriptor, under its number.
+    /// Lets programs started by this one inherit the descriptor under its number.
     pub fn inherit(&self) -> io::Result<()> {
         // SAFETY: changes a flag of our own descriptor, the only one there is.
         match unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_SETFD, 0) } {

@@ -6,7 +6,7 @@
 //! heap lies in one region of the reserve, managed in user space: allocating from
 //! it makes no system call and takes no page fault. The C side of the same is in
 //! `include/genp.h`. [`Descriptor`] is a partition of which nothing is mapped, for
-//! who looks after partitions.
+//! programs that manage partitions.
 //!
 //! ```no_run
 //! use genp::Partition;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A mutex that lends its holder the priority of who waits. The standard library's
-//! does not, and that of the C library takes four times the instructions of this
-//! one when nobody else wants it.
+//! A mutex with priority inheritance. The mutex of the standard library has none,
+//! and that of the C library takes four times as many instructions as this one when
+//! it is uncontended.
 
 use std::{
     cell::UnsafeCell,
@@ -15,7 +15,7 @@ use crate::thread;
 
 /// Data behind a mutex with priority inheritance.
 pub(crate) struct PiMutex<T> {
-    /// A PI futex: 0, or the thread that holds it, and a bit if others wait.
+    /// A PI futex: 0, or the ID of the thread that holds it, and a bit if others wait.
     word: AtomicU32,
     data: UnsafeCell<T>,
 }
@@ -47,12 +47,12 @@ impl<T> PiMutex<T> {
         Guard { mutex: self, me }
     }
 
-    /// Has the kernel lock or unlock it, which orders like the fast ways.
+    /// Locks or unlocks in the kernel, with the same ordering as the fast paths.
     #[cold]
     fn futex(&self, operation: libc::c_int) {
-        // An interrupted wait goes on. Other errors there are none: this thread does
-        // not hold the mutex when it locks it, for no guard leaves this library, and
-        // holds it when it unlocks it.
+        // An interrupted wait is repeated. No other error is possible: a thread never
+        // locks a mutex that it holds, because no guard leaves this library, and only
+        // unlocks one that it holds.
         // SAFETY: the word is there; nothing else is passed.
         while unsafe {
             libc::syscall(
@@ -123,7 +123,7 @@ mod tests {
                         assert_eq!(pair.0, pair.1);
                         pair.0 += 1;
                         if i % 100 == 0 {
-                            // Has others wait in the kernel.
+                            // Makes the others wait in the kernel.
                             std::thread::yield_now();
                         }
                         pair.1 += 1;

@@ -14,7 +14,6 @@ use crate::{
     descriptor::Descriptor,
     heap::Heap,
     lock::PiMutex,
-    registry,
     system::{self, ioctl, size_of, Mapping},
 };
 
@@ -42,10 +41,9 @@ pub struct Partition {
     heap: Heap,
     reserve: Mapping,
     window: Mapping,
-    /// Where the window begins in the file: it stays there for as long as the partition
-    /// exists.
+    /// The offset of the window in the file, which never changes.
     window_offset: u64,
-    /// Where leases begin and what they are called, for [`Self::give_back_at`].
+    /// Offsets and handles of leases, for [`Self::give_back_at`].
     leases: PiMutex<[Option<(u64, u64)>; LEASES]>,
     file: Descriptor,
     /// Whether it was created here, not opened.
@@ -73,9 +71,9 @@ impl Partition {
         })
     }
 
-    /// Creates a partition as `ask` says.
-    pub fn create_from(ask: abi::genp_create) -> io::Result<Self> {
-        Self::new(Descriptor::create(ask)?, true)
+    /// Creates a partition as requested.
+    pub fn create_from(request: abi::genp_create) -> io::Result<Self> {
+        Self::new(Descriptor::create(request)?, true)
     }
 
     /// Opens a partition by its name. Its heap stays with its creator; leases and
@@ -94,7 +92,7 @@ impl Partition {
         let reserve = Mapping::new(file.as_fd(), w.reserve_offset, w.reserve_length)?;
         let window = Mapping::new(file.as_fd(), w.lease_offset, w.lease_length)?;
         let length = if creator { w.reserve_length } else { 0 };
-        let heap = Self::heap(&file, &reserve, length)?;
+        let heap = Self::create_heap(&file, &reserve, length)?;
         Ok(Self {
             heap,
             reserve,
@@ -106,22 +104,22 @@ impl Partition {
         })
     }
 
-    /// Takes all of the reserve as one region, and makes a heap of it.
-    fn heap(file: &Descriptor, reserve: &Mapping, length: u64) -> io::Result<Heap> {
+    /// Allocates the whole reserve as one region and creates a heap in it.
+    fn create_heap(file: &Descriptor, reserve: &Mapping, length: u64) -> io::Result<Heap> {
         if length == 0 {
-            // SAFETY: of no memory at all.
+            // SAFETY: a heap of no bytes uses no memory.
             return unsafe { Heap::new(NonNull::dangling(), 0) };
         }
-        let mut ask = abi::genp_alloc {
+        let mut request = abi::genp_alloc {
             size: size_of::<abi::genp_alloc>(),
             length,
             ..Default::default()
         };
         // SAFETY: the command's own structure.
-        unsafe { ioctl(file.as_fd(), abi::GENP_IOCTL_ALLOC, &mut ask)? };
+        unsafe { ioctl(file.as_fd(), abi::GENP_IOCTL_ALLOC, &mut request)? };
         let length = usize::try_from(length).map_err(io::Error::other)?;
         let start = reserve
-            .at(ask.offset, length)
+            .at(request.offset, length)
             .ok_or_else(|| error(libc::EIO))?;
         // SAFETY: a region of ours, mapped for as long as the partition exists.
         unsafe { Heap::new(start, length) }
@@ -137,7 +135,7 @@ impl Partition {
         self.file.as_fd()
     }
 
-    /// The partition without its memory: histograms, bounds, its end.
+    /// The partition's descriptor: histograms, bounds, destruction.
     pub fn descriptor(&self) -> &Descriptor {
         &self.file
     }
@@ -159,7 +157,7 @@ impl Partition {
 
     /// The heap in the reserve.
     #[inline]
-    pub(crate) fn the_heap(&self) -> &Heap {
+    pub(crate) fn heap(&self) -> &Heap {
         &self.heap
     }
 
@@ -173,8 +171,8 @@ impl Partition {
         self.reserve.offset_of(address).is_some() || self.window.offset_of(address).is_some()
     }
 
-    /// Borrows for the partition's default term, waiting as long as `timeout`
-    /// says; `None` waits for ever.
+    /// Borrows for the partition's default term and waits at most `timeout`; `None`
+    /// waits without a limit.
     pub fn borrow(&self, length: usize, timeout: Option<Duration>) -> io::Result<Lease> {
         let deadline = match timeout {
             None => abi::GENP_WAIT_FOREVER as u64,
@@ -195,7 +193,7 @@ impl Partition {
         lease_ns: u64,
         reasons: u32,
     ) -> io::Result<Lease> {
-        let mut ask = abi::genp_borrow {
+        let mut request = abi::genp_borrow {
             size: size_of::<abi::genp_borrow>(),
             length: length as u64,
             deadline,
@@ -204,33 +202,33 @@ impl Partition {
             ..Default::default()
         };
         // SAFETY: the command's own structure.
-        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_BORROW, &mut ask)? };
-        let offset = ask.offset - self.window_offset;
+        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_BORROW, &mut request)? };
+        let offset = request.offset - self.window_offset;
         let start = self
             .window
             .at(offset, length)
             .ok_or_else(|| error(libc::EIO))?;
         let mut leases = self.leases.lock();
-        // A slice is used again when its lease is over: its old entry with it.
+        // A slice is reused when its lease is over; its old entry is replaced.
         for entry in leases.iter_mut() {
             if matches!(entry, Some((old, _)) if *old == offset) {
                 *entry = None;
             }
         }
         if let Some(entry) = leases.iter_mut().find(|entry| entry.is_none()) {
-            *entry = Some((offset, ask.handle));
+            *entry = Some((offset, request.handle));
         }
         Ok(Lease {
             start,
             length,
-            expires: ask.expires,
-            handle: ask.handle,
+            expires: request.expires,
+            handle: request.handle,
         })
     }
 
     /// Gives a lease back: ESTALE if it is over.
     pub fn give_back(&self, lease: Lease) -> io::Result<()> {
-        let mut ask = abi::genp_handle {
+        let mut request = abi::genp_handle {
             size: size_of::<abi::genp_handle>(),
             handle: lease.handle,
             ..Default::default()
@@ -241,7 +239,7 @@ impl Partition {
             }
         }
         // SAFETY: the command's own structure.
-        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_RETURN, &mut ask) }
+        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_RETURN, &mut request) }
     }
 
     /// The handle of the lease that begins at an address: EINVAL if none does.
@@ -270,21 +268,21 @@ impl Partition {
         })
     }
 
-    /// Lets the lease at an address run for another term: the new deadline.
-    /// EAGAIN while somebody waits, ESTALE.
+    /// Renews the lease at an address for another term and returns the new deadline.
+    /// EAGAIN while there are waiters, ESTALE.
     pub fn renew(&self, start: NonNull<u8>, lease_ns: u64) -> io::Result<u64> {
-        let mut ask = abi::genp_renew {
+        let mut request = abi::genp_renew {
             size: size_of::<abi::genp_renew>(),
             handle: self.handle_at(start.as_ptr())?,
             lease_ns,
             ..Default::default()
         };
         // SAFETY: the command's own structure.
-        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_RENEW, &mut ask)? };
-        Ok(ask.expires)
+        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_RENEW, &mut request)? };
+        Ok(request.expires)
     }
 
-    /// What the partition says of itself.
+    /// The state and the counters of the partition.
     pub fn stat(&self) -> io::Result<abi::genp_stat> {
         self.file.stat()
     }
@@ -297,11 +295,5 @@ impl Partition {
     /// Bytes of the heap in use, headers included.
     pub fn heap_used(&self) -> usize {
         self.heap.used()
-    }
-}
-
-impl Drop for Partition {
-    fn drop(&mut self) {
-        registry::forget(self);
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use crate::abi;
 
-/// Carries out a command with its argument structure.
+/// Issues an ioctl with its argument structure.
 ///
 /// # Safety
 ///
@@ -40,7 +40,7 @@ pub fn control() -> io::Result<OwnedFd> {
     }
 }
 
-/// What the pool says of itself.
+/// The state of the pool.
 pub fn info() -> io::Result<abi::genp_info> {
     use std::os::fd::AsFd;
 
@@ -60,13 +60,14 @@ pub(crate) struct Mapping {
     length: usize,
 }
 
-// SAFETY: owns address space, which any thread may use and unmap.
+// SAFETY: owns a range of addresses, which any thread may use and unmap.
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps a window of a partition, readable and writable. None of nothing.
+    /// Maps a window of a partition, readable and writable. Without an address if
+    /// `length` is 0.
     pub(crate) fn new(fd: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<Self> {
         let length = usize::try_from(length).map_err(io::Error::other)?;
         if length == 0 {
@@ -105,7 +106,7 @@ impl Mapping {
         Some(unsafe { self.start?.add(offset) })
     }
 
-    /// Where in the mapping an address lies, if it does.
+    /// The offset of an address in the mapping, if it lies there.
     pub(crate) fn offset_of(&self, address: *const u8) -> Option<u64> {
         let offset = (address as usize).checked_sub(self.start?.as_ptr() as usize)?;
         (offset < self.length).then_some(offset as u64)
@@ -121,7 +122,7 @@ impl Drop for Mapping {
     }
 }
 
-/// CLOCK_MONOTONIC in nanoseconds, which deadlines are of.
+/// CLOCK_MONOTONIC in nanoseconds, the clock of deadlines.
 pub fn now() -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the library knows of the calling thread: its number, and its seat, which no
-//! other living thread has.
+//! Per-thread state: the thread's ID, and its slot in the thread caches, which it
+//! shares with no other live thread.
 
 use std::{
     ffi::c_void,
@@ -11,23 +11,23 @@ use std::{
     },
 };
 
-/// Threads that can have a seat at a time.
-pub(crate) const SEATS: usize = 31;
+/// Threads that can have a slot at the same time.
+pub(crate) const SLOTS: usize = 31;
 
-/// How far apart is what is kept for each seat, in bytes.
+/// Distance between the data of two slots, in bytes.
 pub(crate) const STRIDE: usize = 1024;
 
-/// Variables of the calling thread: [`SEAT`](here::SEAT), its seat, from 1, times
-/// [`STRIDE`], or 0 if it has none; [`ID`](here::ID), the kernel's number of it, or
-/// 0 if that was not asked for yet.
+/// Thread-local variables: [`SLOT`](tls::SLOT) is the slot, from 1, times
+/// [`STRIDE`], or 0 without a slot; [`ID`](tls::ID) is the kernel's thread ID, or 0
+/// if it was not queried yet.
 #[cfg(target_arch = "x86_64")]
-mod here {
+mod tls {
     use std::arch::{asm, global_asm};
 
-    // As `thread_local!`, but of the "initial exec" model, which reads them in two
-    // instructions and spoils no register, also where position-independent code
-    // would call a function for it. Its price: a library that is loaded late needs
-    // 16 bytes of the room that the C library keeps for such.
+    // Like `thread_local!`, but with the "initial exec" TLS model: a read takes two
+    // instructions and clobbers no register, even in position-independent code,
+    // which would otherwise call a function. The cost: a library loaded by dlopen()
+    // takes 16 bytes of the C library's surplus of static TLS.
     global_asm!(
         ".pushsection .tbss,\"awT\",@nobits",
         ".balign 16",
@@ -39,13 +39,13 @@ mod here {
         ".popsection",
     );
 
-    pub(super) const SEAT: usize = 0;
+    pub(super) const SLOT: usize = 0;
     pub(super) const ID: usize = 8;
 
     #[inline(always)]
     pub(super) fn get<const WHICH: usize>() -> usize {
         let value;
-        // SAFETY: reads a variable of this thread.
+        // SAFETY: reads a variable of this thread, which the section above defines.
         unsafe {
             asm!(
                 "mov {value}, qword ptr [rip + genp_thread@gottpoff]",
@@ -73,16 +73,16 @@ mod here {
     }
 }
 
-/// The same for processors whose assembly is not spelled out.
+/// The same for architectures without an assembly version.
 #[cfg(not(target_arch = "x86_64"))]
-mod here {
+mod tls {
     use std::cell::Cell;
 
     thread_local! {
         static VALUES: [Cell<usize>; 2] = const { [Cell::new(0), Cell::new(0)] };
     }
 
-    pub(super) const SEAT: usize = 0;
+    pub(super) const SLOT: usize = 0;
     pub(super) const ID: usize = 1;
 
     #[inline(always)]
@@ -95,58 +95,58 @@ mod here {
     }
 }
 
-/// Seats that are taken, a bit each.
+/// A bit for each slot in use.
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 
-/// The highest seat that ever was.
+/// The highest slot ever used.
 static HIGHEST: AtomicUsize = AtomicUsize::new(0);
 
-/// The kernel's number of this thread.
+/// The kernel's ID of this thread.
 #[inline]
 pub(crate) fn id() -> u32 {
-    match here::get::<{ here::ID }>() {
-        0 => ask_id(),
+    match tls::get::<{ tls::ID }>() {
+        0 => query_id(),
         id => id as u32,
     }
 }
 
 #[cold]
-fn ask_id() -> u32 {
+fn query_id() -> u32 {
     key();
     // SAFETY: no memory is involved.
     let id = unsafe { libc::gettid() } as u32;
-    here::set::<{ here::ID }>(id as usize);
+    tls::set::<{ tls::ID }>(id as usize);
     id
 }
 
-/// This thread's seat, from 1 to [`SEATS`], times [`STRIDE`]; 0 if it has none.
+/// This thread's slot, from 1 to [`SLOTS`], times [`STRIDE`]; 0 if it has none.
 #[inline(always)]
-pub(crate) fn seat() -> usize {
-    here::get::<{ here::SEAT }>()
+pub(crate) fn slot() -> usize {
+    tls::get::<{ tls::SLOT }>()
 }
 
-/// No thread ever had a seat above this one.
-pub(crate) fn highest_seat() -> usize {
+/// The highest slot that any thread ever had.
+pub(crate) fn highest_slot() -> usize {
     HIGHEST.load(Ordering::Relaxed)
 }
 
-/// Finds a seat for this thread, until it ends: false if there is none. Makes at most
-/// [`SEATS`] attempts.
+/// Claims a slot for this thread until it exits: false if all are in use. Makes at
+/// most [`SLOTS`] attempts.
 #[cold]
-pub(crate) fn sit_down() -> bool {
+pub(crate) fn claim_slot() -> bool {
     let Some(key) = key() else { return false };
-    for _ in 0..SEATS {
+    for _ in 0..SLOTS {
         let taken = TAKEN.load(Ordering::Relaxed);
-        let seat = taken.trailing_ones() as usize;
-        if seat >= SEATS {
+        let slot = taken.trailing_ones() as usize;
+        if slot >= SLOTS {
             return false;
         }
-        // Acquire: pairs with `stand_up`; what the last thread on this seat left
-        // there is complete.
+        // Acquire: pairs with `release_slot`; makes the stores of the slot's last
+        // owner visible.
         if TAKEN
             .compare_exchange(
                 taken,
-                taken | (1 << seat),
+                taken | (1 << slot),
                 Ordering::Acquire,
                 Ordering::Relaxed,
             )
@@ -154,14 +154,14 @@ pub(crate) fn sit_down() -> bool {
         {
             continue;
         }
-        // Relaxed: who misses a seat that is new misses what is left there the next
-        // moment.
-        HIGHEST.fetch_max(seat + 1, Ordering::Relaxed);
-        here::set::<{ here::SEAT }>((seat + 1) * STRIDE);
-        // SAFETY: the key exists; its value is a number for `stand_up`.
-        if unsafe { libc::pthread_setspecific(key, (seat + 1) as *const c_void) } != 0 {
-            // Nobody would say when the thread ends.
-            stand_up((seat + 1) as *mut c_void);
+        // Relaxed: a reader that misses a new slot only misses blocks that are put
+        // there a moment later.
+        HIGHEST.fetch_max(slot + 1, Ordering::Relaxed);
+        tls::set::<{ tls::SLOT }>((slot + 1) * STRIDE);
+        // SAFETY: the key exists; the value is a slot number, as `release_slot` expects.
+        if unsafe { libc::pthread_setspecific(key, (slot + 1) as *const c_void) } != 0 {
+            // Without the destructor the slot would never be released.
+            release_slot((slot + 1) as *mut c_void);
             return false;
         }
         return true;
@@ -169,28 +169,28 @@ pub(crate) fn sit_down() -> bool {
     false
 }
 
-/// Leaves a thread's seat to others, at its end.
-extern "C" fn stand_up(seat: *mut c_void) {
-    here::set::<{ here::SEAT }>(0);
-    // Release: pairs with `sit_down`.
-    TAKEN.fetch_and(!(1 << (seat as usize - 1)), Ordering::Release);
+/// Releases a thread's slot when the thread exits.
+extern "C" fn release_slot(slot: *mut c_void) {
+    tls::set::<{ tls::SLOT }>(0);
+    // Release: pairs with `claim_slot`.
+    TAKEN.fetch_and(!(1 << (slot as usize - 1)), Ordering::Release);
 }
 
-/// A child that was forked is another thread.
+/// A forked child has another thread ID.
 extern "C" fn after_fork() {
-    here::set::<{ here::ID }>(0);
+    tls::set::<{ tls::ID }>(0);
 }
 
-/// What has the C library call [`stand_up`]; made once, together with what else it
-/// has to call us for.
+/// The key whose destructor is [`release_slot`]; created once, together with the fork
+/// handler.
 fn key() -> Option<libc::pthread_key_t> {
     static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
     *KEY.get_or_init(|| {
         let mut key = 0;
-        // SAFETY: two functions that may be called at any time.
+        // SAFETY: both functions may be called at any time.
         unsafe {
             libc::pthread_atfork(None, None, Some(after_fork));
-            (libc::pthread_key_create(&mut key, Some(stand_up)) == 0).then_some(key)
+            (libc::pthread_key_create(&mut key, Some(release_slot)) == 0).then_some(key)
         }
     })
 }
@@ -200,11 +200,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seat_is_free_again_when_its_thread_ends() {
-        for _ in 0..4 * SEATS {
+    fn a_slot_is_free_again_when_its_thread_ends() {
+        for _ in 0..4 * SLOTS {
             std::thread::spawn(|| {
-                assert!(sit_down());
-                assert!((1..=SEATS).contains(&(seat() / STRIDE)));
+                assert!(claim_slot());
+                assert!((1..=SLOTS).contains(&(slot() / STRIDE)));
             })
             .join()
             .unwrap();

@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! The heap of a partition, in one region of its reserve: a TLSF allocator behind a
-//! lock, and before it stacks of blocks that were freed lately. O(1), no system
-//! call, no page fault.
+//! lock, with a thread cache in front of it. O(1), no system call, no page fault.
 
-mod quick;
+mod thread_cache;
 
 use std::{alloc::Layout, io, ptr::NonNull};
 
 use crate::{lock::PiMutex, thread};
-use quick::{class_of, Quick, BYTES};
+use thread_cache::{class_of, ThreadCache, BYTES};
 
-/// Classes enough for heaps of 2^42 bytes.
+/// Enough classes for heaps of 2^42 bytes.
 type Tlsf = rlsf::Tlsf<'static, u32, u32, 32, 32>;
 
-/// What stands before each block.
+/// The header before each block.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Header {
-    /// Tells a live block from what is none.
+    /// Marks a live block.
     magic: u32,
-    /// The class of stacks that it belongs to, or [`NO_CLASS`].
+    /// The block's size class in the thread cache, or [`NO_CLASS`].
     class: u32,
-    /// Bytes that were asked for.
+    /// Requested bytes.
     size: u32,
-    /// Bytes between its beginning for the allocator and for its owner, which is
+    /// Bytes from the start of the allocator's block to the caller's block, which is
     /// also its alignment.
     front: u32,
 }
@@ -33,7 +32,7 @@ const LIVE: u32 = 0x6765_6e70;
 const DEAD: u32 = 0;
 const NO_CLASS: u32 = u32::MAX;
 const HEADER: usize = size_of::<Header>();
-/// The alignment of blocks of which no other was asked for.
+/// The default alignment of blocks.
 const ALIGN: usize = 16;
 
 impl Header {
@@ -57,10 +56,10 @@ unsafe impl Send for Inner {}
 
 /// A heap.
 pub(crate) struct Heap {
-    /// Where its first block can be, and how many bytes there are from there.
+    /// The lowest address that a block can have, and the number of bytes from there.
     first: usize,
     length: usize,
-    quick: Quick,
+    cache: ThreadCache,
     inner: PiMutex<Inner>,
 }
 
@@ -80,16 +79,18 @@ unsafe fn header(block: NonNull<u8>) -> NonNull<Header> {
 }
 
 impl Inner {
-    /// Gives a block back to the allocator.
+    /// Returns a block to the allocator.
     ///
     /// # Safety
     ///
-    /// A block that was carved from this heap and is nobody's, and its header.
+    /// The block was allocated from this heap, nothing else refers to it, and
+    /// `header` is its header.
     #[inline]
     unsafe fn free(&mut self, block: NonNull<u8>, header: Header) {
         let front = header.front as usize;
         self.used -= header.total();
-        // SAFETY: as it was laid out in `lay_out`.
+        // SAFETY: `init_block` put the block `front` bytes after what the allocator
+        // returned, aligned to `front`.
         unsafe { self.tlsf.deallocate(block.sub(front), front) };
     }
 
@@ -114,45 +115,45 @@ impl Heap {
             unsafe { tlsf.insert_free_block_ptr(NonNull::slice_from_raw_parts(start, length)) }
                 .ok_or_else(|| error(libc::EINVAL))?;
         }
-        // So that not even the first calls of who creates it ask the kernel.
+        // So that even the creator's first calls make no system call.
         thread::id();
-        if thread::seat() == 0 {
-            let _ = thread::sit_down();
+        if thread::slot() == 0 {
+            let _ = thread::claim_slot();
         }
         Ok(Self {
             first: start.as_ptr() as usize + HEADER,
             length: length.saturating_sub(HEADER),
-            quick: Quick::new(length),
+            cache: ThreadCache::new(length),
             inner: PiMutex::new(Inner { tlsf, used: 0 }),
         })
     }
 
-    /// Allocates: EINVAL for an alignment that is none, ENOMEM.
+    /// Allocates: EINVAL for an invalid alignment, ENOMEM.
     #[inline]
     pub(crate) fn alloc(&self, size: usize, align: usize) -> io::Result<NonNull<u8>> {
         if align > ALIGN {
-            return self.carve(size, align);
+            return self.alloc_unclassed(size, align);
         }
-        match self.quick_alloc(size) {
+        match self.cached_alloc(size) {
             Some(block) => Ok(block),
             None => self.slow_alloc(size),
         }
     }
 
-    /// A block that was freed lately by this thread, if one of that size waits.
+    /// Allocates from this thread's cache, if it has a block of that size.
     #[inline]
-    pub(crate) fn quick_alloc(&self, size: usize) -> Option<NonNull<u8>> {
-        let block = self.quick.pop(class_of(size)?)?;
-        // SAFETY: from a stack of ours.
+    pub(crate) fn cached_alloc(&self, size: usize) -> Option<NonNull<u8>> {
+        let block = self.cache.pop(class_of(size)?)?;
+        // SAFETY: `pop` returned a block of this heap that nothing else refers to.
         unsafe { Self::revive(block, size) };
         Some(block)
     }
 
-    /// Makes a live block of one that waited.
+    /// Turns a cached block into a live one.
     ///
     /// # Safety
     ///
-    /// A block of this heap that is nobody else's.
+    /// The block is of this heap, and nothing else refers to it.
     #[inline]
     unsafe fn revive(block: NonNull<u8>, size: usize) {
         // SAFETY: by the precondition it has a header.
@@ -163,16 +164,16 @@ impl Heap {
         }
     }
 
-    /// Allocates when no block waits here: ENOMEM.
+    /// Allocates when this thread's cache has no block: ENOMEM.
     pub(crate) fn slow_alloc(&self, size: usize) -> io::Result<NonNull<u8>> {
         let Some(class) = class_of(size) else {
-            return self.carve(size, ALIGN);
+            return self.alloc_unclassed(size, ALIGN);
         };
-        if thread::seat() == 0 {
-            let _ = thread::sit_down();
+        if thread::slot() == 0 {
+            let _ = thread::claim_slot();
         }
-        if let Some(block) = self.quick.receive(class) {
-            // SAFETY: from a stack of ours.
+        if let Some(block) = self.cache.receive(class) {
+            // SAFETY: `receive` returned a block of this heap that nothing else refers to.
             unsafe { Self::revive(block, size) };
             return Ok(block);
         }
@@ -180,15 +181,15 @@ impl Heap {
         // SAFETY: far from overflowing, and aligned to a power of two.
         let layout = unsafe { Layout::from_size_align_unchecked(bytes, ALIGN) };
         match self.allocate(layout) {
-            Some(base) => Ok(Self::lay_out(base, HEADER, size, class as u32)),
-            // Without the room that its class has beyond it, it may fit.
-            None => self.carve(size, ALIGN),
+            Some(base) => Ok(Self::init_block(base, HEADER, size, class as u32)),
+            // It may fit without being rounded up to its class.
+            None => self.alloc_unclassed(size, ALIGN),
         }
     }
 
-    /// Allocates a block that belongs to no class.
-    fn carve(&self, size: usize, align: usize) -> io::Result<NonNull<u8>> {
-        // The header fits in the room that the alignment takes anyway.
+    /// Allocates a block of its exact size, which belongs to no class.
+    fn alloc_unclassed(&self, size: usize, align: usize) -> io::Result<NonNull<u8>> {
+        // The header fits into the padding of the alignment.
         let front = HEADER.max(align);
         let no_memory = || error(libc::ENOMEM);
         let total = size.max(1).checked_add(front).ok_or_else(no_memory)?;
@@ -197,12 +198,12 @@ impl Heap {
         }
         let layout = Layout::from_size_align(total, front).map_err(|_| error(libc::EINVAL))?;
         let base = self.allocate(layout).ok_or_else(no_memory)?;
-        Ok(Self::lay_out(base, front, size, NO_CLASS))
+        Ok(Self::init_block(base, front, size, NO_CLASS))
     }
 
     /// Writes the header of a new block that begins at `base`.
     #[inline]
-    fn lay_out(base: NonNull<u8>, front: usize, size: usize, class: u32) -> NonNull<u8> {
+    fn init_block(base: NonNull<u8>, front: usize, size: usize, class: u32) -> NonNull<u8> {
         // SAFETY: `front` bytes lie before the block, HEADER of them at least, and
         // a multiple of 16 away from an aligned address.
         unsafe {
@@ -217,8 +218,8 @@ impl Heap {
         }
     }
 
-    /// Memory from the allocator, for which waiting blocks go back to it if need be:
-    /// one stack at a time.
+    /// Allocates from TLSF. If it has no memory, cached blocks are returned to it, one
+    /// stack at a time.
     #[inline]
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let base = self.inner.lock().allocate(layout);
@@ -227,13 +228,14 @@ impl Heap {
 
     #[cold]
     fn reclaim(&self, layout: Layout) -> Option<NonNull<u8>> {
-        (0..Quick::places()).find_map(|which| {
-            let mut next = Some(self.quick.take(which)?);
+        (0..ThreadCache::stacks()).find_map(|which| {
+            let mut next = Some(self.cache.take(which)?);
             let mut inner = self.inner.lock();
             while let Some(block) = next {
-                // SAFETY: the stack was taken away: its blocks are nobody else's.
+                // SAFETY: `take` removed the whole stack: nothing else refers to its
+                // blocks.
                 unsafe {
-                    next = Quick::below(block);
+                    next = ThreadCache::next_in_stack(block);
                     inner.free(block, header(block).read());
                 }
             }
@@ -241,7 +243,7 @@ impl Heap {
         })
     }
 
-    /// The header of a live block: None if it is none.
+    /// The header of a block: None if it is no live block.
     #[inline]
     fn find(&self, block: NonNull<u8>) -> Option<NonNull<Header>> {
         if !self.has(block) || block.as_ptr() as usize % ALIGN != 0 {
@@ -254,39 +256,40 @@ impl Heap {
         }
     }
 
-    /// Whether an address can be one of a block.
+    /// Whether an address can be that of a block.
     #[inline]
     pub(crate) fn has(&self, block: NonNull<u8>) -> bool {
         (block.as_ptr() as usize).wrapping_sub(self.first) < self.length
     }
 
-    /// Bytes that were asked for at [`Self::alloc`]. EINVAL.
+    /// The size that was requested at [`Self::alloc`]. EINVAL.
     pub(crate) fn size(&self, block: NonNull<u8>) -> io::Result<usize> {
         let header = self.find(block).ok_or_else(|| error(libc::EINVAL))?;
-        // SAFETY: it was found.
+        // SAFETY: `find` returned it.
         Ok(unsafe { header.read() }.size as usize)
     }
 
-    /// Leaves a block where this thread will find it: false if that cannot be, or if
-    /// it is none of this heap.
+    /// Frees a block into this thread's cache: false if there is no room or if it is
+    /// no live block of this heap.
     ///
     /// # Safety
     ///
     /// Nobody uses the block any longer.
     #[inline]
-    pub(crate) unsafe fn quick_free(&self, block: NonNull<u8>) -> bool {
+    pub(crate) unsafe fn cached_free(&self, block: NonNull<u8>) -> bool {
         let Some(header) = self.find(block) else {
             return false;
         };
         let header = header.as_ptr();
-        // SAFETY: it was found. It is dead before others can see it in a stack.
+        // SAFETY: `find` returned it. It is marked dead before other threads can see
+        // it in a stack.
         unsafe {
             let class = (*header).class as usize;
             if class >= BYTES.len() {
                 return false;
             }
             (*header).magic = DEAD;
-            if self.quick.push(class, block) {
+            if self.cache.push(class, block) {
                 return true;
             }
             (*header).magic = LIVE;
@@ -294,7 +297,7 @@ impl Heap {
         false
     }
 
-    /// Frees a block: EINVAL for what is no live block, as far as that shows.
+    /// Frees a block: EINVAL for what is no live block, as far as it can be detected.
     ///
     /// # Safety
     ///
@@ -302,14 +305,15 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn free(&self, block: NonNull<u8>) -> io::Result<()> {
         // SAFETY: by the precondition.
-        if unsafe { self.quick_free(block) } {
+        if unsafe { self.cached_free(block) } {
             return Ok(());
         }
         // SAFETY: by the precondition.
         unsafe { self.slow_free(block) }
     }
 
-    /// Frees a block for which there is no room here: EINVAL, as [`Self::free`].
+    /// Frees a block for which this thread's cache has no room: EINVAL, as
+    /// [`Self::free`].
     ///
     /// # Safety
     ///
@@ -317,15 +321,15 @@ impl Heap {
     pub(crate) unsafe fn slow_free(&self, block: NonNull<u8>) -> io::Result<()> {
         let invalid = || error(libc::EINVAL);
         let header = self.find(block).ok_or_else(invalid)?.as_ptr();
-        // SAFETY: it was found.
+        // SAFETY: `find` returned it.
         let class = unsafe { (*header).class } as usize;
         // SAFETY: by the precondition.
-        if class < BYTES.len() && self.make_room(class) && unsafe { self.quick_free(block) } {
+        if class < BYTES.len() && self.make_room(class) && unsafe { self.cached_free(block) } {
             return Ok(());
         }
         let mut inner = self.inner.lock();
-        // SAFETY: it was found. A live block of ours is dead from here on; the magic
-        // is read again, for the lock orders two that free the same.
+        // SAFETY: `find` returned it. The magic is read again under the lock, which
+        // orders two threads that free the same block.
         unsafe {
             if (*header).magic != LIVE {
                 return Err(invalid());
@@ -336,19 +340,19 @@ impl Heap {
         Ok(())
     }
 
-    /// Whether there is room in a stack of this thread now, as there was none.
+    /// Makes room in this thread's full stack of a class: false if that failed.
     #[inline]
     fn make_room(&self, class: usize) -> bool {
-        match thread::seat() {
-            0 => thread::sit_down(),
-            _ => self.quick.send(class),
+        match thread::slot() {
+            0 => thread::claim_slot(),
+            _ => self.cache.send(class),
         }
     }
 
     /// Bytes in live blocks, headers included: exact only while nobody allocates or
     /// frees.
     pub(crate) fn used(&self) -> usize {
-        let (blocks, bytes) = self.quick.waiting();
+        let (blocks, bytes) = self.cache.cached();
         self.inner
             .lock()
             .used

@@ -49,22 +49,22 @@ fn free_all(heap: &Heap, blocks: &[usize]) {
 }
 
 #[test]
-fn what_waits_is_had_again_at_once() {
+fn a_cached_block_is_allocated_again() {
     with_heap(|heap| {
         let block = heap.alloc(100, 1).unwrap();
         // SAFETY: just allocated.
         unsafe { heap.free(block).unwrap() };
         assert_eq!(heap.used(), 0);
-        assert_eq!(heap.quick_alloc(200), None);
+        assert_eq!(heap.cached_alloc(200), None);
         // Of the same class, and alive with its new size.
-        assert_eq!(heap.quick_alloc(97), Some(block));
+        assert_eq!(heap.cached_alloc(97), Some(block));
         assert_eq!(heap.size(block).unwrap(), 97);
         free_all(heap, &[block.as_ptr() as usize]);
     });
 }
 
 #[test]
-fn no_memory_is_lost_to_what_waits() {
+fn no_memory_is_lost_to_the_cache() {
     with_heap(|heap| {
         let large = exhaust(heap, 100_000);
         let before = large.len();
@@ -73,7 +73,7 @@ fn no_memory_is_lost_to_what_waits() {
             let small = exhaust(heap, size);
             free_all(heap, &small);
         }
-        assert_ne!(heap.quick.waiting(), (0, 0));
+        assert_ne!(heap.cache.cached(), (0, 0));
         let large = exhaust(heap, 100_000);
         assert_eq!(large.len(), before);
         free_all(heap, &large);
@@ -81,7 +81,7 @@ fn no_memory_is_lost_to_what_waits() {
 }
 
 #[test]
-fn what_waits_for_another_thread_is_not_lost() {
+fn blocks_cached_by_another_thread_are_not_lost() {
     with_heap(|heap| {
         let before = exhaust(heap, 100_000);
         free_all(heap, &before);
@@ -90,7 +90,7 @@ fn what_waits_for_another_thread_is_not_lost() {
             scope.spawn(|| {
                 let small = exhaust(heap, 128);
                 free_all(heap, &small);
-                assert_ne!(heap.quick.waiting(), (0, 0));
+                assert_ne!(heap.cache.cached(), (0, 0));
                 filled.wait();
                 done.wait();
             });
@@ -117,10 +117,10 @@ fn threads_never_have_the_same_block() {
                 let handed = &handed;
                 scope.spawn(move || {
                     let mut held: Vec<(usize, usize, u8)> = vec![];
-                    let mut chance = u64::from(mark);
+                    let mut rng = u64::from(mark);
                     for _ in 0..rounds {
-                        chance = chance.wrapping_mul(6364136223846793005).wrapping_add(1);
-                        let draw = (chance >> 33) as usize;
+                        rng = rng.wrapping_mul(6364136223846793005).wrapping_add(1);
+                        let draw = (rng >> 33) as usize;
                         if draw % 64 == 0 {
                             // Blocks change hands.
                             std::mem::swap(&mut held, &mut handed.lock().unwrap());

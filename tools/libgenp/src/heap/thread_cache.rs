@@ -1,45 +1,49 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Blocks that were freed and wait to be had again, unmerged: what makes most calls
-//! a few instructions without a lock.
+//! The thread cache: freed blocks, not merged, that are allocated again by a few
+//! instructions without a lock.
 //!
-//! Each seat of a thread has a stack of blocks for each class of sizes. Only who has
-//! the seat puts blocks there; anyone may take a whole stack away when memory runs
-//! out, so that no block is lost to the others. A stack is one word: its first
-//! block, and in the four low bits how many there are. Who changes it takes it
-//! whole, by one exchange, and finds it empty if somebody else was faster:
+//! Each thread slot has a stack of blocks for each size class. Only the slot's owner
+//! pushes blocks; any thread may take a whole stack when memory runs out, so that
+//! cached blocks are not lost to others. A stack is one word: the address of its
+//! first block, with the number of blocks in the four low bits. To change a stack, a
+//! thread takes all of it by one exchange, and sees an empty one if another thread
+//! was faster:
 //!
 //! ```text
-//!   owner                          who needs memory
+//!   owner                          reclaiming thread
 //!   stack = swap(word, 0)
-//!                                  stack = swap(word, 0)   empty: leaves it
+//!                                  stack = swap(word, 0)   empty: skips it
 //!   store(word, stack - first)
-//!                                  stack = swap(word, 0)   has it all
+//!                                  stack = swap(word, 0)   takes all of it
 //! ```
 //!
-//! As nobody else puts blocks there, the owner's store overwrites nothing.
+//! No other thread pushes blocks there, so the owner's store overwrites nothing.
+//!
+//! A full stack moves from a thread that frees to one that allocates through the
+//! magazine of its class (after Bonwick's magazine depot).
 
 use std::{
     ptr::NonNull,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use crate::thread::{self, SEATS, STRIDE};
+use crate::thread::{self, SLOTS, STRIDE};
 
-/// The largest block that waits in a stack.
+/// The size of the largest cached block.
 pub(super) const LARGEST: usize = 4096;
-/// What sizes are counted in.
+/// The unit of sizes.
 const GRAIN: usize = 16;
-/// Sizes up to this have a class each; above, there are 16 to each doubling.
+/// Sizes up to this have a class each; above, each doubling has 16 classes.
 const EXACT: usize = 256;
-/// Classes there are: of 0 to 16 grains, and of four doublings.
+/// Number of classes: of 0 to 16 grains, and of four doublings.
 pub(super) const CLASSES: usize = EXACT / GRAIN + 1 + 4 * 16;
-/// Blocks in a stack, at most: what fits in the low bits of an address, halved so
-/// that emptying one stays short.
+/// The most blocks in a stack: half of what the low bits of an address can count,
+/// so that emptying a stack stays short.
 const DEPTH: usize = 8;
 /// The bits of a stack that count its blocks.
 const COUNT: usize = GRAIN - 1;
-/// Of a heap, the part that one stack may hold back.
+/// A stack holds at most this fraction of the heap.
 const SHARE: usize = 1024;
 
 /// Bytes of the blocks of a class.
@@ -52,7 +56,8 @@ const fn bytes_of(class: usize) -> usize {
     (EXACT << (above / 16)) + (above % 16 + 1) * step
 }
 
-/// Bytes of the blocks of each class. One of nothing has room to wait in a stack.
+/// Bytes of the blocks of each class. A block of 0 bytes has room for the link to the
+/// next one.
 pub(super) static BYTES: [u16; CLASSES] = {
     let mut table = [GRAIN as u16; CLASSES];
     let mut class = 1;
@@ -84,84 +89,85 @@ pub(super) fn class_of(size: usize) -> Option<usize> {
         return None;
     }
     let class = CLASS[(size + GRAIN - 1) >> GRAIN.ilog2()] as usize;
-    // SAFETY: the table has no other.
+    // SAFETY: the table has only classes of `bytes_of`, which are below CLASSES.
     unsafe { std::hint::assert_unchecked(class < CLASSES) };
     Some(class)
 }
 
-/// The stacks of a seat.
+/// The stacks of a slot.
 #[repr(align(1024))]
-struct Seat {
+struct Slot {
     stacks: [AtomicUsize; CLASSES],
-    /// How many blocks each may hold: none, of those who have no seat.
-    most: [u8; CLASSES],
+    /// The most blocks of each stack: 0 for threads without a slot.
+    limit: [u8; CLASSES],
 }
 
-const _: () = assert!(size_of::<Seat>() == STRIDE);
+const _: () = assert!(size_of::<Slot>() == STRIDE);
 
-/// The stacks of a heap.
-pub(super) struct Quick {
-    /// The first is of those without a seat, and always empty; then one for each
-    /// seat.
-    seats: Box<[Seat; SEATS + 1]>,
-    /// Full stacks on their way from threads that free to threads that allocate.
-    depot: [AtomicUsize; CLASSES],
+/// The cached blocks of a heap.
+pub(super) struct ThreadCache {
+    /// The first is for threads without a slot and always empty.
+    slots: Box<[Slot; SLOTS + 1]>,
+    /// Of each class, a full stack on its way from a thread that frees to one that
+    /// allocates.
+    magazines: [AtomicUsize; CLASSES],
 }
 
-impl Quick {
+impl ThreadCache {
     /// For a heap of this many bytes.
     pub(super) fn new(bytes: usize) -> Self {
-        let most = |seat: usize, class: usize| match seat {
+        let limit = |slot: usize, class: usize| match slot {
             0 => 0,
             _ => (bytes / SHARE / BYTES[class] as usize).min(DEPTH) as u8,
         };
-        let seat = |seat| Seat {
+        let slot = |slot| Slot {
             stacks: [const { AtomicUsize::new(0) }; CLASSES],
-            most: std::array::from_fn(|class| most(seat, class)),
+            limit: std::array::from_fn(|class| limit(slot, class)),
         };
         Self {
-            seats: Box::new(std::array::from_fn(seat)),
-            depot: [const { AtomicUsize::new(0) }; CLASSES],
+            slots: Box::new(std::array::from_fn(slot)),
+            magazines: [const { AtomicUsize::new(0) }; CLASSES],
         }
     }
 
     /// The caller's stacks.
     #[inline]
-    fn mine(&self) -> &Seat {
-        // SAFETY: a seat is at most SEATS, and STRIDE the size of what one has.
-        unsafe { &*self.seats.as_ptr().byte_add(thread::seat()) }
+    fn own_slot(&self) -> &Slot {
+        // SAFETY: `slot()` is at most SLOTS * STRIDE, a multiple of STRIDE, and STRIDE
+        // is the size of an element of the SLOTS + 1.
+        unsafe { &*self.slots.as_ptr().byte_add(thread::slot()) }
     }
 
-    /// A block of this class, if one waits here.
+    /// Pops a block of this class.
     #[inline]
     pub(super) fn pop(&self, class: usize) -> Option<NonNull<u8>> {
-        let word = &self.mine().stacks[class];
-        // Acquire: pairs with the Release of whoever left the stack there: this
-        // thread, or the last one on this seat.
+        let word = &self.own_slot().stacks[class];
+        // Acquire: pairs with the Release of the last `push`, `pop`, `send` or `receive`,
+        // by this thread or by the slot's last owner.
         let stack = word.swap(0, Ordering::Acquire);
         let first = NonNull::new((stack & !COUNT) as *mut u8)?;
-        // SAFETY: a block in a stack is nobody else's, and its first word is the
-        // rest of the stack, written by `push`.
+        // SAFETY: the swap took the stack, so nothing else refers to its blocks; the
+        // first word of a block is the rest of the stack, written by `push`.
         let rest = unsafe { first.cast::<usize>().read() };
         // Release: pairs with the swap of `take`.
         word.store(rest, Ordering::Release);
         Some(first)
     }
 
-    /// Leaves a block of this class here: false if there are enough, or if the
-    /// caller has no seat.
+    /// Pushes a block of this class: false if the stack is full or the caller has no
+    /// slot.
     ///
     /// # Safety
     ///
-    /// The block is the caller's, has at least 16 bytes, and is aligned to 16.
+    /// The caller owns the block, which has at least 16 bytes and is aligned to 16.
     #[inline]
     pub(super) unsafe fn push(&self, class: usize, block: NonNull<u8>) -> bool {
-        let mine = self.mine();
-        let word = &mine.stacks[class];
+        let own = self.own_slot();
+        let word = &own.stacks[class];
         // Acquire: as in `pop`.
         let stack = word.swap(0, Ordering::Acquire);
         let count = stack & COUNT;
-        if count >= mine.most[class] as usize {
+        if count >= own.limit[class] as usize {
             // Release: as in `pop`.
             word.store(stack, Ordering::Release);
             return false;
@@ -174,19 +180,19 @@ impl Quick {
         true
     }
 
-    /// Sends the caller's stack of a class, which is full, to whoever needs it: false
-    /// if one is under way already. After that, `push` has room.
+    /// Moves the caller's full stack of a class into the magazine: false if that is in
+    /// use. After that, `push` has room.
     #[inline]
     pub(super) fn send(&self, class: usize) -> bool {
-        let depot = &self.depot[class];
-        if thread::seat() == 0 || depot.load(Ordering::Relaxed) != 0 {
+        let magazine = &self.magazines[class];
+        if thread::slot() == 0 || magazine.load(Ordering::Relaxed) != 0 {
             return false;
         }
-        let word = &self.mine().stacks[class];
+        let word = &self.own_slot().stacks[class];
         // Acquire: as in `pop`.
         let stack = word.swap(0, Ordering::Acquire);
         let sent = stack != 0
-            && depot
+            && magazine
                 // Release: pairs with the swap of `receive`.
                 .compare_exchange(0, stack, Ordering::Release, Ordering::Relaxed)
                 .is_ok();
@@ -197,29 +203,28 @@ impl Quick {
         sent
     }
 
-    /// A block of this class out of a stack that was sent. The rest of that is the
-    /// caller's from here on.
+    /// Moves the magazine of a class into the caller's stack and pops a block of it.
     #[inline]
     pub(super) fn receive(&self, class: usize) -> Option<NonNull<u8>> {
-        if thread::seat() == 0 || self.depot[class].load(Ordering::Relaxed) == 0 {
+        if thread::slot() == 0 || self.magazines[class].load(Ordering::Relaxed) == 0 {
             return None;
         }
         // Acquire: pairs with `send`.
-        let stack = self.depot[class].swap(0, Ordering::Acquire);
-        // The caller's own stack is empty: it looked there first, and nobody else
-        // puts blocks there.
+        let stack = self.magazines[class].swap(0, Ordering::Acquire);
+        // The caller's own stack is empty: the caller tried that first, and no other
+        // thread pushes blocks there.
         // Release: pairs with the swap of `pop`.
-        self.mine().stacks[class].store(stack, Ordering::Release);
+        self.own_slot().stacks[class].store(stack, Ordering::Release);
         self.pop(class)
     }
 
-    /// Takes a stack away, for all memory is needed: the first of its blocks. `which`
-    /// counts the places where stacks can be, up to [`Self::places`].
+    /// Takes a whole stack, to reclaim its memory: returns its first block. `which` is
+    /// the number of the stack, below [`Self::stacks`].
     pub(super) fn take(&self, which: usize) -> Option<NonNull<u8>> {
         let class = CLASSES - 1 - which % CLASSES;
         let word = match which / CLASSES {
-            0 => &self.depot[class],
-            seat => &self.seats.get(seat)?.stacks[class],
+            0 => &self.magazines[class],
+            slot => &self.slots.get(slot)?.stacks[class],
         };
         if word.load(Ordering::Relaxed) == 0 {
             return None;
@@ -228,28 +233,28 @@ impl Quick {
         NonNull::new((word.swap(0, Ordering::Acquire) & !COUNT) as *mut u8)
     }
 
-    /// How many places there are where stacks can be: those of seats that nobody
-    /// ever had are none.
-    pub(super) fn places() -> usize {
-        (1 + thread::highest_seat()) * CLASSES
+    /// The number of stacks, without those of slots that were never used.
+    pub(super) fn stacks() -> usize {
+        (1 + thread::highest_slot()) * CLASSES
     }
 
-    /// The block below this one, of a stack that was taken away.
+    /// The block after this one in a stack that was taken.
     ///
     /// # Safety
     ///
-    /// `block` came from [`Self::take`] or from here, and is not changed since.
-    pub(super) unsafe fn below(block: NonNull<u8>) -> Option<NonNull<u8>> {
+    /// `block` came from [`Self::take`] or from this function and was not changed since.
+    pub(super) unsafe fn next_in_stack(block: NonNull<u8>) -> Option<NonNull<u8>> {
         // SAFETY: by the precondition, `push` wrote it.
         let rest = unsafe { block.cast::<usize>().read() };
         NonNull::new((rest & !COUNT) as *mut u8)
     }
 
-    /// Blocks that wait, and their bytes: exact only while nobody allocates or frees.
-    pub(super) fn waiting(&self) -> (usize, usize) {
-        let stacks = self.seats.iter().map(|seat| &seat.stacks);
+    /// The number of cached blocks and of their bytes: exact only while no thread
+    /// allocates or frees.
+    pub(super) fn cached(&self) -> (usize, usize) {
+        let stacks = self.slots.iter().map(|slot| &slot.stacks);
         let (mut blocks, mut bytes) = (0, 0);
-        for stacks in stacks.chain([&self.depot]) {
+        for stacks in stacks.chain([&self.magazines]) {
             for (class, stack) in stacks.iter().enumerate() {
                 let count = stack.load(Ordering::Relaxed) & COUNT;
                 blocks += count;
@@ -286,59 +291,59 @@ mod tests {
 
     #[test]
     fn a_stack_gives_the_youngest_first_and_has_a_bound() {
-        let quick = Quick::new(1 << 20);
-        assert!(thread::seat() > 0 || thread::sit_down());
+        let cache = ThreadCache::new(1 << 20);
+        assert!(thread::slot() > 0 || thread::claim_slot());
         let blocks = blocks(DEPTH + 1);
         for (i, &block) in blocks.iter().enumerate() {
             // SAFETY: memory of ours.
-            assert_eq!(unsafe { quick.push(2, block) }, i < DEPTH);
+            assert_eq!(unsafe { cache.push(2, block) }, i < DEPTH);
         }
-        assert_eq!(quick.waiting(), (DEPTH, DEPTH * 32));
+        assert_eq!(cache.cached(), (DEPTH, DEPTH * 32));
         for &block in blocks[..DEPTH].iter().rev() {
-            assert_eq!(quick.pop(2), Some(block));
+            assert_eq!(cache.pop(2), Some(block));
         }
-        assert_eq!(quick.pop(2), None);
+        assert_eq!(cache.pop(2), None);
     }
 
     #[test]
-    fn what_waits_can_be_taken_away() {
-        let quick = Quick::new(1 << 20);
-        assert!(thread::seat() > 0 || thread::sit_down());
+    fn cached_blocks_can_be_reclaimed() {
+        let cache = ThreadCache::new(1 << 20);
+        assert!(thread::slot() > 0 || thread::claim_slot());
         let blocks = blocks(3);
         for &block in &blocks {
             // SAFETY: memory of ours.
-            assert!(unsafe { quick.push(2, block) });
+            assert!(unsafe { cache.push(2, block) });
         }
         let mut taken = vec![];
-        for which in 0..Quick::places() {
-            let mut next = quick.take(which);
+        for which in 0..ThreadCache::stacks() {
+            let mut next = cache.take(which);
             while let Some(block) = next {
                 taken.push(block);
                 // SAFETY: from `take`.
-                next = unsafe { Quick::below(block) };
+                next = unsafe { ThreadCache::next_in_stack(block) };
             }
         }
         taken.reverse();
         assert_eq!(taken, blocks);
-        assert_eq!(quick.pop(2), None);
+        assert_eq!(cache.pop(2), None);
     }
 
     #[test]
     fn a_full_stack_goes_to_another_thread() {
-        let quick = Quick::new(1 << 20);
-        assert!(thread::seat() > 0 || thread::sit_down());
+        let cache = ThreadCache::new(1 << 20);
+        assert!(thread::slot() > 0 || thread::claim_slot());
         let block = blocks(1)[0];
         // SAFETY: memory of ours.
-        assert!(unsafe { quick.push(2, block) });
-        assert!(quick.send(2) && !quick.send(2));
+        assert!(unsafe { cache.push(2, block) });
+        assert!(cache.send(2) && !cache.send(2));
         let address = block.as_ptr() as usize;
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                assert_eq!(quick.receive(2), None);
-                assert!(thread::seat() > 0 || thread::sit_down());
-                let had = quick.receive(2).map(|block| block.as_ptr() as usize);
+                assert_eq!(cache.receive(2), None);
+                assert!(thread::slot() > 0 || thread::claim_slot());
+                let had = cache.receive(2).map(|block| block.as_ptr() as usize);
                 assert_eq!(had, Some(address));
-                assert_eq!(quick.receive(2), None);
+                assert_eq!(cache.receive(2), None);
             });
         });
     }
