@@ -64,13 +64,13 @@ impl Axis {
     }
 
     /// Where a value lies: 0 at the low end, 1 at the high one.
-    pub fn place(&self, value: f64) -> f64 {
-        let place = if self.logarithmic {
+    pub fn position(&self, value: f64) -> f64 {
+        let position = if self.logarithmic {
             (value / self.low).ln() / (self.high / self.low).ln()
         } else {
             (value - self.low) / (self.high - self.low)
         };
-        place.clamp(0.0, 1.0)
+        position.clamp(0.0, 1.0)
     }
 }
 
@@ -107,12 +107,14 @@ mod tests {
     fn decades_lie_equally_far_apart() {
         let axis =
             Axis::logarithmic("cost", [120.0, 800_000.0], |value| value.to_string()).unwrap();
-        let places: Vec<f64> = [1e3, 1e4, 1e5].map(|value| axis.place(value)).into();
+        let positions: Vec<f64> = [1e3, 1e4, 1e5].map(|value| axis.position(value)).into();
         let values: Vec<f64> = axis.ticks.iter().map(|tick| tick.0).collect();
         assert_eq!(values, [1e3, 1e4, 1e5]);
-        assert!((places[1] - places[0] - (axis.place(3e4) - axis.place(3e3))).abs() < 1e-9);
-        assert!(axis.place(120.0) > 0.0 && axis.place(800_000.0) < 1.0);
-        assert_eq!(axis.place(1.0), 0.0);
+        assert!(
+            (positions[1] - positions[0] - (axis.position(3e4) - axis.position(3e3))).abs() < 1e-9
+        );
+        assert!(axis.position(120.0) > 0.0 && axis.position(800_000.0) < 1.0);
+        assert_eq!(axis.position(1.0), 0.0);
     }
 
     #[test]
@@ -125,7 +127,7 @@ mod tests {
     fn one_value_has_an_axis_and_none_has_none() {
         let axis = Axis::logarithmic("cost", [300.0], |value| value.to_string()).unwrap();
         assert!(axis.ticks.len() >= 2);
-        assert!((axis.place(300.0) - 0.5).abs() < 0.1);
+        assert!((axis.position(300.0) - 0.5).abs() < 0.1);
         assert!(Axis::logarithmic("cost", [], |value| value.to_string()).is_none());
         assert!(Axis::logarithmic("cost", [0.0], |value| value.to_string()).is_none());
     }
@@ -138,6 +140,6 @@ mod tests {
             axis.ticks,
             [(0.0, "0 %".to_string()), (50.0, "50 %".to_string())]
         );
-        assert_eq!(axis.place(50.0), 0.5);
+        assert_eq!(axis.position(50.0), 0.5);
     }
 }

@@ -4,8 +4,8 @@
 
 use crate::{
     axis::Axis,
+    labels,
     svg::{width_of, Anchor, Stroke, Svg, Text, FAINT, INK, SOFT},
-    words,
 };
 
 const WIDTH: f64 = 760.0;
@@ -33,7 +33,7 @@ const OURS: &str = "#0059a8";
 /// How the line of a subject looks: GenP's own is thick and blue in every picture, and a
 /// peer looks the same in all of them.
 pub fn stroke_of(subject: &str) -> Stroke {
-    const PLACES: [&[&str]; 7] = [
+    const LINE_STYLES: [&[&str]; 7] = [
         &["gen_pool_first_fit", "mmap_populate", "glibc", "mempool"],
         &["gen_pool_best_fit", "memfd", "jemalloc", "kmem_cache"],
         &["alloc_page", "dma_heap", "mimalloc", "kmalloc"],
@@ -49,7 +49,9 @@ pub fn stroke_of(subject: &str) -> Stroke {
             dash: "",
         };
     }
-    let known = PLACES.iter().position(|names| names.contains(&subject));
+    let known = LINE_STYLES
+        .iter()
+        .position(|names| names.contains(&subject));
     let (colour, dash) = PEERS[known.unwrap_or(PEERS.len() - 1)];
     Stroke {
         colour,
@@ -100,11 +102,11 @@ impl Chart {
         chart
     }
 
-    fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
+    fn position(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let bottom = HEIGHT - BOTTOM;
         (
-            LEFT + (self.right - LEFT) * self.x.place(x),
-            bottom - (bottom - TOP) * self.y.place(y),
+            LEFT + (self.right - LEFT) * self.x.position(x),
+            bottom - (bottom - TOP) * self.y.position(y),
         )
     }
 
@@ -116,13 +118,13 @@ impl Chart {
         };
         let bottom = HEIGHT - BOTTOM;
         for (value, name) in self.y.ticks.clone() {
-            let y = bottom - (bottom - TOP) * self.y.place(value);
+            let y = bottom - (bottom - TOP) * self.y.position(value);
             self.svg.line(&[(LEFT, y), (self.right, y)], GRID);
             self.svg
                 .text((LEFT - 8.0, y), &name, Anchor::End, Text::SMALL);
         }
         for (value, name) in self.x.ticks.clone() {
-            let x = LEFT + (self.right - LEFT) * self.x.place(value);
+            let x = LEFT + (self.right - LEFT) * self.x.position(value);
             self.svg.line(&[(x, TOP), (x, bottom)], GRID);
             self.svg
                 .text((x, bottom + 14.0), &name, Anchor::Middle, Text::SMALL);
@@ -151,21 +153,22 @@ impl Chart {
         self.line(name, points, stroke);
         let radius = if stroke.width > 2.0 { 3.5 } else { 2.5 };
         for &point in points {
-            self.svg.dot(self.place(point), radius, stroke.colour, true);
+            self.svg
+                .dot(self.position(point), radius, stroke.colour, true);
         }
     }
 
     /// A line through points and a name at its end.
     pub fn line(&mut self, name: &str, points: &[(f64, f64)], stroke: Stroke) {
-        let places: Vec<_> = points.iter().map(|&point| self.place(point)).collect();
-        self.svg.line(&places, stroke);
+        let positions: Vec<_> = points.iter().map(|&point| self.position(point)).collect();
+        self.svg.line(&positions, stroke);
         let text = Text::of(stroke.colour);
         let text = if stroke.width > 2.0 {
             text.bold()
         } else {
             text
         };
-        self.ends.extend(places.last().map(|&at| End {
+        self.ends.extend(positions.last().map(|&at| End {
             at,
             name: name.into(),
             text,
@@ -175,7 +178,7 @@ impl Chart {
     /// Dots alone; empty ones.
     pub fn dots(&mut self, points: &[(f64, f64)], colour: &str) {
         for &point in points {
-            self.svg.dot(self.place(point), 3.0, colour, false);
+            self.svg.dot(self.position(point), 3.0, colour, false);
         }
     }
 
@@ -236,7 +239,7 @@ fn spread(wanted: &[f64], apart: f64, top: f64, bottom: f64) -> Vec<f64> {
     for (middle, count) in groups {
         let half = (count - 1) as f64 / 2.0 * apart;
         let first = (middle - half).min(bottom - 2.0 * half).max(top);
-        heights.extend((0..count).map(|place| first + place as f64 * apart));
+        heights.extend((0..count).map(|position| first + position as f64 * apart));
     }
     heights
 }
@@ -252,7 +255,7 @@ pub fn unit_title(unit: &str) -> &'static str {
 
 /// The names of values of a unit.
 pub fn unit_names(unit: &str) -> impl Fn(f64) -> String + '_ {
-    move |value| words::in_unit(value, unit)
+    move |value| labels::in_unit(value, unit)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use crate::{
+    labels::{in_unit, number},
     run::{Figure, Run},
-    words::{in_unit, number},
 };
 
 /// What is compared.

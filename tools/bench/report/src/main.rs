@@ -8,6 +8,7 @@ mod chart;
 mod compare;
 mod data_sheet;
 mod fit;
+mod labels;
 mod page;
 mod picture;
 mod query;
@@ -16,7 +17,6 @@ mod rst;
 mod run;
 mod svg;
 mod tables;
-mod words;
 
 use std::{path::PathBuf, process::ExitCode};
 

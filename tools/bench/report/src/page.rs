@@ -99,7 +99,7 @@ fn text(run: &Run, figures: &Figures<'_>, pictures: &[Picture]) -> String {
         page.heading(heading);
         page.paragraph(words);
         for picture in pictures.iter().filter(|picture| picture.group == group) {
-            page.picture(&picture.file, &picture.words);
+            page.picture(&picture.file, &picture.alt);
         }
         tables::of_group(&mut page, group, &same);
     }
@@ -134,7 +134,7 @@ fn introduction(page: &mut Page, run: &Run, figures: &Figures<'_>) {
             .map(|(name, text)| vec![name.into(), text]),
     );
     for machine in figures.different(|figure| figure.machine.clone()) {
-        rows.push(vec![machine.clone(), crate::words::machine(&machine)]);
+        rows.push(vec![machine.clone(), crate::labels::machine(&machine)]);
     }
     page.table(&["run", "what it was"], &rows);
     page.paragraph(

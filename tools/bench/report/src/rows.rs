@@ -37,7 +37,7 @@ impl Rows {
         };
         let bottom = height - BOTTOM;
         for (value, name) in &x.ticks {
-            let at = LEFT + (RIGHT - LEFT) * x.place(*value);
+            let at = LEFT + (RIGHT - LEFT) * x.position(*value);
             svg.line(&[(at, TOP - 8.0), (at, bottom)], grid);
             svg.text((at, bottom + 12.0), name, Anchor::Middle, Text::SMALL);
         }
@@ -63,7 +63,7 @@ impl Rows {
 
     /// A row: a full dot at the first value, an empty one at the second, and a word.
     pub fn row(&mut self, name: &str, (full, empty): (f64, f64), word: &str, stroke: Stroke) {
-        let at = |value: f64| LEFT + (RIGHT - LEFT) * self.x.place(value);
+        let at = |value: f64| LEFT + (RIGHT - LEFT) * self.x.position(value);
         let (from, to) = (at(full), at(empty));
         let text = Text::of(stroke.colour);
         let text = if stroke.width > 2.0 {

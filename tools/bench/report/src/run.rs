@@ -167,9 +167,9 @@ impl Run {
 
     /// Reads a results file.
     pub fn read(path: &Path) -> Result<Self> {
-        let told = |why: String| format!("{}: {why}", path.display());
-        let text = fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
-        Self::parse(&text).map_err(told)
+        let context = |why: String| format!("{}: {why}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| context(error.to_string()))?;
+        Self::parse(&text).map_err(context)
     }
 }
 
@@ -197,8 +197,8 @@ mod tests {
                 "result 1: it has no case",
             ),
         ] {
-            let said = Run::parse(text).unwrap_err();
-            assert!(said.contains(why), "{said}");
+            let error = Run::parse(text).unwrap_err();
+            assert!(error.contains(why), "{error}");
         }
     }
 

@@ -4,10 +4,10 @@
 
 use crate::{
     fit::Line,
+    labels::{self, bytes, in_unit, machine, number, range, subject, time, times},
     query::Figures,
     rst::Page,
     run::Figure,
-    words::{self, bytes, in_unit, machine, number, range, subject, time, times},
 };
 
 /// The tables of a group.
@@ -51,7 +51,7 @@ fn refusals(page: &mut Page, all: &Figures<'_>) {
 /// What a row is of: everything but the subject and what is given as a range.
 fn row_of(figure: &Figure) -> (String, String, String, String, String) {
     let size = figure.size.map(bytes).unwrap_or_default();
-    let pages = figure.pages.map(words::pages).unwrap_or_default();
+    let pages = figure.pages.map(labels::pages).unwrap_or_default();
     let state = match figure.group.as_str() {
         "kernel" if figure.case != "borrow" => String::new(),
         _ => figure.state.clone(),
@@ -100,12 +100,12 @@ fn by_case(page: &mut Page, figures: &Figures<'_>) {
 fn heaps(page: &mut Page, figures: &Figures<'_>) {
     let settings = figures.different(|figure| (figure.machine.clone(), figure.state.clone()));
     for (machine_name, state) in settings {
-        let state_words = if state.is_empty() {
+        let state_label = if state.is_empty() {
             String::new()
         } else {
             format!(" ({state})")
         };
-        page.minor_heading(&format!("{}{state_words}", upper(&machine(&machine_name))));
+        page.minor_heading(&format!("{}{state_label}", upper(&machine(&machine_name))));
         let same = figures
             .machine(&machine_name)
             .only(|figure| figure.state == state);
@@ -141,12 +141,12 @@ fn heaps_of_case(figures: &Figures<'_>, case: &str) -> Vec<Vec<String>> {
         let mut cells = row(case, &cost.subject(&name), unit, &best);
         let touched = touched.subject(&name).highest(|figure| figure.max);
         let events = |of: &Figures<'_>| of.subject(&name).highest(|figure| figure.median);
-        let told =
+        let shown =
             |value: Option<f64>, unit: &str| value.map_or("-".into(), |value| in_unit(value, unit));
         let more = [
-            told(touched, unit),
-            told(events(&faults), "count"),
-            told(events(&calls), "count"),
+            shown(touched, unit),
+            shown(events(&faults), "count"),
+            shown(events(&calls), "count"),
         ];
         cells.splice(5..5, more);
         cells
@@ -190,7 +190,7 @@ fn by(value: Option<f64>, best: Option<f64>) -> String {
 }
 
 fn row(case: &str, figures: &Figures<'_>, unit: &str, best: &Best) -> Vec<String> {
-    let told = |value: Option<f64>| value.map_or("-".into(), |value| in_unit(value, unit));
+    let shown = |value: Option<f64>| value.map_or("-".into(), |value| in_unit(value, unit));
     let (low, high) = (figures.lowest(|f| f.median), figures.highest(|f| f.median));
     let worst = figures.highest(|figure| figure.max);
     let median = match (low, high, unit) {
@@ -209,8 +209,8 @@ fn row(case: &str, figures: &Figures<'_>, unit: &str, best: &Best) -> Vec<String
         case.into(),
         name.into(),
         median,
-        told(figures.highest(|figure| figure.p999)),
-        told(worst),
+        shown(figures.highest(|figure| figure.p999)),
+        shown(worst),
         by(high, best.median),
         by(worst, best.worst),
     ]
@@ -242,14 +242,14 @@ fn borrowing(page: &mut Page, figures: &Figures<'_>) {
     }
 }
 
-/// A way: a subject and a state.
-fn ways(figures: &Figures<'_>) -> Vec<(String, String)> {
-    let mut ways = figures.different(|figure| (figure.subject.clone(), figure.state.clone()));
-    ways.sort_by_key(|way| !way.0.contains("genp"));
-    ways
+/// A method: a subject and a state.
+fn methods(figures: &Figures<'_>) -> Vec<(String, String)> {
+    let mut methods = figures.different(|figure| (figure.subject.clone(), figure.state.clone()));
+    methods.sort_by_key(|method| !method.0.contains("genp"));
+    methods
 }
 
-fn way_words((name, state): &(String, String)) -> String {
+fn method_label((name, state): &(String, String)) -> String {
     match state.as_str() {
         "" => subject(name).into(),
         "clean" => format!("{}, zeroed ahead", subject(name)),
@@ -257,13 +257,13 @@ fn way_words((name, state): &(String, String)) -> String {
     }
 }
 
-fn of_way<'a>(figures: &Figures<'a>, (name, state): &(String, String)) -> Figures<'a> {
+fn of_method<'a>(figures: &Figures<'a>, (name, state): &(String, String)) -> Figures<'a> {
     figures.only(|figure| figure.subject == *name && figure.state == *state)
 }
 
 fn by_pages(page: &mut Page, figures: &Figures<'_>) {
-    let ways = ways(figures);
-    let names: Vec<String> = ways.iter().map(way_words).collect();
+    let methods = methods(figures);
+    let names: Vec<String> = methods.iter().map(method_label).collect();
     let mut head = vec!["pages"];
     head.extend(names.iter().map(String::as_str));
     let mut sizes: Vec<f64> = figures
@@ -274,12 +274,12 @@ fn by_pages(page: &mut Page, figures: &Figures<'_>) {
     sizes.sort_by(f64::total_cmp);
     let row = |pages: f64| {
         let same = figures.only(|figure| figure.pages == Some(pages));
-        let cell = |way: &(String, String)| {
-            let median = of_way(&same, way).highest(|figure| figure.median);
+        let cell = |method: &(String, String)| {
+            let median = of_method(&same, method).highest(|figure| figure.median);
             median.map_or("-".into(), number)
         };
         let mut cells = vec![number(pages)];
-        cells.extend(ways.iter().map(cell));
+        cells.extend(methods.iter().map(cell));
         cells
     };
     let rows: Vec<_> = sizes.into_iter().map(row).collect();
@@ -287,25 +287,25 @@ fn by_pages(page: &mut Page, figures: &Figures<'_>) {
 }
 
 fn lines(page: &mut Page, figures: &Figures<'_>) {
-    let row = |way: &(String, String)| {
-        let line = Line::through(&of_way(figures, way).curve(|figure| figure.pages))?;
+    let row = |method: &(String, String)| {
+        let line = Line::through(&of_method(figures, method).curve(|figure| figure.pages))?;
         if !line.is_good() {
             let nothing = || "-".to_string();
             return Some(vec![
-                way_words(way),
+                method_label(method),
                 nothing(),
                 nothing(),
                 "no straight line".into(),
             ]);
         }
         Some(vec![
-            way_words(way),
+            method_label(method),
             number(line.constant),
             number(line.slope),
             format!("{:.1} %", line.worst * 100.0),
         ])
     };
-    let rows: Vec<_> = ways(figures).iter().filter_map(row).collect();
+    let rows: Vec<_> = methods(figures).iter().filter_map(row).collect();
     page.table(&["who", "constant", "each page", "worst deviation"], &rows);
 }
 
@@ -313,22 +313,22 @@ fn lines(page: &mut Page, figures: &Figures<'_>) {
 fn parts(page: &mut Page, figures: &Figures<'_>) {
     let case = |name: &str| figures.only(|figure| figure.case == name);
     let best = Best::of(&case("borrow"));
-    let row = |way: &(String, String)| {
-        let value = |name: &str| of_way(&case(name), way).highest(|figure| figure.median);
-        let told = |value: Option<f64>| value.map_or("-".into(), number);
-        let worst = of_way(&case("borrow"), way).highest(|figure| figure.max);
-        let mut cells = vec![way_words(way)];
+    let row = |method: &(String, String)| {
+        let value = |name: &str| of_method(&case(name), method).highest(|figure| figure.median);
+        let shown = |value: Option<f64>| value.map_or("-".into(), number);
+        let worst = of_method(&case("borrow"), method).highest(|figure| figure.max);
+        let mut cells = vec![method_label(method)];
         cells.extend(
-            ["borrow_get", "borrow_touch", "borrow_give", "borrow"].map(|name| told(value(name))),
+            ["borrow_get", "borrow_touch", "borrow_give", "borrow"].map(|name| shown(value(name))),
         );
         cells.extend([
-            told(worst),
+            shown(worst),
             by(value("borrow"), best.median),
             by(worst, best.worst),
         ]);
         cells
     };
-    let rows: Vec<_> = ways(&case("borrow")).iter().map(row).collect();
+    let rows: Vec<_> = methods(&case("borrow")).iter().map(row).collect();
     page.table(
         &[
             "who",
@@ -345,7 +345,7 @@ fn parts(page: &mut Page, figures: &Figures<'_>) {
 }
 
 fn recall(page: &mut Page, figures: &Figures<'_>) {
-    let told =
+    let shown =
         |value: Option<f64>, unit: &str| value.map_or("-".into(), |value| in_unit(value, unit));
     for machine_name in figures.different(|figure| figure.machine.clone()) {
         page.minor_heading(&upper(&machine(&machine_name)));
@@ -362,9 +362,9 @@ fn recall(page: &mut Page, figures: &Figures<'_>) {
                 figure.pages.map_or("-".into(), number),
                 figure.waiters.map_or("-".into(), number),
                 figure.state.clone(),
-                told(figure.median, unit),
-                told(figure.p999, unit),
-                told(figure.max, unit),
+                shown(figure.median, unit),
+                shown(figure.p999, unit),
+                shown(figure.max, unit),
                 ratio.map_or("-".into(), |(worst, median)| times(worst / median)),
             ]
         };

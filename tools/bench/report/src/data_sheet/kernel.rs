@@ -2,7 +2,7 @@
 
 //! Targets of what drivers call.
 
-use super::{counted, median, push, worst, Target, ICOUNT};
+use super::target::{counted, median, push, worst, Target, ICOUNT};
 use crate::query::Figures;
 
 /// The largest ratio of a dearest to a cheapest median between pools, in one case at one

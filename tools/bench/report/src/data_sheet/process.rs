@@ -2,12 +2,12 @@
 
 //! Targets of what processes do, and of the module as a whole.
 
-use super::{counted, median, push, worst, Target, ICOUNT};
+use super::target::{counted, median, push, worst, Target, ICOUNT};
 use crate::{
     fit::Line,
+    labels::{number, times},
     query::Figures,
     run::Figure,
-    words::{number, times},
 };
 
 /// Points of a curve of GenP's in the group `borrow`.

@@ -2,7 +2,7 @@
 
 //! Tests of the targets.
 
-use super::*;
+use super::{target::ICOUNT, *};
 use crate::{
     query::tests::figure,
     run::{Figure, Run},

@@ -2,14 +2,14 @@
 
 //! What borrowing costs by pages, with the fitted lines.
 
-use super::{about, Picture};
+use super::drawing::{about, Picture};
 use crate::{
     axis::Axis,
     chart::{stroke_of, unit_names, Chart},
     fit::Line,
+    labels,
     query::Figures,
     svg::Stroke,
-    words,
 };
 
 /// What was measured of one way.
@@ -22,7 +22,7 @@ struct Way {
 
 impl Way {
     fn name(&self) -> String {
-        let name = words::subject(&self.subject);
+        let name = labels::subject(&self.subject);
         match self.state.as_str() {
             "" => name.into(),
             "clean" => format!("{name}, zeroed ahead"),
@@ -74,9 +74,9 @@ fn one(figures: &Figures<'_>) -> Option<Picture> {
     let ways = ways(figures);
     let points = || ways.iter().flat_map(|way| way.points.iter().copied());
     let unit = figures.0.first()?.unit.clone();
-    let x = Axis::logarithmic("pages", points().map(|p| p.0), words::number)?;
+    let x = Axis::logarithmic("pages", points().map(|p| p.0), labels::number)?;
     let named: Vec<f64> = (0..7).map(|order| f64::from(1 << (2 * order))).collect();
-    let x = x.naming(&named, words::number);
+    let x = x.naming(&named, labels::number);
     let y = Axis::logarithmic("instructions", points().map(|p| p.1), unit_names(&unit))?;
     let title = "Get, touch and give back pages";
     let told = format!(
@@ -103,7 +103,7 @@ fn one(figures: &Figures<'_>) -> Option<Picture> {
     Some(Picture {
         group: "borrow",
         file: "borrow-pages.svg".into(),
-        words: title.into(),
+        alt: title.into(),
         svg: chart.finish(),
     })
 }

@@ -3,14 +3,14 @@
 //! What becomes of a call when the pool grows further than any machine here has memory:
 //! the algorithms alone.
 
-use super::{about, Picture};
+use super::drawing::{about, Picture};
 use crate::{
     axis::Axis,
     chart::{unit_names, unit_title, Chart},
+    labels,
     query::Figures,
     run::Figure,
     svg::Stroke,
-    words,
 };
 
 /// Cases, what they are called, and how their lines look.
@@ -68,8 +68,8 @@ fn one(figures: &Figures<'_>) -> Option<Picture> {
     let mut pools: Vec<f64> = points().map(|point| point.0).collect();
     pools.sort_by(f64::total_cmp);
     pools.dedup();
-    let x = Axis::logarithmic("size of the pool", pools.iter().copied(), words::bytes)?;
-    let x = x.naming(&pools, words::bytes);
+    let x = Axis::logarithmic("size of the pool", pools.iter().copied(), labels::bytes)?;
+    let x = x.naming(&pools, labels::bytes);
     let y = Axis::logarithmic(unit_title(&unit), points().map(|p| p.1), unit_names(&unit))?;
     let title = "GenP's algorithms in pools of up to 64 GiB";
     let told = format!(
@@ -85,7 +85,7 @@ fn one(figures: &Figures<'_>) -> Option<Picture> {
     Some(Picture {
         group: "scale",
         file: "depth.svg".into(),
-        words: title.into(),
+        alt: title.into(),
         svg: chart.finish(),
     })
 }

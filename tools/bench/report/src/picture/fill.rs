@@ -2,12 +2,12 @@
 
 //! Cost against the fill level.
 
-use super::{about, case_words, comparable, curves, of_curves, values, Picture};
+use super::drawing::{about, case_label, comparable, curves, of_curves, values, Picture};
 use crate::{
     axis::Axis,
     chart::{unit_names, unit_title},
+    labels,
     query::Figures,
-    words,
 };
 
 pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
@@ -33,10 +33,10 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
     fills.dedup();
     let x = x.naming(&fills, |fill| format!("{fill} %"));
     let y = Axis::logarithmic(unit_title(&unit), costs, unit_names(&unit))?;
-    let title = format!("{}, by fill level", case_words(case));
+    let title = format!("{}, by fill level", case_label(case));
     let told = format!(
         "median of the dearest state; pool of {}; {}",
-        words::bytes(pool),
+        labels::bytes(pool),
         about("icount")
     );
     let file = format!("{case}-fill.svg");

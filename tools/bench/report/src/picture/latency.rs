@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{about, case_words, comparable, Picture};
+use super::drawing::{about, case_label, comparable, Picture};
 use crate::{
     axis::Axis,
     chart::{stroke_of, unit_names, unit_title, Chart},
+    labels,
     query::Figures,
     run::Figure,
     svg::Stroke,
-    words,
 };
 
 /// One line of such a picture.
@@ -52,7 +52,7 @@ pub fn picture(title: &str, told: &str, unit: &str, tails: Vec<Tail>) -> Option<
     let points = || tails.iter().flat_map(|tail| tail.steps.iter().copied());
     let share = |share: f64| match share {
         share if share >= 1.0 => "all".into(),
-        share => format!("1 in {}", words::number(1.0 / share)),
+        share => format!("1 in {}", labels::number(1.0 / share)),
     };
     let x = Axis::logarithmic(unit_title(unit), points().map(|p| p.0), unit_names(unit))?;
     let y = Axis::logarithmic(
@@ -88,7 +88,7 @@ fn tails(figures: &Figures<'_>) -> Vec<Tail> {
         Some(Tail {
             steps: tail(&figures.subject(&subject).0)?,
             stroke: stroke_of(&subject),
-            name: words::subject(&subject).into(),
+            name: labels::subject(&subject).into(),
         })
     };
     figures.subjects().into_iter().filter_map(one).collect()
@@ -97,7 +97,7 @@ fn tails(figures: &Figures<'_>) -> Vec<Tail> {
 fn in_kernel(figures: &Figures<'_>, case: &str, machine: &str) -> Option<Picture> {
     let same = comparable(figures, case, machine);
     let unit = same.0.first()?.unit.clone();
-    let title = format!("{}, distribution", case_words(case));
+    let title = format!("{}, distribution", case_label(case));
     let rival = if machine == "um2" {
         ", a rival on the other one"
     } else {
@@ -111,7 +111,7 @@ fn in_kernel(figures: &Figures<'_>, case: &str, machine: &str) -> Option<Picture
         group: "kernel",
         file: format!("{case}-latency-{machine}.svg"),
         svg: picture(&title, &told, &unit, tails(&same))?,
-        words: title,
+        alt: title,
     })
 }
 
@@ -129,7 +129,7 @@ fn in_user_space(figures: &Figures<'_>) -> Vec<Picture> {
             group: "user",
             file: format!("heap-latency-{state}-{machine}.svg"),
             svg: picture(&title, &told, "ns", tails(&same))?,
-            words: title,
+            alt: title,
         })
     };
     settings.into_iter().filter_map(draw).collect()

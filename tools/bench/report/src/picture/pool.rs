@@ -2,12 +2,12 @@
 
 //! Cost against the size of the pool.
 
-use super::{about, case_words, comparable, curves, of_curves, values, Picture};
+use super::drawing::{about, case_label, comparable, curves, of_curves, values, Picture};
 use crate::{
     axis::Axis,
     chart::{unit_names, unit_title},
+    labels,
     query::Figures,
-    words,
 };
 
 pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
@@ -27,10 +27,10 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
     let mut named = sizes.clone();
     named.sort_by(f64::total_cmp);
     named.dedup();
-    let x = Axis::logarithmic("size of the pool", sizes, words::bytes)?;
-    let x = x.naming(&few(&named), words::bytes);
+    let x = Axis::logarithmic("size of the pool", sizes, labels::bytes)?;
+    let x = x.naming(&few(&named), labels::bytes);
     let y = Axis::logarithmic(unit_title(&unit), costs, unit_names(&unit))?;
-    let title = format!("{}, by size of the pool", case_words(case));
+    let title = format!("{}, by size of the pool", case_label(case));
     let told = format!(
         "median at the dearest fill level and state; {}",
         about("icount")

@@ -3,16 +3,15 @@
 //! From a lease's deadline to its frames in the hands of who waited.
 
 use super::{
-    about,
+    drawing::{about, Picture},
     latency::{picture, tail, Tail},
-    Picture,
 };
 use crate::{
     axis::Axis,
     chart::{unit_names, unit_title, Chart},
+    labels,
     query::Figures,
     svg::Stroke,
-    words,
 };
 
 const IDLE: &str = "#0059a8";
@@ -43,7 +42,7 @@ fn distribution(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
             let same = single.only(|figure| figure.state == state && figure.pages == Some(pages));
             let plural = if pages == 1.0 { "page" } else { "pages" };
             tails.extend(tail(&same.0).map(|steps| Tail {
-                name: format!("{} {plural}{words}", words::number(pages)),
+                name: format!("{} {plural}{words}", labels::number(pages)),
                 stroke: Stroke {
                     colour,
                     width: 2.0,
@@ -63,7 +62,7 @@ fn distribution(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
         group: "recall",
         file: format!("recall-{machine}.svg"),
         svg: picture(title, &told, unit, tails)?,
-        words: title.into(),
+        alt: title.into(),
     })
 }
 
@@ -97,9 +96,9 @@ fn by_pages(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
             .iter()
             .flat_map(|(_, points, _)| points.iter().copied())
     };
-    let x = Axis::logarithmic("pages", points().map(|p| p.0), words::number)?;
+    let x = Axis::logarithmic("pages", points().map(|p| p.0), labels::number)?;
     let named: Vec<f64> = (0..7).map(|order| f64::from(1 << (2 * order))).collect();
-    let x = x.naming(&named, words::number);
+    let x = x.naming(&named, labels::number);
     let unit = single.0.first()?.unit.as_str();
     let y = Axis::logarithmic(unit_title(unit), points().map(|p| p.1), unit_names(unit))?;
     let title = "From the deadline to the frames in the waiter's hands, by pages";
@@ -113,7 +112,7 @@ fn by_pages(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
     Some(Picture {
         group: "recall",
         file: format!("recall-pages-{machine}.svg"),
-        words: title.into(),
+        alt: title.into(),
         svg: chart.finish(),
     })
 }

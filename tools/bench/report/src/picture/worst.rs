@@ -2,14 +2,14 @@
 
 //! The worst case beside the median, of all who do the same.
 
-use super::{about, comparable, Picture};
+use super::drawing::{about, comparable, Picture};
 use crate::{
     axis::Axis,
     chart::{stroke_of, unit_names, unit_title},
+    labels,
     query::Figures,
     rows::Rows,
     run::Figure,
-    words,
 };
 
 pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
@@ -46,10 +46,10 @@ fn chart(title: &str, told: &str, unit: &str, parts: &[(String, Part)]) -> Optio
     for (heading, part) in parts.iter().filter(|(_, part)| !part.is_empty()) {
         rows.heading(heading);
         for (subject, median, worst) in part {
-            let name = words::subject(subject);
+            let name = labels::subject(subject);
             // A coarse clock may have seen nothing of the median.
             let times = match *median > 0.0 {
-                true => format!("× {}", words::times(worst / median)),
+                true => format!("× {}", labels::times(worst / median)),
                 false => String::new(),
             };
             rows.row(name, (*median, *worst), &times, stroke_of(subject));
@@ -70,7 +70,7 @@ fn in_kernel(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
             let same = comparable(figures, case, machine);
             let size = same.0.first().and_then(|figure| figure.size);
             let heading = size.map_or(words.into(), |size| {
-                format!("{words}, {}", words::bytes(size))
+                format!("{words}, {}", labels::bytes(size))
             });
             (heading, part(&same))
         })
@@ -91,7 +91,7 @@ fn in_kernel(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
         group: "kernel",
         file: format!("worst-{machine}.svg"),
         svg: chart(title, &told, &unit, &parts)?,
-        words: title.into(),
+        alt: title.into(),
     })
 }
 
@@ -129,7 +129,7 @@ fn in_user_space(figures: &Figures<'_>) -> Vec<Picture> {
                 group: "user",
                 file: format!("heap-worst-{kind}-{state}-{machine}.svg"),
                 svg: chart(&title, &told, unit, &parts)?,
-                words: title,
+                alt: title,
             })
         };
     all.filter_map(draw).collect()
