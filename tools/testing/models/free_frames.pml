@@ -1,85 +1,85 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The frames themselves: what the books promised is there when it is fetched, is
- * zeroed, and is nobody else's.
+ * The frames: a frame that the accounting granted is there when it is taken, is
+ * zeroed, and has no other owner.
  *
  * What each step stands for:
  *
- *	borrower	Store::take() and Store::give() in genp/pool/store.rs, from
+ *	borrower	FreeFrames::take() and FreeFrames::give() in genp/frames/free.rs, from
  *			Partition::fill() and Partition::end_lease() in
  *			genp/partition/borrow.rs, with a batch of one frame; the
- *			promise is made under genp_desk before, and credited there
- *			afterwards
- *	scrubber	Store::scrub() and Store::release_quarantine() in
- *			genp/pool/store.rs, from genp/pool/scrub.rs
- *	closing		Store::give_or_keep(), from the end of a reserve whose frame
+ *			frame is granted under genp_lending before, and its return
+ *			is completed there afterwards
+ *	scrubber	FreeFrames::scrub() and FreeFrames::release_quarantine() in
+ *			genp/frames/free.rs, from genp/threads/scrub.rs
+ *	closing		FreeFrames::give_or_keep(), from the end of a reserve whose frame
  *			a device still writes to
  *	device		direct I/O into that frame, and its end
  *
- * What is left out: memory nodes (one list of clean frames stands for all); the
- * order within a list (any frame of it may come); priorities: a taker that waits
- * for genp_scrubbing lends its own to the scrubber.
+ * Left out: memory nodes (one list of clean frames stands for all); the order within
+ * a list (any frame of it may be taken); priorities: a taker that waits for
+ * genp_scrubbing lends its priority to the scrubber.
  *
- * Each of the d_steps at `place` is one section under genp_lists.
+ * Each of the d_steps at `list` is one section under genp_free_frames.
  *
- * Promised: a taker never goes away with nothing; no frame has two owners; a frame
- * reaches its owner zeroed; none is free while a device writes to it; none is lost.
+ * Properties: take() always finds a frame; no frame has two owners; a frame reaches
+ * its owner zeroed; no frame is free while a device writes to it; none is lost.
  *
  *	proof    safe
  *	live     served               -DLIVE
  *
- * Mistakes, and what must find them:
+ * Mistakes, each of which must be found:
  *
- *	mistake  no_second_look       -DNO_SECOND_LOOK
- *	mistake  look_without_lock    -DLOOK_WITHOUT_LOCK
+ *	mistake  no_second_try        -DNO_SECOND_TRY
+ *	mistake  second_try_unlocked  -DSECOND_TRY_UNLOCKED
  *	mistake  scrub_without_lock   -DSCRUB_WITHOUT_LOCK
  *	mistake  not_zeroed           -DNOT_ZEROED
  *	mistake  given_as_clean       -DGIVEN_AS_CLEAN
- *	mistake  credit_before_give   -DCREDIT_BEFORE_GIVE -DFRAMES=2
+ *	mistake  returned_before_give -DRETURNED_BEFORE_GIVE -DFRAMES=2
  *	mistake  no_quarantine        -DNO_QUARANTINE
- *	mistake  quarantine_unlooked  -DQUARANTINE_UNLOOKED
- *	mistake  never_served         -DLIVE -DKEEP_IN_HAND
+ *	mistake  quarantine_unchecked -DQUARANTINE_UNCHECKED
+ *	mistake  never_served         -DLIVE -DKEEP_BATCH
  */
 
 #ifndef FRAMES
 #define FRAMES	3
 #endif
-#define HANDFUL	2
+#define BATCH	2
 #define NO_FRAME FRAMES
 
 mtype = { DIRTY, CLEAN, QUARANTINE, TAKEN };
 /* The frame FRAMES - 1 is at first that of a reserve. */
-mtype place[FRAMES] = DIRTY;
-bool written[FRAMES] = true;	/* has somebody's data in it */
+mtype list[FRAMES] = DIRTY;
+bool written[FRAMES] = true;	/* not zeroed */
 bool used[FRAMES];		/* has an owner; only to check */
 bool pinned;			/* the last frame, by the device */
-byte free = FRAMES - 1;		/* in the books */
+byte free = FRAMES - 1;		/* in the accounting */
 bool scrubbing;			/* genp_scrubbing */
-bool fetches;			/* the first borrower is promised a frame */
+bool fetches;			/* the first borrower was granted a frame */
 
-#ifdef QUARANTINE_UNLOOKED
-#define LET_GO	true
+#ifdef QUARANTINE_UNCHECKED
+#define UNPINNED	true
 #else
-#define LET_GO	!pinned		/* Frames::shared() */
+#define UNPINNED	!pinned		/* FrameTable::shared() */
 #endif
 
-/* An rt_mutex goes to who waits for it, not to who comes again. */
+/* An rt_mutex goes to its waiter, not to a task that comes back. */
 #ifdef LIVE
-byte wait_for_it;
-#define MAY_SCRUB	(!scrubbing && wait_for_it == 0)
-#define join()		wait_for_it++
-#define leave()		wait_for_it--
+byte queued;
+#define MAY_SCRUB	(!scrubbing && queued == 0)
+#define enqueue()		queued++
+#define dequeue()		queued--
 #else
 #define MAY_SCRUB	!scrubbing
-#define join()		skip
-#define leave()		skip
+#define enqueue()		skip
+#define dequeue()		skip
 #endif
 
 inline find(what, found)
 {
 	found = 0;
 	do
-	:: found < FRAMES && place[found] != what -> found++
+	:: found < FRAMES && list[found] != what -> found++
 	:: else -> break
 	od
 }
@@ -94,7 +94,7 @@ inline take()
 		:: else
 		fi;
 		if
-		:: frame != NO_FRAME -> place[frame] = TAKEN
+		:: frame != NO_FRAME -> list[frame] = TAKEN
 		:: else
 		fi
 	}
@@ -106,21 +106,21 @@ proctype borrower()
 	bool clean;
 
 again:
-	/* The desk promises. */
+	/* The accounting promises a frame. */
 	atomic {
 		free > 0 -> free--;
 		if :: _pid == 1 -> fetches = true :: else fi
 	};
 	take();
-#ifndef NO_SECOND_LOOK
+#ifndef NO_SECOND_TRY
 	if
 	:: frame == NO_FRAME ->
-#ifndef LOOK_WITHOUT_LOCK
-		join();
-		atomic { !scrubbing -> scrubbing = true; leave() };
+#ifndef SECOND_TRY_UNLOCKED
+		enqueue();
+		atomic { !scrubbing -> scrubbing = true; dequeue() };
 #endif
 		take();
-#ifndef LOOK_WITHOUT_LOCK
+#ifndef SECOND_TRY_UNLOCKED
 		scrubbing = false
 #endif
 	:: else
@@ -138,18 +138,18 @@ again:
 		written[frame] = true
 	};
 	/* It is used, until its end. */
-#ifdef CREDIT_BEFORE_GIVE
+#ifdef RETURNED_BEFORE_GIVE
 	free++;
 #endif
 	d_step {
 		used[frame] = false;
 #ifdef GIVEN_AS_CLEAN
-		place[frame] = CLEAN
+		list[frame] = CLEAN
 #else
-		place[frame] = DIRTY
+		list[frame] = DIRTY
 #endif
 	};
-#ifndef CREDIT_BEFORE_GIVE
+#ifndef RETURNED_BEFORE_GIVE
 	free++;
 #endif
 	d_step { frame = 0; clean = false };
@@ -158,7 +158,7 @@ again:
 
 proctype scrubber()
 {
-	byte hand[HANDFUL], i, n;
+	byte batch[BATCH], i, n;
 
 end:	do
 	:: atomic {
@@ -168,36 +168,36 @@ end:	do
 		n = 0 };
 		d_step {
 			do
-			:: n < HANDFUL ->
+			:: n < BATCH ->
 				find(DIRTY, i);
 				if
 				:: i == NO_FRAME -> break
-				:: else -> place[i] = TAKEN; hand[n] = i; n++
+				:: else -> list[i] = TAKEN; batch[n] = i; n++
 				fi
 			:: else -> break
 			od;
 			i = 0
 		};
 		do
-		:: i < n -> written[hand[i]] = false; i++
+		:: i < n -> written[batch[i]] = false; i++
 		:: else -> break
 		od;
-#ifdef KEEP_IN_HAND
+#ifdef KEEP_BATCH
 		if :: n > 0 -> false :: else fi;
 #endif
 		do
-		:: n > 0 -> d_step { n--; place[hand[n]] = CLEAN; hand[n] = 0 }
+		:: n > 0 -> d_step { n--; list[batch[n]] = CLEAN; batch[n] = 0 }
 		:: else -> break
 		od;
 		i = 0;
 #ifndef SCRUB_WITHOUT_LOCK
 		scrubbing = false;
 #endif
-		/* release_quarantine(), and commit_less() at the desk */
+		/* release_quarantine(), and commit_less() under genp_lending */
 		d_step {
 			if
-			:: place[FRAMES - 1] == QUARANTINE && LET_GO ->
-				place[FRAMES - 1] = DIRTY;
+			:: list[FRAMES - 1] == QUARANTINE && UNPINNED ->
+				list[FRAMES - 1] = DIRTY;
 				n = 1
 			:: else
 			fi
@@ -214,9 +214,9 @@ proctype closing()
 	d_step {
 		if
 #ifndef NO_QUARANTINE
-		:: pinned -> place[FRAMES - 1] = QUARANTINE
+		:: pinned -> list[FRAMES - 1] = QUARANTINE
 #endif
-		:: else -> place[FRAMES - 1] = DIRTY; freed = true
+		:: else -> list[FRAMES - 1] = DIRTY; freed = true
 		fi
 	};
 	if :: freed -> free++ :: else fi
@@ -232,7 +232,7 @@ proctype device()
 
 init {
 	atomic {
-		place[FRAMES - 1] = TAKEN;
+		list[FRAMES - 1] = TAKEN;
 		if :: pinned = true :: true fi;
 		run borrower();
 		run borrower();

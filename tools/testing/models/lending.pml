@@ -1,47 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lending: three borrowers in two partitions, the recall thread, a clock, and one
- * who destroys a partition.
+ * Lending: three borrowers in two partitions, the recall thread, a clock, and a
+ * process that destroys a partition.
  *
- * What each step stands for. A d_step is one section under genp_desk, Front::with()
- * in genp/pool/desk.rs; each ends with ring().
+ * What each step stands for. A d_step is one section under genp_lending,
+ * Lending::with() in genp/pool/lending.rs; each ends with end_section().
  *
- *	borrow, grant, unlink, hope, promote_next, serve_one, can_serve, leave,
- *	settle		Books of the same names in genp/core/books/borrowing.rs
- *	claim, credit, renew	genp/core/books/ending.rs
- *	next_due		Books::due() in genp/core/books/deadlines.rs
- *	kill			Books::kill() in genp/core/books/admission.rs with
- *				Partition::kill() in genp/partition/close.rs
+ *	borrow, grant, unlink, mark_ready, promote_next, serve_one, can_serve, withdraw,
+ *	acknowledge		Books of the same names in genp/core/accounting/borrowing.rs
+ *	claim, complete_return, renew	genp/core/accounting/ending.rs
+ *	next_due		Accounting::due() in genp/core/accounting/deadlines.rs
+ *	begin_close			Accounting::begin_close() in genp/core/accounting/admission.rs with
+ *				Partition::begin_close() in genp/partition/close.rs
  *	borrower		Partition::borrow(), ask(), wait(), fill(), give_back()
  *				in genp/partition/borrow.rs
  *	end_lease		Partition::end_lease() there
  *	recall			Recaller::run(), next(), attend() in
- *				genp/pool/recall.rs
+ *				genp/threads/recall.rs
  *	destroy			Partition::destroy() in genp/partition/close.rs
  *	tick			time, which may pass at any point
  *
  * A borrower may stop for ever at any point: it is never scheduled again. Only
- * while the recall thread waits for the genp_windows it holds (`busy`, `wanted`),
- * and so lends it its priority, it goes on.
+ * while the recall thread waits for the genp_windows that it holds (`busy`,
+ * `wanted`), and so lends it its priority, does it continue.
  *
- * What is left out:
+ * Left out:
  * - The lists behind a queue and the heap: a head is found by looking at all. The
  *   fuzzers compare the lists with that.
- * - Places in the table of leases: each borrower has one of its own. What a handle
- *   of an earlier lease in the same place does is kept in `stale`, for each who may
- *   hold such a handle. Slices likewise.
+ * - Slots in the table of leases: each borrower has its own. `handle_of` has the
+ *   lease of each thread that may hold a stale handle. Slices likewise.
  * - Full tables, renewed reserves and limits, page tables.
- * - How a task sleeps (sleep.pml), how a bell rings (bell.pml), where frames lie
- *   (store.pml): here a frame is fetched from `store`, where it must be.
- * - Times are what is left until then, in ticks; so nothing grows without end.
+ * - How a task sleeps (sleep.pml), how a thread is woken (waker.pml), where frames
+ *   lie (free_frames.pml): here a frame is taken from `free_frames`, where it must be.
+ * - Absolute times: they are ticks until the event, so that the state stays finite.
  *
- * Promised: frames are neither made nor lost; what is fetched is there; nobody has
- * more than its limit; nobody overtakes the head; no lease is ended before its
- * deadline but by its borrower or the end of its partition, and none is ended
- * twice. With time, if the recall thread runs: every waiter is answered, and
- * every lease ends, even if no borrower ever runs again.
+ * Properties: frames are neither made nor lost; a granted frame is there when it is
+ * taken; no partition has more than its limit; no request overtakes the head; a
+ * lease ends before its deadline only by its borrower or with its partition, and no
+ * lease ends twice. With time, if the recall thread runs: every waiter is answered,
+ * and every lease ends, even if no borrower ever runs again.
  *
- * A stopped borrower is no deadlock (-E); what must hold at rest, rest() says.
+ * A stopped borrower is no deadlock (-E); rest() checks the final state.
  *
  *	always   -E
  *	proof    first_come       -DFIRST_COME -DLIMIT_0=3
@@ -55,7 +54,7 @@
  *	live     answered_renewed -DLIVE=3 -DFIRST_COME -DCREW=6 -DMAY_STOP -DRENEW -DTERM=2
  *	live     ends             -DLIVE=2 -DFIRST_COME -DCREW=3 -DMAY_STOP
  *
- * Mistakes, and what must find them:
+ * Mistakes, each of which must be found:
  *
  *	mistake  grant_not_counted   -DFIRST_COME -DGRANT_NOT_COUNTED
  *	mistake  charge_kept         -DFIRST_COME -DCHARGE_KEPT
@@ -63,15 +62,15 @@
  *	mistake  small_ones_first    -DFIRST_COME -DLIMIT_0=3 -DSMALL_ONES_FIRST
  *	mistake  newcomers_first     -DFIRST_COME -DLIMIT_0=3 -DNEWCOMERS_FIRST
  *	mistake  same_generation     -DFIRST_COME -DCREW=3 -DSAME_GENERATION
- *	mistake  unseen_dropped      -DFIRST_COME -DCREW=3 -DUNSEEN_DROPPED
+ *	mistake  unacknowledged_dropped -DFIRST_COME -DCREW=3 -DUNACKNOWLEDGED_DROPPED
  *	mistake  fill_unchecked      -DFIRST_COME -DCREW=3 -DFILL_UNCHECKED
- *	mistake  credit_before_give  -DFIRST_COME -DCREDIT_BEFORE_GIVE
+ *	mistake  returned_before_give -DFIRST_COME -DRETURNED_BEFORE_GIVE
  *	mistake  never_promoted      -DFIRST_COME -DCREW=3 -DMAY_STOP -DNEVER_PROMOTED
- *	mistake  rung_for_time_only  -DFIRST_COME -DLIMIT_0=3 -DTIMELESS -DMAY_STOP -DRUNG_FOR_TIME_ONLY
- *	mistake  never_rung_in_time  -DFIRST_COME -DCREW=3 -DMAY_STOP -DNEVER_RUNG_IN_TIME
+ *	mistake  woken_for_time_only -DFIRST_COME -DLIMIT_0=3 -DTIMELESS -DMAY_STOP -DWOKEN_FOR_TIME_ONLY
+ *	mistake  never_woken_in_time -DFIRST_COME -DCREW=3 -DMAY_STOP -DNEVER_WOKEN_IN_TIME
  *	mistake  claimed_unwatched   -DFIRST_COME -DCREW=3 -DMAY_STOP -DCLAIMED_UNWATCHED
  *	mistake  no_priority_lent    -DFIRST_COME -DCREW=3 -DMAY_STOP -DNO_PRIORITY_LENT
- *	mistake  killed_unwoken      -DFIRST_COME -DCREW=3 -DDESTROY -DHELP -DKILLED_UNWOKEN
+ *	mistake  closed_unwoken      -DFIRST_COME -DCREW=3 -DDESTROY -DHELP -DCLOSED_UNWOKEN
  *	mistake  never_answered      -DLIVE=1 -DFIRST_COME -DCREW=3 -DMAY_STOP -DNEVER_PROMOTED
  *	mistake  renewed_for_ever    -DLIVE=3 -DFIRST_COME -DCREW=6 -DMAY_STOP -DRENEW -DTERM=2 -DRENEWED_FOR_EVER
  */
@@ -113,42 +112,42 @@ mtype = { UNUSED, BUDGET_WAIT, POOL_WAIT, DIED, REFUSED, ACTIVE, RECALLED, ENDIN
 #define REASONS_2 4
 #endif
 #define REASONS(b)	((b) == 0 -> REASONS_0 : ((b) == 1 -> REASONS_1 : REASONS_2))
-/* Who may give up at any time, for a deadline or a signal. */
+/* Which borrower may withdraw at any time, for a deadline or a signal. */
 #ifdef PATIENT
 #define DEADLINE(b)	false
 #else
 #define DEADLINE(b)	((b) == 1)
 #endif
 
-/* The books. */
+/* The accounting. */
 mtype state[BORROWERS] = UNUSED;
 byte wants[BORROWERS];		/* frames */
 bool for_budget[BORROWERS], for_pool[BORROWERS];	/* its reasons to wait */
-byte arrival[BORROWERS];	/* the place among all who wait */
-bool seen[BORROWERS];
+byte arrival[BORROWERS];	/* the order of arrival of all waiters */
+bool acknowledged[BORROWERS];
 byte due[BORROWERS] = OFF, expires[BORROWERS];
 byte limit[PARTITIONS], charged[PARTITIONS];
-bool dying[PARTITIONS], hopeful[PARTITIONS];
+bool dying[PARTITIONS], ready[PARTITIONS];
 byte free = LENDABLE;
 
-/* The desk, beside the books. */
+/* The lending state besides the accounting. */
 byte armed = NEVER, alarm = NEVER;	/* alarm: when the thread wakes by itself */
-bool rung;
-bool word[BORROWERS], awake[BORROWERS];
+bool pending;
+bool waiter[BORROWERS], awake[BORROWERS];
 
 /* What the locks of the windows protect: whose frames lie in the slice. */
 bool busy[PARTITIONS];
 bool wanted[PARTITIONS];	/* the recall thread waits for it */
 bool open[BORROWERS];
 byte has[BORROWERS];
-byte store = LENDABLE;
+byte free_frames = LENDABLE;
 
-/* Who may hold a handle whose lease is no more. */
-byte held[2] = NOBODY;
+/* The threads that may hold a handle of a lease that is over. */
+byte handle_of[2] = NOBODY;
 #define RECALL	0
 #define DESTROY_	1
 
-/* Who is never scheduled again: nobody, one, or all; threads always are. */
+/* Which borrowers are never scheduled again: none, one, or all; threads always are. */
 #define THREAD	BORROWERS
 #define ALL	(BORROWERS + 1)
 byte gone = NOBODY;
@@ -166,11 +165,11 @@ hidden byte head, i, j, k, late, first;
 #define runs(b)		(state[b] == ACTIVE || state[b] == RECALLED)
 #define lent(b)		(runs(b) || state[b] == ENDING)
 #ifdef LIMIT_OFF_BY_ONE
-#define affords(b)	(charged[part(b)] + wants[b] <= limit[part(b)] + 1)
+#define has_budget_for(b)	(charged[part(b)] + wants[b] <= limit[part(b)] + 1)
 #else
-#define affords(b)	(charged[part(b)] + wants[b] <= limit[part(b)])
+#define has_budget_for(b)	(charged[part(b)] + wants[b] <= limit[part(b)])
 #endif
-#define any_hopeful	(hopeful[0] || hopeful[1])
+#define any_ready	(ready[0] || ready[1])
 #ifdef FIRST_COME
 #define precedes(a, b)	(arrival[a] < arrival[b])
 #define urgent(a, b)	false
@@ -180,7 +179,7 @@ hidden byte head, i, j, k, late, first;
 #define precedes(a, b)	(urgent(a, b) || (!urgent(b, a) && arrival[a] < arrival[b]))
 #endif
 
-/* head: who is first among those in `what`, of a partition or of all. */
+/* head: the first borrower in state `what`, of a partition or of all. */
 inline head_of(what, p)
 {
 	head = NOBODY;
@@ -222,12 +221,12 @@ inline unlink(b)
 
 inline grant(b)
 {
-	/* Nobody overtakes who waits for frames and stands before. */
+	/* No request overtakes one that waits for frames and precedes it. */
 	head_of(POOL_WAIT, PARTITIONS);
 	assert(head == NOBODY || head == b || urgent(b, head));
 	stop_waiting(b);
 	state[b] = ACTIVE;
-	seen[b] = false;
+	acknowledged[b] = false;
 	expires[b] = TERM;
 	due[b] = TERM - GRACE;
 #ifndef GRANT_NOT_COUNTED
@@ -235,39 +234,39 @@ inline grant(b)
 #endif
 }
 
-inline hope(p)
+inline mark_ready(p)
 {
 	head_of(BUDGET_WAIT, p);
 #ifndef NEVER_PROMOTED
 	if
-	:: head != NOBODY && affords(head) -> hopeful[p] = true
+	:: head != NOBODY && has_budget_for(head) -> ready[p] = true
 	:: else
 	fi
 #endif
 }
 
-/* Moves one request, if an account is hopeful; j: its partition. */
+/* Moves one request to the pool's queue, if an account is ready; j: its partition. */
 inline promote_next()
 {
-	j = (hopeful[0] -> 0 : 1);
-	hopeful[j] = false;
+	j = (ready[0] -> 0 : 1);
+	ready[j] = false;
 	head_of(BUDGET_WAIT, j);
 	if
-	:: head != NOBODY && affords(head) ->
+	:: head != NOBODY && has_budget_for(head) ->
 		state[head] = POOL_WAIT;
 		charged[j] = charged[j] + wants[head];
-		hope(j)
+		mark_ready(j)
 	:: else
 	fi
 }
 
 inline promote(p)
 {
-	hope(p);
-	if :: any_hopeful -> promote_next() :: else fi
+	mark_ready(p);
+	if :: any_ready -> promote_next() :: else fi
 }
 
-/* What was asked for does not matter any longer. */
+/* Clears the request, which has no meaning any longer. */
 inline forget(b)
 {
 	for_budget[b] = false;
@@ -279,22 +278,22 @@ inline drop_lease(b)
 {
 	state[b] = UNUSED;
 	due[b] = OFF;
-	seen[b] = false;
+	acknowledged[b] = false;
 	expires[b] = 0;
 	forget(b);
-	/* The generation is another one from here on. */
+	/* The generation changes: handles of the lease are stale. */
 #ifndef SAME_GENERATION
-	if :: held[0] == b -> held[0] = NOBODY :: else fi;
-	if :: held[1] == b -> held[1] = NOBODY :: else fi
+	if :: handle_of[0] == b -> handle_of[0] = NOBODY :: else fi;
+	if :: handle_of[1] == b -> handle_of[1] = NOBODY :: else fi
 #endif
 }
 
 inline wake(b)
 {
-	if :: word[b] -> awake[b] = true :: else fi
+	if :: waiter[b] -> awake[b] = true :: else fi
 }
 
-/* Of all who are in the pool's queue: who would not wait for frames. */
+/* A borrower in the pool's queue that is not willing to wait for frames. */
 inline find_impatient()
 {
 	head = NOBODY;
@@ -306,12 +305,12 @@ inline find_impatient()
 	}
 }
 
-/* did: whether there was something to do. */
+/* did: whether anything was done. */
 inline serve_one()
 {
 	did = true;
 	if
-	:: any_hopeful -> promote_next()
+	:: any_ready -> promote_next()
 	:: else ->
 		head_of(POOL_WAIT, PARTITIONS);
 		if
@@ -332,7 +331,7 @@ inline serve_one()
 				unlink(i);
 				stop_waiting(i);
 				state[i] = REFUSED;
-				hope(part(i));
+				mark_ready(part(i));
 				wake(i)
 			:: else -> did = false
 			fi
@@ -347,11 +346,11 @@ inline can_serve()
 	head_of(POOL_WAIT, PARTITIONS);
 	i = head;
 	find_impatient();
-	first = any_hopeful || (i != NOBODY && (wants[i] <= free || head != NOBODY))
+	first = any_ready || (i != NOBODY && (wants[i] <= free || head != NOBODY))
 }
 
-/* The end of each section: whether the recall thread is told. */
-inline ring()
+/* The end of each section: decides whether the recall thread is woken. */
+inline end_section()
 {
 	check();
 	j = NEVER;
@@ -362,14 +361,14 @@ inline ring()
 	if :: late -> armed = j :: else fi;
 	can_serve();
 	if
-#ifdef RUNG_FOR_TIME_ONLY
+#ifdef WOKEN_FOR_TIME_ONLY
 	:: late ->
-#elif defined(NEVER_RUNG_IN_TIME)
+#elif defined(NEVER_WOKEN_IN_TIME)
 	:: first ->
 #else
 	:: late || first ->
 #endif
-		rung = true
+		pending = true
 	:: else
 	fi;
 	head = 0
@@ -378,13 +377,13 @@ inline ring()
 #define lent_of(b)	(lent(b) -> wants[b] : 0)
 #define charge_of(b)	((lent(b) || state[b] == POOL_WAIT) -> wants[b] : 0)
 
-/* What holds whenever the desk is left. */
+/* The invariants at the end of each section. */
 inline check()
 {
 	assert(free + lent_of(0) + lent_of(1) + lent_of(2) == LENDABLE);
 	assert(charged[0] == charge_of(0) + charge_of(1) && charged[1] == charge_of(2));
 	assert(charged[0] <= limit[0] && charged[1] <= limit[1]);
-	assert(store + has[0] + has[1] + has[2] <= LENDABLE)
+	assert(free_frames + has[0] + has[1] + has[2] <= LENDABLE)
 }
 
 #ifdef NEWCOMERS_FIRST
@@ -405,9 +404,9 @@ inline borrow(b)
 		if
 		:: dying[part(b)] -> skip
 		:: else ->
-			first = first && affords(b);
+			first = first && has_budget_for(b);
 			if
-			:: first && !any_hopeful && MAY_PASS(b, i) && wants[b] <= free ->
+			:: first && !any_ready && MAY_PASS(b, i) && wants[b] <= free ->
 				charged[part(b)] = charged[part(b)] + wants[b];
 				grant(b)
 			:: else ->
@@ -420,12 +419,12 @@ inline borrow(b)
 					state[b] = POOL_WAIT;
 					charged[part(b)] = charged[part(b)] + wants[b];
 					arrival[b] = j;
-					word[b] = true;
+					waiter[b] = true;
 					awake[b] = false
 				:: !first && for_budget[b] ->
 					state[b] = BUDGET_WAIT;
 					arrival[b] = j;
-					word[b] = true;
+					waiter[b] = true;
 					awake[b] = false
 				:: else
 				fi
@@ -436,16 +435,16 @@ inline borrow(b)
 		:: answer == UNUSED -> forget(b); answer = (dying[part(b)] -> DIED : UNUSED)
 		:: else
 		fi;
-		ring()
+		end_section()
 	}
 }
 
-/* take_word() and leave(); answer: the state before. */
-inline leave(b)
+/* take_waiter() and withdraw(); answer: the state before. */
+inline withdraw(b)
 {
 	d_step {
 		!stopped(b);
-		word[b] = false;
+		waiter[b] = false;
 		answer = state[b];
 		assert(answer != UNUSED);
 		if
@@ -456,12 +455,12 @@ inline leave(b)
 		:: answer == OVER -> drop_lease(b)
 		:: else
 		fi;
-		ring()
+		end_section()
 	}
 }
 
-/* fill(), its first section: under the windows, one look at the desk. */
-inline settle(b)
+/* The first section of fill(): under genp_windows, one section under genp_lending. */
+inline acknowledge(b)
 {
 	atomic {
 		!busy[part(b)] && !stopped(b);
@@ -469,17 +468,17 @@ inline settle(b)
 			answer = state[b];
 			assert(answer != UNUSED);
 			if
-			:: runs(b) -> seen[b] = true; open[b] = true
-			:: answer == ENDING -> seen[b] = true
+			:: runs(b) -> acknowledged[b] = true; open[b] = true
+			:: answer == ENDING -> acknowledged[b] = true
 			:: answer == OVER -> drop_lease(b)
 			:: else -> assert(false)
 			fi;
-			ring()
+			end_section()
 		}
 	}
 }
 
-/* The rest of fill(): one batch is one frame. answer: whether it is done. */
+/* The rest of fill(): a batch is one frame. answer: OVER when it is done. */
 inline fetch(b)
 {
 	atomic {
@@ -491,8 +490,8 @@ inline fetch(b)
 #else
 			:: open[b] ->
 #endif
-				assert(store > 0);
-				store--;
+				assert(free_frames > 0);
+				free_frames--;
 				has[b]++;
 				answer = (has[b] < wants[b] -> ACTIVE : OVER)
 			:: else -> answer = OVER
@@ -502,8 +501,8 @@ inline fetch(b)
 }
 
 /*
- * Ends a lease whose handle is `good`. Who: its borrower, or a thread. All of it is
- * done under the windows, from claim to credit.
+ * Ends a lease if its handle is `good`. who: its borrower, or a thread. All of it is
+ * done under genp_windows, from claim() to complete_return().
  */
 inline end_lease(b, who, good)
 {
@@ -526,17 +525,17 @@ inline end_lease(b, who, good)
 				busy[part(b)] = true
 			:: else
 			fi;
-			ring()
+			end_section()
 		}
 	};
 	if
 	:: did ->
-#ifdef CREDIT_BEFORE_GIVE
-		credit_section(b, who);
+#ifdef RETURNED_BEFORE_GIVE
+		return_section(b, who);
 		give_section(b, who);
 #else
 		give_section(b, who);
-		credit_section(b, who);
+		return_section(b, who);
 #endif
 		d_step { !kept_from(who, part(b)); busy[part(b)] = false; did = false };
 #ifdef HELP
@@ -554,14 +553,14 @@ inline give_section(b, who)
 	d_step {
 		!kept_from(who, part(b));
 		if
-		:: open[b] -> store = store + has[b]; has[b] = 0; open[b] = false
+		:: open[b] -> free_frames = free_frames + has[b]; has[b] = 0; open[b] = false
 		:: else
 		fi
 	}
 }
 
-/* credit(), and one is served at once */
-inline credit_section(b, who)
+/* complete_return(), and one is served at once */
+inline return_section(b, who)
 {
 	d_step {
 		!kept_from(who, part(b));
@@ -569,17 +568,17 @@ inline credit_section(b, who)
 		due[b] = OFF;
 		charged[part(b)] = charged[part(b)] - wants[b];
 		free = free + wants[b];
-#ifdef UNSEEN_DROPPED
+#ifdef UNACKNOWLEDGED_DROPPED
 		drop_lease(b);
 #else
 		if
-		:: seen[b] -> drop_lease(b)
+		:: acknowledged[b] -> drop_lease(b)
 		:: else -> state[b] = OVER
 		fi;
 #endif
 		promote(part(b));
 		serve_one();
-		ring()
+		end_section()
 	}
 }
 
@@ -587,7 +586,7 @@ inline serve(who)
 {
 	did = true;
 	do
-	:: did -> d_step { !stopped(who); serve_one(); ring() }
+	:: did -> d_step { !stopped(who); serve_one(); end_section() }
 	:: !did -> break
 	od
 }
@@ -610,7 +609,7 @@ inline renew(b)
 			due[b] = TERM - GRACE
 		:: else
 		fi;
-		ring()
+		end_section()
 	}
 }
 
@@ -622,7 +621,7 @@ proctype borrower(byte me)
 again:
 	atomic {
 		answer = UNUSED;
-		/* What it is ready to wait for, and whether it has a deadline. */
+		/* What it is willing to wait for, and whether it has a deadline. */
 		if
 		:: REASONS(me) & 1 -> for_budget[me] = true; for_pool[me] = true
 		:: REASONS(me) & 2 -> for_budget[me] = true
@@ -642,7 +641,7 @@ again:
 	:: awake[me]
 	:: DEADLINE(me)
 	fi;
-	leave(me);
+	withdraw(me);
 	if
 	:: answer == ACTIVE || answer == RECALLED || answer == ENDING -> goto fill
 	:: else
@@ -652,7 +651,7 @@ again:
 #endif
 	goto again;
 fill:
-	settle(me);
+	acknowledge(me);
 	if
 	:: answer == ENDING || answer == OVER -> goto again
 	:: else
@@ -660,7 +659,7 @@ fill:
 	do
 	:: fetch(me); if :: answer == OVER -> break :: else fi
 	od;
-	/* The program has it, if it does not run too late. */
+	/* The program uses the lease, unless it runs too late. */
 	do
 #ifdef RENEW
 	:: renew(me)
@@ -680,7 +679,7 @@ active proctype recall()
 
 	do
 	:: atomic {
-			/* Books::due(), and next() */
+			/* Accounting::due(), and next() */
 			if
 			:: due[0] == 0 -> c = 0
 			:: due[1] == 0 -> c = 1
@@ -697,15 +696,15 @@ active proctype recall()
 				:: else ->
 					revoke = true;
 					due[c] = NEVER;
-					held[RECALL] = c
+					handle_of[RECALL] = c
 				fi;
-				ring()
+				end_section()
 			}
 		};
 		if
 		:: revoke ->
-			end_lease(c, THREAD, held[RECALL] == c);
-			atomic { held[RECALL] = NOBODY; revoke = false; c = 0 }
+			end_lease(c, THREAD, handle_of[RECALL] == c);
+			atomic { handle_of[RECALL] = NOBODY; revoke = false; c = 0 }
 		:: !revoke && c == NOBODY ->
 			serve(THREAD);
 			/* arm() */
@@ -716,16 +715,16 @@ active proctype recall()
 					if :: due[k] < armed -> armed = due[k] :: else fi
 				};
 				alarm = armed;
-				ring()
+				end_section()
 			};
-			/* park_until() */
-			d_step { rung || alarm == 0; rung = false; alarm = NEVER }
+			/* sleep_until() */
+			d_step { pending || alarm == 0; pending = false; alarm = NEVER }
 		:: else
 		fi
 	od
 }
 
-/* Without time nobody is helped by the end of a lease. */
+/* Without time no waiter is served by the end of a lease. */
 #ifndef TIMELESS
 #define passes(t)	((t) > 0 && (t) < NEVER)
 
@@ -746,7 +745,7 @@ active proctype tick()
 #endif
 
 #ifdef MAY_STOP
-/* Somebody is never scheduled again, from any time on. */
+/* A borrower is never scheduled again, from any time on. */
 active proctype fate()
 {
 	if
@@ -766,7 +765,7 @@ active proctype destroy()
 	byte c;
 
 	if :: true :: goto out fi;
-	/* kill() */
+	/* begin_close() */
 	d_step {
 		dying[0] = true;
 		for (c : 0 .. 1) {
@@ -775,19 +774,19 @@ active proctype destroy()
 			:: runs(c) -> due[c] = 0
 			:: else
 			fi;
-#ifndef KILLED_UNWOKEN
+#ifndef CLOSED_UNWOKEN
 			wake(c)
 #endif
 		};
-		ring()
+		end_section()
 	};
 	/* end_leases() */
 	c = 0;
 	do
 	:: c < 2 ->
-		held[DESTROY_] = c;
-		end_lease(c, THREAD, held[DESTROY_] == c);
-		held[DESTROY_] = NOBODY;
+		handle_of[DESTROY_] = c;
+		end_lease(c, THREAD, handle_of[DESTROY_] == c);
+		handle_of[DESTROY_] = NOBODY;
 		c++
 	:: else -> break
 	od;
@@ -799,7 +798,7 @@ out:
 #ifdef LIVE
 byte watched;
 #else
-/* When nothing moves any more, all is at home, and nobody waits who could run. */
+/* When no process can move, all frames are free, and no borrower that can run waits. */
 active proctype rest()
 {
 	timeout;
@@ -808,9 +807,9 @@ active proctype rest()
 		can_serve();
 		assert(!first)
 #else
-		assert(free == LENDABLE && store == LENDABLE);
+		assert(free == LENDABLE && free_frames == LENDABLE);
 		for (k : 0 .. BORROWERS - 1) {
-			assert(!waits(k) && (!word[k] || stopped(k)))
+			assert(!waits(k) && (!waiter[k] || stopped(k)))
 		}
 #endif
 	}
@@ -847,7 +846,7 @@ ltl answered { [] (waits(watched) -> <> !waits(watched)) }
 #elif LIVE == 2
 ltl ends { [] (lent(watched) -> <> !lent(watched)) }
 #else
-/* Who waits for the budget of others in its own partition may not be: see above. */
+/* A waiter for the budget of its own partition may never be answered: see above. */
 #define stands(b)	(state[b] == POOL_WAIT)
 ltl answered_by_pool { [] (stands(watched) -> <> !stands(watched)) }
 #endif

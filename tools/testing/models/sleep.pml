@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Borrowers that wait for a frame: how one sleeps, is woken, gives up, and never
- * loses what it was granted meanwhile.
+ * Borrowers that wait for a frame: how one sleeps, is woken, withdraws, and never
+ * loses what it was granted in the meantime.
  *
  * What each step stands for:
  *
@@ -9,46 +9,46 @@
  *			genp/partition/borrow.rs; wait_until() in genp/sys/task.rs;
  *			genp_prepare_sleep() and genp_sleep() in
  *			genp/sys/glue_task.c
- *	serve		Desk::serve_one() and Desk::wake() in genp/pool/desk.rs
- *	killer		Partition::kill() in genp/partition/close.rs
+ *	serve		Lending::serve_one() and Lending::wake() in genp/pool/lending.rs
+ *	killer		Partition::begin_close() in genp/partition/close.rs
  *	signals		signal_wake_up() of the kernel
  *
- * `desk` is the lock of genp_desk. A plain store is seen by others at any time
- * later; at the latest when its processor comes to a full barrier or gives a lock
- * up: `late_state` is such a one, of a borrower's state.
+ * `lending_lock` is the lock genp_lending. A plain store becomes visible to others at
+ * any later time, at the latest when its processor executes a full barrier or
+ * releases a lock: `late_state` is such a store, of a borrower's state.
  *
- * What is left out: how the books choose (lending.pml); the second look of
- * wait_until() after its timer, which leave() repeats; that a lease ends by force.
- * A borrower either gives its frame back or keeps it for ever, and who has no
+ * Left out: how the accounting chooses (lending.pml); the second check of
+ * wait_until() after its timer, which withdraw() repeats; the revocation of leases. A
+ * borrower either returns its frame or keeps it for ever, and a waiter without a
  * deadline then waits for ever, unless a signal comes.
  *
- * Promised: who was granted its frame, or whose partition died, or who has a
- * signal or a deadline, comes back; a grant is never lost, whatever else happens.
+ * Properties: a borrower wakes up if it was granted its frame, if its partition is
+ * closed, or if it has a signal or a deadline; a grant is never lost.
  *
  *	proof    safe
  *	live     answered              -DLIVE
  *
- * Mistakes, and what must find them:
+ * Mistakes, each of which must be found:
  *
  *	mistake  check_before_state    -DCHECK_BEFORE_STATE
  *	mistake  no_order_at_all       -DSTATE_WITHOUT_BARRIER -DCHECK_WITHOUT_LOCK
- *	mistake  word_after_check      -DWORD_AFTER_CHECK
+ *	mistake  waiter_after_check    -DWAITER_AFTER_CHECK
  *	mistake  wake_before_resolving -DWAKE_BEFORE_RESOLVING
  *	mistake  signal_before_state   -DSIGNAL_BEFORE_STATE
- *	mistake  kill_without_wake     -DKILL_WITHOUT_WAKE
- *	mistake  give_up_unasked       -DGIVE_UP_UNASKED
- *	mistake  never_answered        -DLIVE -DKILL_WITHOUT_WAKE
+ *	mistake  close_without_wake    -DCLOSE_WITHOUT_WAKE
+ *	mistake  withdraw_unasked      -DWITHDRAW_UNASKED
+ *	mistake  never_answered        -DLIVE -DCLOSE_WITHOUT_WAKE
  */
 
 #define TASKS	2
 
 mtype = { NONE, WAITS, GRANTED, DIED };
-mtype verdict[TASKS] = NONE;
-bool word[TASKS];		/* Desk::sleepers */
+mtype outcome[TASKS] = NONE;
+bool waiter[TASKS];		/* Lending::sleepers */
 bool dying;
 byte free = 1;
 
-bool desk;
+bool lending_lock;
 bool running[TASKS] = true, late_state[TASKS];
 bool pending[TASKS];		/* a signal */
 bool sleeps[TASKS];		/* only to check */
@@ -61,23 +61,23 @@ byte ticket, served;
 inline lock()
 {
 	d_step { mine = ticket; ticket = (ticket + 1) % LOCKERS };
-	d_step { served == mine && !desk -> desk = true; mine = 0 }
+	d_step { served == mine && !lending_lock -> lending_lock = true; mine = 0 }
 }
 inline release()
 {
-	assert(desk);
-	desk = false;
+	assert(lending_lock);
+	lending_lock = false;
 	served = (served + 1) % LOCKERS
 }
 #else
 inline lock()
 {
-	atomic { !desk -> desk = true }
+	atomic { !lending_lock -> lending_lock = true }
 }
 inline release()
 {
-	assert(desk);
-	desk = false
+	assert(lending_lock);
+	lending_lock = false
 }
 #endif
 
@@ -86,7 +86,7 @@ inline barrier(me)
 	if :: late_state[me] -> running[me] = false; late_state[me] = false :: else fi
 }
 
-/* A release: what its processor stored before is seen by the next holder. */
+/* A release: earlier stores of its processor are visible to the next holder. */
 inline unlock(me)
 {
 	d_step { barrier(me); release() }
@@ -94,16 +94,16 @@ inline unlock(me)
 
 inline wake(who)
 {
-	if :: word[who] -> running[who] = true :: else fi
+	if :: waiter[who] -> running[who] = true :: else fi
 }
 
-/* Under the lock: the frame goes to who waits for it. */
+/* Under the lock: the frame goes to a waiter. */
 inline serve()
 {
 	d_step {
 		i = 0;
 		do
-		:: i < TASKS && !(free > 0 && verdict[i] == WAITS) -> i++
+		:: i < TASKS && !(free > 0 && outcome[i] == WAITS) -> i++
 		:: else -> break
 		od;
 		if
@@ -111,7 +111,7 @@ inline serve()
 #ifdef WAKE_BEFORE_RESOLVING
 			wake(i)
 #else
-			verdict[i] = GRANTED;
+			outcome[i] = GRANTED;
 			free--;
 			wake(i)
 #endif
@@ -124,7 +124,7 @@ inline serve()
 		d_step { release() };
 		lock();
 		if
-		:: free > 0 && verdict[i] == WAITS -> verdict[i] = GRANTED; free--
+		:: free > 0 && outcome[i] == WAITS -> outcome[i] = GRANTED; free--
 		:: else
 		fi
 	:: else
@@ -148,10 +148,10 @@ again:
 		:: dying -> answer = DIED
 		:: !dying && free > 0 -> free--; answer = GRANTED
 		:: else ->
-			verdict[me] = WAITS;
+			outcome[me] = WAITS;
 			answer = WAITS;
-#ifndef WORD_AFTER_CHECK
-			word[me] = true
+#ifndef WAITER_AFTER_CHECK
+			waiter[me] = true
 #endif
 		fi
 	};
@@ -169,7 +169,7 @@ again:
 		signalled = pending[me];
 #endif
 #ifdef CHECK_BEFORE_STATE
-		lock(); ready = (verdict[me] != WAITS); unlock(me);
+		lock(); ready = (outcome[me] != WAITS); unlock(me);
 #endif
 		/* genp_prepare_sleep(): set_current_state() */
 		d_step {
@@ -179,16 +179,16 @@ again:
 #endif
 		};
 #if defined(CHECK_WITHOUT_LOCK)
-		ready = (verdict[me] != WAITS);
+		ready = (outcome[me] != WAITS);
 #elif !defined(CHECK_BEFORE_STATE)
-		lock(); ready = (verdict[me] != WAITS); unlock(me);
+		lock(); ready = (outcome[me] != WAITS); unlock(me);
 #endif
 #ifndef SIGNAL_BEFORE_STATE
 		signalled = pending[me];
 #endif
 		if :: ready || signalled -> break :: else fi;
-#ifdef WORD_AFTER_CHECK
-		lock(); word[me] = true; unlock(me);
+#ifdef WAITER_AFTER_CHECK
+		lock(); waiter[me] = true; unlock(me);
 #endif
 		/* genp_sleep() */
 		atomic { barrier(me) };
@@ -200,15 +200,15 @@ endless:	if
 	/* genp_finish_sleep() */
 	atomic { late_state[me] = false; running[me] = true };
 	pending[me] = false;
-	/* take_word() and leave() */
+	/* take_waiter() and withdraw() */
 	lock();
 	d_step {
-		word[me] = false;
-		answer = verdict[me];
-#ifdef GIVE_UP_UNASKED
+		waiter[me] = false;
+		answer = outcome[me];
+#ifdef WITHDRAW_UNASKED
 		if :: !ready -> answer = WAITS :: else fi;
 #endif
-		verdict[me] = NONE
+		outcome[me] = NONE
 	};
 	unlock(me);
 	d_step { sleeps[me] = false; ready = false; signalled = false; mortal = false };
@@ -246,9 +246,9 @@ active proctype killer()
 		dying = true;
 		for (i : 0 .. TASKS - 1) {
 			if
-			:: verdict[i] == WAITS ->
-				verdict[i] = DIED;
-#ifndef KILL_WITHOUT_WAKE
+			:: outcome[i] == WAITS ->
+				outcome[i] = DIED;
+#ifndef CLOSE_WITHOUT_WAKE
 				wake(i)
 #endif
 			:: else
@@ -270,7 +270,7 @@ active proctype signals()
 	running[who] = true
 }
 
-/* Stores arrive at any time. */
+/* Stores become visible at any time. */
 active proctype memory()
 {
 end:
@@ -280,18 +280,18 @@ end:
 	od
 }
 
-/* When nothing moves any more, those who sleep do so rightly. */
+/* When no process can move, every sleeper has a reason to sleep. */
 active proctype rest()
 {
 	timeout;
-	assert(!desk);
+	assert(!lending_lock);
 	assert(free + has[0] + has[1] == 1);
-	assert(!sleeps[0] || !dying && verdict[0] == WAITS && !pending[0] && free == 0);
-	assert(!sleeps[1] || !dying && verdict[1] == WAITS && !pending[1] && free == 0)
+	assert(!sleeps[0] || !dying && outcome[0] == WAITS && !pending[0] && free == 0);
+	assert(!sleeps[1] || !dying && outcome[1] == WAITS && !pending[1] && free == 0)
 }
 
 #ifdef LIVE
 /* One stands for both. */
-#define due	(sleeps[0] && (verdict[0] != WAITS || pending[0]))
+#define due	(sleeps[0] && (outcome[0] != WAITS || pending[0]))
 ltl answered { [] (due -> <> !sleeps[0]) }
 #endif

@@ -1,76 +1,77 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A bell and its thread: two ringers, a thread that parks, and who starts and
- * stops it.
+ * A waker and its thread: two producers, a thread that sleeps, and the owner, which
+ * starts and stops the thread.
  *
  * What each step stands for:
  *
- *	ringer	whoever leaves work and rings: Front::with() in genp/pool/desk.rs,
- *		Store::give() in genp/pool/store.rs, Outbox::put() in
- *		genp/pool/post.rs; then Bell::ring() in genp/sys/thread.rs and
- *		wake_up_process()
- *	worker	a Worker with Parker::park_until() in genp/sys/thread.rs, of which
+ *	producer	code that leaves work and wakes the thread: Lending::with() in
+ *		genp/pool/lending.rs, FreeFrames::give() in genp/frames/free.rs,
+ *		PendingEvents::put() in genp/pool/pending.rs; then Waker::wake() in
+ *		genp/sys/thread.rs and wake_up_process()
+ *	worker	a Worker with ThreadContext::sleep_until() in genp/sys/thread.rs, of which
  *		genp_prepare_sleep() and genp_sleep() in genp/sys/glue_task.c
  *	owner	Thread::spawn(), Thread::stop() and its drop in genp/sys/thread.rs
  *
- * What is left out: what the work is (a flag of each ringer's), and deadlines: the
- * thread parks for ever, so that nothing but the bell can save it.
+ * Left out: what the work is (each producer has a flag), and deadlines: the thread
+ * sleeps without a timeout, so that only the waker can wake it.
  *
- * Memory is weaker than Promela's where it matters: a plain store is seen by its
- * own processor at once and by others at any time later, or when the processor
- * comes to a full barrier. So `late_state` and `late_rung` are stores of the
- * worker's that are still on their way, and `late_news` are those of ringers.
+ * The memory model is weaker than Promela's where it matters: a plain store is
+ * visible to its own processor at once, and to others at any later time, at the
+ * latest when the processor executes a full barrier. `late_state` and `late_pending`
+ * are stores of the worker that are not yet visible to others, and `late_work` are
+ * those of producers.
  *
- * Promised: work that was left is seen; a thread that shall stop does; nobody
- * wakes a thread that is no more. Ringers may ring before spawn() has returned,
- * but not after stop() was called, see Bell::ring().
+ * Properties: work that was left is done; a thread that is asked to stop does so; a
+ * thread that has exited is never woken. Producers may call wake() before spawn()
+ * has returned, but not after stop() was called, see Waker::wake().
  *
  *	proof    safe
- *	live     seen              -DLIVE -DENDLESS
+ *	live     work_is_done      -DLIVE -DENDLESS
  *
- * Mistakes, and what must find them:
+ * Mistakes, each of which must be found:
  *
  *	mistake  check_before_state        -DCHECK_BEFORE_STATE
  *	mistake  state_without_barrier     -DSTATE_WITHOUT_BARRIER
  *	mistake  clear_by_plain_store      -DCLEAR_BY_PLAIN_STORE
- *	mistake  ring_before_publishing    -DRING_BEFORE_PUBLISHING
- *	mistake  ring_without_order        -DRING_WITHOUT_ORDER
- *	mistake  wake_before_ring          -DWAKE_BEFORE_RING
+ *	mistake  wake_before_publishing    -DWAKE_BEFORE_PUBLISHING
+ *	mistake  wake_without_order        -DWAKE_WITHOUT_ORDER
+ *	mistake  task_woken_first          -DTASK_WOKEN_FIRST
  *	mistake  spawn_without_wake        -DSPAWN_WITHOUT_WAKE
  *	mistake  stop_seen_before_state    -DSTOP_SEEN_BEFORE_STATE
- *	mistake  stop_while_ringing        -DSTOP_WHILE_RINGING
- *	mistake  never_seen                -DLIVE -DENDLESS -DWAKE_BEFORE_RING
+ *	mistake  stop_while_waking         -DSTOP_WHILE_WAKING
+ *	mistake  never_seen                -DLIVE -DENDLESS -DTASK_WOKEN_FIRST
  */
 
-#define RINGERS	2
+#define PRODUCERS	2
 #define ROUNDS	2
 
-bool rung, late_rung;		/* late_rung: a clear is on its way */
+bool pending, late_pending;	/* late_pending: a clear is not yet visible */
 bool running = true;		/* the worker's state, as others see it */
-bool late_state;		/* a "not running" is on its way */
-bool news[RINGERS], late_news[RINGERS];
-bool task;			/* Bell::task is set */
+bool late_state;		/* a "not running" is not yet visible */
+bool work[PRODUCERS], late_work[PRODUCERS];
+bool task;			/* Waker::task is set */
 bool stop, ended, freed;
-byte busy = RINGERS;		/* ringers that may still ring */
+byte producers_left = PRODUCERS;	/* that may still call wake() */
 
 inline barrier_of_worker()
 {
 	if :: late_state -> running = false; late_state = false :: else fi;
-	if :: late_rung -> rung = false; late_rung = false :: else fi
+	if :: late_pending -> pending = false; late_pending = false :: else fi
 }
 
 inline publish(r)
 {
-	d_step { assert(!news[r]); late_news[r] = true }
+	d_step { assert(!work[r]); late_work[r] = true }
 }
 
-inline barrier_of_ringer(r)
+inline barrier_of_producer(r)
 {
-	if :: late_news[r] -> news[r] = true; late_news[r] = false :: else fi
+	if :: late_work[r] -> work[r] = true; late_work[r] = false :: else fi
 }
 
-/* wake_up_process(): a full barrier, and then a look at the state. */
-inline wake()
+/* wake_up_process(): a full barrier, then the check of the state. */
+inline wake_task()
 {
 	d_step {
 		assert(!freed);
@@ -78,32 +79,32 @@ inline wake()
 	}
 }
 
-/* Full: the xchg of Bell::ring(). */
-inline xchg_ring(r, old)
+/* Full: the xchg of Waker::wake(). */
+inline xchg_pending(r, old)
 {
 	d_step {
-#ifndef RING_WITHOUT_ORDER
-		barrier_of_ringer(r);
+#ifndef WAKE_WITHOUT_ORDER
+		barrier_of_producer(r);
 #endif
-		old = rung;
-		rung = true
+		old = pending;
+		pending = true
 	}
 }
 
-/* Stores arrive, in any order, at any time. */
+/* Stores become visible, in any order, at any time. */
 active proctype memory()
 {
 	byte r;
 end:
 	do
 	:: d_step { late_state -> running = false; late_state = false }
-	:: d_step { late_rung -> rung = false; late_rung = false }
-	:: d_step { late_news[0] -> news[0] = true; late_news[0] = false }
-	:: d_step { late_news[1] -> news[1] = true; late_news[1] = false }
+	:: d_step { late_pending -> pending = false; late_pending = false }
+	:: d_step { late_work[0] -> work[0] = true; late_work[0] = false }
+	:: d_step { late_work[1] -> work[1] = true; late_work[1] = false }
 	od
 }
 
-proctype ringer(byte r)
+proctype producer(byte r)
 {
 	byte round;
 	bool old, there;
@@ -113,44 +114,44 @@ proctype ringer(byte r)
 	:: round == ROUNDS -> break
 #endif
 	:: round < ROUNDS ->
-		!news[r] && !late_news[r];
+		!work[r] && !late_work[r];
 #ifndef ENDLESS
 		round++;
 #endif
-#ifndef RING_BEFORE_PUBLISHING
+#ifndef WAKE_BEFORE_PUBLISHING
 		publish(r);
 #endif
-#ifdef WAKE_BEFORE_RING
-		if :: task -> wake() :: else fi;
-		xchg_ring(r, old);
+#ifdef TASK_WOKEN_FIRST
+		if :: task -> wake_task() :: else fi;
+		xchg_pending(r, old);
 #else
-		xchg_ring(r, old);
+		xchg_pending(r, old);
 		if
 		:: old
 		:: else ->
 			there = task;	/* Acquire */
-			if :: there -> wake() :: else fi
+			if :: there -> wake_task() :: else fi
 		fi;
 #endif
-#ifdef RING_BEFORE_PUBLISHING
+#ifdef WAKE_BEFORE_PUBLISHING
 		publish(r);
 #endif
 	od;
-	busy--
+	producers_left--
 }
 
 proctype worker()
 {
 	bool seen, halt;
 
-work:
-	/* The work: what was left is taken, under locks of its own. */
-	news[0] = false;
-	news[1] = false;
-park:
+work_loop:
+	/* The work is taken, under its own locks. */
+	work[0] = false;
+	work[1] = false;
+prepare:
 	seen = false;
 #ifdef CHECK_BEFORE_STATE
-	d_step { barrier_of_worker(); seen = rung; rung = false };
+	d_step { barrier_of_worker(); seen = pending; pending = false };
 #endif
 #ifdef STOP_SEEN_BEFORE_STATE
 	halt = stop;
@@ -163,13 +164,13 @@ park:
 #endif
 	};
 #ifdef CLEAR_BY_PLAIN_STORE
-	seen = rung && !late_rung;
-	if :: seen -> late_rung = true :: else fi;
+	seen = pending && !late_pending;
+	if :: seen -> late_pending = true :: else fi;
 #else
 #ifndef CHECK_BEFORE_STATE
-	/* Relaxed, and an xchg only if it is worth it. */
+	/* A relaxed load, and an xchg only if the flag is set. */
 	if
-	:: rung -> d_step { barrier_of_worker(); seen = rung; rung = false }
+	:: pending -> d_step { barrier_of_worker(); seen = pending; pending = false }
 	:: else
 	fi;
 #endif
@@ -183,14 +184,14 @@ park:
 		d_step { late_state = false; running = true };
 		if
 		:: stop -> goto over
-		:: else -> goto work
+		:: else -> goto work_loop
 		fi
 	:: else
 	fi;
-	/* genp_sleep(): the scheduler takes a lock behind a full barrier. */
+	/* genp_sleep(): the scheduler takes a lock after a full barrier. */
 	atomic { barrier_of_worker() };
 	running;
-	goto park;
+	goto prepare;
 over:
 	ended = true
 }
@@ -199,18 +200,18 @@ active proctype owner()
 {
 	bool patient;
 
-	run ringer(0);
-	run ringer(1);
+	run producer(0);
+	run producer(1);
 	/* Thread::spawn() */
 	run worker();
 	task = true;		/* Release; but wake_up_process() is a barrier */
 #ifndef SPAWN_WITHOUT_WAKE
-	wake();
+	wake_task();
 #endif
-#ifndef STOP_WHILE_RINGING
-	busy == 0;		/* nobody rings any more */
+#ifndef STOP_WHILE_WAKING
+	producers_left == 0;	/* no producer wakes it any more */
 #ifndef ENDLESS
-	/* It stops at once, or when nothing moves any more: then all work was seen. */
+	/* Stop at once, or when no process can move: then all work was done. */
 	if
 	:: true
 	:: patient = true
@@ -218,7 +219,7 @@ active proctype owner()
 	if
 	:: patient ->
 		timeout;
-		assert(!news[0] && !news[1] && !late_news[0] && !late_news[1])
+		assert(!work[0] && !work[1] && !late_work[0] && !late_work[1])
 	:: else
 	fi;
 #endif
@@ -226,11 +227,11 @@ active proctype owner()
 	/* Thread::stop(): kthread_stop() sets its flag, wakes, and waits. */
 	task = false;
 	stop = true;
-	wake();
+	wake_task();
 	ended;
 	freed = true
 }
 
 #ifdef LIVE
-ltl seen { [] (news[0] -> <> !news[0]) && [] (news[1] -> <> !news[1]) }
+ltl work_is_done { [] (work[0] -> <> !work[0]) && [] (work[1] -> <> !work[1]) }
 #endif
