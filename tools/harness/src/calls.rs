@@ -10,7 +10,7 @@ pub fn errno() -> Errno {
 }
 
 /// What a call said: its value, or the errno.
-pub fn said(value: i64) -> Result<i64, Errno> {
+pub fn checked(value: i64) -> Result<i64, Errno> {
     if value == -1 {
         Err(errno())
     } else {
@@ -22,7 +22,7 @@ pub fn said(value: i64) -> Result<i64, Errno> {
 pub fn raw_ioctl(fd: i32, command: u64, arg: usize) -> Result<i64, Errno> {
     // SAFETY: the callers pass memory they are ready to have overwritten, or
     // addresses where nothing is.
-    said(unsafe { libc::ioctl(fd, command as _, arg) }.into())
+    checked(unsafe { libc::ioctl(fd, command as _, arg) }.into())
 }
 
 /// A command with its own structure.
@@ -39,7 +39,7 @@ pub const fn size_of<T>() -> u32 {
 pub fn open_control() -> Result<i32, Errno> {
     let path = abi::GENP_DEVICE_PATH.as_ptr().cast();
     // SAFETY: a string that ends with zero.
-    said(unsafe { libc::open(path, libc::O_RDWR | libc::O_CLOEXEC) }.into()).map(|fd| fd as i32)
+    checked(unsafe { libc::open(path, libc::O_RDWR | libc::O_CLOEXEC) }.into()).map(|fd| fd as i32)
 }
 
 /// Closes a file descriptor.
@@ -58,7 +58,7 @@ pub fn info(control: i32) -> Result<abi::genp_info, Errno> {
 }
 
 /// A wish for a partition that can be granted.
-pub fn wish(reserve: u64, borrow_limit: u64) -> abi::genp_create {
+pub fn create_request(reserve: u64, borrow_limit: u64) -> abi::genp_create {
     abi::genp_create {
         size: size_of::<abi::genp_create>(),
         reserve,
@@ -88,23 +88,23 @@ pub fn bounds(fd: i32) -> Result<abi::genp_bounds, Errno> {
 
 /// Allocates a region.
 pub fn alloc(fd: i32, length: u64, align: u64) -> Result<abi::genp_alloc, Errno> {
-    let mut ask = abi::genp_alloc {
+    let mut request = abi::genp_alloc {
         size: size_of::<abi::genp_alloc>(),
         length,
         align,
         ..Default::default()
     };
-    call(fd, abi::GENP_IOCTL_ALLOC, &mut ask).map(|()| ask)
+    call(fd, abi::GENP_IOCTL_ALLOC, &mut request).map(|()| request)
 }
 
 /// GENP_FREE and GENP_RETURN.
 pub fn by_handle(fd: i32, command: u64, handle: u64) -> Result<(), Errno> {
-    let mut ask = abi::genp_handle {
+    let mut request = abi::genp_handle {
         size: size_of::<abi::genp_handle>(),
         flags: 0,
         handle,
     };
-    call(fd, command, &mut ask)
+    call(fd, command, &mut request)
 }
 
 /// Borrows until `deadline`, for a term of `lease_ns`.
@@ -114,14 +114,14 @@ pub fn borrow(
     deadline: u64,
     lease_ns: u64,
 ) -> Result<abi::genp_borrow, Errno> {
-    let mut ask = abi::genp_borrow {
+    let mut request = abi::genp_borrow {
         size: size_of::<abi::genp_borrow>(),
         length,
         deadline,
         lease_ns,
         ..Default::default()
     };
-    call(fd, abi::GENP_IOCTL_BORROW, &mut ask).map(|()| ask)
+    call(fd, abi::GENP_IOCTL_BORROW, &mut request).map(|()| request)
 }
 
 /// Returns a lease.
@@ -131,11 +131,11 @@ pub fn give_back(fd: i32, handle: u64) -> Result<(), Errno> {
 
 /// Destroys a partition.
 pub fn destroy(fd: i32) -> Result<(), Errno> {
-    let mut ask = abi::genp_destroy {
+    let mut request = abi::genp_destroy {
         size: size_of::<abi::genp_destroy>(),
         flags: 0,
     };
-    call(fd, abi::GENP_IOCTL_DESTROY, &mut ask)
+    call(fd, abi::GENP_IOCTL_DESTROY, &mut request)
 }
 
 /// The name of an errno, as in C.
@@ -169,4 +169,9 @@ pub fn errno_name(errno: Errno) -> String {
         .iter()
         .find(|(number, _)| *number == errno)
         .map_or_else(|| format!("errno {errno}"), |(_, name)| (*name).into())
+}
+
+/// The failure of a call as text, with the name of the call.
+pub fn context<T>(call: &str, done: Result<T, Errno>) -> Result<T, String> {
+    done.map_err(|errno| format!("{call}: {}", errno_name(errno)))
 }

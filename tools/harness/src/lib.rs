@@ -4,13 +4,13 @@
 //! access to memory that may vanish, processes, random numbers, KTAP.
 
 pub mod calls;
-pub mod chance;
 pub mod ktap;
 pub mod machine;
 pub mod memory;
 pub mod owned;
 pub mod pool;
 pub mod process;
+pub mod rng;
 
 pub use genp::abi;
 pub use genp::system::now;

@@ -81,19 +81,19 @@ pub enum Found {
 
 /// The words of one owner: no two owners write the same into a word.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark {
+pub struct Pattern {
     first: u64,
     step: u64,
 }
 
-impl Mark {
+impl Pattern {
     /// What a page is like that nobody wrote to.
     pub const ZERO: Self = Self { first: 0, step: 0 };
 
     /// The mark of an owner.
     pub fn of(owner: u64) -> Self {
         Self {
-            first: crate::chance::mix(owner) | 1,
+            first: crate::rng::mix(owner) | 1,
             step: 0x9e37_79b9_7f4a_7c16,
         }
     }

@@ -6,7 +6,7 @@ use std::ptr;
 
 use crate::{
     abi,
-    calls::{self, said},
+    calls::{self, checked},
     Errno,
 };
 
@@ -65,15 +65,18 @@ pub fn control() -> Result<Fd, Errno> {
 }
 
 /// Creates a partition.
-pub fn create(control: &Fd, mut wish: abi::genp_create) -> Result<(Fd, abi::genp_windows), Errno> {
-    calls::call(control.0, abi::GENP_IOCTL_CREATE, &mut wish)?;
-    Ok((Fd(wish.fd), wish.windows))
+pub fn create(
+    control: &Fd,
+    mut request: abi::genp_create,
+) -> Result<(Fd, abi::genp_windows), Errno> {
+    calls::call(control.0, abi::GENP_IOCTL_CREATE, &mut request)?;
+    Ok((Fd(request.fd), request.windows))
 }
 
 /// Two ends of a pipe: where to read, and where to write.
 pub fn pipe() -> Result<(Fd, Fd), Errno> {
     let mut ends = [0; 2];
     // SAFETY: room for two.
-    said(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }.into())?;
+    checked(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }.into())?;
     Ok((Fd(ends[0]), Fd(ends[1])))
 }

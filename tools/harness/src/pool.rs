@@ -9,7 +9,7 @@ use crate::{abi::genp_info, calls, now, process::pause, SEC};
 pub const PATIENCE: u64 = 60 * SEC;
 
 /// What does not add up, if anything.
-pub fn disagreement(info: &genp_info) -> Option<String> {
+pub fn inconsistency(info: &genp_info) -> Option<String> {
     let sum = info.committed + info.lent + info.overdue + info.free;
     (sum != info.capacity).then(|| {
         format!(
@@ -42,11 +42,11 @@ fn tell(info: &genp_info) -> String {
 }
 
 /// Waits until the pool is as it was `before`; says what is not.
-pub fn settle(control: i32, before: &genp_info) -> Result<(), String> {
+pub fn wait_restored(control: i32, before: &genp_info) -> Result<(), String> {
     let limit = now() + PATIENCE;
     loop {
         let info = calls::info(control).map_err(|e| format!("GENP_GET_INFO: errno {e}"))?;
-        if let Some(text) = disagreement(&info) {
+        if let Some(text) = inconsistency(&info) {
             return Err(text);
         }
         if still(&info) == still(before) {

@@ -5,7 +5,7 @@
 use std::{mem, ptr};
 
 use crate::{
-    calls::{errno, said},
+    calls::{checked, errno},
     now, Errno, MSEC,
 };
 
@@ -40,7 +40,7 @@ pub fn child(work: impl FnOnce() -> i32) -> i32 {
 /// Sends a signal.
 pub fn send(pid: i32, signal: i32) -> Result<(), Errno> {
     // SAFETY: no memory is involved.
-    said(unsafe { libc::kill(pid, signal) }.into()).map(|_| ())
+    checked(unsafe { libc::kill(pid, signal) }.into()).map(|_| ())
 }
 
 /// Waits for a child and says how it ended.
@@ -99,35 +99,35 @@ pub fn share<T>() -> &'static T {
 }
 
 /// Makes the calling thread SCHED_FIFO of this priority.
-pub fn be_fifo(priority: i32) -> Result<(), Errno> {
+pub fn set_fifo(priority: i32) -> Result<(), Errno> {
     let param = libc::sched_param {
         sched_priority: priority,
     };
     // SAFETY: `param` is there.
-    said(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &param) }.into()).map(|_| ())
+    checked(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &param) }.into()).map(|_| ())
 }
 
 /// Ties the calling thread to a processor.
-pub fn stay_on(processor: usize) {
-    stay_on_those(|number| number == processor);
+pub fn pin_to(processor: usize) {
+    pin_where(|number| number == processor);
 }
 
 /// Lets it go to any again.
-pub fn go_anywhere() {
-    stay_on_those(|_| true);
+pub fn unpin() {
+    pin_where(|_| true);
 }
 
-fn stay_on_those(fits: impl Fn(usize) -> bool) {
+fn pin_where(fits: impl Fn(usize) -> bool) {
     // A machine that has none of them leaves us where we are.
-    let _ = keep_on_those(0, fits);
+    let _ = pin_thread_where(0, fits);
 }
 
 /// Ties another thread to a processor.
-pub fn keep_on(pid: i32, processor: usize) -> Result<(), Errno> {
-    keep_on_those(pid, |number| number == processor)
+pub fn pin_thread(pid: i32, processor: usize) -> Result<(), Errno> {
+    pin_thread_where(pid, |number| number == processor)
 }
 
-fn keep_on_those(pid: i32, fits: impl Fn(usize) -> bool) -> Result<(), Errno> {
+fn pin_thread_where(pid: i32, fits: impl Fn(usize) -> bool) -> Result<(), Errno> {
     // SAFETY: fills and passes a set of ours.
     let done = unsafe {
         let mut set: libc::cpu_set_t = mem::zeroed();
@@ -136,5 +136,5 @@ fn keep_on_those(pid: i32, fits: impl Fn(usize) -> bool) -> Result<(), Errno> {
         }
         libc::sched_setaffinity(pid, mem::size_of_val(&set), &set)
     };
-    said(done.into()).map(|_| ())
+    checked(done.into()).map(|_| ())
 }

@@ -4,9 +4,9 @@
 
 /// A stream of numbers (SplitMix64, by Steele, Lea and Flood).
 #[derive(Clone, Debug)]
-pub struct Chance(u64);
+pub struct Rng(u64);
 
-impl Chance {
+impl Rng {
     /// The stream of a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)

@@ -8,8 +8,8 @@ use stats::Meter;
 
 use crate::{
     lender, measure,
+    method::{map, Fd, Result},
     peers::memfd,
-    way::{map, Fd, Result},
 };
 
 /// What these figures are asked for by.
@@ -27,7 +27,7 @@ struct Resident {
 /// The reserve of a partition: its pages are there from its creation.
 fn reserve(pages: usize) -> Result<Resident> {
     let control = lender::control()?;
-    let (file, windows) = lender::create(&control, calls::wish(pages as u64 * PAGE, 0))?;
+    let (file, windows) = lender::create(&control, calls::create_request(pages as u64 * PAGE, 0))?;
     Ok(Resident {
         subject: "genp",
         note: "mmap() of a partition's reserve, munmap()",

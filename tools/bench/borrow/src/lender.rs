@@ -7,10 +7,7 @@ use std::fs;
 
 use harness::{abi, calls, owned, process, PAGE};
 
-use crate::{
-    way::{failed_with, map, Fd, Mapped, Result, Way},
-    MOST,
-};
+use crate::method::{failed_with, map, Fd, Mapped, Method, Result, MOST};
 
 /// How often is waited a millisecond for the scrubber before it counts as stuck.
 const PATIENCE: usize = 60_000;
@@ -35,19 +32,19 @@ enum Frames {
 }
 
 /// Borrows zeroed frames.
-pub fn clean() -> Result<Box<dyn Way>> {
+pub fn clean() -> Result<Box<dyn Method>> {
     Ok(Box::new(Lender::new(Frames::Clean)?))
 }
 
 /// Borrows frames that GENP_BORROW has to zero.
-pub fn dirty() -> Result<Box<dyn Way>> {
+pub fn dirty() -> Result<Box<dyn Method>> {
     keep_scrubber_here()?;
     Ok(Box::new(Lender::new(Frames::Dirty(None))?))
 }
 
 /// Creates a partition.
-pub fn create(control: &Fd, wish: abi::genp_create) -> Result<(Fd, abi::genp_windows)> {
-    owned::create(control, wish).map_err(|errno| failed_with("GENP_CREATE", errno))
+pub fn create(control: &Fd, request: abi::genp_create) -> Result<(Fd, abi::genp_windows)> {
+    owned::create(control, request).map_err(|errno| failed_with("GENP_CREATE", errno))
 }
 
 /// Opens /dev/genp.
@@ -63,7 +60,7 @@ fn keep_scrubber_here() -> Result<()> {
         (name.trim_end() == "genp_scrub").then(|| entry.file_name().to_str()?.parse().ok())?
     });
     match scrubber {
-        Some(pid) => process::keep_on(pid, 0).map_err(|errno| failed_with("genp_scrub", errno)),
+        Some(pid) => process::pin_thread(pid, 0).map_err(|errno| failed_with("genp_scrub", errno)),
         None => Err("there is no genp_scrub: is genp.ko loaded?".into()),
     }
 }
@@ -71,9 +68,9 @@ fn keep_scrubber_here() -> Result<()> {
 impl Lender {
     fn new(frames: Frames) -> Result<Self> {
         let control = control()?;
-        let mut wish = calls::wish(0, MOST as u64 * PAGE);
-        wish.max_leases = 1;
-        let (partition, windows) = create(&control, wish)?;
+        let mut request = calls::create_request(0, MOST as u64 * PAGE);
+        request.max_leases = 1;
+        let (partition, windows) = create(&control, request)?;
         let length = windows.lease_length as usize;
         let window = map(length, libc::MAP_SHARED, partition.0, windows.lease_offset)?;
         Ok(Self {
@@ -106,7 +103,7 @@ impl Lender {
         let info = self.info()?;
         let reserve = info.free.checked_sub(pages as u64 * PAGE);
         let reserve = reserve.ok_or("the pool is too small: load with a larger pool_mib")?;
-        Ok(create(&self.control, calls::wish(reserve, 0))?.0)
+        Ok(create(&self.control, calls::create_request(reserve, 0))?.0)
     }
 
     /// Has what there is to lend be dirty: borrows and returns it, and does not sleep
@@ -123,7 +120,7 @@ impl Lender {
     }
 }
 
-impl Way for Lender {
+impl Method for Lender {
     fn subject(&self) -> &'static str {
         "genp"
     }

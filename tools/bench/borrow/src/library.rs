@@ -7,10 +7,7 @@ use std::time::Duration;
 use genp::{Lease, Partition};
 use harness::{calls, process, PAGE};
 
-use crate::{
-    way::{Result, Way},
-    MOST,
-};
+use crate::method::{Method, Result, MOST};
 
 /// libgenp as a way, with frames that are zeroed ahead.
 pub struct Library {
@@ -19,11 +16,11 @@ pub struct Library {
 }
 
 impl Library {
-    pub fn set_up() -> Result<Box<dyn Way>> {
-        let mut wish = calls::wish(0, MOST as u64 * PAGE);
-        wish.max_leases = 1;
+    pub fn set_up() -> Result<Box<dyn Method>> {
+        let mut request = calls::create_request(0, MOST as u64 * PAGE);
+        request.max_leases = 1;
         let partition =
-            Partition::create_from(wish).map_err(|error| format!("libgenp: {error}"))?;
+            Partition::create_from(request).map_err(|error| format!("libgenp: {error}"))?;
         Ok(Box::new(Self {
             partition,
             lease: None,
@@ -31,7 +28,7 @@ impl Library {
     }
 }
 
-impl Way for Library {
+impl Method for Library {
     fn subject(&self) -> &'static str {
         "libgenp"
     }

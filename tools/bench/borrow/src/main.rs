@@ -8,22 +8,19 @@ mod floor;
 mod lender;
 mod library;
 mod measure;
+mod method;
 mod peers;
-mod way;
 
 use std::process::ExitCode;
 
 use harness::process;
 use measure::Measured;
+use method::{Method, Result, MOST};
 use stats::Meter;
-use way::{Result, Way};
 
 const USAGE: &str = "usage: bench_borrow [SUBJECT...] [PAGES...]\n\
     SUBJECT: kernel, genp, libgenp, mmap_populate, memfd, dma_heap, hugetlbfs\n\
     PAGES: 1 to 4096; without any: every power of two";
-
-/// The most pages that are asked for; what is set up for all sizes has room for this.
-pub const MOST: usize = 4096;
 
 /// Above everything ordinary, below GenP's threads: what is measured is not
 /// interrupted by the scrubber, which is ordinary.
@@ -42,7 +39,7 @@ impl Wanted {
         for word in words {
             match word.parse() {
                 Ok(pages @ 1..=MOST) => wanted.sizes.push(pages),
-                Err(_) if ways(&word).is_some() || word == floor::SUBJECT => {
+                Err(_) if methods(&word).is_some() || word == floor::SUBJECT => {
                     wanted.subjects.push(word);
                 }
                 _ => return None,
@@ -69,10 +66,10 @@ const SUBJECTS: [&str; 6] = [
 ];
 
 /// Sets a way up.
-type SetUp = fn() -> Result<Box<dyn Way>>;
+type SetUp = fn() -> Result<Box<dyn Method>>;
 
 /// The ways of a subject, not yet set up.
-fn ways(subject: &str) -> Option<Vec<SetUp>> {
+fn methods(subject: &str) -> Option<Vec<SetUp>> {
     Some(match subject {
         "genp" => vec![|| lender::clean(), || lender::dirty()],
         "libgenp" => vec![|| library::Library::set_up()],
@@ -86,9 +83,9 @@ fn ways(subject: &str) -> Option<Vec<SetUp>> {
 
 /// Measures one way at all sizes; says whether nothing broke. What a kernel does not
 /// have is a figure as well, and breaks nothing.
-fn measure_way(meter: &Meter, subject: &str, set_up: SetUp, sizes: &[usize]) -> bool {
-    let mut way = match set_up() {
-        Ok(way) => way,
+fn measure_method(meter: &Meter, subject: &str, set_up: SetUp, sizes: &[usize]) -> bool {
+    let mut method = match set_up() {
+        Ok(method) => method,
         Err(why) => {
             measure::figure(meter, "borrow", subject)
                 .with("refused", 1)
@@ -97,18 +94,18 @@ fn measure_way(meter: &Meter, subject: &str, set_up: SetUp, sizes: &[usize]) -> 
             return subject != "genp" && subject != "libgenp";
         }
     };
-    sizes
-        .iter()
-        .all(|&pages| match Measured::take(meter, way.as_mut(), pages) {
+    sizes.iter().all(
+        |&pages| match Measured::take(meter, method.as_mut(), pages) {
             Ok(measured) => {
-                measured.print(meter, way.as_ref(), pages);
+                measured.print(meter, method.as_ref(), pages);
                 true
             }
             Err(why) => {
                 println!("FAILED {subject} with {pages} pages: {why}");
                 false
             }
-        })
+        },
+    )
 }
 
 fn main() -> ExitCode {
@@ -116,11 +113,11 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    if let Err(errno) = process::be_fifo(PRIORITY) {
+    if let Err(errno) = process::set_fifo(PRIORITY) {
         println!("FAILED to become SCHED_FIFO: errno {errno}");
         return ExitCode::FAILURE;
     }
-    process::stay_on(0);
+    process::pin_to(0);
     let meter = Meter::find();
     println!("# measuring {} on {}", meter.unit(), meter.machine().name());
     let mut whole = true;
@@ -128,8 +125,8 @@ fn main() -> ExitCode {
         if subject == floor::SUBJECT {
             whole &= floor::measure(&meter, &wanted.sizes);
         }
-        for set_up in ways(subject).unwrap_or_default() {
-            whole &= measure_way(&meter, subject, set_up, &wanted.sizes);
+        for set_up in methods(subject).unwrap_or_default() {
+            whole &= measure_method(&meter, subject, set_up, &wanted.sizes);
         }
     }
     ExitCode::from(u8::from(!whole))

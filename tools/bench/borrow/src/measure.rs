@@ -4,7 +4,7 @@
 
 use stats::{Figure, Meter};
 
-use crate::way::{Result, Way};
+use crate::method::{Method, Result};
 
 /// What was measured at one size.
 #[derive(Default)]
@@ -43,28 +43,28 @@ fn touch(at: *mut u8, pages: usize) {
 impl Measured {
     /// Measures `way` with this many pages; not touching them only for GenP, where it is
     /// about the slope. The first turn is not counted.
-    pub fn take(meter: &Meter, way: &mut dyn Way, pages: usize) -> Result<Self> {
+    pub fn take(meter: &Meter, method: &mut dyn Method, pages: usize) -> Result<Self> {
         let mut all = Self::default();
         for turn in 0..=turns(pages) {
             if turn == 1 {
                 all = Self::default();
             }
-            all.turn(meter, way, pages)?;
-            if way.state().is_some() {
-                all.turn_untouched(meter, way, pages)?;
+            all.turn(meter, method, pages)?;
+            if method.state().is_some() {
+                all.turn_untouched(meter, method, pages)?;
             }
         }
         Ok(all)
     }
 
-    fn turn(&mut self, meter: &Meter, way: &mut dyn Way, pages: usize) -> Result<()> {
-        way.prepare(pages)?;
+    fn turn(&mut self, meter: &Meter, method: &mut dyn Method, pages: usize) -> Result<()> {
+        method.prepare(pages)?;
         let begin = meter.read();
-        let at = way.get(pages)?;
+        let at = method.get(pages)?;
         let got = meter.read();
         touch(at, pages);
         let touched = meter.read();
-        way.give()?;
+        method.give()?;
         let end = meter.read();
         self.get.push(got - begin);
         self.touch.push(touched - got);
@@ -73,17 +73,22 @@ impl Measured {
         Ok(())
     }
 
-    fn turn_untouched(&mut self, meter: &Meter, way: &mut dyn Way, pages: usize) -> Result<()> {
-        way.prepare(pages)?;
+    fn turn_untouched(
+        &mut self,
+        meter: &Meter,
+        method: &mut dyn Method,
+        pages: usize,
+    ) -> Result<()> {
+        method.prepare(pages)?;
         let begin = meter.read();
-        way.get(pages)?;
-        way.give()?;
+        method.get(pages)?;
+        method.give()?;
         self.untouched.push(meter.read() - begin);
         Ok(())
     }
 
     /// Prints the figures: the whole, its three parts, and the whole without touching.
-    pub fn print(self, meter: &Meter, way: &dyn Way, pages: usize) {
+    pub fn print(self, meter: &Meter, method: &dyn Method, pages: usize) {
         let parts = [
             ("borrow", self.whole),
             ("borrow_get", self.get),
@@ -92,12 +97,12 @@ impl Measured {
             ("borrow_untouched", self.untouched),
         ];
         for (case, samples) in parts.into_iter().filter(|part| !part.1.is_empty()) {
-            let mut figure = figure(meter, case, way.subject())
+            let mut figure = figure(meter, case, method.subject())
                 .with("pages", pages)
                 .with("size", pages as u64 * harness::PAGE)
-                .with("note", way.note())
+                .with("note", method.note())
                 .spread(samples);
-            if let Some(state) = way.state() {
+            if let Some(state) = method.state() {
                 figure = figure.with("state", state);
             }
             figure.print();

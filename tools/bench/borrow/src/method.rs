@@ -10,8 +10,11 @@ pub use harness::owned::{Fd, Mapped};
 /// What went wrong, in words.
 pub type Result<T> = std::result::Result<T, String>;
 
+/// The most pages that are asked for; what is set up for all sizes has room for this.
+pub const MOST: usize = 4096;
+
 /// A way to get pages and to give them back; one piece at a time.
-pub trait Way {
+pub trait Method {
     /// Who does it.
     fn subject(&self) -> &'static str;
 

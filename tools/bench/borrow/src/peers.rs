@@ -6,10 +6,7 @@ use std::{fs, io};
 
 use harness::{calls, PAGE};
 
-use crate::{
-    way::{failed, map, open, Fd, Mapped, Result, Way},
-    MOST,
-};
+use crate::method::{failed, map, open, Fd, Mapped, Method, Result, MOST};
 
 /// Bytes of a huge page of x86_64.
 const HUGE: usize = 2 << 20;
@@ -24,12 +21,12 @@ fn bytes(pages: usize) -> usize {
 pub struct Anonymous(Option<Mapped>);
 
 impl Anonymous {
-    pub fn set_up() -> Result<Box<dyn Way>> {
+    pub fn set_up() -> Result<Box<dyn Method>> {
         Ok(Box::<Self>::default())
     }
 }
 
-impl Way for Anonymous {
+impl Method for Anonymous {
     fn subject(&self) -> &'static str {
         "mmap_populate"
     }
@@ -69,12 +66,12 @@ pub fn memfd(length: usize) -> Result<Fd> {
 pub struct Memfd(Option<(Mapped, Fd)>);
 
 impl Memfd {
-    pub fn set_up() -> Result<Box<dyn Way>> {
+    pub fn set_up() -> Result<Box<dyn Method>> {
         Ok(Box::<Self>::default())
     }
 }
 
-impl Way for Memfd {
+impl Method for Memfd {
     fn subject(&self) -> &'static str {
         "memfd"
     }
@@ -117,7 +114,7 @@ pub struct DmaHeap {
 }
 
 impl DmaHeap {
-    pub fn set_up() -> Result<Box<dyn Way>> {
+    pub fn set_up() -> Result<Box<dyn Method>> {
         Ok(Box::new(Self {
             heap: Fd(open(c"/dev/dma_heap/system")?),
             buffer: None,
@@ -125,7 +122,7 @@ impl DmaHeap {
     }
 }
 
-impl Way for DmaHeap {
+impl Method for DmaHeap {
     fn subject(&self) -> &'static str {
         "dma_heap"
     }
@@ -166,7 +163,7 @@ fn reserve_huge(count: u64) -> io::Result<u64> {
 }
 
 impl Huge {
-    pub fn set_up() -> Result<Box<dyn Way>> {
+    pub fn set_up() -> Result<Box<dyn Method>> {
         let told = |error| format!("{HUGE_PAGES}: {error}");
         let before = harness::machine::number_of(HUGE_PAGES);
         let wanted = bytes(MOST).div_ceil(HUGE) as u64;
@@ -187,7 +184,7 @@ impl Drop for Huge {
     }
 }
 
-impl Way for Huge {
+impl Method for Huge {
     fn subject(&self) -> &'static str {
         "hugetlbfs"
     }

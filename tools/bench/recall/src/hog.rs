@@ -4,7 +4,7 @@
 
 use harness::{machine, process};
 
-use crate::{Result, HOG};
+use crate::priority::HOG;
 
 /// A hog; ended when dropped.
 pub struct Hog(i32);
@@ -16,11 +16,11 @@ impl Drop for Hog {
 }
 
 /// Starts one on every processor. They have a lower priority than the caller.
-pub fn start() -> Result<Vec<Hog>> {
+pub fn start() -> Result<Vec<Hog>, String> {
     let hogs = (0..machine::processors()).map(|processor| {
         Hog(process::child(|| {
-            process::stay_on(processor);
-            if process::be_fifo(HOG).is_err() {
+            process::pin_to(processor);
+            if process::set_fifo(HOG).is_err() {
                 return 1;
             }
             loop {

@@ -6,26 +6,20 @@
 //! guest as root; prints figures.
 
 mod hog;
+mod priority;
 mod scene;
 mod waiter;
 
 use std::{fs, process::ExitCode};
 
 use harness::{calls, machine, now, owned, process, SEC};
+use priority::CONTROLLER;
 use scene::Scene;
 use stats::{meter::Machine, Figure, Meter};
-
-/// What went wrong, in words.
-type Result<T> = std::result::Result<T, String>;
+use waiter::Result;
 
 const USAGE: &str = "usage: bench_recall [PAGES WAITERS]\n\
     both from 1 to 4096 and 1 to 8; without them: pages for one waiter, and waiters";
-
-/// Priorities: the recall thread has 90; hogs have less than all who matter here, and less
-/// than the threads of interrupts, which have 50.
-const CONTROLLER: i32 = 80;
-const WAITER: i32 = 70;
-const HOG: i32 = 40;
 
 /// What is measured: pages for each, and how many wait.
 type Setting = (usize, usize);
@@ -182,7 +176,7 @@ fn main() -> ExitCode {
     };
     let meter = Meter::find();
     give_processors_to_real_time();
-    let done = process::be_fifo(CONTROLLER)
+    let done = process::set_fifo(CONTROLLER)
         .map_err(|errno| format!("SCHED_FIFO: {}", calls::errno_name(errno)))
         .and_then(|()| measure_all(&meter, &settings));
     match done {

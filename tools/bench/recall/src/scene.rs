@@ -8,7 +8,7 @@ use harness::{
     PAGE, SEC,
 };
 
-use crate::{waiter::Waiter, Result};
+use crate::waiter::{Result, Waiter};
 
 /// For the borrower to have what the waiters returned. Only there to end a broken run.
 const PATIENCE: u64 = 60 * SEC;
@@ -38,10 +38,10 @@ impl Scene {
     pub fn set_up(pages: usize, waiters: usize) -> Result<Self> {
         let length = (pages * waiters) as u64 * PAGE;
         let control = owned::control().map_err(named("/dev/genp"))?;
-        let create = |wish| owned::create(&control, wish).map_err(named("GENP_CREATE"));
-        let mut wish = calls::wish(0, length);
-        wish.max_leases = 1;
-        let (partition, windows) = create(wish)?;
+        let create = |request| owned::create(&control, request).map_err(named("GENP_CREATE"));
+        let mut request = calls::create_request(0, length);
+        request.max_leases = 1;
+        let (partition, windows) = create(request)?;
         let size = windows.lease_length as usize;
         let window = Mapped::new(size, libc::MAP_SHARED, partition.0, windows.lease_offset);
         let info = calls::info(control.0).map_err(named("GENP_GET_INFO"))?;
@@ -50,7 +50,7 @@ impl Scene {
         let waiters = (0..waiters).map(|_| Waiter::start(pages));
         let mut scene = Self {
             waiters: waiters.collect::<Result<_>>()?,
-            _rest: create(calls::wish(rest, 0))?.0,
+            _rest: create(calls::create_request(rest, 0))?.0,
             _window: window.map_err(named("mmap"))?,
             partition,
             length,

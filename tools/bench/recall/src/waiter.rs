@@ -10,7 +10,10 @@ use harness::{
     process, PAGE, SEC,
 };
 
-use crate::{Result, WAITER};
+use crate::priority::WAITER;
+
+/// What went wrong, in words.
+pub type Result<T> = std::result::Result<T, String>;
 
 /// Longer than any lease: only there to end a broken run.
 const PATIENCE: u64 = 60 * SEC;
@@ -60,12 +63,12 @@ fn receive<T: Copy + Default>(fd: &Fd) -> Option<T> {
 fn live(pages: usize, orders: &Fd, answers: &Fd) -> std::result::Result<(), i32> {
     let length = pages as u64 * PAGE;
     let control = owned::control()?;
-    let mut wish = calls::wish(0, length);
-    wish.max_leases = 1;
-    let (partition, windows) = owned::create(&control, wish)?;
+    let mut request = calls::create_request(0, length);
+    request.max_leases = 1;
+    let (partition, windows) = owned::create(&control, request)?;
     let size = windows.lease_length as usize;
     let _window = Mapped::new(size, libc::MAP_SHARED, partition.0, windows.lease_offset)?;
-    process::be_fifo(WAITER)?;
+    process::set_fifo(WAITER)?;
     // Ready.
     send(answers, &Told::default());
     while receive::<u64>(orders).is_some() {

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use crate::Result;
+use crate::figure::Result;
 
 /// Bytes by kind of section.
 #[derive(Debug, Default, PartialEq, Eq)]

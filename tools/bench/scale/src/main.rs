@@ -5,16 +5,15 @@
 //! unloading take. Unloads and loads genp.ko, in a guest, as root; prints figures.
 
 mod elf;
+mod figure;
 mod memory;
 mod module;
 mod partitions;
 
 use std::process::ExitCode;
 
-use stats::{Figure, Meter};
-
-/// What went wrong, in words.
-type Result<T> = std::result::Result<T, String>;
+use figure::{bytes, figure, Result};
+use stats::Meter;
 
 const USAGE: &str = "usage: bench_scale [MODULE [POOL_MIB...]]";
 
@@ -24,16 +23,6 @@ const MIB: u64 = 1 << 20;
 
 /// How often the module is loaded with each pool.
 const LOADS: usize = 5;
-
-/// A figure of this group.
-fn figure(meter: &Meter, case: &str) -> Figure {
-    Figure::new(meter, "scale", case, "genp")
-}
-
-/// A figure of bytes, which were not sampled but counted.
-fn bytes(meter: &Meter, case: &str, samples: Vec<u64>) -> Figure {
-    figure(meter, case).with("unit", "bytes").spread(samples)
-}
 
 /// What the sections of the module take once it is loaded.
 fn measure_module(meter: &Meter, path: &str) -> Result<()> {

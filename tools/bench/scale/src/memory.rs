@@ -6,7 +6,7 @@ use std::fs;
 
 use harness::{process, PAGE};
 
-use crate::Result;
+use crate::figure::Result;
 
 /// How often is looked again, and how long is waited in between, until what was let go is
 /// really back: some of it goes by way of RCU.

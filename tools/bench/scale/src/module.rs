@@ -6,7 +6,7 @@ use std::{ffi::CString, fs::File, os::fd::AsRawFd};
 
 use harness::calls;
 
-use crate::Result;
+use crate::figure::Result;
 
 /// Loads a module, as insmod does.
 pub fn load(path: &str, parameters: &str) -> Result<()> {
@@ -14,20 +14,15 @@ pub fn load(path: &str, parameters: &str) -> Result<()> {
     let text = CString::new(parameters).map_err(|error| error.to_string())?;
     // SAFETY: a file that is open and a string that ends with zero.
     let done = unsafe { libc::syscall(libc::SYS_finit_module, file.as_raw_fd(), text.as_ptr(), 0) };
-    told("finit_module", done)
+    calls::context("finit_module", calls::checked(done)).map(|_| ())
 }
 
 /// Unloads genp, if it is loaded.
 pub fn unload() -> Result<()> {
     // SAFETY: a string that ends with zero.
     let done = unsafe { libc::syscall(libc::SYS_delete_module, c"genp".as_ptr(), 0) };
-    match told("delete_module", done) {
-        Err(_) if calls::errno() == libc::ENOENT => Ok(()),
-        other => other,
+    match calls::checked(done) {
+        Err(libc::ENOENT) => Ok(()),
+        other => calls::context("delete_module", other).map(|_| ()),
     }
-}
-
-fn told(what: &str, done: i64) -> Result<()> {
-    let done = calls::said(done).map(|_| ());
-    done.map_err(|errno| format!("{what}: {}", calls::errno_name(errno)))
 }

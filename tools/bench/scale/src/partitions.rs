@@ -4,13 +4,16 @@
 
 use harness::{
     abi,
-    calls::{errno_name, wish},
+    calls::{create_request, errno_name},
     owned::{self, Fd},
     PAGE,
 };
 use stats::Meter;
 
-use crate::{bytes, memory, Result};
+use crate::{
+    figure::{bytes, Result},
+    memory,
+};
 
 /// The pool that all of this needs, in MiB.
 pub const POOL_MIB: u64 = 256;
@@ -25,17 +28,17 @@ const FEW: u64 = 15;
 const REGIONS: u64 = 16_383;
 const PAGES: u64 = 4096;
 
-fn create(control: &Fd, wish: abi::genp_create) -> Result<Fd> {
-    let created = owned::create(control, wish);
+fn create(control: &Fd, request: abi::genp_create) -> Result<Fd> {
+    let created = owned::create(control, request);
     created
         .map(|(fd, _)| fd)
         .map_err(|errno| format!("GENP_CREATE: {}", errno_name(errno)))
 }
 
 /// Bytes that so many partitions take, each as wished.
-fn taken(control: &Fd, count: u64, wish: abi::genp_create) -> Result<u64> {
+fn taken(control: &Fd, count: u64, request: abi::genp_create) -> Result<u64> {
     let before = memory::free()?;
-    let all = (0..count).map(|_| create(control, wish));
+    let all = (0..count).map(|_| create(control, request));
     let all = all.collect::<Result<Vec<Fd>>>()?;
     let after = memory::free()?;
     drop(all);
@@ -47,7 +50,7 @@ fn smallest() -> abi::genp_create {
     abi::genp_create {
         max_regions: 1,
         max_leases: 1,
-        ..wish(0, PAGE)
+        ..create_request(0, PAGE)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::{Barrier, Mutex, PoisonError};
 
-use harness::chance::Chance;
+use harness::rng::Rng;
 
 use crate::{
     stage::{Stage, LOOP},
@@ -65,14 +65,14 @@ impl Load {
     }
 
     /// Blocks in use at a time, at most.
-    pub fn places(&self) -> usize {
+    pub fn slots(&self) -> usize {
         match self {
             Self::Pair(_) | Self::Loop(_) => 1,
             // What stands around a block is 16 or 32 bytes.
             Self::Random(_) => self.live() / (mean() + 24),
             Self::Fifo | Self::Lifo | Self::Threads => BATCH,
             Self::Burst => 2 * HIGH / mean(),
-            Self::Trace(trace) => trace.places,
+            Self::Trace(trace) => trace.slots,
         }
     }
 
@@ -114,8 +114,8 @@ fn mean() -> usize {
     (SMALLEST + LARGEST) as usize / 2
 }
 
-fn any_size(chance: &mut Chance) -> usize {
-    (SMALLEST + chance.below(LARGEST - SMALLEST + 1)) as usize
+fn any_size(rng: &mut Rng) -> usize {
+    (SMALLEST + rng.below(LARGEST - SMALLEST + 1)) as usize
 }
 
 fn pair<S: Subject>(stage: &mut Stage<'_, S>, size: usize, ready: impl FnOnce()) {
@@ -146,19 +146,19 @@ fn cycle<S: Subject>(stage: &mut Stage<'_, S>, size: usize, ready: impl FnOnce()
 }
 
 fn random<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
-    let mut chance = Chance::new(1);
-    let places = stage.places();
-    for place in 0..places {
-        stage.take(place, any_size(&mut chance));
+    let mut rng = Rng::new(1);
+    let slots = stage.slots();
+    for slot in 0..slots {
+        stage.take(slot, any_size(&mut rng));
     }
     let mut step = |stage: &mut Stage<'_, S>| {
-        let place = chance.below(places as u64) as usize;
-        if stage.holds(place) {
-            stage.give(place);
+        let slot = rng.below(slots as u64) as usize;
+        if stage.holds(slot) {
+            stage.give(slot);
         }
-        stage.take(place, any_size(&mut chance));
+        stage.take(slot, any_size(&mut rng));
     };
-    for _ in 0..2 * places {
+    for _ in 0..2 * slots {
         step(stage);
     }
     ready();
@@ -169,15 +169,15 @@ fn random<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
 }
 
 fn fifo<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
-    let mut chance = Chance::new(2);
+    let mut rng = Rng::new(2);
     let mut next = 0;
     let mut step = |stage: &mut Stage<'_, S>| {
-        let place = next % BATCH;
+        let slot = next % BATCH;
         next += 1;
-        if stage.holds(place) {
-            stage.give(place);
+        if stage.holds(slot) {
+            stage.give(slot);
         }
-        stage.take(place, any_size(&mut chance));
+        stage.take(slot, any_size(&mut rng));
     };
     for _ in 0..100 * BATCH {
         step(stage);
@@ -190,14 +190,14 @@ fn fifo<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
 }
 
 fn lifo<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
-    let mut chance = Chance::new(3);
+    let mut rng = Rng::new(3);
     let mut depth = 0;
     let mut swing = |stage: &mut Stage<'_, S>| {
-        let top = 1 + chance.below(BATCH as u64) as usize;
-        while depth < top && stage.take(depth, any_size(&mut chance)) {
+        let top = 1 + rng.below(BATCH as u64) as usize;
+        while depth < top && stage.take(depth, any_size(&mut rng)) {
             depth += 1;
         }
-        let bottom = chance.below(depth as u64 + 1) as usize;
+        let bottom = rng.below(depth as u64 + 1) as usize;
         while depth > bottom {
             depth -= 1;
             stage.give(depth);
@@ -235,11 +235,11 @@ fn threads<S: Subject>(mut stage: Stage<'_, S>, ready: impl FnOnce()) {
         scope.spawn(|| loop {
             barrier.wait();
             let full = turn.enter(|stage| {
-                for place in (0..BATCH)
-                    .filter(|&place| stage.holds(place))
+                for slot in (0..BATCH)
+                    .filter(|&slot| stage.holds(slot))
                     .collect::<Vec<_>>()
                 {
-                    stage.give(place);
+                    stage.give(slot);
                 }
                 stage.full()
             });
@@ -248,12 +248,12 @@ fn threads<S: Subject>(mut stage: Stage<'_, S>, ready: impl FnOnce()) {
                 break;
             }
         });
-        let chance = Mutex::new(Chance::new(4));
+        let rng = Mutex::new(Rng::new(4));
         let round = || {
-            let mut chance = chance.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut rng = rng.lock().unwrap_or_else(PoisonError::into_inner);
             turn.enter(|stage| {
-                for place in 0..BATCH {
-                    stage.take(place, any_size(&mut chance));
+                for slot in 0..BATCH {
+                    stage.take(slot, any_size(&mut rng));
                 }
             });
             barrier.wait();
@@ -270,15 +270,15 @@ fn threads<S: Subject>(mut stage: Stage<'_, S>, ready: impl FnOnce()) {
 }
 
 fn burst<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
-    let mut chance = Chance::new(5);
+    let mut rng = Rng::new(5);
     // Places in use come first.
     let (mut held, mut bytes, mut calls) = (0, 0, 0);
-    let grow = |stage: &mut Stage<'_, S>, chance: &mut Chance, held: &mut usize| {
-        let size = match chance.one_in(64) {
-            true => (64 << 10) + chance.below(192 << 10) as usize,
-            false => any_size(chance),
+    let grow = |stage: &mut Stage<'_, S>, rng: &mut Rng, held: &mut usize| {
+        let size = match rng.one_in(64) {
+            true => (64 << 10) + rng.below(192 << 10) as usize,
+            false => any_size(rng),
         };
-        let room = *held < stage.places() && stage.take(*held, size);
+        let room = *held < stage.slots() && stage.take(*held, size);
         *held += usize::from(room);
         if room {
             size
@@ -287,7 +287,7 @@ fn burst<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
         }
     };
     while bytes < LOW {
-        bytes += grow(stage, &mut chance, &mut held);
+        bytes += grow(stage, &mut rng, &mut held);
     }
     // What a pause needs is there from here on.
     harness::process::pause_ns(1);
@@ -296,16 +296,16 @@ fn burst<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
     let mut growing = true;
     while !stage.full() {
         match growing {
-            true => match grow(stage, &mut chance, &mut held) {
+            true => match grow(stage, &mut rng, &mut held) {
                 0 => growing = false,
                 size => bytes += size,
             },
             false => {
-                let place = chance.below(held as u64) as usize;
-                bytes -= stage.size(place);
-                stage.give(place);
+                let slot = rng.below(held as u64) as usize;
+                bytes -= stage.size(slot);
+                stage.give(slot);
                 held -= 1;
-                stage.swap(place, held);
+                stage.swap(slot, held);
             }
         }
         growing = if growing { bytes < HIGH } else { bytes < LOW };
@@ -320,12 +320,12 @@ fn replay<S: Subject>(stage: &mut Stage<'_, S>, ops: &[Op], ready: impl FnOnce()
     ready();
     stage.measure();
     for op in ops {
-        let place = op.place as usize;
+        let slot = op.slot as usize;
         match op.size {
-            0 if stage.holds(place) => stage.give(place),
+            0 if stage.holds(slot) => stage.give(slot),
             0 => {}
             size => {
-                stage.take(place, size as usize);
+                stage.take(slot, size as usize);
             }
         }
     }

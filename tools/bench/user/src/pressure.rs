@@ -9,7 +9,7 @@ use std::{
 
 use harness::{
     machine, now,
-    process::{be_fifo, child, end, pause, pause_ns, reap, share, stay_on},
+    process::{child, end, pause, pause_ns, pin_to, reap, set_fifo, share},
     MSEC,
 };
 
@@ -25,7 +25,7 @@ const LEFT_MOST: u64 = 8 << 20;
 const BITE: usize = 64 << 10;
 
 /// What the children say.
-struct Said {
+struct EaterState {
     /// The eater has nothing left to eat.
     full: AtomicU32,
     /// Eaters that were killed for want of memory.
@@ -44,7 +44,7 @@ const SETTINGS: [(&str, &str); 2] = [
 pub struct Pressure {
     eater: i32,
     hogs: Vec<i32>,
-    said: &'static Said,
+    state: &'static EaterState,
     /// What the settings were.
     before: [Option<String>; 2],
 }
@@ -62,7 +62,7 @@ fn memory() -> (u64, u64) {
 
 /// Takes and dirties memory until little is left, and whatever becomes free after
 /// that; gives some back and takes it again all the time.
-fn eat(said: &Said) -> i32 {
+fn eat(state: &EaterState) -> i32 {
     // The first to go when there is none.
     set_oom_score("self", 1000);
     let (total, _) = memory();
@@ -96,7 +96,7 @@ fn eat(said: &Said) -> i32 {
         *at += BITE;
         if !hungry {
             // Release: what was eaten is eaten. Pairs with `Pressure::begin`.
-            said.full.store(1, Ordering::Release);
+            state.full.store(1, Ordering::Release);
             if again + BITE > eaten {
                 again = 0;
             }
@@ -125,20 +125,20 @@ pub fn be_spared() {
 }
 
 /// Has an eater be there, a new one when one was killed.
-fn feed(said: &Said) -> i32 {
+fn feed(state: &EaterState) -> i32 {
     be_normal();
     // Somebody must be there to be killed while no eater is.
     set_oom_score("self", 0);
     loop {
-        reap(child(|| eat(said)));
-        said.killed.fetch_add(1, Ordering::Relaxed);
+        reap(child(|| eat(state)));
+        state.killed.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// Runs nine milliseconds of ten.
 fn hog(processor: usize) -> i32 {
-    stay_on(processor);
-    if be_fifo(HOG).is_err() {
+    pin_to(processor);
+    if set_fifo(HOG).is_err() {
         return 1;
     }
     loop {
@@ -156,10 +156,10 @@ impl Pressure {
             fs::write(path, value).ok()?;
             Some(before)
         });
-        let said: &Said = share();
-        let eater = child(|| feed(said));
+        let state: &EaterState = share();
+        let eater = child(|| feed(state));
         // Acquire: pairs with `eat`.
-        while said.full.load(Ordering::Acquire) == 0 {
+        while state.full.load(Ordering::Acquire) == 0 {
             pause(10);
         }
         let hogs = (0..machine::processors())
@@ -168,14 +168,14 @@ impl Pressure {
         Self {
             eater,
             hogs,
-            said,
+            state,
             before,
         }
     }
 
     /// Eaters that were killed for want of memory until now.
     pub fn killed(&self) -> u32 {
-        self.said.killed.load(Ordering::Relaxed)
+        self.state.killed.load(Ordering::Relaxed)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use harness::{
     now,
-    process::{be_fifo, child, pause, reap, share},
+    process::{child, pause, reap, set_fifo, share},
 };
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     options::Options,
     pressure::{be_spared, Pressure, MEASURING},
     result::Label,
-    stage::{stamp, Books, Stage, Totals},
+    stage::{stamp, Records, Stage, Totals},
     subject::Subject,
 };
 
@@ -41,7 +41,7 @@ pub struct Runner<'a> {
     case: String,
     more: String,
     options: &'a Options,
-    books: Books,
+    records: Records,
     gate: &'static Gate,
     /// Measurements that did not come to their end.
     pub failed: usize,
@@ -75,7 +75,7 @@ impl<'a> Runner<'a> {
             case,
             more,
             options,
-            books: Books::new(pairs, load.places()),
+            records: Records::new(pairs, load.slots()),
             gate: share(),
             failed: 0,
         }
@@ -111,21 +111,21 @@ impl<'a> Runner<'a> {
         let pairs = outcome.totals.pairs as usize;
         let mut largest = None;
         if self.load.repeats() {
-            let first = [self.books.pairs.to_vec(), self.books.touched.to_vec()];
+            let first = [self.records.pairs.to_vec(), self.records.touched.to_vec()];
             let mut least = first.clone();
             for _ in 1..REPEATS {
                 self.once::<S>(false)?;
                 for (least, again) in least
                     .iter_mut()
-                    .zip([&self.books.pairs, &self.books.touched])
+                    .zip([&self.records.pairs, &self.records.touched])
                 {
                     for (least, again) in least.iter_mut().zip(again.iter()) {
                         *least = (*least).min(*again);
                     }
                 }
             }
-            self.books.pairs.copy_from_slice(&first[0]);
-            self.books.touched.copy_from_slice(&first[1]);
+            self.records.pairs.copy_from_slice(&first[0]);
+            self.records.touched.copy_from_slice(&first[1]);
             largest = Some(least.map(|costs| costs[..pairs].iter().copied().max().unwrap_or(0)));
         }
         self.print::<S>("fresh", &outcome, largest);
@@ -140,20 +140,20 @@ impl<'a> Runner<'a> {
 
     /// Does the load in a child: None if that does not come to its end.
     fn once<S: Subject>(&mut self, pressure: bool) -> Option<Outcome> {
-        self.books.totals[0] = Totals::default();
+        self.records.totals[0] = Totals::default();
         self.gate.ready.store(0, Ordering::Relaxed);
         self.gate.go.store(u32::from(!pressure), Ordering::Relaxed);
         if pressure {
             be_spared();
         }
         let pid = child(|| {
-            let real_time = !pressure || be_fifo(MEASURING).is_ok();
+            let real_time = !pressure || set_fifo(MEASURING).is_ok();
             let done = real_time && self.perform::<S>();
             i32::from(!done)
         });
         let killed = if pressure { self.press(pid) } else { 0 };
         let status = reap(pid);
-        let totals = self.books.totals[0];
+        let totals = self.records.totals[0];
         (status == 0 && totals.complete == 1).then_some(Outcome { totals, killed })
     }
 
@@ -168,7 +168,7 @@ impl<'a> Runner<'a> {
             }
         }
         // Above all others, so as to be able to end it.
-        let _ = be_fifo(MEASURING + 10);
+        let _ = set_fifo(MEASURING + 10);
         let pressure = Pressure::begin();
         // Release: pairs with `perform`.
         self.gate.go.store(1, Ordering::Release);
@@ -180,7 +180,7 @@ impl<'a> Runner<'a> {
 
     /// What the child does.
     fn perform<S: Subject>(&mut self) -> bool {
-        self.books.clear();
+        self.records.clear();
         let subject = match S::new() {
             Ok(subject) => subject,
             Err(error) => {
@@ -189,7 +189,7 @@ impl<'a> Runner<'a> {
             }
         };
         let gate = self.gate;
-        let stage = Stage::new(&subject, &mut self.books);
+        let stage = Stage::new(&subject, &mut self.records);
         self.load.run(stage, || {
             // Release and Acquire: pair with `press`.
             gate.ready.store(1, Ordering::Release);
@@ -233,8 +233,8 @@ impl<'a> Runner<'a> {
         let label = self.label::<S>(state, outcome);
         let pairs = outcome.totals.pairs as usize;
         let distributions = [
-            (String::new(), &self.books.pairs),
-            ("_touched".into(), &self.books.touched),
+            (String::new(), &self.records.pairs),
+            ("_touched".into(), &self.records.touched),
         ];
         // In a loop, touching is part of it.
         let kinds = if self.load.pairs_in_sample() > 1 {

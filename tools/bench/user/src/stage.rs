@@ -22,7 +22,7 @@ pub const LOOP: u32 = 64;
 
 /// A place for a block.
 #[derive(Clone, Copy, Default)]
-pub struct Place {
+pub struct Slot {
     address: usize,
     size: u32,
     /// What taking the block cost, without and with touching it.
@@ -45,22 +45,22 @@ pub struct Totals {
 }
 
 /// What all who measure write to.
-pub struct Books {
+pub struct Records {
     /// For each pair: what alloc and free cost together.
     pub pairs: Buffer<u32>,
     /// The same with the first write to each page of the block.
     pub touched: Buffer<u32>,
-    pub places: Buffer<Place>,
+    pub slots: Buffer<Slot>,
     pub totals: Buffer<Totals>,
 }
 
-impl Books {
+impl Records {
     /// For this many pairs, and this many blocks at a time.
-    pub fn new(pairs: usize, places: usize) -> Self {
+    pub fn new(pairs: usize, slots: usize) -> Self {
         Self {
             pairs: Buffer::new(pairs),
             touched: Buffer::new(pairs),
-            places: Buffer::new(places),
+            slots: Buffer::new(slots),
             totals: Buffer::new(1),
         }
     }
@@ -69,7 +69,7 @@ impl Books {
     pub fn clear(&mut self) {
         self.pairs.touch();
         self.touched.touch();
-        self.places.touch();
+        self.slots.touch();
         self.totals.touch();
     }
 }
@@ -77,7 +77,7 @@ impl Books {
 /// An allocator on stage.
 pub struct Stage<'a, S> {
     pub subject: &'a S,
-    books: &'a mut Books,
+    records: &'a mut Records,
     totals: Totals,
     /// Whether what is done now is written down.
     measuring: bool,
@@ -125,10 +125,10 @@ fn empty() -> u32 {
 }
 
 impl<'a, S: Subject> Stage<'a, S> {
-    pub fn new(subject: &'a S, books: &'a mut Books) -> Self {
+    pub fn new(subject: &'a S, records: &'a mut Records) -> Self {
         Self {
             subject,
-            books,
+            records,
             totals: Totals::default(),
             measuring: false,
             empty: empty(),
@@ -147,35 +147,35 @@ impl<'a, S: Subject> Stage<'a, S> {
         mark();
         self.totals.faults = faults() - self.totals.faults;
         self.totals.complete = 1;
-        self.books.totals[0] = self.totals;
+        self.records.totals[0] = self.totals;
     }
 
     /// Places there are.
-    pub fn places(&self) -> usize {
-        self.books.places.len()
+    pub fn slots(&self) -> usize {
+        self.records.slots.len()
     }
 
     /// Whether there is no room for another measured pair.
     pub fn full(&self) -> bool {
-        self.totals.pairs as usize >= self.books.pairs.len()
+        self.totals.pairs as usize >= self.records.pairs.len()
     }
 
     /// Whether a block is in a place.
     #[inline(always)]
-    pub fn holds(&self, place: usize) -> bool {
-        self.books.places[place].address != 0
+    pub fn holds(&self, slot: usize) -> bool {
+        self.records.slots[slot].address != 0
     }
 
     /// Bytes of the block in a place.
     #[inline(always)]
-    pub fn size(&self, place: usize) -> usize {
-        self.books.places[place].size as usize
+    pub fn size(&self, slot: usize) -> usize {
+        self.records.slots[slot].size as usize
     }
 
     /// Allocates into an empty place and writes to every page of the block: false
     /// if that was refused.
     #[inline(always)]
-    pub fn take(&mut self, place: usize, size: usize) -> bool {
+    pub fn take(&mut self, slot: usize, size: usize) -> bool {
         let begin = stamp();
         let block = self.subject.alloc(size);
         let had = stamp();
@@ -190,7 +190,7 @@ impl<'a, S: Subject> Stage<'a, S> {
             at += 4096;
         }
         let touched = stamp();
-        self.books.places[place] = Place {
+        self.records.slots[slot] = Slot {
             address: block as usize,
             size: size as u32,
             cost: since(begin, had, self.empty),
@@ -201,26 +201,26 @@ impl<'a, S: Subject> Stage<'a, S> {
 
     /// Frees the block in a place, and writes down what the pair cost.
     #[inline(always)]
-    pub fn give(&mut self, place: usize) {
-        let held = self.books.places[place];
+    pub fn give(&mut self, slot: usize) {
+        let held = self.records.slots[slot];
         let block = held.address as *mut u8;
         let begin = stamp();
         // SAFETY: from `take`, and forgotten below.
         unsafe { self.subject.free(block) };
         let end = stamp();
-        self.books.places[place].address = 0;
+        self.records.slots[slot].address = 0;
         if self.measuring && !self.full() {
             let free = since(begin, end, self.empty);
             let at = self.totals.pairs as usize;
-            self.books.pairs[at] = held.cost.saturating_add(free);
-            self.books.touched[at] = held.touched.saturating_add(free);
+            self.records.pairs[at] = held.cost.saturating_add(free);
+            self.records.touched[at] = held.touched.saturating_add(free);
             self.totals.pairs += 1;
         }
     }
 
     /// Exchanges two places.
     pub fn swap(&mut self, one: usize, other: usize) {
-        self.books.places.swap(one, other);
+        self.records.slots.swap(one, other);
     }
 
     /// Takes and frees blocks of one size, [`LOOP`] of them between two stamps, and
@@ -243,8 +243,8 @@ impl<'a, S: Subject> Stage<'a, S> {
         let cost = since(begin, stamp(), self.empty);
         if self.measuring && !self.full() {
             let at = self.totals.pairs as usize;
-            self.books.pairs[at] = cost;
-            self.books.touched[at] = cost;
+            self.records.pairs[at] = cost;
+            self.records.touched[at] = cost;
             self.totals.pairs += 1;
         }
     }

@@ -251,10 +251,10 @@ impl Subject for SmallTlsf {
     }
 }
 
-/// The crate offset-allocator, a two-level segregated fit with its books outside
-/// of the memory; eight bytes before a block say which it is.
+/// The crate offset-allocator, a two-level segregated fit with its metadata outside
+/// of the memory; eight bytes before a block identify it.
 pub struct Offset {
-    books: RefCell<offset_allocator::Allocator>,
+    allocator: RefCell<offset_allocator::Allocator>,
     start: NonNull<u8>,
 }
 
@@ -266,9 +266,9 @@ impl Subject for Offset {
     const SHARED: bool = false;
 
     fn new() -> io::Result<Self> {
-        let books = offset_allocator::Allocator::with_max_allocs(POOL as u32, 128 << 10);
+        let allocator = offset_allocator::Allocator::with_max_allocs(POOL as u32, 128 << 10);
         Ok(Self {
-            books: RefCell::new(books),
+            allocator: RefCell::new(allocator),
             start: memory(POOL)?,
         })
     }
@@ -276,13 +276,14 @@ impl Subject for Offset {
     #[inline(always)]
     fn alloc(&self, size: usize) -> *mut u8 {
         let size = (size + NOTE).next_multiple_of(16) as u32;
-        let Some(place) = self.books.borrow_mut().allocate(size) else {
+        let Some(allocation) = self.allocator.borrow_mut().allocate(size) else {
             return ptr::null_mut();
         };
         // SAFETY: within the memory, of which these bytes are now the caller's.
         unsafe {
-            let note = self.start.as_ptr().add(place.offset as usize);
-            note.cast::<offset_allocator::Allocation>().write(place);
+            let note = self.start.as_ptr().add(allocation.offset as usize);
+            note.cast::<offset_allocator::Allocation>()
+                .write(allocation);
             note.add(NOTE)
         }
     }
@@ -290,13 +291,13 @@ impl Subject for Offset {
     #[inline(always)]
     unsafe fn free(&self, block: *mut u8) {
         // SAFETY: `alloc` wrote it there.
-        let place = unsafe {
+        let allocation = unsafe {
             block
                 .sub(NOTE)
                 .cast::<offset_allocator::Allocation>()
                 .read()
         };
-        self.books.borrow_mut().free(place);
+        self.allocator.borrow_mut().free(allocation);
     }
 }
 

@@ -18,7 +18,7 @@ const FREED: u64 = u64::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Op {
     /// A number that no other block alive has.
-    pub place: u32,
+    pub slot: u32,
     pub size: u32,
 }
 
@@ -27,7 +27,7 @@ pub struct Op {
 pub struct Trace {
     pub ops: Vec<Op>,
     /// Blocks alive at a time, at most.
-    pub places: usize,
+    pub slots: usize,
     /// Bytes alive at a time, at most.
     pub peak: usize,
     /// The largest block.
@@ -43,7 +43,7 @@ impl Trace {
             "{} calls, {} blocks freed, {} alive at a time, {} bytes, the largest {}",
             self.ops.len(),
             self.pairs,
-            self.places,
+            self.slots,
             self.peak,
             self.largest
         )
@@ -61,25 +61,25 @@ struct Builder {
 
 impl Builder {
     fn alloc(&mut self, size: u32) -> u32 {
-        let place = self.left.pop().unwrap_or_else(|| {
+        let slot = self.left.pop().unwrap_or_else(|| {
             self.sizes.push(0);
             self.sizes.len() as u32 - 1
         });
-        self.sizes[place as usize] = size;
+        self.sizes[slot as usize] = size;
         self.bytes += size as usize;
         let trace = &mut self.trace;
-        trace.places = self.sizes.len();
+        trace.slots = self.sizes.len();
         trace.peak = trace.peak.max(self.bytes);
         trace.largest = trace.largest.max(size as usize);
-        trace.ops.push(Op { place, size });
-        place
+        trace.ops.push(Op { slot, size });
+        slot
     }
 
-    fn free(&mut self, place: u32) {
-        self.bytes -= self.sizes[place as usize] as usize;
-        self.left.push(place);
+    fn free(&mut self, slot: u32) {
+        self.bytes -= self.sizes[slot as usize] as usize;
+        self.left.push(slot);
         self.trace.pairs += 1;
-        self.trace.ops.push(Op { place, size: 0 });
+        self.trace.ops.push(Op { slot, size: 0 });
     }
 }
 
@@ -142,19 +142,19 @@ pub fn unpack(packed: &[u8]) -> Result<Trace, String> {
     let numbers = decompress_to_vec(packed).map_err(|error| error.to_string())?;
     let mut numbers = numbers.into_iter();
     let mut builder = Builder::default();
-    let mut places: Vec<Option<u32>> = Vec::new();
+    let mut slots: Vec<Option<u32>> = Vec::new();
     while let Some(number) = read_number(&mut numbers)? {
         let value = number / 2;
         if number % 2 == 0 {
             let size = u32::try_from(value).map_err(|_| "a block is too large")?;
-            places.push(Some(builder.alloc(size.max(1))));
+            slots.push(Some(builder.alloc(size.max(1))));
             continue;
         }
-        let born = (places.len() as u64).checked_sub(value);
-        let place = born
-            .and_then(|born| places.get_mut(born as usize)?.take())
+        let born = (slots.len() as u64).checked_sub(value);
+        let slot = born
+            .and_then(|born| slots.get_mut(born as usize)?.take())
             .ok_or("a block is freed that is not")?;
-        builder.free(place);
+        builder.free(slot);
     }
     Ok(builder.trace)
 }
@@ -182,12 +182,12 @@ mod tests {
             (0x9000, FREED),
         ]);
         let trace = unpack(&pack(&raw, usize::MAX)).unwrap();
-        let op = |place, size| Op { place, size };
+        let op = |slot, size| Op { slot, size };
         assert_eq!(
             trace.ops,
             [op(0, 64), op(1, 100_000), op(0, 0), op(0, 1), op(1, 0)]
         );
-        assert_eq!((trace.places, trace.pairs), (2, 2));
+        assert_eq!((trace.slots, trace.pairs), (2, 2));
         assert_eq!((trace.peak, trace.largest), (100_064, 100_000));
     }
 

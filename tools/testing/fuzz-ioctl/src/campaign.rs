@@ -4,11 +4,11 @@
 
 use std::{io::Write, sync::atomic::Ordering::SeqCst};
 
-use harness::{chance::Chance, ktap::comment, now, SEC};
+use harness::{ktap::comment, now, rng::Rng, SEC};
 
 use crate::{
     kcov,
-    recipe::Recipe,
+    program::Program,
     runner::Runner,
     shrink::shrink,
     step::{Case, Mode, KINDS},
@@ -27,7 +27,7 @@ pub struct Plan {
     pub cases: u64,
     /// In turn.
     pub modes: &'static [Mode],
-    /// Whether to say each case's recipe before it is run, in case the machine
+    /// Whether to say each case's program before it is run, in case the machine
     /// does not survive it.
     pub tells: bool,
     /// Whether to build on cases that reached something new, if the kernel tells.
@@ -64,15 +64,15 @@ impl Plan {
 const KEPT: usize = 2048;
 
 /// A run.
-pub struct Hunt {
+pub struct Campaign {
     plan: Plan,
     runner: Runner,
     /// Cases that reached something new.
-    kept: Vec<Recipe>,
+    kept: Vec<Program>,
     begin: u64,
 }
 
-impl Hunt {
+impl Campaign {
     /// On a pool that nobody uses.
     pub fn new(plan: Plan) -> Result<Self, String> {
         let traced = plan.guided && kcov::there_is();
@@ -85,16 +85,16 @@ impl Hunt {
     }
 
     /// The next case: a new one, or one that reached something new, changed.
-    fn next(&self, chance: &mut Chance, number: u64) -> Recipe {
+    fn next(&self, rng: &mut Rng, number: u64) -> Program {
         let mode = self.plan.modes[number as usize % self.plan.modes.len()];
-        let seed = chance.draw();
-        if !self.kept.is_empty() && !chance.one_in(3) {
-            let mut recipe = self.kept[chance.below(self.kept.len() as u64) as usize].clone();
-            recipe.seeds.push(seed);
-            recipe.mode = mode;
-            return recipe;
+        let seed = rng.draw();
+        if !self.kept.is_empty() && !rng.one_in(3) {
+            let mut program = self.kept[rng.below(self.kept.len() as u64) as usize].clone();
+            program.seeds.push(seed);
+            program.mode = mode;
+            return program;
         }
-        Recipe {
+        Program {
             mode,
             steps: self.plan.steps,
             seeds: vec![seed],
@@ -103,45 +103,45 @@ impl Hunt {
 
     /// Runs until the end and tells what was done; or what failed.
     pub fn run(mut self) -> Result<String, String> {
-        let mut chance = Chance::new(self.plan.seed);
+        let mut rng = Rng::new(self.plan.seed);
         let mut number = 0;
         let mut told = self.begin;
         while !self.is_over(number) {
-            let recipe = self.next(&mut chance, number);
+            let program = self.next(&mut rng, number);
             number += 1;
             if self.plan.tells {
-                println!("case {recipe}");
+                println!("case {program}");
                 let _ = std::io::stdout().flush();
             }
             let reached = self.runner.world().reached.load(SeqCst);
-            let case = recipe.make();
+            let case = program.make();
             if let Err(wrong) = self.runner.run(&case) {
-                return Err(self.explain(&recipe, &case, &wrong));
+                return Err(self.explain(&program, &case, &wrong));
             }
             if self.runner.world().reached.load(SeqCst) > reached
                 && self.kept.len() < KEPT
-                && recipe.seeds.len() < 64
+                && program.seeds.len() < 64
             {
-                self.kept.push(recipe);
+                self.kept.push(program);
             }
             if self.plan.tells && now() - told > 2 * SEC {
                 told = now();
-                println!("progress {}", self.told(number));
+                println!("progress {}", self.context(number));
             }
         }
         let kinds = if self.plan.tells {
-            format!("{}\n{}", self.kinds(), self.survived(number))
+            format!("{}\n{}", self.kinds(), self.endurance_line(number))
         } else {
             String::new()
         };
-        Ok(format!("{}{kinds}", self.told(number)))
+        Ok(format!("{}{kinds}", self.context(number)))
     }
 
-    /// For scripts/survived.
-    fn survived(&self, cases: u64) -> String {
+    /// For scripts/endurance.
+    fn endurance_line(&self, cases: u64) -> String {
         let (tried, refused) = self.sums();
         format!(
-            "survived what=fuzz operations={tried} refused={refused} cases={cases} points={} seconds={} seed={}",
+            "endurance what=fuzz operations={tried} refused={refused} cases={cases} points={} seconds={} seed={}",
             self.runner.world().reached.load(SeqCst),
             (now() - self.begin) / SEC,
             self.plan.seed,
@@ -163,7 +163,7 @@ impl Hunt {
             || (self.plan.seconds != 0 && seconds >= self.plan.seconds)
     }
 
-    fn told(&self, cases: u64) -> String {
+    fn context(&self, cases: u64) -> String {
         let world = self.runner.world();
         let (tried, refused) = self.sums();
         let elapsed = (now() - self.begin).max(1);
@@ -198,14 +198,14 @@ impl Hunt {
     }
 
     /// Finds the shortest case that fails and says how to have it again.
-    fn explain(&self, recipe: &Recipe, case: &Case, wrong: &str) -> String {
+    fn explain(&self, program: &Program, case: &Case, wrong: &str) -> String {
         comment(&format!(
-            "{recipe} failed: {wrong}\nlooking for a shorter one"
+            "{program} failed: {wrong}\nlooking for a shorter one"
         ));
         let short = shrink(case, |case| self.runner.run(case).is_err());
         let again = self.runner.run(&short).err();
         format!(
-            "{wrong}\nrecipe {recipe}\nthe shortest case found, {} of {} steps ({}); \
+            "{wrong}\nrecipe {program}\nthe shortest case found, {} of {} steps ({}); \
              genp_fuzz --replay FILE runs it:\n{short}",
             short.steps.len(),
             case.steps.len(),

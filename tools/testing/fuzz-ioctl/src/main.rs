@@ -4,14 +4,14 @@
 //!
 //! Without arguments it is a self-test and speaks KTAP. With `--seconds` or
 //! `--cases` it goes on for as long, and keeps what reaches new points of the
-//! module where the kernel tells. `--recipe` and `--replay` run one case again.
+//! module where the kernel tells. `--program` and `--replay` run one case again.
 
 mod actor;
-mod ask;
-mod hunt;
+mod campaign;
 mod kcov;
 mod model;
-mod recipe;
+mod program;
+mod request;
 mod runner;
 mod shrink;
 mod step;
@@ -20,22 +20,22 @@ mod world;
 
 use std::process::ExitCode;
 
+use campaign::{Campaign, Plan};
 use harness::ktap;
-use hunt::{Hunt, Plan};
-use recipe::Recipe;
+use program::Program;
 use step::{Case, Mode};
 
 const USAGE: &str = "usage: genp_fuzz [--seed N] [--steps N] [--seconds N | --cases N] \
-[--mode serial|storm|both] | --recipe RECIPE | --replay FILE";
+[--mode serial|storm|both] | --program PROGRAM | --replay FILE";
 
 /// What one is asked for.
-enum Wish {
+enum Command {
     SelfTest,
-    Hunt(Plan),
+    Campaign(Plan),
     Case(Case),
 }
 
-fn parse(words: &[String]) -> Result<Wish, String> {
+fn parse(words: &[String]) -> Result<Command, String> {
     let mut plan = Plan::default();
     let mut asked = false;
     let mut words = words.iter();
@@ -59,9 +59,9 @@ fn parse(words: &[String]) -> Result<Wish, String> {
                     _ => return Err(USAGE.into()),
                 }
             }
-            "--recipe" => {
-                let recipe = Recipe::parse(value).ok_or("this is no recipe")?;
-                return Ok(Wish::Case(recipe.make()));
+            "--program" => {
+                let program = Program::parse(value).ok_or("this is no program")?;
+                return Ok(Command::Case(program.make()));
             }
             "--replay" => {
                 let text = std::fs::read_to_string(value).map_err(|e| format!("{value}: {e}"))?;
@@ -69,15 +69,15 @@ fn parse(words: &[String]) -> Result<Wish, String> {
                 if !model::fits(&case) {
                     return Err("there are not so many actors or descriptors".into());
                 }
-                return Ok(Wish::Case(case));
+                return Ok(Command::Case(case));
             }
             _ => return Err(USAGE.into()),
         }
     }
     Ok(if asked {
-        Wish::Hunt(plan)
+        Command::Campaign(plan)
     } else {
-        Wish::SelfTest
+        Command::SelfTest
     })
 }
 
@@ -97,8 +97,8 @@ fn self_test() -> ExitCode {
                 modes: mode,
                 ..Plan::default()
             };
-            Hunt::new(plan)
-                .and_then(|hunt| hunt.run())
+            Campaign::new(plan)
+                .and_then(|campaign| campaign.run())
                 .map_err(ktap::wrong)
         }
     };
@@ -117,9 +117,11 @@ fn self_test() -> ExitCode {
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match parse(&words) {
-        Ok(Wish::SelfTest) => return self_test(),
-        Ok(Wish::Hunt(plan)) => Hunt::new(plan.loud()).and_then(|hunt| hunt.run()),
-        Ok(Wish::Case(case)) => hunt::replay(&case),
+        Ok(Command::SelfTest) => return self_test(),
+        Ok(Command::Campaign(plan)) => {
+            Campaign::new(plan.loud()).and_then(|campaign| campaign.run())
+        }
+        Ok(Command::Case(case)) => campaign::replay(&case),
         Err(text) => Err(text),
     };
     match done {

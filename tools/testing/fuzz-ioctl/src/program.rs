@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where cases come from: a recipe is a list of seeds, the first of which makes a
-//! case and the others change it. The same recipe makes the same case anywhere.
+//! Where cases come from: a program is a list of seeds, the first of which makes a
+//! case and the others change it. The same program makes the same case anywhere.
 
 use std::fmt;
 
-use harness::{chance::Chance, PAGE};
+use harness::{rng::Rng, PAGE};
 
 use crate::{
-    step::{Case, Kind, Mode, Shape, Step, KINDS, SHAPES},
+    step::{Case, Kind, Layout, Mode, Step, KINDS, LAYOUTS},
     world::{ACTORS, FDS, MAPS},
 };
 
 /// How a case is made.
 #[derive(Clone, Debug)]
-pub struct Recipe {
+pub struct Program {
     /// How it is run.
     pub mode: Mode,
     /// How many steps.
@@ -23,7 +23,7 @@ pub struct Recipe {
     pub seeds: Vec<u64>,
 }
 
-impl fmt::Display for Recipe {
+impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mode = match self.mode {
             Mode::Serial => "serial",
@@ -36,7 +36,7 @@ impl fmt::Display for Recipe {
     }
 }
 
-impl Recipe {
+impl Program {
     /// Reads what was written.
     pub fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(':');
@@ -54,12 +54,12 @@ impl Recipe {
 
     /// Makes the case.
     pub fn make(&self) -> Case {
-        let mut chance = Chance::new(self.seeds[0]);
+        let mut rng = Rng::new(self.seeds[0]);
         let mut steps: Vec<Step> = (0..self.steps)
-            .map(|at| step(&mut chance, self.mode, at))
+            .map(|at| step(&mut rng, self.mode, at))
             .collect();
         for &seed in &self.seeds[1..] {
-            change(&mut Chance::new(seed), self.mode, &mut steps);
+            change(&mut Rng::new(seed), self.mode, &mut steps);
         }
         Case {
             mode: self.mode,
@@ -74,15 +74,15 @@ fn weight(kind: Kind) -> u64 {
         Kind::Create | Kind::MapWindow | Kind::Look => 12,
         Kind::Alloc | Kind::Borrow | Kind::Return => 16,
         Kind::Free | Kind::MapReserve | Kind::Touch => 8,
-        Kind::Renew | Kind::Resize | Kind::Garbage => 5,
+        Kind::Renew | Kind::Resize | Kind::Malformed => 5,
         Kind::Destroy | Kind::Kill | Kind::Trace | Kind::Fork => 1,
         _ => 3,
     }
 }
 
-fn some_kind(chance: &mut Chance) -> Kind {
+fn some_kind(rng: &mut Rng) -> Kind {
     let all: u64 = KINDS.iter().map(|&kind| weight(kind)).sum();
-    let mut left = chance.below(all);
+    let mut left = rng.below(all);
     for &kind in KINDS {
         match left.checked_sub(weight(kind)) {
             Some(rest) => left = rest,
@@ -93,10 +93,10 @@ fn some_kind(chance: &mut Chance) -> Kind {
 }
 
 /// A length, mostly a small one, sometimes one at a border.
-fn length(chance: &mut Chance) -> u64 {
-    match chance.below(12) {
-        0 => chance.pick(&[0, 1, 7, 63, 64, 65, PAGE - 1, PAGE + 1]),
-        1 => chance.pick(&[
+fn length(rng: &mut Rng) -> u64 {
+    match rng.below(12) {
+        0 => rng.pick(&[0, 1, 7, 63, 64, 65, PAGE - 1, PAGE + 1]),
+        1 => rng.pick(&[
             1 << 20,
             (1 << 32) - 1,
             1 << 32,
@@ -105,77 +105,77 @@ fn length(chance: &mut Chance) -> u64 {
             u64::MAX - 62,
             u64::MAX,
         ]),
-        2..=6 => chance.below(4 * PAGE),
-        _ => PAGE * chance.below(24),
+        2..=6 => rng.below(4 * PAGE),
+        _ => PAGE * rng.below(24),
     }
 }
 
-fn step(chance: &mut Chance, mode: Mode, at: usize) -> Step {
+fn step(rng: &mut Rng, mode: Mode, at: usize) -> Step {
     // Something to work with comes first.
     let kind = match at {
         0..=2 => Kind::Create,
         3..=4 => Kind::MapWindow,
         5..=6 => Kind::MapReserve,
-        _ => some_kind(chance),
+        _ => some_kind(rng),
     };
-    let shape = if at > 6 && chance.one_in(9) {
-        chance.pick(SHAPES)
+    let layout = if at > 6 && rng.one_in(9) {
+        rng.pick(LAYOUTS)
     } else {
-        Shape::Exact
+        Layout::Exact
     };
-    let (a, b) = arguments(chance, kind, mode);
+    let (a, b) = arguments(rng, kind, mode);
     Step {
         kind,
         // Some do more than others, so that what one has is used.
-        actor: chance.below(ACTORS as u64).min(chance.below(ACTORS as u64)) as u8,
-        slot: chance.below(FDS as u64) as u8,
-        shape,
+        actor: rng.below(ACTORS as u64).min(rng.below(ACTORS as u64)) as u8,
+        slot: rng.below(FDS as u64) as u8,
+        layout,
         a,
         b,
     }
 }
 
-fn arguments(chance: &mut Chance, kind: Kind, mode: Mode) -> (u64, u64) {
+fn arguments(rng: &mut Rng, kind: Kind, mode: Mode) -> (u64, u64) {
     match kind {
         Kind::Alloc => {
-            let align = match chance.below(6) {
-                0 => chance.pick(&[1, 64, PAGE, 1 << 20, 1 << 30]),
-                1 => chance.pick(&[3, 65, 1 << 31, 1 << 63]),
+            let align = match rng.below(6) {
+                0 => rng.pick(&[1, 64, PAGE, 1 << 20, 1 << 30]),
+                1 => rng.pick(&[3, 65, 1 << 31, 1 << 63]),
                 _ => 0,
             };
-            (length(chance), align)
+            (length(rng), align)
         }
         Kind::Borrow => {
             // Waiting for ever is for those who run at the same time.
-            let mut b = chance.draw();
+            let mut b = rng.draw();
             if mode == Mode::Serial && b & 7 == 7 {
                 b &= !7;
             }
-            (length(chance), b)
+            (length(rng), b)
         }
         Kind::MapReserve | Kind::MapWindow | Kind::Unmap | Kind::Remap | Kind::Protect => {
-            (chance.below(MAPS as u64), chance.draw())
+            (rng.below(MAPS as u64), rng.draw())
         }
-        _ => (chance.draw(), chance.draw()),
+        _ => (rng.draw(), rng.draw()),
     }
 }
 
 /// Changes a case a little.
-fn change(chance: &mut Chance, mode: Mode, steps: &mut Vec<Step>) {
-    for _ in 0..=chance.below(4) {
-        let at = chance.below(steps.len() as u64) as usize;
-        match chance.below(6) {
+fn change(rng: &mut Rng, mode: Mode, steps: &mut Vec<Step>) {
+    for _ in 0..=rng.below(4) {
+        let at = rng.below(steps.len() as u64) as usize;
+        match rng.below(6) {
             0 => {
                 steps.remove(at);
             }
-            1 => steps.insert(at, step(chance, mode, usize::MAX)),
-            2 => steps[at].shape = chance.pick(SHAPES),
-            3 => steps[at].a ^= 1 << chance.below(64),
-            4 => steps[at].slot = chance.below(FDS as u64) as u8,
-            _ => steps[at] = step(chance, mode, usize::MAX),
+            1 => steps.insert(at, step(rng, mode, usize::MAX)),
+            2 => steps[at].layout = rng.pick(LAYOUTS),
+            3 => steps[at].a ^= 1 << rng.below(64),
+            4 => steps[at].slot = rng.below(FDS as u64) as u8,
+            _ => steps[at] = step(rng, mode, usize::MAX),
         }
         if steps.is_empty() {
-            steps.push(step(chance, mode, 0));
+            steps.push(step(rng, mode, 0));
         }
     }
 }

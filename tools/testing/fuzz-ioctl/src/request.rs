@@ -96,7 +96,7 @@ pub fn create(step: &Step, pool: &abi::genp_info) -> abi::genp_create {
             &[abi::GENP_ANY_NODE, abi::GENP_ANY_NODE, 0],
             &[-2, 4242],
         ),
-        ..calls::wish(0, 0)
+        ..calls::create_request(0, 0)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use harness::{abi::genp_info, calls, machine, now, pool, process, SEC};
 
 use crate::{
-    actor::{self, Birth},
+    actor::{self, Setup},
     model::Model,
     step::{Case, Kind, Mode, Step},
     wire,
@@ -29,13 +29,13 @@ pub struct Runner {
 }
 
 /// An actor as the runner sees it.
-struct Hired {
+struct ActorProcess {
     pid: i32,
     orders: (i32, i32),
     answers: (i32, i32),
 }
 
-impl Drop for Hired {
+impl Drop for ActorProcess {
     fn drop(&mut self) {
         for fd in [self.orders.0, self.orders.1, self.answers.0, self.answers.1] {
             calls::close(fd);
@@ -80,7 +80,7 @@ impl Runner {
     /// Runs a case; says what was wrong.
     pub fn run(&self, case: &Case) -> Result<(), String> {
         self.world.begin();
-        let birth = Birth {
+        let setup = Setup {
             world: self.world,
             control: self.control,
             pool: self.idle,
@@ -89,51 +89,51 @@ impl Runner {
             traced: self.traced,
         };
         let done = match case.mode {
-            Mode::Serial => self.serial(&birth, &case.steps),
-            Mode::Storm => self.storm(&birth, &case.steps),
+            Mode::Serial => self.serial(&setup, &case.steps),
+            Mode::Storm => self.storm(&setup, &case.steps),
         };
-        for (here, there) in birth.inboxes {
+        for (here, there) in setup.inboxes {
             calls::close(here);
             calls::close(there);
         }
         self.world.wrong().map_or(Ok(()), Err)?;
         done?;
-        pool::settle(self.control, &self.idle)
+        pool::wait_restored(self.control, &self.idle)
     }
 
-    fn hire(&self, id: usize, birth: &Birth, steps: &[Step]) -> Hired {
+    fn spawn(&self, id: usize, setup: &Setup, steps: &[Step]) -> ActorProcess {
         let (orders, answers) = (wire::pipe(), wire::pipe());
         let pid = process::child(|| {
             calls::close(orders.1);
             calls::close(answers.0);
-            actor::serve(id, *birth, steps, orders.0, answers.1)
+            actor::serve(id, *setup, steps, orders.0, answers.1)
         });
-        Hired {
+        ActorProcess {
             pid,
             orders,
             answers,
         }
     }
 
-    fn serial(&self, birth: &Birth, steps: &[Step]) -> Result<(), String> {
+    fn serial(&self, setup: &Setup, steps: &[Step]) -> Result<(), String> {
         // Orders and answers are quicker on one processor.
-        process::stay_on(0);
+        process::pin_to(0);
         let mut model = Model::new(self.idle, self.user_mode);
-        let mut actors: Vec<_> = (0..ACTORS).map(|id| self.hire(id, birth, steps)).collect();
-        let done = self.one_by_one(&mut model, birth, steps, &mut actors);
+        let mut actors: Vec<_> = (0..ACTORS).map(|id| self.spawn(id, setup, steps)).collect();
+        let done = self.one_by_one(&mut model, setup, steps, &mut actors);
         for actor in &actors {
             process::end(actor.pid);
         }
-        process::go_anywhere();
+        process::unpin();
         done
     }
 
     fn one_by_one(
         &self,
         model: &mut Model,
-        birth: &Birth,
+        setup: &Setup,
         steps: &[Step],
-        actors: &mut [Hired],
+        actors: &mut [ActorProcess],
     ) -> Result<(), String> {
         for (at, step) in steps.iter().enumerate() {
             self.observe(model)
@@ -142,7 +142,7 @@ impl Runner {
             if step.kind == Kind::Kill {
                 process::end(actors[id].pid);
                 model.died(id);
-                actors[id] = self.hire(id, birth, steps);
+                actors[id] = self.spawn(id, setup, steps);
                 self.world.tried[Kind::Kill as usize].fetch_add(1, SeqCst);
                 continue;
             }
@@ -160,7 +160,7 @@ impl Runner {
     }
 
     /// Has an actor do a step.
-    fn order(&self, actor: &Hired, at: usize) -> Result<(), String> {
+    fn order(&self, actor: &ActorProcess, at: usize) -> Result<(), String> {
         wire::put(actor.orders.1, at as u32);
         let limit = now() + PATIENCE;
         while !wire::ready(actor.answers.0, 100) {
@@ -191,9 +191,9 @@ impl Runner {
         }
     }
 
-    fn storm(&self, birth: &Birth, steps: &[Step]) -> Result<(), String> {
+    fn storm(&self, setup: &Setup, steps: &[Step]) -> Result<(), String> {
         let pids: Vec<_> = (0..ACTORS)
-            .map(|id| process::child(|| actor::rush(id, *birth, steps)))
+            .map(|id| process::child(|| actor::rush(id, *setup, steps)))
             .collect();
         let mut failed = Ok(());
         for (id, &pid) in pids.iter().enumerate() {

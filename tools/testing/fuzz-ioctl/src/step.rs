@@ -64,31 +64,31 @@ kinds! {
     Nonblock = "nonblock",
     File = "file",
     Pin = "pin",
-    Garbage = "garbage",
+    Malformed = "malformed",
 }
 
-macro_rules! shapes {
-    ($($shape:ident = $name:literal,)*) => {
+macro_rules! layouts {
+    ($($layout:ident = $name:literal,)*) => {
         /// How the argument structure lies in memory.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Shape {
-            $(#[doc = $name] $shape,)*
+        pub enum Layout {
+            $(#[doc = $name] $layout,)*
         }
 
-        /// All shapes.
-        pub const SHAPES: &[Shape] = &[$(Shape::$shape,)*];
+        /// All layouts.
+        pub const LAYOUTS: &[Layout] = &[$(Layout::$layout,)*];
 
-        impl Shape {
+        impl Layout {
             fn name(self) -> &'static str {
                 match self {
-                    $(Self::$shape => $name,)*
+                    $(Self::$layout => $name,)*
                 }
             }
         }
     };
 }
 
-shapes! {
+layouts! {
     Exact = "exact",
     Grown = "grown",
     OtherSizeBits = "other-size-bits",
@@ -111,7 +111,7 @@ pub struct Step {
     /// With which of its descriptors.
     pub slot: u8,
     /// How the argument lies in memory.
-    pub shape: Shape,
+    pub layout: Layout,
     /// By kind.
     pub a: u64,
     /// By kind.
@@ -126,7 +126,7 @@ impl fmt::Display for Step {
             self.kind.name(),
             self.actor,
             self.slot,
-            self.shape.name(),
+            self.layout.name(),
             self.a,
             self.b
         )
@@ -146,14 +146,14 @@ impl FromStr for Step {
     fn from_str(line: &str) -> Result<Self, String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let parsed = || {
-            let &[kind, actor, slot, shape, a, b] = words.as_slice() else {
+            let &[kind, actor, slot, layout, a, b] = words.as_slice() else {
                 return None;
             };
             Some(Self {
                 kind: *KINDS.iter().find(|known| known.name() == kind)?,
                 actor: actor.parse().ok()?,
                 slot: slot.parse().ok()?,
-                shape: *SHAPES.iter().find(|known| known.name() == shape)?,
+                layout: *LAYOUTS.iter().find(|known| known.name() == layout)?,
                 a: number(a)?,
                 b: number(b)?,
             })

@@ -228,7 +228,7 @@ impl World {
 
     /// Notes a point of the kernel that was reached.
     pub fn reach(&self, point: u64) {
-        let mut at = harness::chance::mix(point) as usize % POINTS;
+        let mut at = harness::rng::mix(point) as usize % POINTS;
         for _ in 0..64 {
             match self.points[at].compare_exchange(0, point, Relaxed, Relaxed) {
                 Ok(_) => {

@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
 use harness::{
     abi::{self, genp_info},
-    calls,
-    chance::Chance,
-    machine,
-    memory::{Found, Mark},
-    now, pool, process, MSEC, PAGE, SEC,
+    calls, machine,
+    memory::{Found, Pattern},
+    now, pool, process,
+    rng::Rng,
+    MSEC, PAGE, SEC,
 };
 
 use crate::{
-    crowd::{self, End},
-    life::{Life, STEPS},
+    lifecycle::{Lifecycle, STEPS},
+    threads::{self, End},
     tracer,
 };
 
@@ -36,13 +36,13 @@ pub struct Deaths {
     /// By a signal after a delay.
     pub timed: u64,
     /// With threads inside calls.
-    pub crowds: u64,
+    pub threaded: u64,
 }
 
 impl Deaths {
     /// All of them.
     pub fn all(&self) -> u64 {
-        self.stepped + self.timed + self.crowds
+        self.stepped + self.timed + self.threaded
     }
 }
 
@@ -51,7 +51,7 @@ impl Deaths {
 struct Tally {
     stepped: AtomicU64,
     timed: AtomicU64,
-    crowds: AtomicU64,
+    threaded: AtomicU64,
     /// The next stop to die at.
     stop: AtomicU32,
     /// Where its victim is.
@@ -65,34 +65,30 @@ pub struct Scene {
     /// Has all but the victims' room in its reserve, and borrows that now and then.
     holder: abi::genp_create,
     tallies: &'static [Tally; REAPERS],
-    chance: Chance,
+    rng: Rng,
     user_mode: bool,
     /// Pages that were written to late, on user mode Linux.
     pub late: AtomicU64,
 }
 
-fn told<T>(what: &str, done: Result<T, i32>) -> Result<T, String> {
-    done.map_err(|errno| format!("{what}: {}", calls::errno_name(errno)))
-}
-
 impl Scene {
     /// On a pool that nobody uses.
     pub fn new(seed: u64) -> Result<Self, String> {
-        let control = told("/dev/genp", calls::open_control())?;
-        let free = told("GENP_GET_INFO", calls::info(control))?.free;
+        let control = calls::context("/dev/genp", calls::open_control())?;
+        let free = calls::context("GENP_GET_INFO", calls::info(control))?.free;
         let room = ROOM.min(free);
-        let mut holder = calls::wish(free - room, room);
+        let mut holder = calls::create_request(free - room, room);
         holder.max_leases = 4;
-        told(
+        calls::context(
             "GENP_CREATE",
             calls::call(control, abi::GENP_IOCTL_CREATE, &mut holder),
         )?;
         Ok(Self {
             control,
-            before: told("GENP_GET_INFO", calls::info(control))?,
+            before: calls::context("GENP_GET_INFO", calls::info(control))?,
             holder,
             tallies: process::share::<[Tally; REAPERS]>(),
-            chance: Chance::new(seed),
+            rng: Rng::new(seed),
             user_mode: machine::is_user_mode(),
             late: AtomicU64::new(0),
         })
@@ -100,7 +96,7 @@ impl Scene {
 
     /// Takes most of what can be lent, for a while.
     fn hold(&mut self) {
-        let term = MSEC * (1 + self.chance.below(20));
+        let term = MSEC * (1 + self.rng.below(20));
         let most = self.before.free.saturating_sub(40 * PAGE).max(PAGE);
         let _ = calls::borrow(self.holder.fd, most, 0, term);
     }
@@ -108,10 +104,10 @@ impl Scene {
     /// Lets some die, one after the other, with chance and a tally of its own.
     fn let_die(&mut self, tally: &'static Tally, count: u64) -> i32 {
         for _ in 0..count {
-            if self.chance.one_in(8) {
+            if self.rng.one_in(8) {
                 self.hold();
             }
-            match self.chance.below(8) {
+            match self.rng.below(8) {
                 0..=2 => self.step_by_step(tally),
                 3..=6 => self.after_a_while(tally),
                 _ => self.in_company(tally),
@@ -124,9 +120,9 @@ impl Scene {
     fn step_by_step(&mut self, tally: &'static Tally) {
         let pid = process::child(|| {
             tracer::offer();
-            Life::new(&tally.step).live()
+            Lifecycle::new(&tally.step).live()
         });
-        let single = self.chance.below(4) as u32;
+        let single = self.rng.below(4) as u32;
         if tracer::kill_at(pid, tally.stop.load(SeqCst), single) {
             tally.stepped.fetch_add(1, SeqCst);
             tally.stop.fetch_add(1, SeqCst);
@@ -140,15 +136,15 @@ impl Scene {
     fn after_a_while(&mut self, tally: &'static Tally) {
         let step = &tally.step;
         step.store(u32::MAX, SeqCst);
-        let pid = process::child(|| Life::new(step).live());
-        let at = self.chance.below(STEPS.into()) as u32;
+        let pid = process::child(|| Lifecycle::new(step).live());
+        let at = self.rng.below(STEPS.into()) as u32;
         let limit = now() + 10 * SEC;
         while step.load(SeqCst).wrapping_add(1) < at + 1 && now() < limit {
             std::thread::yield_now();
         }
         // From nothing to a few milliseconds, more often short than long.
-        let delay = 1u64 << self.chance.below(22);
-        let until = now() + self.chance.below(delay);
+        let delay = 1u64 << self.rng.below(22);
+        let until = now() + self.rng.below(delay);
         while now() < until {
             std::hint::spin_loop();
         }
@@ -159,12 +155,12 @@ impl Scene {
     /// Dies with threads inside calls.
     fn in_company(&mut self, tally: &'static Tally) {
         let end = self
-            .chance
+            .rng
             .pick(&[End::Killed, End::Killed, End::Exits, End::Becomes]);
-        let delay = self.chance.below(3 * MSEC);
+        let delay = self.rng.below(3 * MSEC);
         let ready = &tally.step;
         ready.store(0, SeqCst);
-        let pid = process::child(|| crowd::live(ready, end, delay));
+        let pid = process::child(|| threads::live(ready, end, delay));
         if matches!(end, End::Killed) {
             let limit = now() + 10 * SEC;
             while ready.load(SeqCst) == 0 && now() < limit {
@@ -176,7 +172,7 @@ impl Scene {
         if process::reap_within(pid, pool::PATIENCE).is_none() {
             process::end(pid);
         }
-        tally.crowds.fetch_add(1, SeqCst);
+        tally.threaded.fetch_add(1, SeqCst);
     }
 
     /// Lets some die, several at a time.
@@ -184,9 +180,9 @@ impl Scene {
         let tallies = self.tallies;
         let share = count.div_ceil(REAPERS as u64);
         let begin = |tally: &'static Tally| {
-            let chance = Chance::new(self.chance.draw());
+            let rng = Rng::new(self.rng.draw());
             process::child(|| {
-                self.chance = chance;
+                self.rng = rng;
                 self.let_die(tally, share)
             })
         };
@@ -210,7 +206,7 @@ impl Scene {
         Deaths {
             stepped: sum(|tally| &tally.stepped),
             timed: sum(|tally| &tally.timed),
-            crowds: sum(|tally| &tally.crowds),
+            threaded: sum(|tally| &tally.threaded),
         }
     }
 
@@ -224,7 +220,7 @@ impl Scene {
     unsafe fn dirty_page(&self, at: usize, pages: u64) -> Option<String> {
         for page in 0..pages as usize {
             let start = at + page * PAGE as usize;
-            let Found::Other(word) = Mark::ZERO.check(start, PAGE as usize / 8) else {
+            let Found::Other(word) = Pattern::ZERO.check(start, PAGE as usize / 8) else {
                 continue;
             };
             let word = word.min(PAGE as usize / 8 - 2);
@@ -233,14 +229,14 @@ impl Scene {
                 let words = (start as *const u64).add(word);
                 (words.read_volatile(), words.add(1).read_volatile())
             };
-            let of_reserve = Mark::of(1).has(one, 24 * PAGE / 8);
-            if self.user_mode && Mark::is_one(one, next) && !of_reserve {
+            let of_reserve = Pattern::of(1).has(one, 24 * PAGE / 8);
+            if self.user_mode && Pattern::is_one(one, next) && !of_reserve {
                 self.late.fetch_add(1, SeqCst);
                 continue;
             }
             return Some(format!(
                 "page {page}, word {word}: {one:#x} {next:#x}, of {}",
-                match (of_reserve, Mark::is_one(one, next)) {
+                match (of_reserve, Pattern::is_one(one, next)) {
                     (true, _) => "a reserve",
                     (_, true) => "a lease",
                     _ => "nobody known",
@@ -252,9 +248,9 @@ impl Scene {
 
     /// Nothing of the dead is left: not in the books, not in the pages.
     fn look(&self) -> Result<(), String> {
-        pool::settle(self.control, &self.before)?;
-        let mut fresh = calls::wish(self.before.free, 0);
-        told(
+        pool::wait_restored(self.control, &self.before)?;
+        let mut fresh = calls::create_request(self.before.free, 0);
+        calls::context(
             "GENP_CREATE",
             calls::call(self.control, abi::GENP_IOCTL_CREATE, &mut fresh),
         )?;
@@ -279,7 +275,7 @@ impl Scene {
         if let Some(text) = found {
             return Err(format!("a new reserve is not clean: {text}"));
         }
-        pool::settle(self.control, &self.before)
+        pool::wait_restored(self.control, &self.before)
     }
 
     /// Lets so many die, or as many as fit into the time, but `least` in any case.

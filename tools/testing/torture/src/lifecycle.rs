@@ -8,13 +8,13 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::SeqCst},
 };
 
-use harness::{abi, calls, memory::Mark, now, process, MSEC, PAGE};
+use harness::{abi, calls, memory::Pattern, now, process, MSEC, PAGE};
 
 /// Steps of a life.
 pub const STEPS: u32 = 24;
 
 /// A partition of the victim's, as far as it came.
-pub struct Life<'a> {
+pub struct Lifecycle<'a> {
     control: i32,
     part: abi::genp_create,
     regions: Vec<u64>,
@@ -24,12 +24,12 @@ pub struct Life<'a> {
     step: &'a AtomicU32,
 }
 
-impl<'a> Life<'a> {
+impl<'a> Lifecycle<'a> {
     /// Nothing yet. `step` tells others how far it came.
     pub fn new(step: &'a AtomicU32) -> Self {
         Self {
             control: -1,
-            part: calls::wish(16 * PAGE, 16 * PAGE),
+            part: calls::create_request(16 * PAGE, 16 * PAGE),
             regions: Vec::new(),
             leases: Vec::new(),
             reserve: 0,
@@ -64,25 +64,25 @@ impl<'a> Life<'a> {
     }
 
     fn resize(&self, pages: u64) {
-        let mut ask = abi::genp_resize {
+        let mut request = abi::genp_resize {
             size: calls::size_of::<abi::genp_resize>(),
             reserve: pages * PAGE,
             borrow_limit: 16 * PAGE,
             ..Default::default()
         };
-        let _ = calls::call(self.part.fd, abi::GENP_IOCTL_RESIZE, &mut ask);
+        let _ = calls::call(self.part.fd, abi::GENP_IOCTL_RESIZE, &mut request);
     }
 
     fn renew(&self) {
         let Some(lease) = self.leases.first() else {
             return;
         };
-        let mut ask = abi::genp_renew {
+        let mut request = abi::genp_renew {
             size: calls::size_of::<abi::genp_renew>(),
             handle: lease.handle,
             ..Default::default()
         };
-        let _ = calls::call(self.part.fd, abi::GENP_IOCTL_RENEW, &mut ask);
+        let _ = calls::call(self.part.fd, abi::GENP_IOCTL_RENEW, &mut request);
     }
 
     /// Lets a pipe hold a page of the reserve, which dies with us.
@@ -102,12 +102,12 @@ impl<'a> Life<'a> {
     fn write_to_leases(&self) {
         for lease in &self.leases {
             let at = self.window + (lease.offset - self.part.windows.lease_offset) as usize;
-            Mark::of(lease.handle).write(at, lease.length as usize / 8);
+            Pattern::of(lease.handle).write(at, lease.length as usize / 8);
         }
     }
 
     /// Does one step.
-    fn go(&mut self, step: u32) {
+    fn perform(&mut self, step: u32) {
         let windows = self.part.windows;
         match step {
             0 => self.control = calls::open_control().unwrap_or(-1),
@@ -117,7 +117,7 @@ impl<'a> Life<'a> {
             2 => self.reserve = self.map(windows.reserve_offset, windows.reserve_length),
             3 => self.window = self.map(windows.lease_offset, windows.lease_length),
             4 => {
-                Mark::of(1).write(self.reserve, windows.reserve_length as usize / 8);
+                Pattern::of(1).write(self.reserve, windows.reserve_length as usize / 8);
             }
             5 | 6 => {
                 let got = calls::alloc(self.part.fd, 1000, 0);
@@ -166,7 +166,7 @@ impl<'a> Life<'a> {
         harness::memory::catch_faults();
         for step in 0..STEPS {
             self.step.store(step, SeqCst);
-            self.go(step);
+            self.perform(step);
         }
         0
     }

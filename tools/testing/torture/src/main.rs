@@ -2,9 +2,9 @@
 
 //! Tortures GenP. Without arguments it is a self-test and speaks KTAP.
 
-mod crowd;
 mod death;
-mod life;
+mod lifecycle;
+mod threads;
 mod tracer;
 mod wait;
 
@@ -30,11 +30,11 @@ fn deaths(seconds: u64, least: u64) -> Result<String, String> {
     })?;
     let deaths = scene.deaths();
     let line = format!(
-        "survived what=deaths deaths={} stepped={} timed={} crowds={} late={} seconds={}",
+        "endurance what=deaths deaths={} stepped={} timed={} threaded={} late={} seconds={}",
         deaths.all(),
         deaths.stepped,
         deaths.timed,
-        deaths.crowds,
+        deaths.threaded,
         scene.late.load(SeqCst),
         (now() - begin) / SEC
     );
@@ -48,7 +48,7 @@ fn tell(scene: &Scene) -> String {
         deaths.all(),
         deaths.stepped,
         deaths.timed,
-        deaths.crowds
+        deaths.threaded
     )
 }
 
@@ -66,7 +66,7 @@ fn waits(seconds: u64) -> Result<String, String> {
     })?;
     let (below, above) = (&scene.below, &scene.above);
     let line = format!(
-        "survived what=waits waits={} leases={} undecided={} interrupted={} phases={} \
+        "endurance what=waits waits={} leases={} undecided={} interrupted={} phases={} \
          nearest_percent={} below_percent={} below_r_ns={} above_percent={} above_r_ns={} seconds={}",
         below.judged.waits + above.judged.waits,
         below.judged.granted + above.judged.granted,

@@ -23,7 +23,7 @@ pub fn live(ready: &AtomicU32, end: End, delay_ns: u64) -> i32 {
     let Ok(control) = calls::open_control() else {
         return 1;
     };
-    let mut part = calls::wish(16 * PAGE, 8 * PAGE);
+    let mut part = calls::create_request(16 * PAGE, 8 * PAGE);
     if calls::call(control, abi::GENP_IOCTL_CREATE, &mut part).is_err() {
         return 1;
     }

@@ -6,14 +6,14 @@ use std::{mem, ptr};
 
 use harness::{calls::raw_ioctl, Errno, PAGE};
 
-use crate::step::Shape;
+use crate::step::Layout;
 
 const PAGE_SIZE: usize = PAGE as usize;
 
 /// The pages.
-pub struct Paper(usize);
+pub struct ArgumentPages(usize);
 
-impl Paper {
+impl ArgumentPages {
     /// New ones.
     pub fn new() -> Self {
         // SAFETY: a new mapping, the last page of which is taken away.
@@ -43,58 +43,58 @@ impl Paper {
         unsafe { libc::mprotect(self.0 as *mut _, 2 * PAGE_SIZE, protection) };
     }
 
-    /// Carries out a command with its argument in this shape. All structures begin
+    /// Carries out a command with its argument in this layout. All structures begin
     /// with size and flags.
     pub fn call<T: Copy>(
         &mut self,
         fd: i32,
         command: u64,
-        ask: &mut T,
-        shape: Shape,
+        request: &mut T,
+        layout: Layout,
     ) -> Result<(), Errno> {
         let ours = mem::size_of::<T>();
         let end = self.0 + 2 * PAGE_SIZE;
-        let (at, size, command) = match shape {
-            Shape::Exact | Shape::ReadOnly | Shape::Flag => (self.0, ours, command),
-            Shape::Grown | Shape::Dirty => (self.0, ours + 24, command),
-            Shape::OtherSizeBits => (self.0, ours, command ^ (5 << 16) ^ (3 << 30)),
-            Shape::Tiny => (self.0, 4, command),
-            Shape::Huge => (self.0, PAGE_SIZE + 1, command),
-            Shape::Nowhere => (end, ours, command),
+        let (at, size, command) = match layout {
+            Layout::Exact | Layout::ReadOnly | Layout::Flag => (self.0, ours, command),
+            Layout::Grown | Layout::Dirty => (self.0, ours + 24, command),
+            Layout::OtherSizeBits => (self.0, ours, command ^ (5 << 16) ^ (3 << 30)),
+            Layout::Tiny => (self.0, 4, command),
+            Layout::Huge => (self.0, PAGE_SIZE + 1, command),
+            Layout::Nowhere => (end, ours, command),
             // Its end is beyond what is there. One without an end is whole.
-            Shape::Edge => (end - 8, ours.max(16), command),
+            Layout::Edge => (end - 8, ours.max(16), command),
         };
         if at != end {
             let room = (end - at).min(ours);
             // SAFETY: within the two pages, which are writable here.
             unsafe {
                 ptr::write_bytes(self.0 as *mut u8, 0, 2 * PAGE_SIZE);
-                ptr::copy_nonoverlapping(ptr::from_ref(ask).cast::<u8>(), at as *mut u8, room);
+                ptr::copy_nonoverlapping(ptr::from_ref(request).cast::<u8>(), at as *mut u8, room);
                 ptr::write_unaligned(at as *mut u32, size as u32);
-                if shape == Shape::Flag {
+                if layout == Layout::Flag {
                     ptr::write_unaligned((at + 4) as *mut u32, 1 << 30);
                 }
-                if shape == Shape::Dirty {
+                if layout == Layout::Dirty {
                     ptr::write((at + ours + 16) as *mut u8, 1);
                 }
             }
         }
-        if shape == Shape::ReadOnly {
+        if layout == Layout::ReadOnly {
             self.protect(libc::PROT_READ);
         }
         let done = raw_ioctl(fd, command, at);
-        if shape == Shape::ReadOnly {
+        if layout == Layout::ReadOnly {
             self.protect(libc::PROT_READ | libc::PROT_WRITE);
         }
         if done.is_ok() && at == self.0 {
             // SAFETY: `ours` bytes are there; T is plain data.
-            *ask = unsafe { ptr::read_unaligned(at as *const T) };
+            *request = unsafe { ptr::read_unaligned(at as *const T) };
         }
         done.map(|_| ())
     }
 }
 
-impl Drop for Paper {
+impl Drop for ArgumentPages {
     fn drop(&mut self) {
         // SAFETY: our own mapping.
         unsafe { libc::munmap(self.0 as *mut _, 3 * PAGE_SIZE) };

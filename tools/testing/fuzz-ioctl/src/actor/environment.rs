@@ -5,14 +5,14 @@
 use std::{mem, sync::atomic::Ordering::SeqCst};
 
 use harness::{
-    calls::{self, errno, said},
-    memory::{Found, Mark},
+    calls::{self, checked, errno},
+    memory::{Found, Pattern},
     now, PAGE,
 };
 
-use super::Hand;
+use super::worker::Worker;
 use crate::{
-    ask,
+    request,
     step::{Mode, Step},
     wire,
     world::{Reply, ACTORS, THREADS},
@@ -20,10 +20,10 @@ use crate::{
 
 type Outcome = Option<Result<(), i32>>;
 
-impl Hand<'_> {
+impl Worker<'_> {
     /// A child has the descriptors, but none of the mappings.
     pub(super) fn fork(&mut self, step: &Step) -> Outcome {
-        let held = self.actor.held(step.slot.into())?;
+        let descriptor = self.actor.descriptor(step.slot.into())?;
         let maps: Vec<_> = self
             .actor
             .maps
@@ -36,13 +36,14 @@ impl Hand<'_> {
             return Some(Err(errno()));
         }
         if pid == 0 {
-            let inherited = maps
-                .iter()
-                .any(|map| map.address != 0 && Mark::ZERO.check(map.address, 1) != Found::Nothing);
-            if let Ok(region) = calls::alloc(held.fd, 64, 0) {
-                let _ = calls::by_handle(held.fd, harness::abi::GENP_IOCTL_FREE, region.handle);
+            let inherited = maps.iter().any(|map| {
+                map.address != 0 && Pattern::ZERO.check(map.address, 1) != Found::Nothing
+            });
+            if let Ok(region) = calls::alloc(descriptor.fd, 64, 0) {
+                let _ =
+                    calls::by_handle(descriptor.fd, harness::abi::GENP_IOCTL_FREE, region.handle);
             }
-            let _ = calls::stat(held.fd);
+            let _ = calls::stat(descriptor.fd);
             // SAFETY: ends the child.
             unsafe { libc::_exit(i32::from(inherited)) };
         }
@@ -69,7 +70,7 @@ impl Hand<'_> {
     pub(super) fn kill(&mut self, step: &Step) -> Outcome {
         // In a serial case this is the runner's work.
         let there = step.a as usize % ACTORS;
-        if self.actor.birth.mode == Mode::Serial || there == self.actor.id {
+        if self.actor.setup.mode == Mode::Serial || there == self.actor.id {
             return None;
         }
         let pid = self.actor.world().pids[there].load(SeqCst);
@@ -85,13 +86,13 @@ impl Hand<'_> {
         let thread = self.later_thread(step)?;
         // SAFETY: no memory of ours is involved.
         let seized = unsafe { libc::ptrace(libc::PTRACE_SEIZE, thread, 0, 0) };
-        if let Err(errno) = said(seized) {
+        if let Err(errno) = checked(seized) {
             return Some(Err(errno));
         }
         // SAFETY: as above.
         unsafe { libc::ptrace(libc::PTRACE_INTERRUPT, thread, 0, 0) };
         let mut status = 0;
-        let limit = now() + ask::LIMIT;
+        let limit = now() + request::LIMIT;
         loop {
             // SAFETY: `status` is ours.
             let done = unsafe { libc::waitpid(thread, &mut status, libc::WNOHANG | libc::__WALL) };
@@ -126,7 +127,7 @@ impl Hand<'_> {
         };
         // SAFETY: no memory is involved.
         let done = unsafe { libc::syscall(libc::SYS_tgkill, pid, thread, signal) };
-        Some(said(done).map(|_| ()))
+        Some(checked(done).map(|_| ()))
     }
 
     fn events(&self, fd: i32, ms: i32) -> Result<i16, i32> {
@@ -136,23 +137,28 @@ impl Hand<'_> {
             revents: 0,
         };
         // SAFETY: one structure of ours.
-        said(unsafe { libc::poll(&mut poll, 1, ms) }.into()).map(|_| poll.revents)
+        checked(unsafe { libc::poll(&mut poll, 1, ms) }.into()).map(|_| poll.revents)
     }
 
     pub(super) fn poll(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let held = self.actor.held(step.slot.into())?;
-        let events = self.events(held.fd, (step.a % 3) as i32);
+        let descriptor = self.actor.descriptor(step.slot.into())?;
+        let events = self.events(descriptor.fd, (step.a % 3) as i32);
         Some(events.map(|events| reply.values[0] = events as u64))
     }
 
     /// Never waits: there is something, or the file says that nobody waits.
     pub(super) fn read(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let held = self.actor.held(step.slot.into())?;
+        let descriptor = self.actor.descriptor(step.slot.into())?;
         // SAFETY: no memory is involved.
-        let flags = unsafe { libc::fcntl(held.fd, libc::F_GETFL) };
+        let flags = unsafe { libc::fcntl(descriptor.fd, libc::F_GETFL) };
         let nonblock = flags & libc::O_NONBLOCK != 0;
-        let serial = self.actor.birth.mode == Mode::Serial;
-        let there = || serial && self.events(held.fd, 0).is_ok_and(|events| events != 0);
+        let serial = self.actor.setup.mode == Mode::Serial;
+        let there = || {
+            serial
+                && self
+                    .events(descriptor.fd, 0)
+                    .is_ok_and(|events| events != 0)
+        };
         if !(nonblock || there()) {
             return None;
         }
@@ -169,47 +175,47 @@ impl Hand<'_> {
         reply.values[1] = length as u64;
         reply.values[2] = u64::from(step.b & 15 == 15);
         // SAFETY: `length` bytes are there, or nothing is.
-        let done = said(unsafe { libc::read(held.fd, at, length) } as i64);
+        let done = checked(unsafe { libc::read(descriptor.fd, at, length) } as i64);
         Some(done.map(|bytes| reply.values[0] = bytes as u64))
     }
 
     /// In a storm it is only ever set, so that nobody waits who did not mean to.
     pub(super) fn nonblock(&mut self, step: &Step) -> Outcome {
-        let held = self.actor.held(step.slot.into())?;
-        let storm = self.actor.birth.mode == Mode::Storm;
+        let descriptor = self.actor.descriptor(step.slot.into())?;
+        let storm = self.actor.setup.mode == Mode::Storm;
         let set = if storm || step.a & 1 == 1 {
             libc::O_NONBLOCK
         } else {
             0
         };
         // SAFETY: no memory is involved.
-        let done = unsafe { libc::fcntl(held.fd, libc::F_SETFL, libc::O_RDWR | set) };
-        Some(said(done.into()).map(|_| ()))
+        let done = unsafe { libc::fcntl(descriptor.fd, libc::F_SETFL, libc::O_RDWR | set) };
+        Some(checked(done.into()).map(|_| ()))
     }
 
     /// What one does with files, on this one.
     pub(super) fn file(&mut self, step: &Step) -> Outcome {
-        let held = self.actor.held(step.slot.into())?;
-        let fd = held.fd;
-        let paper = self.paper.start();
+        let descriptor = self.actor.descriptor(step.slot.into())?;
+        let fd = descriptor.fd;
+        let pages = self.argument.start();
         // SAFETY: the calls get numbers, strings that end, or pages of ours.
         let done = unsafe {
             match step.a % 12 {
                 0 => libc::lseek(fd, 4096, libc::SEEK_SET),
-                1 => libc::pread(fd, paper as *mut _, 64, 0) as i64,
+                1 => libc::pread(fd, pages as *mut _, 64, 0) as i64,
                 2 => libc::flock(fd, libc::LOCK_EX | libc::LOCK_NB).into(),
                 3 => libc::fsync(fd).into(),
-                4 => libc::fstat(fd, paper as *mut libc::stat).into(),
+                4 => libc::fstat(fd, pages as *mut libc::stat).into(),
                 5 => libc::fallocate(fd, 3, 0, 4096).into(),
-                6 => self.must_fail("write", libc::write(fd, paper as *const _, 64) as i64),
+                6 => self.must_fail("write", libc::write(fd, pages as *const _, 64) as i64),
                 7 => self.must_fail("ftruncate", libc::ftruncate(fd, 0).into()),
                 8 => self.epoll(fd),
                 9 => return self.fdinfo(fd),
                 10 => return self.copy_from_window(),
-                _ => libc::ioctl(fd, libc::FIONREAD as _, paper).into(),
+                _ => libc::ioctl(fd, libc::FIONREAD as _, pages).into(),
             }
         };
-        Some(said(done).map(|_| ()))
+        Some(checked(done).map(|_| ()))
     }
 
     fn must_fail(&self, what: &str, done: i64) -> i64 {
@@ -250,7 +256,7 @@ impl Hand<'_> {
             .filter_map(|map| map.read().ok())
             .find(|map| map.address != 0 && map.window)?;
         let ours = libc::iovec {
-            iov_base: self.paper.start() as *mut _,
+            iov_base: self.argument.start() as *mut _,
             iov_len: 64,
         };
         let theirs = libc::iovec {
@@ -264,7 +270,7 @@ impl Hand<'_> {
                 .world()
                 .violation("a page of a window was pinned");
         }
-        Some(said(done as i64).map(|_| ()))
+        Some(checked(done as i64).map(|_| ()))
     }
 
     /// Lets a pipe hold a page, which goes into quarantine if the partition goes.
@@ -288,7 +294,7 @@ impl Hand<'_> {
         };
         // SAFETY: a mapping that is held still.
         let done = unsafe { libc::vmsplice(write, &data, 1, libc::SPLICE_F_NONBLOCK) };
-        let done = said(done as i64).map(|_| ());
+        let done = checked(done as i64).map(|_| ());
         if done.is_ok() && map.window {
             self.actor
                 .world()

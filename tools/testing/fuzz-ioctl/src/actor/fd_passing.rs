@@ -4,10 +4,10 @@
 
 use std::{mem, ptr};
 
-use harness::calls::{self, said};
+use harness::calls::{self, checked};
 
-use super::Hand;
-use crate::{ask, step::Step, world::Reply, world::ACTORS};
+use super::worker::Worker;
+use crate::{request, step::Step, world::Reply, world::ACTORS};
 
 type Outcome = Option<Result<(), i32>>;
 
@@ -41,7 +41,7 @@ fn send(socket: i32, fd: i32, serial: u32) -> Result<(), i32> {
         (*header).cmsg_type = libc::SCM_RIGHTS;
         (*header).cmsg_len = libc::CMSG_LEN(4) as _;
         ptr::write_unaligned(libc::CMSG_DATA(header).cast::<i32>(), fd);
-        said(libc::sendmsg(socket, &message, libc::MSG_DONTWAIT) as i64).map(|_| ())
+        checked(libc::sendmsg(socket, &message, libc::MSG_DONTWAIT) as i64).map(|_| ())
     }
 }
 
@@ -56,7 +56,7 @@ fn receive(socket: i32) -> Result<(i32, u32), i32> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
     // SAFETY: the message describes memory of ours.
     unsafe {
-        said(libc::recvmsg(socket, &mut message, flags) as i64)?;
+        checked(libc::recvmsg(socket, &mut message, flags) as i64)?;
         let header = libc::CMSG_FIRSTHDR(&message);
         if header.is_null() || (*header).cmsg_type != libc::SCM_RIGHTS {
             return Err(libc::EMFILE);
@@ -66,13 +66,13 @@ fn receive(socket: i32) -> Result<(i32, u32), i32> {
     }
 }
 
-impl Hand<'_> {
+impl Worker<'_> {
     /// A copy of a descriptor, if it is what it was when it was looked up.
     fn copy(&self, slot: usize) -> Option<Result<(i32, u32), i32>> {
-        let held = self.actor.held(slot)?;
+        let descriptor = self.actor.descriptor(slot)?;
         // SAFETY: no memory is involved.
-        match said(unsafe { libc::fcntl(held.fd, libc::F_DUPFD_CLOEXEC, 0) }.into()) {
-            Ok(fd) if self.actor.still(&held) => Some(Ok((fd as i32, held.serial))),
+        match checked(unsafe { libc::fcntl(descriptor.fd, libc::F_DUPFD_CLOEXEC, 0) }.into()) {
+            Ok(fd) if self.actor.still(&descriptor) => Some(Ok((fd as i32, descriptor.serial))),
             Ok(fd) => {
                 calls::close(fd as i32);
                 None
@@ -82,24 +82,24 @@ impl Hand<'_> {
     }
 
     pub(super) fn dup(&mut self, step: &Step) -> Outcome {
-        let held = self.actor.held(step.slot.into())?;
-        if ask::other_slot(step) == held.slot {
+        let descriptor = self.actor.descriptor(step.slot.into())?;
+        if request::other_slot(step) == descriptor.slot {
             return None;
         }
         Some(
             self.copy(step.slot.into())?
-                .map(|(fd, serial)| self.actor.keep(ask::other_slot(step), fd, serial)),
+                .map(|(fd, serial)| self.actor.keep(request::other_slot(step), fd, serial)),
         )
     }
 
     pub(super) fn close(&mut self, step: &Step) -> Outcome {
-        let held = self.actor.held(step.slot.into())?;
-        self.actor.empty(held.slot);
+        let descriptor = self.actor.descriptor(step.slot.into())?;
+        self.actor.empty(descriptor.slot);
         Some(Ok(()))
     }
 
     pub(super) fn pass(&mut self, step: &Step) -> Outcome {
-        let (_, there) = self.actor.birth.inboxes[step.a as usize % ACTORS];
+        let (_, there) = self.actor.setup.inboxes[step.a as usize % ACTORS];
         Some(self.copy(step.slot.into())?.and_then(|(fd, serial)| {
             let done = send(there, fd, serial);
             calls::close(fd);
@@ -108,7 +108,7 @@ impl Hand<'_> {
     }
 
     pub(super) fn receive(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let (here, _) = self.actor.birth.inboxes[self.actor.id];
+        let (here, _) = self.actor.setup.inboxes[self.actor.id];
         Some(receive(here).map(|(fd, serial)| {
             reply.values[0] = serial.into();
             self.actor.keep(step.slot.into(), fd, serial);

@@ -9,39 +9,21 @@ use std::{
 
 use harness::{
     abi,
-    calls::{self, errno, said},
-    memory::{self, Found, Mark},
+    calls::{self, checked, errno},
+    memory::{self, Found, Pattern},
     PAGE,
 };
 
-use super::Hand;
+use super::worker::{Map, Worker};
 use crate::{
-    ask,
+    request,
     step::{Kind, Mode, Step},
     world::{Reply, MAPS},
 };
 
 type Outcome = Option<Result<(), i32>>;
 
-/// A mapping. Whoever touches it holds its lock for reading, so that nothing else
-/// is there meanwhile.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Map {
-    /// 0 for none.
-    pub(super) address: usize,
-    pub(super) length: usize,
-    /// Where in the file it begins.
-    pub(super) offset: u64,
-    /// Of leases, or the reserve.
-    pub(super) window: bool,
-    pub(super) serial: u32,
-    /// How often the reserve may have been cut when this was mapped.
-    pub(super) shrunk: u32,
-    /// What was done to it leaves nothing to promise.
-    pub(super) odd: bool,
-}
-
-fn mmap(length: u64, how: &ask::Mapping, fd: i32, offset: u64) -> Result<usize, i32> {
+fn mmap(length: u64, how: &request::Mapping, fd: i32, offset: u64) -> Result<usize, i32> {
     // SAFETY: a new mapping where the kernel likes.
     let at = unsafe {
         libc::mmap(
@@ -53,36 +35,37 @@ fn mmap(length: u64, how: &ask::Mapping, fd: i32, offset: u64) -> Result<usize, 
             offset as libc::off_t,
         )
     };
-    said(at as i64).map(|at| at as usize)
+    checked(at as i64).map(|at| at as usize)
 }
 
 fn munmap(at: usize, length: usize) -> Result<(), i32> {
     // SAFETY: a part of a mapping whose lock the caller holds.
-    said(unsafe { libc::munmap(at as *mut _, length) }.into()).map(|_| ())
+    checked(unsafe { libc::munmap(at as *mut _, length) }.into()).map(|_| ())
 }
 
 const PAGE_SIZE: usize = PAGE as usize;
 
-impl Hand<'_> {
+impl Worker<'_> {
     /// Maps what was just created, if there is room, and looks whether it is clean.
-    pub(super) fn map_new(&self, ask: &abi::genp_create, serial: u32, reply: &mut Reply) {
-        let windows = &ask.windows;
+    pub(super) fn map_new(&self, request: &abi::genp_create, serial: u32, reply: &mut Reply) {
+        let windows = &request.windows;
         let parts = [
             (false, windows.reserve_offset, windows.reserve_length),
             (true, windows.lease_offset, windows.lease_length),
         ];
         for (at, (window, offset, length)) in parts.into_iter().enumerate() {
-            let Some((slot, map)) = self.map_whole(window, ask.fd, offset, length, serial) else {
+            let Some((slot, map)) = self.map_whole(window, request.fd, offset, length, serial)
+            else {
                 continue;
             };
             reply.values[3 + at] = slot as u64 + 1;
             // Others may write there already if they know its name. On user mode
             // Linux there may still be what was at this address before.
-            let storm = self.actor.birth.mode == Mode::Storm;
-            if window || storm && (ask.name[0] != 0 || self.actor.user_mode) {
+            let storm = self.actor.setup.mode == Mode::Storm;
+            if window || storm && (request.name[0] != 0 || self.actor.user_mode) {
                 continue;
             }
-            let found = Mark::ZERO.check(map.address, length as usize / 8);
+            let found = Pattern::ZERO.check(map.address, length as usize / 8);
             if found != Found::Same {
                 self.actor
                     .world()
@@ -103,7 +86,7 @@ impl Hand<'_> {
             return None;
         }
         let (slot, mut map) = self.some_map(0, |map| map.address == 0)?;
-        let how = ask::Mapping {
+        let how = request::Mapping {
             protection: libc::PROT_READ | libc::PROT_WRITE,
             flags: libc::MAP_SHARED,
             longer: 0,
@@ -127,7 +110,7 @@ impl Hand<'_> {
         }
     }
 
-    /// The first such mapping from a place on, for the caller alone.
+    /// The first such mapping from a slot on, for the caller alone.
     fn some_map(
         &self,
         first: u64,
@@ -141,28 +124,38 @@ impl Hand<'_> {
     }
 
     pub(super) fn map(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let held = self.actor.held(step.slot.into())?;
+        let descriptor = self.actor.descriptor(step.slot.into())?;
         let (slot, mut map) = self.some_map(step.a, |map| map.address == 0)?;
-        let windows = calls::stat(held.fd).ok()?.windows;
+        let windows = calls::stat(descriptor.fd).ok()?.windows;
         let window = step.kind == Kind::MapWindow;
         let (offset, length) = if window {
             (windows.lease_offset, windows.lease_length)
         } else {
             (windows.reserve_offset, windows.reserve_length)
         };
-        let how = ask::mapping(step);
+        let how = request::mapping(step);
         // What maps nothing is nothing.
         if length + how.longer == 0 {
             return None;
         }
-        let shrunk = self.actor.world().note(held.serial).shrunk.load(SeqCst);
-        let done = mmap(length + how.longer, &how, held.fd, offset + how.further);
+        let shrunk = self
+            .actor
+            .world()
+            .note(descriptor.serial)
+            .shrunk
+            .load(SeqCst);
+        let done = mmap(
+            length + how.longer,
+            &how,
+            descriptor.fd,
+            offset + how.further,
+        );
         reply.values = [slot as u64, length, window.into(), 0, 0, 0, 0, 0];
         let address = match done {
             Ok(address) => address,
             Err(errno) => return Some(Err(errno)),
         };
-        if !self.actor.still(&held) {
+        if !self.actor.still(&descriptor) {
             let _ = munmap(address, length as usize);
             return None;
         }
@@ -171,9 +164,9 @@ impl Hand<'_> {
             length: length as usize,
             offset,
             window,
-            serial: held.serial,
+            serial: descriptor.serial,
             shrunk,
-            odd: how.protection != libc::PROT_READ | libc::PROT_WRITE || held.serial == 0,
+            odd: how.protection != libc::PROT_READ | libc::PROT_WRITE || descriptor.serial == 0,
         };
         Some(Ok(()))
     }
@@ -207,7 +200,7 @@ impl Hand<'_> {
             1 => (0, map.length),
             2 if map.length > PAGE_SIZE => (map.length, map.length - PAGE_SIZE),
             // Where the move goes is lost if it fails; others may map there.
-            _ if map.window && self.actor.birth.mode == Mode::Storm => return None,
+            _ if map.window && self.actor.setup.mode == Mode::Storm => return None,
             _ => return Some(self.move_to(&mut map)),
         };
         // SAFETY: a mapping of ours, whose lock is held.
@@ -226,7 +219,7 @@ impl Hand<'_> {
         Some(Ok(()))
     }
 
-    /// Moves a mapping to another place, which a window must refuse.
+    /// Moves a mapping to another slot, which a window must refuse.
     fn move_to(&self, map: &mut Map) -> Result<(), i32> {
         // SAFETY: a new mapping of nothing, over which the old one is moved.
         let at = unsafe {
@@ -276,7 +269,7 @@ impl Hand<'_> {
         let length = if part { PAGE_SIZE } else { map.length };
         // SAFETY: a mapping of ours, whose lock is held.
         let done = unsafe { libc::mprotect(map.address as *mut _, length, protection) };
-        let done = said(done.into()).map(|_| ());
+        let done = checked(done.into()).map(|_| ());
         if done.is_ok() {
             if protection & libc::PROT_EXEC != 0 {
                 self.actor.world().violation("a mapping became executable");
@@ -298,7 +291,7 @@ impl Hand<'_> {
         let advice = ADVICE[step.b as usize % ADVICE.len()];
         // SAFETY: a mapping of ours, whose lock is held.
         let done = unsafe { libc::madvise(map.address as *mut _, map.length, advice) };
-        let done = said(done.into()).map(|_| ());
+        let done = checked(done.into()).map(|_| ());
         if done.is_ok() {
             if advice == libc::MADV_DOFORK {
                 self.actor
@@ -329,7 +322,7 @@ impl Hand<'_> {
         let note = self.actor.world().note(map.serial);
         let pages = map.length / PAGE_SIZE;
         // The way there has been gone before, so it takes no faults of its own.
-        memory::touch(self.paper.start(), 2);
+        memory::touch(self.argument.start(), 2);
         let before = memory::faults();
         let there = memory::touch(map.address, pages);
         let faults = memory::faults() - before;
@@ -342,7 +335,7 @@ impl Hand<'_> {
                 .violation("a page of a reserve is not there");
         }
         // Another thread that forks lets this one fault, in its own memory.
-        if faults != 0 && self.actor.birth.mode == Mode::Serial {
+        if faults != 0 && self.actor.setup.mode == Mode::Serial {
             self.actor.world().violation(&format!(
                 "{faults} page faults on the {pages} pages of a reserve"
             ));

@@ -2,160 +2,27 @@
 
 //! A process that takes its part in a case.
 
-mod around;
-mod garbage;
-mod marks;
+mod argument;
+mod environment;
+mod fd_passing;
+mod malformed;
 mod memory;
-mod paper;
 mod partition;
-mod pass;
+mod patterns;
+mod worker;
 
-use std::sync::{
-    atomic::{AtomicI32, AtomicU32, Ordering::SeqCst},
-    Mutex, RwLock,
-};
+use std::sync::atomic::Ordering::SeqCst;
 
-use harness::{abi::genp_info, calls, machine, now};
+use harness::now;
 
 use crate::{
-    kcov::Trace,
-    step::{Kind, Mode, Step},
-    world::{Reply, World, ACTORS, FDS, MAPS, SKIPPED, THREADS},
+    step::{Kind, Step},
+    world::{Reply, SKIPPED, THREADS},
 };
-use memory::Map;
-use paper::Paper;
+pub use worker::Setup;
+use worker::{Actor, Worker};
 
-/// What all actors of a case are born with.
-#[derive(Clone, Copy)]
-pub struct Birth {
-    /// What they share.
-    pub world: &'static World,
-    /// /dev/genp.
-    pub control: i32,
-    /// The pool when nobody used it.
-    pub pool: genp_info,
-    /// By actor: where it receives descriptors, and where others send them.
-    pub inboxes: [(i32, i32); ACTORS],
-    /// How the case is run.
-    pub mode: Mode,
-    /// Whether to note what the kernel reaches.
-    pub traced: bool,
-}
-
-/// A place for a descriptor.
-struct Place {
-    fd: AtomicI32,
-    serial: AtomicU32,
-    /// Changes whenever the place does.
-    age: AtomicU32,
-}
-
-/// A descriptor as it was when it was looked up.
-#[derive(Clone, Copy)]
-struct Held {
-    slot: usize,
-    fd: i32,
-    serial: u32,
-    age: u32,
-}
-
-/// A process.
-struct Actor {
-    id: usize,
-    birth: Birth,
-    places: [Place; FDS],
-    maps: [RwLock<Map>; MAPS],
-    pinned: Mutex<Vec<i32>>,
-    user_mode: bool,
-}
-
-/// A thread of it.
-struct Hand<'a> {
-    actor: &'a Actor,
-    thread: u32,
-    paper: Paper,
-    trace: Option<Trace>,
-}
-
-impl Actor {
-    fn new(id: usize, birth: Birth) -> Self {
-        Self {
-            id,
-            birth,
-            places: std::array::from_fn(|_| Place {
-                fd: AtomicI32::new(-1),
-                serial: AtomicU32::new(0),
-                age: AtomicU32::new(0),
-            }),
-            maps: std::array::from_fn(|_| RwLock::new(Map::default())),
-            pinned: Mutex::new(Vec::new()),
-            user_mode: machine::is_user_mode(),
-        }
-    }
-
-    fn world(&self) -> &'static World {
-        self.birth.world
-    }
-
-    /// The first descriptor there is from a place on, if there is one.
-    fn held(&self, slot: usize) -> Option<Held> {
-        (slot..slot + FDS).find_map(|slot| self.held_at(slot % FDS))
-    }
-
-    fn held_at(&self, slot: usize) -> Option<Held> {
-        let place = &self.places[slot];
-        let age = place.age.load(SeqCst);
-        let serial = place.serial.load(SeqCst);
-        let fd = place.fd.load(SeqCst);
-        (fd >= 0).then_some(Held {
-            slot,
-            fd,
-            serial,
-            age,
-        })
-    }
-
-    /// Whether the descriptor was the same all the time.
-    fn still(&self, held: &Held) -> bool {
-        self.places[held.slot].age.load(SeqCst) == held.age
-    }
-
-    /// Closes what is in a place.
-    fn empty(&self, slot: usize) {
-        let place = &self.places[slot % FDS];
-        place.age.fetch_add(1, SeqCst);
-        let fd = place.fd.swap(-1, SeqCst);
-        if fd >= 0 {
-            calls::close(fd);
-        }
-    }
-
-    /// Puts a descriptor into a place; what was there is closed.
-    fn keep(&self, slot: usize, fd: i32, serial: u32) {
-        let place = &self.places[slot % FDS];
-        self.empty(slot);
-        place.serial.store(serial, SeqCst);
-        let other = place.fd.swap(fd, SeqCst);
-        place.age.fetch_add(1, SeqCst);
-        if other >= 0 {
-            calls::close(other);
-        }
-    }
-}
-
-impl<'a> Hand<'a> {
-    fn new(actor: &'a Actor, thread: usize) -> Self {
-        let number = actor.id * THREADS + thread;
-        // SAFETY: no memory is involved.
-        actor.world().threads[number].store(unsafe { libc::gettid() }, SeqCst);
-        Self {
-            actor,
-            thread: number as u32 + 1,
-            paper: Paper::new(),
-            trace: actor.birth.traced.then(Trace::begin).flatten(),
-        }
-    }
-
+impl Worker<'_> {
     /// Does a step.
     fn perform(&mut self, step: &Step) -> Reply {
         let begin = now();
@@ -222,7 +89,7 @@ impl<'a> Hand<'a> {
             Kind::Nonblock => self.nonblock(step),
             Kind::File => self.file(step),
             Kind::Pin => self.pin(step),
-            Kind::Garbage => self.garbage(step),
+            Kind::Malformed => self.malformed(step),
         }
     }
 }
@@ -259,17 +126,17 @@ fn become_ordinary(id: usize) {
 }
 
 /// Does the steps it is told, one by one, until there are no more.
-pub fn serve(id: usize, birth: Birth, steps: &[Step], orders: i32, answers: i32) -> i32 {
-    let actor = Actor::new(id, birth);
+pub fn serve(id: usize, setup: Setup, steps: &[Step], orders: i32, answers: i32) -> i32 {
+    let actor = Actor::new(id, setup);
     get_ready(&actor);
-    let mut hand = Hand::new(&actor, 0);
+    let mut worker = Worker::new(&actor, 0);
     become_ordinary(id);
     while let Some(at) = crate::wire::take(orders) {
         let Some(step) = steps.get(at as usize) else {
             return 0;
         };
-        let reply = hand.perform(step);
-        birth.world.replies[id].set(&reply);
+        let reply = worker.perform(step);
+        setup.world.replies[id].set(&reply);
         if !crate::wire::put(answers, at) {
             return 0;
         }
@@ -278,18 +145,18 @@ pub fn serve(id: usize, birth: Birth, steps: &[Step], orders: i32, answers: i32)
 }
 
 /// Does all of its steps, with several threads, at the same time as the others.
-pub fn rush(id: usize, birth: Birth, steps: &[Step]) -> i32 {
-    let actor = Actor::new(id, birth);
+pub fn rush(id: usize, setup: Setup, steps: &[Step]) -> i32 {
+    let actor = Actor::new(id, setup);
     get_ready(&actor);
     become_ordinary(id);
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             let actor = &actor;
             scope.spawn(move || {
-                let mut hand = Hand::new(actor, thread);
+                let mut worker = Worker::new(actor, thread);
                 for (at, step) in steps.iter().enumerate() {
                     if step.actor as usize == id && at % THREADS == thread {
-                        hand.perform(step);
+                        worker.perform(step);
                     }
                 }
             });

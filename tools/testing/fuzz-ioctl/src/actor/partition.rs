@@ -6,10 +6,13 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use harness::{abi, calls, memory::Found, now, PAGE};
 
-use super::{marks, Hand, Held};
+use super::{
+    patterns,
+    worker::{Descriptor, Worker},
+};
 use crate::{
-    ask::{self, EventFd},
-    step::{Mode, Shape, Step},
+    request::{self, EventFd},
+    step::{Layout, Mode, Step},
     world::{claim, Entry, Reply, FDS, LEASES},
 };
 
@@ -18,46 +21,46 @@ type Outcome = Option<Result<(), i32>>;
 
 /// A command that changes something even if the answer cannot be written would
 /// leave the model in the dark.
-fn writable(shape: Shape) -> Shape {
-    match shape {
-        Shape::ReadOnly => Shape::Exact,
-        shape => shape,
+fn writable(layout: Layout) -> Layout {
+    match layout {
+        Layout::ReadOnly => Layout::Exact,
+        layout => layout,
     }
 }
 
 /// A handle of the partition's, taken.
-fn take_some<'a>(table: &'a [Entry], step: &Step, held: &Held) -> Option<&'a Entry> {
+fn take_some<'a>(table: &'a [Entry], step: &Step, descriptor: &Descriptor) -> Option<&'a Entry> {
     let first = step.a as usize % table.len();
     (first..first + table.len()).find_map(|at| {
         let entry = &table[at % table.len()];
-        let fits = entry.serial.load(SeqCst) == held.serial;
+        let fits = entry.serial.load(SeqCst) == descriptor.serial;
         (fits && entry.take()).then_some(entry)
     })
 }
 
-impl Hand<'_> {
-    fn held(&self, step: &Step) -> Option<Held> {
-        self.actor.held(step.slot.into())
+impl Worker<'_> {
+    fn descriptor(&self, step: &Step) -> Option<Descriptor> {
+        self.actor.descriptor(step.slot.into())
     }
 
     pub(super) fn create(&mut self, step: &Step, reply: &mut Reply) -> Result<(), i32> {
-        let mut ask = ask::create(step, &self.actor.birth.pool);
-        let control = self.actor.birth.control;
+        let mut request = request::create(step, &self.actor.setup.pool);
+        let control = self.actor.setup.control;
         // So that what is closed here does not count as there.
         self.actor.empty(step.slot.into());
         reply.begin = now();
-        self.paper
-            .call(control, abi::GENP_IOCTL_CREATE, &mut ask, step.shape)?;
+        self.argument
+            .call(control, abi::GENP_IOCTL_CREATE, &mut request, step.layout)?;
         let serial = self.actor.world().serials.fetch_add(1, SeqCst) + 1;
         let note = self.actor.world().note(serial);
         note.home.store(self.thread, SeqCst);
-        if let Some(number) = ask::number_of(&ask.name) {
+        if let Some(number) = request::number_of(&request.name) {
             self.actor.world().named[number].store(serial, SeqCst);
         }
         reply.values = [
             serial.into(),
-            ask.windows.reserve_length,
-            ask.windows.lease_length,
+            request.windows.reserve_length,
+            request.windows.lease_length,
             0,
             0,
             0,
@@ -65,73 +68,79 @@ impl Hand<'_> {
             0,
         ];
         // As long as no other thread knows of it.
-        if ask::maps_at_once(step) {
-            self.map_new(&ask, serial, reply);
+        if request::maps_at_once(step) {
+            self.map_new(&request, serial, reply);
         }
-        self.actor.keep(step.slot.into(), ask.fd, serial);
+        self.actor.keep(step.slot.into(), request.fd, serial);
         Ok(())
     }
 
     pub(super) fn open(&mut self, step: &Step, reply: &mut Reply) -> Result<(), i32> {
-        let mut ask = ask::open(step);
-        let control = self.actor.birth.control;
+        let mut request = request::open(step);
+        let control = self.actor.setup.control;
         self.actor.empty(step.slot.into());
-        self.paper
-            .call(control, abi::GENP_IOCTL_OPEN, &mut ask, step.shape)?;
+        self.argument
+            .call(control, abi::GENP_IOCTL_OPEN, &mut request, step.layout)?;
         // In a storm nobody knows which one it is.
-        let serial = match self.actor.birth.mode {
-            Mode::Serial => ask::number_of(&ask.name)
+        let serial = match self.actor.setup.mode {
+            Mode::Serial => request::number_of(&request.name)
                 .map_or(0, |number| self.actor.world().named[number].load(SeqCst)),
             Mode::Storm => 0,
         };
-        self.actor.keep(step.slot.into(), ask.fd, serial);
+        self.actor.keep(step.slot.into(), request.fd, serial);
         reply.values[0] = serial.into();
-        reply.values[1] = ask.windows.reserve_length;
-        reply.values[2] = ask.windows.lease_length;
+        reply.values[1] = request.windows.reserve_length;
+        reply.values[2] = request.windows.lease_length;
         Ok(())
     }
 
     pub(super) fn info(&mut self, step: &Step) -> Result<(), i32> {
         let mut info = abi::genp_info::default();
-        let control = self.actor.birth.control;
-        self.paper
-            .call(control, abi::GENP_IOCTL_GET_INFO, &mut info, step.shape)?;
-        if let Some(text) = harness::pool::disagreement(&info) {
+        let control = self.actor.setup.control;
+        self.argument
+            .call(control, abi::GENP_IOCTL_GET_INFO, &mut info, step.layout)?;
+        if let Some(text) = harness::pool::inconsistency(&info) {
             self.actor.world().violation(&text);
         }
         Ok(())
     }
 
     pub(super) fn alloc(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let held = self.held(step)?;
-        Some(self.alloc_from(&held, step.a, step.b, step.shape, reply))
+        let descriptor = self.descriptor(step)?;
+        Some(self.alloc_from(&descriptor, step.a, step.b, step.layout, reply))
     }
 
     fn alloc_from(
         &mut self,
-        held: &Held,
+        descriptor: &Descriptor,
         length: u64,
         align: u64,
-        shape: Shape,
+        layout: Layout,
         reply: &mut Reply,
     ) -> Result<(), i32> {
-        let mut ask = abi::genp_alloc {
+        let mut request = abi::genp_alloc {
             length,
             align,
             ..Default::default()
         };
-        self.paper
-            .call(held.fd, abi::GENP_IOCTL_ALLOC, &mut ask, shape)?;
-        reply.values = [ask.handle, ask.offset, length, 0, 0, 0, 0, 0];
+        self.argument
+            .call(descriptor.fd, abi::GENP_IOCTL_ALLOC, &mut request, layout)?;
+        reply.values = [request.handle, request.offset, length, 0, 0, 0, 0, 0];
         let Some(entry) = claim(&self.actor.world().regions) else {
             return Ok(());
         };
-        if held.serial == 0 || !self.actor.still(held) {
+        if descriptor.serial == 0 || !self.actor.still(descriptor) {
             // Whose it is is not known: it stays until the partition goes.
             entry.clear();
             return Ok(());
         }
-        self.enter(entry, held.serial, ask.handle, ask.offset, length);
+        self.enter(
+            entry,
+            descriptor.serial,
+            request.handle,
+            request.offset,
+            length,
+        );
         self.mark_region(entry);
         entry.put_back();
         Ok(())
@@ -147,28 +156,28 @@ impl Hand<'_> {
 
     /// What is said to be free can be allocated.
     pub(super) fn largest(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let held = self.held(step)?;
-        let bounds = match calls::bounds(held.fd) {
+        let descriptor = self.descriptor(step)?;
+        let bounds = match calls::bounds(descriptor.fd) {
             Ok(bounds) => bounds,
             Err(errno) => return Some(Err(errno)),
         };
         if bounds.largest_free == 0 {
             return None;
         }
-        Some(self.alloc_from(&held, bounds.largest_free, 0, Shape::Exact, reply))
+        Some(self.alloc_from(&descriptor, bounds.largest_free, 0, Layout::Exact, reply))
     }
 
     pub(super) fn free(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let (held, entry) = self.with_handle(&self.actor.world().regions, step, reply)?;
+        let (descriptor, entry) = self.with_handle(&self.actor.world().regions, step, reply)?;
         let handle = match entry {
             Some(entry) => {
                 self.check_region(entry);
                 entry.handle.load(SeqCst)
             }
-            None => ask::foreign_handle(step),
+            None => request::foreign_handle(step),
         };
         reply.values[0] = handle;
-        let done = self.by_handle(held.fd, abi::GENP_IOCTL_FREE, handle, step.shape);
+        let done = self.by_handle(descriptor.fd, abi::GENP_IOCTL_FREE, handle, step.layout);
         if let Some(entry) = entry {
             match done {
                 Ok(()) => entry.clear(),
@@ -178,36 +187,55 @@ impl Hand<'_> {
         Some(done)
     }
 
-    fn by_handle(&mut self, fd: i32, command: u64, handle: u64, shape: Shape) -> Result<(), i32> {
-        let mut ask = abi::genp_handle {
+    fn by_handle(&mut self, fd: i32, command: u64, handle: u64, layout: Layout) -> Result<(), i32> {
+        let mut request = abi::genp_handle {
             handle,
             ..Default::default()
         };
-        self.paper.call(fd, command, &mut ask, writable(shape))
+        self.argument
+            .call(fd, command, &mut request, writable(layout))
     }
 
     pub(super) fn borrow(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let held = self.held(step)?;
+        let descriptor = self.descriptor(step)?;
         reply.begin = now();
-        let mut ask = ask::borrow(step, &self.actor.birth.pool, reply.begin);
-        let done = self
-            .paper
-            .call(held.fd, abi::GENP_IOCTL_BORROW, &mut ask, step.shape);
+        let mut request = request::borrow(step, &self.actor.setup.pool, reply.begin);
+        let done = self.argument.call(
+            descriptor.fd,
+            abi::GENP_IOCTL_BORROW,
+            &mut request,
+            step.layout,
+        );
         if done.is_err() {
             return Some(done);
         }
-        reply.values = [ask.handle, ask.offset, ask.length, ask.expires, 0, 0, 0, 0];
+        reply.values = [
+            request.handle,
+            request.offset,
+            request.length,
+            request.expires,
+            0,
+            0,
+            0,
+            0,
+        ];
         let Some(entry) = claim(&self.actor.world().leases) else {
             return Some(Ok(()));
         };
-        if held.serial == 0 || !self.actor.still(&held) {
+        if descriptor.serial == 0 || !self.actor.still(&descriptor) {
             entry.clear();
             return Some(Ok(()));
         }
-        let length = ask.length.div_ceil(PAGE) * PAGE;
-        self.enter(entry, held.serial, ask.handle, ask.offset, length);
-        entry.expires.store(ask.expires, SeqCst);
-        self.mark_lease(entry, held.fd);
+        let length = request.length.div_ceil(PAGE) * PAGE;
+        self.enter(
+            entry,
+            descriptor.serial,
+            request.handle,
+            request.offset,
+            length,
+        );
+        entry.expires.store(request.expires, SeqCst);
+        self.mark_lease(entry, descriptor.fd);
         entry.put_back();
         Some(Ok(()))
     }
@@ -219,16 +247,16 @@ impl Hand<'_> {
         table: &'static [Entry],
         step: &Step,
         reply: &mut Reply,
-    ) -> Option<(Held, Option<&'static Entry>)> {
+    ) -> Option<(Descriptor, Option<&'static Entry>)> {
         let first = step.slot as usize;
-        let places = (first..first + FDS).filter_map(|slot| self.actor.held_at(slot % FDS));
-        let own = places
-            .filter(|_| !ask::is_foreign(step))
-            .find_map(|held| Some((held, Some(take_some(table, step, &held)?))));
+        let fds = (first..first + FDS).filter_map(|slot| self.actor.descriptor_at(slot % FDS));
+        let own = fds
+            .filter(|_| !request::is_foreign(step))
+            .find_map(|descriptor| Some((descriptor, Some(take_some(table, step, &descriptor)?))));
         let found = own.or_else(|| {
-            let held = self.held(step)?;
+            let descriptor = self.descriptor(step)?;
             let other = table.iter().find(|entry| step.b % 4 == 0 && entry.take());
-            Some((held, other))
+            Some((descriptor, other))
         });
         reply.values[5] = found.as_ref()?.0.slot as u64 + 1;
         found
@@ -239,20 +267,20 @@ impl Hand<'_> {
         &self,
         step: &Step,
         reply: &mut Reply,
-    ) -> Option<(Held, Option<&'static Entry>, u64)> {
-        let (held, entry) = self.with_handle(&self.actor.world().leases, step, reply)?;
+    ) -> Option<(Descriptor, Option<&'static Entry>, u64)> {
+        let (descriptor, entry) = self.with_handle(&self.actor.world().leases, step, reply)?;
         let handle = match entry {
             Some(entry) => entry.handle.load(SeqCst),
-            None => ask::foreign_handle(step),
+            None => request::foreign_handle(step),
         };
-        Some((held, entry, handle))
+        Some((descriptor, entry, handle))
     }
 
     pub(super) fn give_back(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let (held, entry, handle) = self.some_lease(step, reply)?;
+        let (descriptor, entry, handle) = self.some_lease(step, reply)?;
         reply.values[0] = handle;
         let seen = entry.and_then(|entry| self.look_at_lease(entry));
-        let done = self.by_handle(held.fd, abi::GENP_IOCTL_RETURN, handle, step.shape);
+        let done = self.by_handle(descriptor.fd, abi::GENP_IOCTL_RETURN, handle, step.layout);
         if let Some(entry) = entry {
             if done.is_ok() {
                 // It ran until now, so all of it must have been there.
@@ -269,22 +297,22 @@ impl Hand<'_> {
     }
 
     pub(super) fn renew(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let (held, entry, handle) = self.some_lease(step, reply)?;
-        let mut ask = abi::genp_renew {
+        let (descriptor, entry, handle) = self.some_lease(step, reply)?;
+        let mut request = abi::genp_renew {
             handle,
-            lease_ns: ask::term((step.b >> 8) as u8, &self.actor.birth.pool),
+            lease_ns: request::term((step.b >> 8) as u8, &self.actor.setup.pool),
             ..Default::default()
         };
-        let done = self.paper.call(
-            held.fd,
+        let done = self.argument.call(
+            descriptor.fd,
             abi::GENP_IOCTL_RENEW,
-            &mut ask,
-            writable(step.shape),
+            &mut request,
+            writable(step.layout),
         );
-        reply.values[..2].copy_from_slice(&[handle, ask.expires]);
+        reply.values[..2].copy_from_slice(&[handle, request.expires]);
         if let Some(entry) = entry {
             if done.is_ok() {
-                entry.expires.store(ask.expires, SeqCst);
+                entry.expires.store(request.expires, SeqCst);
             }
             entry.put_back();
         }
@@ -304,42 +332,45 @@ impl Hand<'_> {
             reply.begin = now();
             let seen = self.look_at_lease(entry);
             entry.put_back();
-            reply.values[2] = marks::code(seen?);
+            reply.values[2] = patterns::code(seen?);
             Some(Ok(()))
         })
     }
 
     pub(super) fn resize(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let held = self.held(step)?;
-        let (reserve, borrow_limit) = ask::resize(step);
-        let mut ask = abi::genp_resize {
+        let descriptor = self.descriptor(step)?;
+        let (reserve, borrow_limit) = request::resize(step);
+        let mut request = abi::genp_resize {
             reserve,
             borrow_limit,
             ..Default::default()
         };
-        let note = self.actor.world().note(held.serial);
+        let note = self.actor.world().note(descriptor.serial);
         note.shrinking.fetch_add(1, SeqCst);
-        let done = self.paper.call(
-            held.fd,
+        let done = self.argument.call(
+            descriptor.fd,
             abi::GENP_IOCTL_RESIZE,
-            &mut ask,
-            writable(step.shape),
+            &mut request,
+            writable(step.layout),
         );
         note.shrunk.fetch_add(1, SeqCst);
         note.shrinking.fetch_sub(1, SeqCst);
-        reply.values[1] = ask.windows.reserve_length;
+        reply.values[1] = request.windows.reserve_length;
         Some(done)
     }
 
     pub(super) fn stat(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let held = self.held(step)?;
+        let descriptor = self.descriptor(step)?;
         let mut stat = abi::genp_stat {
             flags: u32::from(step.a & 1 == 1),
             ..Default::default()
         };
-        let done = self
-            .paper
-            .call(held.fd, abi::GENP_IOCTL_GET_STAT, &mut stat, step.shape);
+        let done = self.argument.call(
+            descriptor.fd,
+            abi::GENP_IOCTL_GET_STAT,
+            &mut stat,
+            step.layout,
+        );
         reply.values = [
             stat.reserve,
             stat.borrow_limit,
@@ -370,65 +401,68 @@ impl Hand<'_> {
     }
 
     pub(super) fn bounds(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
-        let held = self.held(step)?;
-        let mut bounds = ask::bounds(step);
-        let done = self
-            .paper
-            .call(held.fd, abi::GENP_IOCTL_GET_BOUNDS, &mut bounds, step.shape);
+        let descriptor = self.descriptor(step)?;
+        let mut bounds = request::bounds(step);
+        let done = self.argument.call(
+            descriptor.fd,
+            abi::GENP_IOCTL_GET_BOUNDS,
+            &mut bounds,
+            step.layout,
+        );
         reply.values[0] = bounds.worst_reserve;
         Some(done)
     }
 
     pub(super) fn histogram(&mut self, step: &Step) -> Outcome {
-        let held = self.held(step)?;
+        let descriptor = self.descriptor(step)?;
         let mut histogram = abi::genp_histogram {
             flags: u32::from(step.a & 0x100 != 0),
             op: step.a as u32 & 15,
             reserved: u32::from(step.b & 15 == 15),
             ..Default::default()
         };
-        Some(self.paper.call(
-            held.fd,
+        Some(self.argument.call(
+            descriptor.fd,
             abi::GENP_IOCTL_GET_HISTOGRAM,
             &mut histogram,
-            step.shape,
+            step.layout,
         ))
     }
 
     pub(super) fn eventfd(&mut self, step: &Step) -> Outcome {
-        let held = self.held(step)?;
-        let (kind, mask) = ask::eventfd(step);
+        let descriptor = self.descriptor(step)?;
+        let (kind, mask) = request::eventfd(step);
         // SAFETY: no memory is involved.
         let eventfd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };
         let fd = match kind {
             EventFd::Real => eventfd,
             EventFd::None => -1,
             EventFd::Closed => 9999,
-            EventFd::Other => self.actor.birth.control,
+            EventFd::Other => self.actor.setup.control,
         };
-        let mut ask = abi::genp_eventfd {
+        let mut request = abi::genp_eventfd {
             fd,
             mask,
             ..Default::default()
         };
-        let done = self.paper.call(
-            held.fd,
+        let done = self.argument.call(
+            descriptor.fd,
             abi::GENP_IOCTL_SET_EVENTFD,
-            &mut ask,
-            writable(step.shape),
+            &mut request,
+            writable(step.layout),
         );
         calls::close(eventfd);
         Some(done)
     }
 
     pub(super) fn destroy(&mut self, step: &Step) -> Outcome {
-        let held = self.held(step)?;
-        let mut ask = abi::genp_destroy::default();
-        Some(self.paper.call(
-            held.fd,
+        let descriptor = self.descriptor(step)?;
+        let mut request = abi::genp_destroy::default();
+        Some(self.argument.call(
+            descriptor.fd,
             abi::GENP_IOCTL_DESTROY,
-            &mut ask,
-            writable(step.shape),
+            &mut request,
+            writable(step.layout),
         ))
     }
 }

@@ -7,11 +7,11 @@ use std::sync::{atomic::Ordering::SeqCst, RwLockReadGuard};
 
 use harness::{
     calls,
-    memory::{Found, Mark},
+    memory::{Found, Pattern},
     now,
 };
 
-use super::{memory::Map, Hand};
+use super::worker::{Map, Worker};
 use crate::{step::Mode, world::Entry};
 
 /// What was found, as a number: 1 the mark, 2 nothing, 3 something else.
@@ -24,12 +24,12 @@ pub fn code(found: Found) -> u64 {
 }
 
 /// Nobody else has this number: handles are not used twice in a partition.
-fn mark_of(entry: &Entry) -> Mark {
+fn mark_of(entry: &Entry) -> Pattern {
     let serial = u64::from(entry.serial.load(SeqCst));
-    Mark::of(entry.handle.load(SeqCst) ^ (serial << 20))
+    Pattern::of(entry.handle.load(SeqCst) ^ (serial << 20))
 }
 
-impl Hand<'_> {
+impl Worker<'_> {
     /// A mapping of ours with this part of the partition's file, held still.
     fn mapped(
         &self,
@@ -99,7 +99,7 @@ impl Hand<'_> {
     pub(super) fn mark_lease(&self, entry: &Entry, fd: i32) {
         let (serial, offset) = (entry.serial.load(SeqCst), entry.offset.load(SeqCst));
         let length = entry.length.load(SeqCst);
-        let storm = self.actor.birth.mode == Mode::Storm;
+        let storm = self.actor.setup.mode == Mode::Storm;
         let home = self.actor.world().note(serial).home.load(SeqCst) == self.thread;
         if storm && (!home || self.actor.user_mode) {
             return;
@@ -108,7 +108,7 @@ impl Hand<'_> {
             return;
         };
         let words = length as usize / 8;
-        let found = match Mark::ZERO.check(at, words) {
+        let found = match Pattern::ZERO.check(at, words) {
             Found::Same if mark_of(entry).write(at, words) => {
                 entry.marked.store(1, SeqCst);
                 return;

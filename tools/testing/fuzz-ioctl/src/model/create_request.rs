@@ -6,7 +6,15 @@ use std::ffi::c_char;
 
 use harness::{abi, abi::genp_info, PAGE};
 
-use super::{partition::or, verdict::Verdict};
+use super::expectation::Expectation;
+
+/// A field of a request, or its default if it is 0.
+pub fn or_default(value: u32, default: u32) -> u32 {
+    match value {
+        0 => default,
+        value => value,
+    }
+}
 
 /// Whether the field holds a name.
 pub fn is_name(field: &[c_char; 32]) -> bool {
@@ -19,58 +27,65 @@ pub fn is_name(field: &[c_char; 32]) -> bool {
 }
 
 /// What GENP_CREATE refuses whatever there is.
-pub fn expect_create(ask: &abi::genp_create, pool: &genp_info, verdict: &mut Verdict) {
-    let sound = is_name(&ask.name)
-        && ask.source <= abi::GENP_SOURCE_RANGE
-        && !(is_elsewhere(ask) && ask.reserve == 0)
-        && stock_is_sound(ask)
-        && (4..=20).contains(&or(ask.min_alloc_order, 6))
-        && ask.max_regions <= 1 << 20
-        && ask.max_leases <= 64
-        && ask.mode & !0o666 == 0
-        && ask.lease_default_ns <= pool.max_lease_ns
-        && ask.reserve % PAGE == 0
-        && ask.borrow_limit % PAGE == 0
-        && ask.reserve | ask.borrow_limit | u64::from(ask.stock_pages) != 0
-        && (ask.node == abi::GENP_ANY_NODE || ask.node == 0);
+pub fn expect_create(request: &abi::genp_create, pool: &genp_info, expected: &mut Expectation) {
+    let sound = is_name(&request.name)
+        && request.source <= abi::GENP_SOURCE_RANGE
+        && !(is_external(request) && request.reserve == 0)
+        && stock_is_sound(request)
+        && (4..=20).contains(&or_default(request.min_alloc_order, 6))
+        && request.max_regions <= 1 << 20
+        && request.max_leases <= 64
+        && request.mode & !0o666 == 0
+        && request.lease_default_ns <= pool.max_lease_ns
+        && request.reserve % PAGE == 0
+        && request.borrow_limit % PAGE == 0
+        && request.reserve | request.borrow_limit | u64::from(request.stock_pages) != 0
+        && (request.node == abi::GENP_ANY_NODE || request.node == 0);
     if !sound {
-        verdict.refuse(libc::EINVAL);
+        expected.refuse(libc::EINVAL);
     }
-    let pages = u64::from(or(ask.stock_limit, ask.stock_pages));
-    let most = committed_by(ask).max(ask.borrow_limit).max(pages * PAGE);
+    let pages = u64::from(or_default(request.stock_limit, request.stock_pages));
+    let most = committed_by(request)
+        .max(request.borrow_limit)
+        .max(pages * PAGE);
     if most > pool.capacity {
-        verdict.refuse(libc::E2BIG);
+        expected.refuse(libc::E2BIG);
     }
-    if is_elsewhere(ask) {
-        expect_range(ask.reserve, pool, verdict);
+    if is_external(request) {
+        expect_range(request.reserve, pool, expected);
     }
 }
 
 /// A reserve in the range, in one piece.
-fn expect_range(reserve: u64, pool: &genp_info, verdict: &mut Verdict) {
+fn expect_range(reserve: u64, pool: &genp_info, expected: &mut Expectation) {
     if pool.features & u64::from(abi::GENP_FEATURE_RANGE) == 0 {
-        verdict.refuse(libc::EOPNOTSUPP);
+        expected.refuse(libc::EOPNOTSUPP);
     }
     // It may be free in several pieces.
     if reserve > pool.range_free {
-        verdict.maybe(libc::E2BIG);
+        expected.maybe(libc::E2BIG);
     }
-    verdict.refuse_if(reserve > pool.range_free, libc::ENOSPC);
+    expected.refuse_if(reserve > pool.range_free, libc::ENOSPC);
 }
 
 /// Whether the reserve is to be in the range.
-pub fn is_elsewhere(ask: &abi::genp_create) -> bool {
-    ask.source == abi::GENP_SOURCE_RANGE
+pub fn is_external(request: &abi::genp_create) -> bool {
+    request.source == abi::GENP_SOURCE_RANGE
 }
 
 /// Whether the watermarks go together.
-fn stock_is_sound(ask: &abi::genp_create) -> bool {
-    let pages = ask.stock_pages;
-    ask.stock_low <= pages && (ask.stock_limit == 0 || (pages != 0 && pages <= ask.stock_limit))
+fn stock_is_sound(request: &abi::genp_create) -> bool {
+    let pages = request.stock_pages;
+    request.stock_low <= pages
+        && (request.stock_limit == 0 || (pages != 0 && pages <= request.stock_limit))
 }
 
 /// Bytes of the pool that a partition would have for itself.
-pub fn committed_by(ask: &abi::genp_create) -> u64 {
-    let reserve = if is_elsewhere(ask) { 0 } else { ask.reserve };
-    reserve.saturating_add(u64::from(ask.stock_pages) * PAGE)
+pub fn committed_by(request: &abi::genp_create) -> u64 {
+    let reserve = if is_external(request) {
+        0
+    } else {
+        request.reserve
+    };
+    reserve.saturating_add(u64::from(request.stock_pages) * PAGE)
 }

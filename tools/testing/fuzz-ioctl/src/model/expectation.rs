@@ -7,13 +7,13 @@ use std::{collections::BTreeSet, fmt};
 use harness::{calls::errno_name, Errno};
 
 /// Which answers are right. Several errors may be due at a time; any of them is.
-pub struct Verdict {
+pub struct Expectation {
     good: bool,
     errors: BTreeSet<Errno>,
     anything: bool,
 }
 
-impl Verdict {
+impl Expectation {
     /// Nothing speaks against it.
     pub fn new() -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let good = self.good.then(|| "0".to_string());
         let names: Vec<_> = good

@@ -2,28 +2,60 @@
 
 //! What a partition has borrowed, as far as time lets one know.
 
+use std::collections::BTreeSet;
+
 use harness::{abi, abi::genp_info, now, PAGE};
 
-use super::{pages, partition::Partition, verdict::Verdict};
+use super::{create_request::or_default, expectation::Expectation};
 use crate::{
-    ask,
+    request,
     step::{Kind, Step},
     world::Reply,
 };
 
 /// A lease that runs, or ran until a moment ago.
-pub struct Lease {
+struct Lease {
     handle: u64,
     offset: u64,
     bytes: u64,
     expires: u64,
 }
 
-impl Partition {
+/// The leases of a partition, and what limits them.
+pub struct Leases {
+    /// Bytes that may be lent at a time.
+    pub limit: u64,
+    /// The limit at creation, which is the size of a slice.
+    pub first_limit: u64,
+    /// Leases at a time.
+    pub max_leases: u32,
+    /// The default term.
+    term: u64,
+    running: Vec<Lease>,
+    /// Handles of leases that are over.
+    over: BTreeSet<u64>,
+}
+
+impl Leases {
+    /// Those of a partition that was just created.
+    pub fn new(request: &abi::genp_create, pool: &genp_info) -> Self {
+        Self {
+            limit: request.borrow_limit,
+            first_limit: request.borrow_limit,
+            max_leases: or_default(request.max_leases, 16),
+            term: match request.lease_default_ns {
+                0 => pool.max_lease_ns,
+                term => term,
+            },
+            running: Vec::new(),
+            over: BTreeSet::new(),
+        }
+    }
+
     /// Bytes that are on lease at `now` for sure.
     pub fn lent_surely(&self, now: u64) -> u64 {
         let sure = |lease: &&Lease| lease.expires > now;
-        self.leases
+        self.running
             .iter()
             .filter(sure)
             .map(|lease| lease.bytes)
@@ -32,28 +64,28 @@ impl Partition {
 
     /// Bytes that may be on lease.
     pub fn lent_at_most(&self) -> u64 {
-        self.leases.iter().map(|lease| lease.bytes).sum()
+        self.running.iter().map(|lease| lease.bytes).sum()
     }
 
     /// Leases whose time is over are.
     pub fn forget_expired(&mut self, now: u64) {
-        let over = self.leases.iter().filter(|lease| lease.expires <= now);
+        let over = self.running.iter().filter(|lease| lease.expires <= now);
         self.over.extend(over.map(|lease| lease.handle));
-        self.leases.retain(|lease| lease.expires > now);
+        self.running.retain(|lease| lease.expires > now);
     }
 
     /// A lease is over.
-    pub fn lost(&mut self, handle: u64) {
-        if let Some(at) = self.leases.iter().position(|lease| lease.handle == handle) {
-            self.leases.remove(at);
+    pub fn mark_over(&mut self, handle: u64) {
+        if let Some(at) = self.running.iter().position(|lease| lease.handle == handle) {
+            self.running.remove(at);
             self.over.insert(handle);
         }
     }
 
     /// All leases are over.
-    pub fn lose_all(&mut self) {
+    pub fn mark_all_over(&mut self) {
         self.over
-            .extend(self.leases.drain(..).map(|lease| lease.handle));
+            .extend(self.running.drain(..).map(|lease| lease.handle));
     }
 
     fn term_of(&self, lease_ns: u64) -> u64 {
@@ -69,22 +101,23 @@ impl Partition {
         step: &Step,
         reply: &Reply,
         before: &genp_info,
-        verdict: &mut Verdict,
+        expected: &mut Expectation,
     ) {
-        let ask = ask::borrow(step, before, reply.begin);
-        let term = self.term_of(ask.lease_ns);
-        if ask.length == 0 || term > before.max_lease_ns || ask.reasons > 3 || ask.reserved != 0 {
-            verdict.refuse(libc::EINVAL);
+        let request = request::borrow(step, before, reply.begin);
+        let term = self.term_of(request.lease_ns);
+        if request.length == 0
+            || term > before.max_lease_ns
+            || request.reasons > 3
+            || request.reserved != 0
+        {
+            expected.refuse(libc::EINVAL);
         }
-        if self.dying {
-            verdict.refuse(libc::EIDRM);
-        }
-        if pages(ask.length) > self.limit / PAGE {
-            verdict.refuse(libc::E2BIG);
+        if pages(request.length) > self.limit / PAGE {
+            expected.refuse(libc::E2BIG);
             return;
         }
-        let bytes = pages(ask.length) * PAGE;
-        let (budget, pool) = match ask.reasons {
+        let bytes = pages(request.length) * PAGE;
+        let (budget, pool) = match request.reasons {
             0 => (true, true),
             reasons => (
                 reasons & abi::GENP_WAIT_BUDGET != 0,
@@ -92,29 +125,32 @@ impl Partition {
             ),
         };
         // What is said to who does not wait for it, or not long enough.
-        let refusal = |waits: bool, errno| match (waits, ask.deadline) {
+        let refusal = |waits: bool, errno| match (waits, request.deadline) {
             (true, 0) | (false, _) => errno,
             _ => libc::ETIMEDOUT,
         };
-        let waits = ask.deadline > 1;
+        let waits = request.deadline > 1;
         if self.lent_at_most() + bytes > self.limit {
             let never = self.lent_surely(reply.end) + bytes > self.limit;
-            verdict.refuse_if(never, refusal(budget, libc::EDQUOT));
+            expected.refuse_if(never, refusal(budget, libc::EDQUOT));
         }
         if bytes > before.free {
             let never = bytes > before.free + before.lent;
-            verdict.refuse_if(never, refusal(pool, libc::EAGAIN));
+            expected.refuse_if(never, refusal(pool, libc::EAGAIN));
             if waits && pool && bytes > before.capacity - before.committed {
-                verdict.refuse(libc::E2BIG);
+                expected.refuse(libc::E2BIG);
             }
         }
-        if self.leases.len() >= self.max_leases as usize {
-            let sure = self.leases.iter().filter(|lease| lease.expires > reply.end);
-            verdict.refuse_if(sure.count() >= self.max_leases as usize, libc::EBUSY);
+        if self.running.len() >= self.max_leases as usize {
+            let sure = self
+                .running
+                .iter()
+                .filter(|lease| lease.expires > reply.end);
+            expected.refuse_if(sure.count() >= self.max_leases as usize, libc::EBUSY);
         }
         // A term that was over before its borrower ran.
         if reply.end >= reply.begin.saturating_add(term) {
-            verdict.maybe(libc::ETIMEDOUT);
+            expected.maybe(libc::ETIMEDOUT);
         }
     }
 
@@ -125,9 +161,9 @@ impl Partition {
         reply: &Reply,
         pool: &genp_info,
     ) -> Result<(), String> {
-        let ask = ask::borrow(step, pool, reply.begin);
+        let request = request::borrow(step, pool, reply.begin);
         let [handle, offset, _, expires, ..] = reply.values;
-        let term = self.term_of(ask.lease_ns);
+        let term = self.term_of(request.lease_ns);
         check_end("a lease", expires, reply, term)?;
         let within = offset.wrapping_sub(1 << 42);
         if within % self.first_limit != 0 || within / self.first_limit >= u64::from(self.max_leases)
@@ -135,16 +171,16 @@ impl Partition {
             return Err(format!("a lease at {offset:#x}, which is no slice"));
         }
         let twice = |lease: &&Lease| lease.offset == offset && lease.expires > reply.end;
-        if self.leases.iter().any(|lease| twice(&lease)) {
+        if self.running.iter().any(|lease| twice(&lease)) {
             return Err(format!("two leases at {offset:#x}"));
         }
-        if self.over.contains(&handle) || self.leases.iter().any(|lease| lease.handle == handle) {
+        if self.over.contains(&handle) || self.running.iter().any(|lease| lease.handle == handle) {
             return Err(format!("the handle {handle:#x} was given out twice"));
         }
-        self.leases.push(Lease {
+        self.running.push(Lease {
             handle,
             offset,
-            bytes: pages(ask.length) * PAGE,
+            bytes: pages(request.length) * PAGE,
             expires,
         });
         Ok(())
@@ -156,23 +192,20 @@ impl Partition {
         step: &Step,
         reply: &Reply,
         before: &genp_info,
-        verdict: &mut Verdict,
+        expected: &mut Expectation,
     ) {
         let renew = step.kind == Kind::Renew;
-        if renew && ask::term((step.b >> 8) as u8, before) > before.max_lease_ns {
-            verdict.refuse(libc::EINVAL);
-        }
-        if renew && self.dying {
-            verdict.refuse(libc::EIDRM);
+        if renew && request::term((step.b >> 8) as u8, before) > before.max_lease_ns {
+            expected.refuse(libc::EINVAL);
         }
         let handle = reply.values[0];
-        match self.leases.iter().find(|lease| lease.handle == handle) {
+        match self.running.iter().find(|lease| lease.handle == handle) {
             Some(lease) if lease.expires > reply.end => {}
-            Some(_) => verdict.maybe(libc::ESTALE),
+            Some(_) => expected.maybe(libc::ESTALE),
             None => {
-                verdict.refuse(libc::ESTALE);
+                expected.refuse(libc::ESTALE);
                 if !self.over.contains(&handle) {
-                    verdict.refuse(libc::EINVAL);
+                    expected.refuse(libc::EINVAL);
                 }
             }
         }
@@ -187,22 +220,22 @@ impl Partition {
     ) -> Result<(), String> {
         let [handle, expires, ..] = reply.values;
         if step.kind == Kind::Return {
-            self.lost(handle);
+            self.mark_over(handle);
             return Ok(());
         }
-        let term = self.term_of(ask::term((step.b >> 8) as u8, pool));
+        let term = self.term_of(request::term((step.b >> 8) as u8, pool));
         check_end("a renewed lease", expires, reply, term)?;
-        if let Some(lease) = self.leases.iter_mut().find(|lease| lease.handle == handle) {
+        if let Some(lease) = self.running.iter_mut().find(|lease| lease.handle == handle) {
             lease.expires = expires;
         }
         Ok(())
     }
 
     /// What somebody saw in a lease: 1 its mark, 2 nothing, 3 something else.
-    pub fn seen(&self, reply: &Reply, user_mode: bool) -> Result<(), String> {
+    pub fn check_contents(&self, reply: &Reply, user_mode: bool) -> Result<(), String> {
         let [handle, _, seen, ..] = reply.values;
         let what = ["", "its mark", "nothing", "something else"][seen as usize % 4];
-        match self.leases.iter().find(|lease| lease.handle == handle) {
+        match self.running.iter().find(|lease| lease.handle == handle) {
             Some(lease) if lease.expires > reply.end && seen != 1 => {
                 Err(format!("in a lease that runs there is {what}"))
             }
@@ -225,4 +258,9 @@ fn check_end(what: &str, expires: u64, reply: &Reply, term: u64) -> Result<(), S
     Err(format!(
         "{what} ends at {expires}, not between {least} and {most}"
     ))
+}
+
+/// Pages that hold this many bytes.
+fn pages(bytes: u64) -> u64 {
+    bytes.div_ceil(PAGE)
 }

@@ -3,20 +3,20 @@
 //! What must hold when one step is done after the other: which answers a call may
 //! have, and what the pool then holds. It knows the documentation, not the code.
 
-mod lease;
+mod create_request;
+mod expectation;
+mod leases;
 mod partition;
-mod verdict;
-mod wish;
 
-use harness::{abi, abi::genp_info, calls::errno_name, PAGE};
+use harness::{abi, abi::genp_info, calls::errno_name};
 
 use crate::{
-    ask,
-    step::{Case, Kind, Shape, Step},
+    request,
+    step::{Case, Kind, Layout, Step},
     world::{Reply, ACTORS, FDS, MAPS, ORDINARY, ORDINARY_UID, SKIPPED},
 };
+use expectation::Expectation;
 use partition::Partition;
-use verdict::Verdict;
 
 /// An actor, as far as it holds partitions.
 #[derive(Clone, Default)]
@@ -64,7 +64,7 @@ impl Model {
     }
 
     /// Partitions that nobody holds any longer are gone.
-    fn bury(&mut self) {
+    fn reap(&mut self) {
         for part in 0..self.parts.len() {
             if !self.parts[part].gone && !self.held(part) {
                 self.parts[part].end();
@@ -79,7 +79,7 @@ impl Model {
             inbox,
             ..Holder::default()
         };
-        self.bury();
+        self.reap();
     }
 
     fn of(&self, step: &Step) -> Option<usize> {
@@ -108,12 +108,20 @@ impl Model {
 
     /// The pool as it is before a step: what must hold at any time.
     pub fn observe(&mut self, info: &genp_info) -> Result<(), String> {
-        if let Some(text) = harness::pool::disagreement(info) {
+        if let Some(text) = harness::pool::inconsistency(info) {
             return Err(text);
         }
         let now = harness::now();
-        let sure: u64 = self.parts.iter().map(|part| part.lent_surely(now)).sum();
-        let most: u64 = self.parts.iter().map(Partition::lent_at_most).sum();
+        let sure: u64 = self
+            .parts
+            .iter()
+            .map(|part| part.leases.lent_surely(now))
+            .sum();
+        let most: u64 = self
+            .parts
+            .iter()
+            .map(|part| part.leases.lent_at_most())
+            .sum();
         if info.lent > most {
             return Err(format!(
                 "{} bytes are lent, at most {most} can be",
@@ -129,7 +137,7 @@ impl Model {
         // All that may be over is.
         if info.lent == sure {
             for part in &mut self.parts {
-                part.forget_expired(now);
+                part.leases.forget_expired(now);
             }
         }
         let promised: u64 = self.parts.iter().map(Partition::committed).sum();
@@ -139,10 +147,10 @@ impl Model {
                 info.committed, info.quarantined
             ));
         }
-        let elsewhere: u64 = self.parts.iter().map(Partition::elsewhere).sum();
-        if info.range_free + elsewhere != info.range {
+        let external: u64 = self.parts.iter().map(Partition::external).sum();
+        if info.range_free + external != info.range {
             return Err(format!(
-                "{} of {} bytes of the range are free: reserves there are {elsewhere}",
+                "{} of {} bytes of the range are free: reserves there are {external}",
                 info.range_free, info.range
             ));
         }
@@ -168,12 +176,12 @@ impl Model {
         if matches!(step.kind, Kind::Create | Kind::Open) {
             self.drop_fd(step);
         }
-        let mut verdict = Verdict::new();
-        self.expect_shape(step, &mut verdict);
-        self.expect(step, reply, &mut verdict);
-        if !verdict.allows(reply.errno) {
+        let mut expected = Expectation::new();
+        self.expect_layout(step, &mut expected);
+        self.expect(step, reply, &mut expected);
+        if !expected.allows(reply.errno) {
             return Err(format!(
-                "{step} gave {}, expected {verdict}",
+                "{step} gave {}, expected {expected}",
                 errno_name(reply.errno)
             ));
         }
@@ -182,18 +190,18 @@ impl Model {
         } else if reply.errno == libc::ESTALE {
             self.parts
                 .iter_mut()
-                .for_each(|part| part.lost(reply.values[0]));
+                .for_each(|part| part.leases.mark_over(reply.values[0]));
         }
         Ok(())
     }
 
     fn drop_fd(&mut self, step: &Step) {
         self.holders[step.actor as usize].fds[step.slot as usize % FDS] = None;
-        self.bury();
+        self.reap();
     }
 
-    /// What the shape of the argument alone forbids.
-    fn expect_shape(&self, step: &Step, verdict: &mut Verdict) {
+    /// What the layout of the argument alone forbids.
+    fn expect_layout(&self, step: &Step, expected: &mut Expectation) {
         let answers = matches!(
             step.kind,
             Kind::Create
@@ -218,42 +226,42 @@ impl Model {
         if !structure {
             return;
         }
-        match step.shape {
-            Shape::Exact | Shape::Grown | Shape::OtherSizeBits => {}
-            Shape::Dirty | Shape::Huge => verdict.refuse(libc::E2BIG),
-            Shape::Tiny | Shape::Flag => verdict.refuse(libc::EINVAL),
-            Shape::Nowhere | Shape::Edge => verdict.refuse(libc::EFAULT),
-            Shape::ReadOnly if answers => verdict.refuse(libc::EFAULT),
-            Shape::ReadOnly => {}
+        match step.layout {
+            Layout::Exact | Layout::Grown | Layout::OtherSizeBits => {}
+            Layout::Dirty | Layout::Huge => expected.refuse(libc::E2BIG),
+            Layout::Tiny | Layout::Flag => expected.refuse(libc::EINVAL),
+            Layout::Nowhere | Layout::Edge => expected.refuse(libc::EFAULT),
+            Layout::ReadOnly if answers => expected.refuse(libc::EFAULT),
+            Layout::ReadOnly => {}
         }
     }
 
-    fn expect(&self, step: &Step, reply: &Reply, verdict: &mut Verdict) {
+    fn expect(&self, step: &Step, reply: &Reply, expected: &mut Expectation) {
         if step.kind == Kind::MapWindow {
             // As often as a window can be mapped.
             if self
                 .of(step)
                 .is_some_and(|part| self.windows_of(part) >= 16)
             {
-                verdict.refuse(libc::EBUSY);
+                expected.refuse(libc::EBUSY);
             }
         }
         match step.kind {
-            Kind::Create => self.expect_create(step, verdict),
-            Kind::Open => self.expect_open(step, verdict),
-            Kind::Garbage => {
+            Kind::Create => self.expect_create(step, expected),
+            Kind::Open => self.expect_open(step, expected),
+            Kind::Malformed => {
                 for errno in [libc::EINVAL, libc::E2BIG, libc::EFAULT, libc::ENOTTY] {
-                    verdict.refuse(errno);
+                    expected.refuse(errno);
                 }
             }
             Kind::Unmap | Kind::Close | Kind::Dup | Kind::Info | Kind::Fork => {}
-            Kind::Histogram if step.b & 15 == 15 => verdict.refuse(libc::EINVAL),
+            Kind::Histogram if step.b & 15 == 15 => expected.refuse(libc::EINVAL),
             Kind::Histogram if step.a as u32 & 15 >= abi::GENP_OP_COUNT => {
-                verdict.refuse(libc::EINVAL)
+                expected.refuse(libc::EINVAL)
             }
             Kind::Bounds => {
                 if let Some(part) = self.of(step) {
-                    self.parts[part].expect_bounds(step, verdict);
+                    self.parts[part].expect_bounds(step, expected);
                 }
             }
             Kind::Touch
@@ -268,40 +276,41 @@ impl Model {
             | Kind::Signal
             | Kind::Nonblock
             | Kind::File
-            | Kind::Pin => verdict.anything(),
+            | Kind::Pin => expected.anything(),
             _ => match self.used(step, reply) {
-                Some(part) => self.parts[part].expect(step, reply, &self.before, verdict),
-                None => verdict.anything(),
+                Some(part) => self.parts[part].expect(step, reply, &self.before, expected),
+                None => expected.anything(),
             },
         }
     }
 
-    fn expect_create(&self, step: &Step, verdict: &mut Verdict) {
-        let ask = ask::create(step, &self.pool);
-        wish::expect_create(&ask, &self.before, verdict);
-        let named = |part: &&Partition| part.is_live() && part.name == ask.name;
-        if ask.name[0] != 0 && self.parts.iter().any(|part| named(&part)) {
-            verdict.refuse(libc::EEXIST);
+    fn expect_create(&self, step: &Step, expected: &mut Expectation) {
+        let request = request::create(step, &self.pool);
+        create_request::expect_create(&request, &self.before, expected);
+        let named = |part: &&Partition| part.is_live() && part.name == request.name;
+        if request.name[0] != 0 && self.parts.iter().any(|part| named(&part)) {
+            expected.refuse(libc::EEXIST);
         }
-        if wish::committed_by(&ask) > self.before.free
+        if create_request::committed_by(&request) > self.before.free
             || self.before.partitions >= self.pool.max_partitions
         {
-            verdict.refuse(libc::ENOSPC);
+            expected.refuse(libc::ENOSPC);
         }
     }
 
-    fn expect_open(&self, step: &Step, verdict: &mut Verdict) {
-        let ask = ask::open(step);
-        if ask.name[0] == 0 || !wish::is_name(&ask.name) || ask.reserved != 0 {
-            verdict.refuse(libc::EINVAL);
+    fn expect_open(&self, step: &Step, expected: &mut Expectation) {
+        let request = request::open(step);
+        if request.name[0] == 0 || !create_request::is_name(&request.name) || request.reserved != 0
+        {
+            expected.refuse(libc::EINVAL);
             return;
         }
-        match self.named(&ask.name) {
-            None => verdict.refuse(libc::ENOENT),
+        match self.named(&request.name) {
+            None => expected.refuse(libc::ENOENT),
             Some(part) => {
                 let part = &self.parts[part];
                 if step.actor as usize == ORDINARY && !part.lets_in(ORDINARY_UID) {
-                    verdict.refuse(libc::EACCES);
+                    expected.refuse(libc::EACCES);
                 }
             }
         }
@@ -321,7 +330,7 @@ impl Model {
         match step.kind {
             Kind::Create => {
                 let owner = if actor == ORDINARY { ORDINARY_UID } else { 0 };
-                let part = Partition::new(&ask::create(step, &self.pool), owner, &self.pool);
+                let part = Partition::new(&request::create(step, &self.pool), owner, &self.pool);
                 part.check_windows(reply)?;
                 let number = self.parts.len();
                 self.parts.push(part);
@@ -335,15 +344,15 @@ impl Model {
                     }
                 }
             }
-            Kind::Open => self.holders[actor].fds[slot] = self.named(&ask::open(step).name),
+            Kind::Open => self.holders[actor].fds[slot] = self.named(&request::open(step).name),
             Kind::Dup => {
-                self.holders[actor].fds[ask::other_slot(step)] = held;
-                self.bury();
+                self.holders[actor].fds[request::other_slot(step)] = held;
+                self.reap();
             }
             Kind::Close => {
                 if let Some(place) = self.place_of(step) {
                     self.holders[actor].fds[place] = None;
-                    self.bury();
+                    self.reap();
                 }
             }
             Kind::Pass => self.holders[step.a as usize % ACTORS].inbox.extend(held),
@@ -354,7 +363,7 @@ impl Model {
                 }
                 let part = inbox.remove(0);
                 self.holders[actor].fds[slot] = Some(part);
-                self.bury();
+                self.reap();
             }
             Kind::MapReserve | Kind::MapWindow => {
                 let map = reply.values[0] as usize;
@@ -363,7 +372,7 @@ impl Model {
             }
             Kind::Unmap => {
                 self.holders[actor].maps[reply.values[0] as usize] = None;
-                self.bury();
+                self.reap();
             }
             Kind::Look => return self.follow_look(reply),
             _ => {
@@ -379,7 +388,9 @@ impl Model {
         let part = (reply.values[1] as usize)
             .checked_sub(1)
             .and_then(|part| self.parts.get(part));
-        part.map_or(Ok(()), |part| part.seen(reply, self.user_mode))
+        part.map_or(Ok(()), |part| {
+            part.leases.check_contents(reply, self.user_mode)
+        })
     }
 
     /// The mappings of a window in all address spaces.
@@ -387,11 +398,6 @@ impl Model {
         let maps = self.holders.iter().flat_map(|holder| holder.maps.iter());
         maps.flatten().filter(|&&map| map == (part, true)).count()
     }
-}
-
-/// Pages in so many bytes.
-fn pages(bytes: u64) -> u64 {
-    bytes.div_ceil(PAGE)
 }
 
 /// What is checked when a case is read: whether its numbers make sense.

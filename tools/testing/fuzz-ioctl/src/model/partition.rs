@@ -6,9 +6,13 @@ use std::{collections::BTreeSet, ffi::c_char};
 
 use harness::{abi, abi::genp_info, PAGE};
 
-use super::{lease::Lease, verdict::Verdict, wish::is_elsewhere};
+use super::{
+    create_request::{is_external, or_default},
+    expectation::Expectation,
+    leases::Leases,
+};
 use crate::{
-    ask::{self, EventFd},
+    request::{self, EventFd},
     step::{Kind, Step},
     world::Reply,
 };
@@ -29,72 +33,53 @@ pub struct Partition {
     /// Bytes committed.
     pub reserve: u64,
     /// Whether the reserve is in the range.
-    is_elsewhere: bool,
+    is_external: bool,
     /// Pages, limit and low watermark of the stock.
     stock: [u32; 3],
-    pub(super) limit: u64,
-    pub(super) first_limit: u64,
     order: u32,
     max_regions: u32,
-    pub(super) max_leases: u32,
-    pub(super) term: u64,
-    pub(super) dying: bool,
+    dying: bool,
     /// Nobody holds it any longer.
     pub gone: bool,
     regions: Vec<Region>,
     freed: BTreeSet<u64>,
-    pub(super) leases: Vec<Lease>,
-    pub(super) over: BTreeSet<u64>,
-}
-
-pub(super) fn or(value: u32, default: u32) -> u32 {
-    match value {
-        0 => default,
-        value => value,
-    }
+    /// What it borrowed.
+    pub leases: Leases,
 }
 
 impl Partition {
     /// One that was just created.
-    pub fn new(ask: &abi::genp_create, owner: u32, pool: &genp_info) -> Self {
+    pub fn new(request: &abi::genp_create, owner: u32, pool: &genp_info) -> Self {
         Self {
-            name: ask.name,
+            name: request.name,
             owner,
-            mode: or(ask.mode, 0o600),
-            reserve: ask.reserve,
-            is_elsewhere: is_elsewhere(ask),
+            mode: or_default(request.mode, 0o600),
+            reserve: request.reserve,
+            is_external: is_external(request),
             stock: [
-                ask.stock_pages,
-                or(ask.stock_limit, ask.stock_pages),
-                or(ask.stock_low, ask.stock_pages.div_ceil(4)),
+                request.stock_pages,
+                or_default(request.stock_limit, request.stock_pages),
+                or_default(request.stock_low, request.stock_pages.div_ceil(4)),
             ],
-            limit: ask.borrow_limit,
-            first_limit: ask.borrow_limit,
-            order: or(ask.min_alloc_order, 6),
-            max_regions: or(ask.max_regions, 1024),
-            max_leases: or(ask.max_leases, 16),
-            term: match ask.lease_default_ns {
-                0 => pool.max_lease_ns,
-                term => term,
-            },
+            order: or_default(request.min_alloc_order, 6),
+            max_regions: or_default(request.max_regions, 1024),
             dying: false,
             gone: false,
             regions: Vec::new(),
             freed: BTreeSet::new(),
-            leases: Vec::new(),
-            over: BTreeSet::new(),
+            leases: Leases::new(request, pool),
         }
     }
 
     /// Bytes of the pool that are its own.
     pub fn committed(&self) -> u64 {
-        let reserve = if self.is_elsewhere { 0 } else { self.reserve };
+        let reserve = if self.is_external { 0 } else { self.reserve };
         reserve + u64::from(self.stock[0]) * PAGE
     }
 
     /// Bytes of the range that are its own.
-    pub fn elsewhere(&self) -> u64 {
-        if self.is_elsewhere {
+    pub fn external(&self) -> u64 {
+        if self.is_external {
             self.reserve
         } else {
             0
@@ -121,12 +106,12 @@ impl Partition {
         self.gone = true;
         self.reserve = 0;
         self.stock = [0; 3];
-        self.lose_all();
+        self.leases.mark_all_over();
     }
 
     /// What GENP_CREATE said of the windows.
     pub fn check_windows(&self, reply: &Reply) -> Result<(), String> {
-        let lease = self.first_limit * u64::from(self.max_leases);
+        let lease = self.leases.first_limit * u64::from(self.leases.max_leases);
         if reply.values[1..3] == [self.reserve, lease] {
             return Ok(());
         }
@@ -157,18 +142,18 @@ impl Partition {
         gaps
     }
 
-    fn expect_alloc(&self, length: u64, align: u64, verdict: &mut Verdict) {
+    fn expect_alloc(&self, length: u64, align: u64, expected: &mut Expectation) {
         if length == 0 || !(align == 0 || align.is_power_of_two()) || align > 1 << 30 {
-            verdict.refuse(libc::EINVAL);
+            expected.refuse(libc::EINVAL);
             return;
         }
         let units = length.div_ceil(1 << self.order);
         if units > self.units() {
-            verdict.refuse(libc::E2BIG);
+            expected.refuse(libc::E2BIG);
             return;
         }
         if self.regions.len() >= self.max_regions as usize {
-            verdict.refuse(libc::ENOMEM);
+            expected.refuse(libc::ENOMEM);
             return;
         }
         let align = (align >> self.order).max(1);
@@ -180,111 +165,124 @@ impl Partition {
         // One of twice the size is always found: classes are finer than that.
         let ample = |&(_, free): &(u64, u64)| free >= 2 * (units + align - 1);
         if !gaps.iter().any(ample) {
-            verdict.refuse_if(!gaps.iter().any(fits), libc::ENOMEM);
+            expected.refuse_if(!gaps.iter().any(fits), libc::ENOMEM);
         }
     }
 
-    fn expect_free(&self, handle: u64, verdict: &mut Verdict) {
+    fn expect_free(&self, handle: u64, expected: &mut Expectation) {
         if self.regions.iter().any(|region| region.handle == handle) {
             return;
         }
-        verdict.refuse(libc::ESTALE);
+        expected.refuse(libc::ESTALE);
         if !self.freed.contains(&handle) {
-            verdict.refuse(libc::EINVAL);
+            expected.refuse(libc::EINVAL);
         }
     }
 
-    fn expect_resize(&self, step: &Step, before: &genp_info, verdict: &mut Verdict) {
-        let (reserve, limit) = ask::resize(step);
+    fn expect_resize(&self, step: &Step, before: &genp_info, expected: &mut Expectation) {
+        let (reserve, limit) = request::resize(step);
         if reserve % PAGE != 0 || limit % PAGE != 0 || reserve | limit == 0 {
-            verdict.refuse(libc::EINVAL);
+            expected.refuse(libc::EINVAL);
         }
-        if reserve > before.capacity || limit > self.first_limit {
-            verdict.refuse(libc::E2BIG);
+        if reserve > before.capacity || limit > self.leases.first_limit {
+            expected.refuse(libc::E2BIG);
         }
-        if self.is_elsewhere && reserve != self.reserve {
-            verdict.refuse(libc::EOPNOTSUPP);
+        if self.is_external && reserve != self.reserve {
+            expected.refuse(libc::EOPNOTSUPP);
         }
         if reserve > self.reserve && reserve - self.reserve > before.free {
-            verdict.refuse(libc::ENOSPC);
+            expected.refuse(libc::ENOSPC);
         }
         let units = reserve >> self.order;
         if self.regions.iter().any(|r| r.first + r.units > units) {
-            verdict.refuse(libc::EBUSY);
+            expected.refuse(libc::EBUSY);
         }
     }
 
     /// GENP_GET_BOUNDS: units have numbers of 32 bits.
-    pub fn expect_bounds(&self, step: &Step, verdict: &mut Verdict) {
-        let ask = ask::bounds(step);
-        if ask.live_bytes == 0 {
+    pub fn expect_bounds(&self, step: &Step, expected: &mut Expectation) {
+        let request = request::bounds(step);
+        if request.live_bytes == 0 {
             return;
         }
-        let live = ask.live_bytes.div_ceil(1 << self.order);
-        let largest = ask.largest_request.div_ceil(1 << self.order).max(1);
+        let live = request.live_bytes.div_ceil(1 << self.order);
+        let largest = request.largest_request.div_ceil(1 << self.order).max(1);
         // What is asked for is at most doubled.
         let (least, most) = (live.checked_mul(largest), live.checked_mul(2 * largest));
         let beyond = |units: Option<u64>| units.is_none_or(|units| units >= (1 << 32) - 1);
         if beyond(most) {
-            verdict.refuse_if(beyond(least), libc::E2BIG);
+            expected.refuse_if(beyond(least), libc::E2BIG);
         }
     }
 
-    fn expect_map(&self, step: &Step, verdict: &mut Verdict) {
-        let how = ask::mapping(step);
+    fn expect_map(&self, step: &Step, expected: &mut Expectation) {
+        let how = request::mapping(step);
         if how.flags & libc::MAP_TYPE == libc::MAP_PRIVATE || how.longer | how.further != 0 {
-            verdict.refuse(libc::EINVAL);
+            expected.refuse(libc::EINVAL);
         }
         if how.protection & libc::PROT_EXEC != 0 {
-            verdict.refuse(libc::EPERM);
+            expected.refuse(libc::EPERM);
         }
         // An ordinary user may lock little.
         if how.flags & libc::MAP_LOCKED != 0 {
-            verdict.maybe(libc::EAGAIN);
-            verdict.maybe(libc::EPERM);
+            expected.maybe(libc::EAGAIN);
+            expected.maybe(libc::EPERM);
         }
     }
 
-    fn expect_eventfd(&self, step: &Step, verdict: &mut Verdict) {
-        let (kind, mask) = ask::eventfd(step);
+    fn expect_eventfd(&self, step: &Step, expected: &mut Expectation) {
+        let (kind, mask) = request::eventfd(step);
         if mask > 31 || (mask == 0 && kind != EventFd::None) {
-            verdict.refuse(libc::EINVAL);
+            expected.refuse(libc::EINVAL);
         }
         match kind {
-            EventFd::Closed => verdict.refuse(libc::EBADF),
-            EventFd::Other => verdict.refuse(libc::EINVAL),
+            EventFd::Closed => expected.refuse(libc::EBADF),
+            EventFd::Other => expected.refuse(libc::EINVAL),
             EventFd::Real | EventFd::None => {}
         }
     }
 
     /// What a call may answer.
-    pub fn expect(&self, step: &Step, reply: &Reply, before: &genp_info, verdict: &mut Verdict) {
+    pub fn expect(
+        &self,
+        step: &Step,
+        reply: &Reply,
+        before: &genp_info,
+        expected: &mut Expectation,
+    ) {
         let changes = matches!(
             step.kind,
-            Kind::Alloc | Kind::Largest | Kind::Free | Kind::Resize | Kind::Eventfd | Kind::Destroy
+            Kind::Alloc
+                | Kind::Largest
+                | Kind::Free
+                | Kind::Borrow
+                | Kind::Renew
+                | Kind::Resize
+                | Kind::Eventfd
+                | Kind::Destroy
         );
         if changes && self.dying {
-            verdict.refuse(libc::EIDRM);
+            expected.refuse(libc::EIDRM);
         }
         match step.kind {
-            Kind::Alloc => self.expect_alloc(step.a, step.b, verdict),
+            Kind::Alloc => self.expect_alloc(step.a, step.b, expected),
             Kind::Largest if self.regions.len() >= self.max_regions as usize => {
-                verdict.refuse(libc::ENOMEM)
+                expected.refuse(libc::ENOMEM)
             }
-            Kind::Free => self.expect_free(reply.values[0], verdict),
-            Kind::Borrow => self.expect_borrow(step, reply, before, verdict),
-            Kind::Return | Kind::Renew => self.expect_lease(step, reply, before, verdict),
-            Kind::Resize => self.expect_resize(step, before, verdict),
-            Kind::Eventfd => self.expect_eventfd(step, verdict),
-            Kind::MapReserve | Kind::MapWindow => self.expect_map(step, verdict),
+            Kind::Free => self.expect_free(reply.values[0], expected),
+            Kind::Borrow => self.leases.expect_borrow(step, reply, before, expected),
+            Kind::Return | Kind::Renew => self.leases.expect_lease(step, reply, before, expected),
+            Kind::Resize => self.expect_resize(step, before, expected),
+            Kind::Eventfd => self.expect_eventfd(step, expected),
+            Kind::MapReserve | Kind::MapWindow => self.expect_map(step, expected),
             Kind::Read => {
                 let [_, length, nowhere, ..] = reply.values;
                 if length < 32 {
-                    verdict.refuse_if(length != 0, libc::EINVAL);
+                    expected.refuse_if(length != 0, libc::EINVAL);
                 }
-                verdict.maybe(libc::EAGAIN);
+                expected.maybe(libc::EAGAIN);
                 if nowhere != 0 {
-                    verdict.maybe(libc::EFAULT);
+                    expected.maybe(libc::EFAULT);
                 }
             }
             _ => {}
@@ -302,10 +300,10 @@ impl Partition {
                 self.freed.insert(handle);
                 Ok(())
             }
-            Kind::Borrow => self.follow_borrow(step, reply, pool),
-            Kind::Return | Kind::Renew => self.follow_lease(step, reply, pool),
+            Kind::Borrow => self.leases.follow_borrow(step, reply, pool),
+            Kind::Return | Kind::Renew => self.leases.follow_lease(step, reply, pool),
             Kind::Resize => {
-                (self.reserve, self.limit) = ask::resize(step);
+                (self.reserve, self.leases.limit) = request::resize(step);
                 if reply.values[1] != self.reserve {
                     return Err(format!("the new window has {} bytes", reply.values[1]));
                 }
@@ -313,7 +311,7 @@ impl Partition {
             }
             Kind::Destroy => {
                 self.dying = true;
-                self.lose_all();
+                self.leases.mark_all_over();
                 Ok(())
             }
             Kind::Stat => self.follow_stat(reply),
@@ -363,7 +361,7 @@ impl Partition {
         let used: u64 = self.regions.iter().map(|r| r.units << self.order).sum();
         let expected = [
             self.reserve,
-            self.limit,
+            self.leases.limit,
             used,
             self.regions.len() as u64,
             reply.values[4],
@@ -377,7 +375,10 @@ impl Partition {
                 reply.values
             ));
         }
-        let (least, most) = (self.lent_surely(reply.end), self.lent_at_most());
+        let (least, most) = (
+            self.leases.lent_surely(reply.end),
+            self.leases.lent_at_most(),
+        );
         if (least..=most).contains(&reply.values[4]) {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 
-use harness::{abi, calls, chance::Chance, memory::Mark, now, process, Errno, MSEC, PAGE};
+use harness::{abi, calls, memory::Pattern, now, process, rng::Rng, Errno, MSEC, PAGE};
 
 use super::judge::{End, Note};
 
@@ -96,7 +96,7 @@ pub struct Borrower<'a> {
     rules: Rules,
     log: &'a Log,
     stop: &'a AtomicU32,
-    chance: Chance,
+    rng: Rng,
     part: abi::genp_create,
     window: usize,
     urgency: u64,
@@ -118,18 +118,13 @@ fn notice_stops() {
 
 impl<'a> Borrower<'a> {
     /// With a partition and a window of its own.
-    pub fn new(
-        rules: Rules,
-        log: &'a Log,
-        stop: &'a AtomicU32,
-        chance: Chance,
-    ) -> Result<Self, Errno> {
+    pub fn new(rules: Rules, log: &'a Log, stop: &'a AtomicU32, rng: Rng) -> Result<Self, Errno> {
         harness::memory::catch_faults();
         notice_stops();
         let control = calls::open_control()?;
         // So much that its own budget is never what it waits for: a lease that it has
         // not given back yet counts.
-        let mut part = calls::wish(0, 8 * rules.pages * PAGE);
+        let mut part = calls::create_request(0, 8 * rules.pages * PAGE);
         part.max_leases = 64;
         calls::call(control, abi::GENP_IOCTL_CREATE, &mut part)?;
         let windows = &part.windows;
@@ -151,7 +146,7 @@ impl<'a> Borrower<'a> {
             rules,
             log,
             stop,
-            chance,
+            rng,
             part,
             window: window as usize,
             urgency: 0,
@@ -164,10 +159,10 @@ impl<'a> Borrower<'a> {
     }
 
     /// Takes a priority: an ordinary one half of the time.
-    fn dress(&mut self) {
-        let priority = match self.chance.below(2) {
+    fn set_random_priority(&mut self) {
+        let priority = match self.rng.below(2) {
             0 => 0,
-            _ => 1 + self.chance.below(self.rules.highest as u64) as i32,
+            _ => 1 + self.rng.below(self.rules.highest as u64) as i32,
         };
         let policy = match priority {
             0 => libc::SCHED_OTHER,
@@ -202,9 +197,9 @@ impl<'a> Borrower<'a> {
     }
 
     /// Asks once, and notes what came of it.
-    fn ask(&mut self, pages: u64, term: u64) -> Option<abi::genp_borrow> {
+    fn borrow_once(&mut self, pages: u64, term: u64) -> Option<abi::genp_borrow> {
         let asked = now();
-        let mut wish = abi::genp_borrow {
+        let mut request = abi::genp_borrow {
             size: calls::size_of::<abi::genp_borrow>(),
             length: pages * PAGE,
             deadline: asked + self.rules.patience_ns,
@@ -212,18 +207,18 @@ impl<'a> Borrower<'a> {
             reasons: abi::GENP_WAIT_POOL,
             ..Default::default()
         };
-        let said = calls::call(self.part.fd, abi::GENP_IOCTL_BORROW, &mut wish);
+        let result = calls::call(self.part.fd, abi::GENP_IOCTL_BORROW, &mut request);
         let back = now();
         let waited = self.waited();
         let granted = self.was_granted();
-        let (end, until) = match said {
-            Ok(()) => (End::Granted, wish.expires.saturating_sub(term)),
+        let (end, until) = match result {
+            Ok(()) => (End::Granted, request.expires.saturating_sub(term)),
             // However late threads are, patience is far longer.
-            Err(libc::ETIMEDOUT) if granted && back > wish.deadline => {
+            Err(libc::ETIMEDOUT) if granted && back > request.deadline => {
                 (End::Forgotten, back.saturating_sub(term))
             }
             Err(libc::ETIMEDOUT) if granted => (End::Unseen, back.saturating_sub(term)),
-            Err(libc::ETIMEDOUT) => (End::Deadline, wish.deadline),
+            Err(libc::ETIMEDOUT) => (End::Deadline, request.deadline),
             Err(libc::EINTR) => {
                 self.log.interrupted.fetch_add(1, Relaxed);
                 return None;
@@ -245,7 +240,7 @@ impl<'a> Borrower<'a> {
             urgency: self.urgency,
             end,
         });
-        said.is_ok().then_some(wish)
+        result.is_ok().then_some(request)
     }
 
     /// Waits until the end of a lease is announced, as one should.
@@ -267,13 +262,13 @@ impl<'a> Borrower<'a> {
 
     /// Asks for more time, which is refused while others wait. When it expires.
     fn renew(&self, lease: &abi::genp_borrow) -> u64 {
-        let mut ask = abi::genp_renew {
+        let mut request = abi::genp_renew {
             size: calls::size_of::<abi::genp_renew>(),
             handle: lease.handle,
             ..Default::default()
         };
-        match calls::call(self.part.fd, abi::GENP_IOCTL_RENEW, &mut ask) {
-            Ok(()) => ask.expires,
+        match calls::call(self.part.fd, abi::GENP_IOCTL_RENEW, &mut request) {
+            Ok(()) => request.expires,
             Err(_) => lease.expires,
         }
     }
@@ -281,8 +276,8 @@ impl<'a> Borrower<'a> {
     /// Has a lease, and gives it back early, when it is told to, or never.
     fn hold(&mut self, lease: &abi::genp_borrow) {
         let at = self.window + (lease.offset - self.part.windows.lease_offset) as usize;
-        Mark::of(lease.handle).write(at, lease.length as usize / 8);
-        match self.chance.below(8) {
+        Pattern::of(lease.handle).write(at, lease.length as usize / 8);
+        match self.rng.below(8) {
             0 => {}
             1 => self.await_recall(lease.expires),
             2 => return process::pause_ns(self.renew(lease).saturating_sub(now())),
@@ -295,15 +290,15 @@ impl<'a> Borrower<'a> {
     pub fn live(&mut self) -> i32 {
         self.waited();
         while self.goes_on() && !self.log.is_full() {
-            self.dress();
+            self.set_random_priority();
             // More than half of all there is, most of the time: few fit in at once.
-            let pages = self.rules.pages - self.chance.below(self.rules.pages * 3 / 4);
+            let pages = self.rules.pages - self.rng.below(self.rules.pages * 3 / 4);
             // Terms are the longest one, or short ones, so that much happens.
-            let term = match self.chance.below(4) {
+            let term = match self.rng.below(4) {
                 0 => self.rules.max_lease_ns,
-                _ => 1 + self.chance.below(self.rules.max_lease_ns / 8),
+                _ => 1 + self.rng.below(self.rules.max_lease_ns / 8),
             };
-            if let Some(lease) = self.ask(pages, term) {
+            if let Some(lease) = self.borrow_once(pages, term) {
                 if self.goes_on() {
                     self.hold(&lease);
                 } else {

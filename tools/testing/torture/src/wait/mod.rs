@@ -6,7 +6,7 @@
 
 mod borrower;
 mod judge;
-mod strain;
+mod stress;
 
 use std::{
     fs,
@@ -18,17 +18,17 @@ use std::{
 
 use harness::{
     abi::{self, genp_info},
-    calls,
-    chance::Chance,
-    now, pool, process, MSEC, PAGE, SEC,
+    calls, now, pool, process,
+    rng::Rng,
+    MSEC, PAGE, SEC,
 };
 
 use borrower::{Borrower, Log, Rules};
 use judge::{judge, Judged};
-use strain::{Duty, Plan, Strain};
+use stress::{Duty, Plan, Stress};
 
 /// Borrowers at a time.
-const CROWD: usize = 5;
+const BORROWERS: usize = 5;
 /// What there is to be lent: little, so that they are in each other's way.
 const ROOM: u64 = 256 * PAGE;
 
@@ -52,19 +52,15 @@ pub struct Scene {
     control: i32,
     before: genp_info,
     holder: i32,
-    logs: [&'static Log; CROWD],
+    logs: [&'static Log; BORROWERS],
     stop: &'static AtomicU32,
-    chance: Chance,
+    rng: Rng,
     /// Of the recall thread.
     recall_prio: i32,
     /// With hogs below the recall thread, or none.
     pub below: Seen,
     /// With hogs that have precedence over it.
     pub above: Seen,
-}
-
-fn told<T>(what: &str, done: Result<T, i32>) -> Result<T, String> {
-    done.map_err(|errno| format!("{what}: {}", calls::errno_name(errno)))
 }
 
 /// The priority of the thread of this name.
@@ -85,20 +81,20 @@ fn priority_of(name: &str) -> Option<i32> {
 impl Scene {
     /// On a pool that nobody uses.
     pub fn new(seed: u64) -> Result<Self, String> {
-        let control = told("/dev/genp", calls::open_control())?;
-        let free = told("GENP_GET_INFO", calls::info(control))?.free;
-        let mut holder = calls::wish(free - ROOM.min(free), 0);
-        told(
+        let control = calls::context("/dev/genp", calls::open_control())?;
+        let free = calls::context("GENP_GET_INFO", calls::info(control))?.free;
+        let mut holder = calls::create_request(free - ROOM.min(free), 0);
+        calls::context(
             "GENP_CREATE",
             calls::call(control, abi::GENP_IOCTL_CREATE, &mut holder),
         )?;
         Ok(Self {
             control,
-            before: told("GENP_GET_INFO", calls::info(control))?,
+            before: calls::context("GENP_GET_INFO", calls::info(control))?,
             holder: holder.fd,
             logs: std::array::from_fn(|_| process::share::<Log>()),
             stop: process::share::<AtomicU32>(),
-            chance: Chance::new(seed),
+            rng: Rng::new(seed),
             recall_prio: priority_of("genp_recall").ok_or("there is no thread genp_recall")?,
             below: Seen::default(),
             above: Seen::default(),
@@ -115,12 +111,12 @@ impl Scene {
         }
     }
 
-    fn begin_crowd(&mut self) -> Vec<i32> {
+    fn start_borrowers(&mut self) -> Vec<i32> {
         self.stop.store(0, SeqCst);
         let (rules, stop) = (self.rules(), self.stop);
         let begin = |log: &&'static Log| {
-            let (log, chance) = (*log, Chance::new(self.chance.draw()));
-            process::child(move || match Borrower::new(rules, log, stop, chance) {
+            let (log, rng) = (*log, Rng::new(self.rng.draw()));
+            process::child(move || match Borrower::new(rules, log, stop, rng) {
                 Ok(mut borrower) => borrower.live(),
                 Err(errno) => errno,
             })
@@ -129,7 +125,7 @@ impl Scene {
     }
 
     /// Lets the borrowers end, those that are stopped too.
-    fn end_crowd(&self, pids: &[i32]) -> Result<(), String> {
+    fn stop_borrowers(&self, pids: &[i32]) -> Result<(), String> {
         self.stop.store(1, SeqCst);
         let limit = now() + pool::PATIENCE + 2 * self.rules().patience_ns;
         let mut wrong = Ok(());
@@ -154,17 +150,17 @@ impl Scene {
 
     /// One phase, and what the waits in it were.
     fn phase(&mut self, plan: &Plan, ns: u64) -> Result<(), String> {
-        let pids = self.begin_crowd();
+        let pids = self.start_borrowers();
         let until = now() + ns;
         let max_lease = self.before.max_lease_ns;
-        let strain = Strain::new(plan, until, &pids, max_lease, &mut self.chance);
+        let stress = Stress::new(plan, until, &pids, max_lease, &mut self.rng);
         while now() < until {
             process::pause_ns((until - now().min(until)).min(100 * MSEC));
         }
-        drop(strain);
-        self.end_crowd(&pids)?;
-        pool::settle(self.control, &self.before)?;
-        let bounds = told("GENP_GET_BOUNDS", calls::bounds(self.holder))?;
+        drop(stress);
+        self.stop_borrowers(&pids)?;
+        pool::wait_restored(self.control, &self.before)?;
+        let bounds = calls::context("GENP_GET_BOUNDS", calls::bounds(self.holder))?;
         let mut notes = Vec::new();
         let mut interrupted = 0;
         for log in self.logs {
@@ -223,13 +219,13 @@ impl Scene {
                 break;
             }
             let priority = (u128::from(elapsed) * 99 / u128::from(total)) as i32;
-            let duty = self.chance.pick(&[Duty::STEADY, Duty::RELENTLESS]);
+            let duty = self.rng.pick(&[Duty::STEADY, Duty::RELENTLESS]);
             let plan = Plan {
                 hogs: (priority > 0).then_some((priority, duty)),
-                eats: !self.chance.one_in(3),
+                eats: !self.rng.one_in(3),
                 shares: true,
-                jumps: !self.chance.one_in(3),
-                suspends: !self.chance.one_in(3),
+                jumps: !self.rng.one_in(3),
+                suspends: !self.rng.one_in(3),
             };
             self.phase(&plan, length)?;
             progress(self);

@@ -5,7 +5,7 @@
 
 use std::{ffi::CString, fs, mem, path::Path, ptr};
 
-use harness::{calls::said, chance::Chance, machine, now, process, MSEC, PAGE, SEC};
+use harness::{calls::checked, machine, now, process, rng::Rng, MSEC, PAGE, SEC};
 
 /// How much of the time a hog has its processor. The rest is there for the machine to
 /// live, and for the kernel not to throttle, which it does at 95 %.
@@ -33,8 +33,8 @@ impl Duty {
 
 /// Keeps a processor busy with this priority, until it is killed or `until`.
 fn hog(processor: usize, priority: i32, duty: Duty, until: u64) -> i32 {
-    process::stay_on(processor);
-    if process::be_fifo(priority).is_err() {
+    process::pin_to(processor);
+    if process::set_fifo(priority).is_err() {
         return 1;
     }
     while now() < until {
@@ -75,7 +75,7 @@ fn piece(at: usize, index: u64, keep: bool) {
 
 /// Uses up all memory but a twentieth, and as much again if somebody else is to have
 /// that, and goes on taking and letting go there.
-fn eat(mut chance: Chance, shares: bool) -> i32 {
+fn eat(mut rng: Rng, shares: bool) -> i32 {
     // Should it be too much after all, it is the one to go.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
     let total = meminfo("MemTotal:");
@@ -105,7 +105,7 @@ fn eat(mut chance: Chance, shares: bool) -> i32 {
             piece(at, eaten, true);
             eaten += 1;
         } else {
-            let index = chance.below(eaten);
+            let index = rng.below(eaten);
             piece(at, index, false);
             piece(at, index, true);
         }
@@ -158,7 +158,7 @@ fn clock(to: Option<u64>) -> u64 {
         if let Some(ns) = to {
             time.tv_sec = (ns / SEC) as libc::time_t;
             time.tv_nsec = (ns % SEC) as libc::c_long;
-            let _ = said(libc::clock_settime(libc::CLOCK_REALTIME, &time).into());
+            let _ = checked(libc::clock_settime(libc::CLOCK_REALTIME, &time).into());
         }
         libc::clock_gettime(libc::CLOCK_REALTIME, &mut time);
         time.tv_sec as u64 * SEC + time.tv_nsec as u64
@@ -166,29 +166,29 @@ fn clock(to: Option<u64>) -> u64 {
 }
 
 /// Lets the clock jump to and fro, by nanoseconds up to years.
-fn jump(mut chance: Chance) -> i32 {
+fn jump(mut rng: Rng) -> i32 {
     let begin = clock(None).max(SEC << 30);
     loop {
-        let log = 20 + chance.below(38);
-        let far = chance.below(1 << log);
-        let to = match chance.one_in(2) {
+        let log = 20 + rng.below(38);
+        let far = rng.below(1 << log);
+        let to = match rng.one_in(2) {
             true => begin.saturating_add(far),
             false => begin.saturating_sub(far),
         };
         clock(Some(to.max(SEC)));
-        process::pause_ns(1 + chance.below(20 * MSEC));
+        process::pause_ns(1 + rng.below(20 * MSEC));
     }
 }
 
 /// Stops and continues processes, for up to twice as long as a lease can be.
-fn suspend(victims: &[i32], max_lease_ns: u64, mut chance: Chance) -> i32 {
+fn suspend(victims: &[i32], max_lease_ns: u64, mut rng: Rng) -> i32 {
     loop {
-        process::pause_ns(chance.below(20 * MSEC));
-        let victim = chance.pick(victims);
+        process::pause_ns(rng.below(20 * MSEC));
+        let victim = rng.pick(victims);
         let _ = process::send(victim, libc::SIGSTOP);
         // More often short than long.
-        let log = chance.below(u64::from(max_lease_ns.max(2).ilog2()) + 2);
-        process::pause_ns(chance.below(1 << log));
+        let log = rng.below(u64::from(max_lease_ns.max(2).ilog2()) + 2);
+        process::pause_ns(rng.below(1 << log));
         let _ = process::send(victim, libc::SIGCONT);
     }
 }
@@ -209,40 +209,34 @@ pub struct Plan {
 }
 
 /// What is going on now; it ends with this.
-pub struct Strain {
+pub struct Stress {
     pids: Vec<i32>,
     /// By how much the clock of the day is ahead of the one that never jumps.
     ahead: u64,
 }
 
-impl Strain {
+impl Stress {
     /// Begins.
-    pub fn new(
-        plan: &Plan,
-        until: u64,
-        victims: &[i32],
-        max_lease_ns: u64,
-        chance: &mut Chance,
-    ) -> Self {
+    pub fn new(plan: &Plan, until: u64, victims: &[i32], max_lease_ns: u64, rng: &mut Rng) -> Self {
         let mut pids = Vec::new();
         let ahead = clock(None).saturating_sub(now());
-        let mut own = || Chance::new(chance.draw());
+        let mut own = || Rng::new(rng.draw());
         if plan.eats {
             let shares = plan.shares && Path::new(STRESS_NG).exists();
-            let chance = own();
-            pids.push(process::child(|| eat(chance, shares)));
+            let rng = own();
+            pids.push(process::child(|| eat(rng, shares)));
             if shares {
                 let seconds = until.saturating_sub(now()).div_ceil(SEC);
                 pids.push(process::child(|| become_stress_ng(seconds)));
             }
         }
         if plan.jumps {
-            let chance = own();
-            pids.push(process::child(|| jump(chance)));
+            let rng = own();
+            pids.push(process::child(|| jump(rng)));
         }
         if plan.suspends {
-            let chance = own();
-            pids.push(process::child(|| suspend(victims, max_lease_ns, chance)));
+            let rng = own();
+            pids.push(process::child(|| suspend(victims, max_lease_ns, rng)));
         }
         if let Some((priority, duty)) = plan.hogs {
             for processor in 0..machine::processors() {
@@ -253,7 +247,7 @@ impl Strain {
     }
 }
 
-impl Drop for Strain {
+impl Drop for Stress {
     fn drop(&mut self) {
         // Asked first: what has children of its own ends them.
         for pid in &self.pids {
