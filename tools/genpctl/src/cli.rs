@@ -16,12 +16,12 @@ use crate::{operation::Operation, size, time};
                   Ends with 0, with 1 if something failed, or with 2 for wrong usage."
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What can be done.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what the pool says of itself
@@ -54,7 +54,7 @@ pub struct NameArgs {
     pub name: String,
 }
 
-/// A partition to be.
+/// The attributes of a new partition.
 #[derive(Args, Debug)]
 pub struct CreateArgs {
     /// Name by which others can open it [default: none]
@@ -112,7 +112,7 @@ pub struct HistogramArgs {
     pub op: Operation,
 }
 
-/// Reserves to be.
+/// Requested reserves.
 #[derive(Args, Debug)]
 pub struct AdmissionArgs {
     /// Check the ceiling per user too, as if one user asked for all of them who has
@@ -144,7 +144,7 @@ pub struct StockArgs {
     pub name: Option<String>,
 }
 
-/// What to look at, and how often.
+/// What to display, and how often.
 #[derive(Args, Debug)]
 pub struct WatchArgs {
     /// Seconds from one look to the next, 0.1 to 3600

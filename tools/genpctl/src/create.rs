@@ -29,7 +29,7 @@ use crate::{
 /// What could not be done.
 const WHAT: &str = "cannot create the partition";
 
-/// Makes of the arguments what the kernel is asked.
+/// The request for the kernel, from the arguments.
 fn request(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Problem> {
     let pages = |bytes| {
         size::whole_pages(bytes, info.page_size).ok_or_else(|| too_big(info, "more than 2^64"))
@@ -50,7 +50,7 @@ fn request(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Problem> 
     })
 }
 
-/// More was asked for than the pool has at all.
+/// The problem if a request exceeds the pool.
 fn too_big(info: &genp_info, found: impl ToString) -> Problem {
     let capacity = size::show(info.capacity);
     let advice = format!(
@@ -59,7 +59,7 @@ fn too_big(info: &genp_info, found: impl ToString) -> Problem {
     Problem::new(WHAT, found, advice)
 }
 
-/// Which room is lacking: ENOSPC has three causes.
+/// Advice for ENOSPC, which has three causes.
 fn no_room(info: &genp_info, reserve: u64, ceiling: Option<u64>) -> String {
     if reserve > info.free {
         let [asked, free, committed, lent] =
@@ -91,9 +91,9 @@ fn committed(request: &genp_create, info: &genp_info) -> u64 {
     request.reserve.saturating_add(stock)
 }
 
-/// Why the kernel did not create the partition.
+/// The problem if the kernel did not create the partition.
 fn refused(request: &genp_create, name: &str, error: io::Error) -> Problem {
-    // What counts is the pool as it is now.
+    // The current state of the pool matters.
     let info = match pool::info() {
         Ok(info) => info,
         Err(problem) => return problem,
@@ -120,7 +120,7 @@ fn refused(request: &genp_create, name: &str, error: io::Error) -> Problem {
     Problem::new(WHAT, error, advice)
 }
 
-/// The new partition for people: its descriptor and where to map it.
+/// The new partition as a table: its descriptor and where to map it.
 fn report(part: &Descriptor, name: Option<&str>) -> Result<String, Problem> {
     let stat = part
         .stat()
@@ -132,7 +132,7 @@ fn report(part: &Descriptor, name: Option<&str>) -> Result<String, Problem> {
     Ok(table.show())
 }
 
-/// Becomes the command, which has the partition then; comes back if that fails.
+/// Executes the command, which inherits the partition; returns if that fails.
 fn become_command(part: &Descriptor, program: &OsString, args: &[OsString]) -> Problem {
     let what = format!("cannot run {}", program.to_string_lossy());
     let error = match part.inherit() {
@@ -160,7 +160,7 @@ pub fn run(args: &CreateArgs) -> Result<(), Problem> {
         .map_err(|error| refused(&request, name.unwrap_or(""), error))?;
     let report = report(&part, name)?;
     if let [program, rest @ ..] = args.command.as_slice() {
-        // Stdout is the command's.
+        // Stdout belongs to the command.
         let _ = write!(io::stderr(), "{report}");
         return Err(become_command(&part, program, rest));
     }

@@ -11,7 +11,7 @@ pub fn run(name: &str) -> Result<(), Problem> {
     pool::info()?;
     let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
     match part.destroy() {
-        // Somebody else was faster: it is over, as was asked for.
+        // Another process destroyed it first.
         Err(error) if error.raw_os_error() == Some(libc::EIDRM) => {}
         done => done.map_err(|error| Problem::asking(name, &error))?,
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How often an operation took how long.
+//! The histogram of the durations of an operation.
 
 use genp::Descriptor;
 
@@ -11,8 +11,8 @@ use crate::{
 /// The length of the longest bar.
 const BAR: u64 = 40;
 
-/// The times that bucket `k` of `buckets` counts: from, and below what; nothing is
-/// too long for the last one.
+/// The limits of bucket `k` of `buckets`: from, and below; the last one has no upper
+/// limit.
 fn limits(k: usize, buckets: usize) -> (String, String) {
     let power = |k: usize| time::short(1u64.checked_shl(k as u32).unwrap_or(u64::MAX));
     let from = if k == 0 { time::short(0) } else { power(k) };
@@ -24,7 +24,7 @@ fn limits(k: usize, buckets: usize) -> (String, String) {
     (from, below)
 }
 
-/// The bar for a count: never empty for what happened at all.
+/// The bar for a count: empty only for 0.
 fn bar(count: u64, most: u64) -> String {
     let length = (u128::from(count) * u128::from(BAR)).div_ceil(u128::from(most.max(1)));
     "#".repeat(usize::try_from(length).unwrap_or(0))

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Ctrl-C and SIGTERM as something to wait for.
+//! Waiting for Ctrl-C and SIGTERM.
 
 use std::{io, mem::MaybeUninit, ptr, time::Duration};
 
-/// The signals, kept from ending the program.
+/// The blocked signals.
 pub struct Interrupts(libc::sigset_t);
 
 impl Interrupts {
-    /// Keeps them from ending the program from here on. Before there are threads.
+    /// Blocks them. Must be called before threads are started.
     pub fn hold() -> io::Result<Self> {
         let mut set = MaybeUninit::<libc::sigset_t>::uninit();
         // SAFETY: `set` is made an empty set before it is used as one, and the
-        // signals exist. No old mask is asked for.
+        // signals exist. The old mask is not requested.
         unsafe {
             libc::sigemptyset(set.as_mut_ptr());
             libc::sigaddset(set.as_mut_ptr(), libc::SIGINT);
@@ -24,14 +24,14 @@ impl Interrupts {
         }
     }
 
-    /// Sleeps; says whether one of them came meanwhile, and returns then.
+    /// Sleeps until the time is over or a signal arrives; returns whether one did.
     pub fn within(&self, time: Duration) -> bool {
         let time = libc::timespec {
             tv_sec: time.as_secs() as _,
             tv_nsec: time.subsec_nanos() as _,
         };
-        // SAFETY: both are there during the call; what came is not asked for.
-        // Anything but a signal, another one's interruption included, is no end.
+        // SAFETY: both live during the call; the signal's information is not requested.
+        // EINTR by another signal counts as the end of the time.
         unsafe { libc::sigtimedwait(&self.0, ptr::null_mut(), &time) > 0 }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The partitions there are. Only debugfs tells of all of them.
+//! The list of all partitions, which only debugfs has.
 
 use std::{fs, io, path::Path};
 
@@ -16,13 +16,13 @@ const FILE: &str = "genp/partitions";
 struct Row<'a> {
     id: &'a str,
     name: &'a str,
-    /// Reserve, what of it is used, borrow limit, what of it is lent: in bytes.
+    /// Reserve, bytes used of it, borrow limit, bytes lent of it.
     bytes: [u64; 4],
     /// Leases, waiters, pages of the stock, free ones among them.
     counts: [&'a str; 4],
 }
 
-/// Reads a line; `None` if it is not laid out as expected.
+/// Parses a line; `None` if it has another format.
 fn parse(line: &str) -> Option<Row<'_>> {
     let words: Vec<_> = line.split_whitespace().collect();
     // A partition without a name leaves its column empty.
@@ -46,10 +46,10 @@ fn parse(line: &str) -> Option<Row<'_>> {
     })
 }
 
-/// Why the table cannot be read, and what to do about it.
+/// The problem if the table cannot be read.
 fn unreadable(error: &io::Error) -> Problem {
     if !sysfs::module_loaded() {
-        // Says what is missing, as every command does.
+        // The same problem as for every command.
         if let Err(problem) = pool::info() {
             return problem;
         }
@@ -68,7 +68,7 @@ fn unreadable(error: &io::Error) -> Problem {
     Problem::new(format!("cannot read {}", path.display()), error, advice)
 }
 
-/// Makes debugfs' table one for people.
+/// Formats the table of debugfs for people.
 fn table(text: &str) -> Option<Table> {
     let mut table = Table::new("rl");
     table.row([

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! genpctl: looks at GenP's pool and its partitions, and makes and ends them.
+//! genpctl: shows GenP's pool and partitions, creates and destroys partitions.
 
 mod admission;
 mod bounds;
@@ -32,7 +32,7 @@ use clap::Parser;
 use cli::{Cli, Command};
 use problem::Problem;
 
-/// Carries out what the command line says.
+/// Runs the command of the command line.
 fn run(command: &Command) -> Result<ExitCode, Problem> {
     match command {
         Command::Info => pool::run()?,
@@ -49,12 +49,12 @@ fn run(command: &Command) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends with 0, with 1 and a problem on stderr, or with 2 for wrong usage.
+/// Exits with 0, with 1 and a problem on stderr, or with 2 for wrong usage.
 fn main() -> ExitCode {
     match run(&Cli::parse().command) {
         Ok(status) => status,
         Err(problem) => {
-            // Who cannot be told still gets the status.
+            // If stderr is closed, the status is all there is.
             let _ = writeln!(io::stderr(), "genpctl: {problem}");
             ExitCode::FAILURE
         }

@@ -49,7 +49,7 @@ impl Operation {
         }
     }
 
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Alloc => "alloc",

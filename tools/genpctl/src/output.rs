@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::problem::Problem;
 
-/// Writes to stdout. Ends the program quietly if nobody reads any longer.
+/// Writes to stdout. Exits without a message if the reader closed it.
 pub fn print(text: &str) -> Result<(), Problem> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

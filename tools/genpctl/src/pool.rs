@@ -20,7 +20,7 @@ const FEATURES: [(u32, &str); 5] = [
     (abi::GENP_FEATURE_STOCK, "stock"),
 ];
 
-/// What to do when the control device cannot be used.
+/// Advice if the control device cannot be used.
 fn advice(error: &io::Error, loaded: bool) -> &'static str {
     match error.raw_os_error() {
         Some(libc::ENOENT | libc::ENXIO | libc::ENODEV) if loaded => {
@@ -39,7 +39,7 @@ fn advice(error: &io::Error, loaded: bool) -> &'static str {
     }
 }
 
-/// Asks the pool. Also the way to find out whether GenP is there.
+/// Queries the pool. Also checks whether GenP is available.
 pub fn info() -> Result<genp_info, Problem> {
     system::info().map_err(|error| {
         let advice = advice(&error, sysfs::module_loaded());
@@ -63,7 +63,7 @@ fn features(bits: u64) -> String {
     names.join(" ")
 }
 
-/// In which order who waits is served.
+/// The order in which waiters are served.
 pub fn wait_order(info: &genp_info) -> &'static str {
     match info.wait_order {
         abi::GENP_ORDER_PRIO => "priority, then arrival",
@@ -72,7 +72,7 @@ pub fn wait_order(info: &genp_info) -> &'static str {
     }
 }
 
-/// A number and the most it can be.
+/// A number and its limit.
 pub fn of(now: u32, most: u32) -> String {
     format!("{now} of {most}")
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What goes wrong, told to people.
+//! Problems as messages for people.
 
 use std::{fmt, io};
 
-/// Why a command failed: what could not be done, what was found, what to do.
+/// Why a command failed: what failed, the cause, and advice.
 #[derive(Debug)]
 pub struct Problem {
     what: String,
@@ -36,7 +36,7 @@ impl Problem {
         Self::new(format!("cannot open partition {name}"), error, advice)
     }
 
-    /// Asking the open partition `name` for something failed.
+    /// A request to the open partition `name` failed.
     pub fn asking(name: &str, error: &io::Error) -> Self {
         Self::new(
             format!("partition {name} does not answer"),

@@ -9,14 +9,14 @@ use genp::{
 
 use crate::{output, pool, problem::Problem, size, table::Table};
 
-/// Asks the partition of this name. Holds it no longer than that, so that it can
-/// come to its end.
+/// Queries the partition with this name. Closes it at once, so that it can
+/// end.
 pub fn ask(name: &str) -> Result<genp_stat, Problem> {
     let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
     part.stat().map_err(|error| Problem::asking(name, &error))
 }
 
-/// What is used, of how much, and the most it ever was.
+/// The usage, its limits and its peaks.
 pub fn usage(title: &str, stat: &genp_stat) -> Table {
     let mut table = Table::new("lr");
     table.row([title, "now", "of", "peak"]);
@@ -47,7 +47,7 @@ pub fn usage(title: &str, stat: &genp_stat) -> Table {
     table
 }
 
-/// Everything that is counted, with its name.
+/// All counters, with their names.
 pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 24] {
     [
         ("allocs", stat.allocs),
@@ -77,7 +77,7 @@ pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 24] {
     ]
 }
 
-/// Rows that say where to map the partition.
+/// Rows with the offsets and lengths of the windows.
 pub fn windows(windows: &genp_windows, max_leases: u32, table: &mut Table) {
     let slices = u64::from(max_leases.max(1));
     table.pair(
@@ -99,7 +99,7 @@ pub fn windows(windows: &genp_windows, max_leases: u32, table: &mut Table) {
     );
 }
 
-/// What was settled when the partition was created.
+/// The attributes of the partition, which were fixed at its creation.
 fn attributes(name: &str, stat: &genp_stat) -> Table {
     let mut table = Table::new("ll");
     table.pair("name", name);

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-/// Where they are while the module is loaded.
+/// Their directory while the module is loaded.
 pub const DIRECTORY: &str = "/sys/class/misc/genp";
 
 /// An attribute that is a number; `None` if it is not there.
@@ -19,7 +19,7 @@ pub fn uid_ceiling() -> Option<Option<u64>> {
     number("uid_ceiling_bytes").map(|bytes| (bytes != 0).then_some(bytes))
 }
 
-/// Whether the module is loaded, as far as that shows.
+/// Whether the module seems to be loaded.
 pub fn module_loaded() -> bool {
     Path::new("/sys/module/genp").exists() || Path::new(DIRECTORY).exists()
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pool, and a partition, looked at again and again.
+//! Repeated display of the pool and of a partition.
 
 use std::io::{self, IsTerminal};
 
@@ -27,14 +27,14 @@ const ACROSS: usize = 5;
 /// Lines of them, for 24 lines in all: `genpctl stat` has the last few, too.
 const LINES: usize = 3;
 
-/// A terminal that is painted over, or whatever else takes one text after the
-/// other. Leaves a terminal as it was, however the program goes on.
+/// A terminal that is redrawn, or another output that takes one text after the
+/// other. The terminal is restored when it is dropped.
 struct Screen {
     terminal: bool,
 }
 
 impl Screen {
-    /// Takes stdout over.
+    /// Takes over stdout.
     fn new() -> Result<Self, Problem> {
         let terminal = io::stdout().is_terminal();
         if terminal {
@@ -110,7 +110,7 @@ fn partition(name: &str) -> String {
 pub fn run(args: &WatchArgs) -> Result<(), Problem> {
     pool::info()?;
     if let Some(name) = &args.name {
-        // What is not there from the start is a mistake, what goes later is news.
+        // A missing partition is an error at the start, and is displayed later.
         stat::ask(name)?;
     }
     let interrupts = Interrupts::hold()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ioctls as functions that judge nothing: what came back is the answer.
+//! The ioctls as plain functions, which return what the kernel returned.
 
 use crate::{abi, Errno};
 
@@ -9,7 +9,7 @@ pub fn errno() -> Errno {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
-/// What a call said: its value, or the errno.
+/// The result of a system call: its value, or the errno.
 pub fn checked(value: i64) -> Result<i64, Errno> {
     if value == -1 {
         Err(errno())
@@ -18,14 +18,14 @@ pub fn checked(value: i64) -> Result<i64, Errno> {
     }
 }
 
-/// Any ioctl with any argument: whatever is there, the kernel checks it.
+/// Issues any ioctl with any argument: the kernel checks it.
 pub fn raw_ioctl(fd: i32, command: u64, arg: usize) -> Result<i64, Errno> {
-    // SAFETY: the callers pass memory they are ready to have overwritten, or
-    // addresses where nothing is.
+    // SAFETY: the callers pass memory that may be overwritten, or an address that is
+    // not mapped.
     checked(unsafe { libc::ioctl(fd, command as _, arg) }.into())
 }
 
-/// A command with its own structure.
+/// Issues a command with its own structure.
 pub fn call<T>(fd: i32, command: u64, arg: &mut T) -> Result<(), Errno> {
     raw_ioctl(fd, command, std::ptr::from_mut(arg) as usize).map(|_| ())
 }
@@ -44,11 +44,11 @@ pub fn open_control() -> Result<i32, Errno> {
 
 /// Closes a file descriptor.
 pub fn close(fd: i32) {
-    // SAFETY: closes a number; the callers own it.
+    // SAFETY: the callers own the descriptor.
     unsafe { libc::close(fd) };
 }
 
-/// What the pool says of itself.
+/// The state of the pool.
 pub fn info(control: i32) -> Result<abi::genp_info, Errno> {
     let mut info = abi::genp_info {
         size: size_of::<abi::genp_info>(),
@@ -57,7 +57,7 @@ pub fn info(control: i32) -> Result<abi::genp_info, Errno> {
     call(control, abi::GENP_IOCTL_GET_INFO, &mut info).map(|()| info)
 }
 
-/// A wish for a partition that can be granted.
+/// A valid request for a partition.
 pub fn create_request(reserve: u64, borrow_limit: u64) -> abi::genp_create {
     abi::genp_create {
         size: size_of::<abi::genp_create>(),
@@ -68,7 +68,7 @@ pub fn create_request(reserve: u64, borrow_limit: u64) -> abi::genp_create {
     }
 }
 
-/// What a partition says of itself.
+/// The state and the counters of a partition.
 pub fn stat(fd: i32) -> Result<abi::genp_stat, Errno> {
     let mut stat = abi::genp_stat {
         size: size_of::<abi::genp_stat>(),
@@ -77,7 +77,7 @@ pub fn stat(fd: i32) -> Result<abi::genp_stat, Errno> {
     call(fd, abi::GENP_IOCTL_GET_STAT, &mut stat).map(|()| stat)
 }
 
-/// What is guaranteed to a partition.
+/// The bounds of a partition.
 pub fn bounds(fd: i32) -> Result<abi::genp_bounds, Errno> {
     let mut bounds = abi::genp_bounds {
         size: size_of::<abi::genp_bounds>(),

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Results in KTAP, as the self-tests in C give them.
+//! Results in KTAP, as the self-tests in C print them.
 
 use std::{io::Write, process::ExitCode};
 
-/// How a test ended, if not well.
+/// Why a test did not pass.
 pub enum Fail {
-    /// It cannot run here, and why.
+    /// It cannot run here, for this reason.
     Skip(String),
-    /// What was wrong.
+    /// It failed, for this reason.
     Wrong(String),
 }
 
@@ -22,7 +22,7 @@ pub fn skip(text: impl Into<String>) -> Fail {
     Fail::Skip(text.into())
 }
 
-/// A test: its name, and what it does. Ok has something to tell.
+/// A test: its name and its function. Ok has text for the log.
 pub type Test<'a> = (&'a str, Box<dyn FnOnce() -> Result<String, Fail> + 'a>);
 
 /// Runs the tests one after the other.
@@ -51,7 +51,7 @@ pub fn run(tests: Vec<Test<'_>>) -> ExitCode {
     ExitCode::from(u8::from(failed))
 }
 
-/// Lines that are no result.
+/// Prints comment lines.
 pub fn comment(text: &str) {
     for line in text.lines() {
         println!("# {line}");

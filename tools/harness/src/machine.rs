@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the machine is.
+//! Properties of the machine.
 
 use std::fs;
 
-/// User mode Linux, which unmaps late: a program that runs may reach a page for a
-/// while after it is gone.
+/// Whether this is User Mode Linux, which unmaps late: a running program may reach a
+/// page for a while after it was unmapped.
 pub fn is_user_mode() -> bool {
     fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains("User Mode Linux"))
 }
 
-/// A kernel with PREEMPT_RT.
+/// Whether this is a PREEMPT_RT kernel.
 pub fn is_rt() -> bool {
     fs::read_to_string("/proc/version").is_ok_and(|text| text.contains("PREEMPT_RT"))
 }
@@ -21,12 +21,12 @@ pub fn kernel() -> String {
     text.split_whitespace().nth(2).unwrap_or("?").into()
 }
 
-/// How many processors there are.
+/// The number of processors.
 pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// A number out of a file, or 0.
+/// The number in a file, or 0.
 pub fn number_of(path: &str) -> u64 {
     fs::read_to_string(path)
         .ok()

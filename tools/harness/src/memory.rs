@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads and writes of memory that may not be there: what would be a signal is an
-//! answer.
+//! Reads and writes of memory that may not be mapped: a fault is reported as a
+//! result instead of a signal.
 //!
 //! The loops are in assembly so that the handler knows the three instructions that
-//! may fault, and where to go on. It only looks at the instruction pointer, so any
-//! number of threads may fault at a time.
+//! may fault, and where to continue. It only uses the instruction pointer, so any
+//! number of threads may fault at the same time.
 
 use std::{arch::global_asm, ffi::c_int, mem};
 
@@ -25,7 +25,7 @@ global_asm!(
     "3: xor eax, eax",
     "ret",
     // harness_check(at, words, first, step, found): 0, 1 for a fault, 2 for another
-    // word; *found is how many words were left.
+    // word; *found is the number of words left.
     ".globl harness_check",
     "harness_check:",
     "4: test rsi, rsi",
@@ -41,8 +41,8 @@ global_asm!(
     "5: mov [r8], rsi",
     "mov eax, 2",
     "ret",
-    // harness_touch(at, pages): writes to each page what is there, in one step: 0, or
-    // 1 for a fault.
+    // harness_touch(at, pages): writes to each page atomically without changing it: 0,
+    // or 1 for a fault.
     ".globl harness_touch",
     "harness_touch:",
     "6: test rsi, rsi",
@@ -71,15 +71,15 @@ extern "C" {
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// What was expected.
+    /// The expected words.
     Same,
-    /// No memory.
+    /// A fault.
     Nothing,
-    /// Something else, in this word.
+    /// Something else, at the word with this index.
     Other(usize),
 }
 
-/// The words of one owner: no two owners write the same into a word.
+/// The pattern that an owner writes: no two owners write the same into a word.
 #[derive(Clone, Copy, Debug)]
 pub struct Pattern {
     first: u64,
@@ -87,10 +87,10 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// What a page is like that nobody wrote to.
+    /// The contents of a zeroed page.
     pub const ZERO: Self = Self { first: 0, step: 0 };
 
-    /// The mark of an owner.
+    /// The pattern of an owner.
     pub fn of(owner: u64) -> Self {
         Self {
             first: crate::rng::mix(owner) | 1,
@@ -98,24 +98,24 @@ impl Pattern {
         }
     }
 
-    /// Whether these two words follow one another in some owner's mark.
+    /// Whether these two words are successive words of some owner's pattern.
     pub fn is_one(word: u64, next: u64) -> bool {
         next.wrapping_sub(word) == Self::of(0).step
     }
 
-    /// Whether this is one of the first `words` words of the mark.
+    /// Whether this is one of the first `words` words of the pattern.
     pub fn has(self, word: u64, words: u64) -> bool {
         (0..words).any(|index| word == self.first.wrapping_add(self.step.wrapping_mul(index)))
     }
 
-    /// Writes it into `words` words at `at`: false if there is no memory.
+    /// Writes it into `words` words at `at`: false for a fault.
     pub fn write(self, at: usize, words: usize) -> bool {
-        // SAFETY: the handler goes on at harness_fault if the memory is not there. If
-        // it is, it belongs to a window, which holds nothing of Rust's.
+        // SAFETY: the handler continues at harness_fault if the memory is not mapped. If
+        // it is, it belongs to a window, which holds no Rust object.
         unsafe { harness_fill(at, words, self.first, self.step) == 0 }
     }
 
-    /// Looks for it in `words` words at `at`.
+    /// Compares it with `words` words at `at`.
     pub fn check(self, at: usize, words: usize) -> Found {
         let mut left = 0;
         // SAFETY: as above; nothing is written but `left`.
@@ -127,14 +127,14 @@ impl Pattern {
     }
 }
 
-/// Reads and writes each page and changes nothing: false if there is no memory.
+/// Reads and writes each page without changing it: false for a fault.
 pub fn touch(at: usize, pages: usize) -> bool {
-    // SAFETY: as for [`Mark::write`]; what is there stays, whoever else writes.
+    // SAFETY: as for [`Pattern::write`]; the contents do not change.
     unsafe { harness_touch(at, pages) == 0 }
 }
 
-/// Goes on at harness_fault after a fault of one of the three instructions. Any other
-/// fault is the program's own and ends it.
+/// Continues at harness_fault after a fault of one of the three instructions. Any other
+/// fault is a bug of the program and ends it.
 extern "C" fn on_fault(signal: c_int, _info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel passes the context of the interrupted code.
     let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
@@ -148,13 +148,13 @@ extern "C" fn on_fault(signal: c_int, _info: *mut libc::siginfo_t, context: *mut
         *at = harness_fault as unsafe extern "C" fn() as usize as i64;
         return;
     }
-    // SAFETY: sets the default action, of which the repeated fault ends us.
+    // SAFETY: sets the default action; the fault is repeated and ends the process.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
-/// Has faults of the three instructions be answers.
+/// Installs the handler for faults of the three instructions.
 pub fn catch_faults() {
-    // SAFETY: a handler that touches nothing but the context it is given.
+    // SAFETY: the handler touches nothing but the context it is given.
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
         action.sa_sigaction = on_fault as extern "C" fn(_, _, _) as usize;
@@ -164,7 +164,7 @@ pub fn catch_faults() {
     }
 }
 
-/// Page faults the calling thread took until now.
+/// The number of page faults of the calling thread until now.
 pub fn faults() -> i64 {
     // SAFETY: fills a structure of ours.
     unsafe {

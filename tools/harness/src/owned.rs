@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! File descriptors and mappings that go when they are dropped.
+//! File descriptors and mappings that are released when dropped.
 
 use std::ptr;
 
@@ -28,7 +28,7 @@ pub struct Mapped {
 }
 
 impl Mapped {
-    /// Maps anew, readable and writable; of no file if `fd` is -1.
+    /// Creates a mapping, readable and writable; anonymous if `fd` is -1.
     pub fn new(length: usize, flags: i32, fd: i32, offset: u64) -> Result<Self, Errno> {
         let rights = libc::PROT_READ | libc::PROT_WRITE;
         let offset = offset as libc::off_t;
@@ -41,7 +41,7 @@ impl Mapped {
         Ok(Self { at, length })
     }
 
-    /// Where it begins.
+    /// The start address.
     pub fn start(&self) -> *mut u8 {
         self.at
     }
@@ -54,7 +54,7 @@ impl Mapped {
 
 impl Drop for Mapped {
     fn drop(&mut self) {
-        // SAFETY: our own mapping, of which nothing else is kept.
+        // SAFETY: our own mapping; no address in it is kept elsewhere.
         unsafe { libc::munmap(self.at.cast(), self.length) };
     }
 }
@@ -73,7 +73,7 @@ pub fn create(
     Ok((Fd(request.fd), request.windows))
 }
 
-/// Two ends of a pipe: where to read, and where to write.
+/// A pipe: the read end and the write end.
 pub fn pipe() -> Result<(Fd, Fd), Errno> {
     let mut ends = [0; 2];
     // SAFETY: room for two.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Looks at the pool: what must hold at any time, and when nobody uses it.
+//! Checks of the pool: what must hold at any time, and when it is not in use.
 
 use crate::{abi::genp_info, calls, now, process::pause, SEC};
 
-/// How long what happens in the background may take on a slow machine. Only there
-/// to end a broken run.
+/// How long background work may take on a slow machine. Only there to end a broken
+/// run.
 pub const PATIENCE: u64 = 60 * SEC;
 
-/// What does not add up, if anything.
+/// What is inconsistent, if anything.
 pub fn inconsistency(info: &genp_info) -> Option<String> {
     let sum = info.committed + info.lent + info.overdue + info.free;
     (sum != info.capacity).then(|| {
@@ -19,7 +19,7 @@ pub fn inconsistency(info: &genp_info) -> Option<String> {
     })
 }
 
-/// What must be the same before and after, by name.
+/// The fields that must be the same before and after, by name.
 fn still(info: &genp_info) -> [(&'static str, u64); 11] {
     [
         ("capacity", info.capacity),
@@ -41,7 +41,7 @@ fn tell(info: &genp_info) -> String {
     parts.join(" ")
 }
 
-/// Waits until the pool is as it was `before`; says what is not.
+/// Waits until the pool is as it was `before`; returns what is not.
 pub fn wait_restored(control: i32, before: &genp_info) -> Result<(), String> {
     let limit = now() + PATIENCE;
     loop {

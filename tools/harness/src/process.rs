@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Processes: made, ended, looked after.
+//! Creating, ending and configuring processes.
 
 use std::{mem, ptr};
 
@@ -19,18 +19,18 @@ pub fn pause_ns(ns: u64) {
     std::thread::sleep(std::time::Duration::from_nanos(ns));
 }
 
-/// A child that runs `work` and ends with its status, and that is killed when its
-/// parent ends.
+/// Forks a child that runs `work` and exits with its status. It is killed when its
+/// parent exits.
 pub fn child(work: impl FnOnce() -> i32) -> i32 {
-    // SAFETY: the programs that use this have one thread at this time, or a child
-    // that allocates nothing before it ends.
+    // SAFETY: the callers have one thread when they call this, or a child that
+    // allocates nothing before it exits.
     match unsafe { libc::fork() } {
         -1 => panic!("fork: errno {}", errno()),
         0 => {
             // SAFETY: no memory is involved.
             unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
             let status = work();
-            // SAFETY: ends the child without the parent's clean-up.
+            // SAFETY: exits the child without running the parent's exit handlers.
             unsafe { libc::_exit(status) }
         }
         pid => pid,
@@ -43,7 +43,7 @@ pub fn send(pid: i32, signal: i32) -> Result<(), Errno> {
     checked(unsafe { libc::kill(pid, signal) }.into()).map(|_| ())
 }
 
-/// Waits for a child and says how it ended.
+/// Waits for a child and returns its status.
 pub fn reap(pid: i32) -> i32 {
     let mut status = 0;
     // SAFETY: `status` is ours.
@@ -52,7 +52,7 @@ pub fn reap(pid: i32) -> i32 {
     status
 }
 
-/// How a child ended, if it did.
+/// The status of a child, if it has exited.
 pub fn try_reap(pid: i32) -> Option<i32> {
     let mut status = 0;
     // SAFETY: `status` is ours.
@@ -60,7 +60,7 @@ pub fn try_reap(pid: i32) -> Option<i32> {
     (done == pid).then_some(status)
 }
 
-/// Waits for a child, but not for ever: None if it did not end in time.
+/// Waits for a child with a timeout: None if it did not exit in time.
 pub fn reap_within(pid: i32, ns: u64) -> Option<i32> {
     let limit = now() + ns;
     loop {
@@ -80,10 +80,10 @@ pub fn end(pid: i32) {
     reap(pid);
 }
 
-/// Memory that children share, zeroed; it stays until the end.
+/// Zeroed memory that children share; it is never freed.
 pub fn share<T>() -> &'static T {
-    // SAFETY: fresh memory of zeroes, large enough; the callers choose a T of
-    // atomics, for which zeroes are valid and sharing is sound.
+    // SAFETY: new, zeroed memory, large enough; the callers choose a T of atomics,
+    // for which zeroes are valid and sharing is sound.
     unsafe {
         let at = libc::mmap(
             ptr::null_mut(),
@@ -98,7 +98,7 @@ pub fn share<T>() -> &'static T {
     }
 }
 
-/// Makes the calling thread SCHED_FIFO of this priority.
+/// Makes the calling thread SCHED_FIFO with this priority.
 pub fn set_fifo(priority: i32) -> Result<(), Errno> {
     let param = libc::sched_param {
         sched_priority: priority,
@@ -107,22 +107,22 @@ pub fn set_fifo(priority: i32) -> Result<(), Errno> {
     checked(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &param) }.into()).map(|_| ())
 }
 
-/// Ties the calling thread to a processor.
+/// Pins the calling thread to a processor.
 pub fn pin_to(processor: usize) {
     pin_where(|number| number == processor);
 }
 
-/// Lets it go to any again.
+/// Lets the calling thread run on any processor again.
 pub fn unpin() {
     pin_where(|_| true);
 }
 
 fn pin_where(fits: impl Fn(usize) -> bool) {
-    // A machine that has none of them leaves us where we are.
+    // Without such a processor the affinity stays as it is.
     let _ = pin_thread_where(0, fits);
 }
 
-/// Ties another thread to a processor.
+/// Pins another thread to a processor.
 pub fn pin_thread(pid: i32, processor: usize) -> Result<(), Errno> {
     pin_thread_where(pid, |number| number == processor)
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Chance that repeats: the same seed gives the same numbers on any machine.
+//! Repeatable random numbers: a seed gives the same numbers on any machine.
 
-/// A stream of numbers (SplitMix64, by Steele, Lea and Flood).
+/// A random number generator (SplitMix64, by Steele, Lea and Flood).
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
 impl Rng {
-    /// The stream of a seed.
+    /// A generator with a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -23,18 +23,18 @@ impl Rng {
         self.draw() % limit.max(1)
     }
 
-    /// True once in `n` times.
+    /// True with a probability of 1 in `n`.
     pub fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
-    /// One of these.
+    /// One of the elements of `of`.
     pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len() as u64) as usize]
     }
 }
 
-/// Scatters the bits of a number.
+/// Mixes the bits of a number.
 pub fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

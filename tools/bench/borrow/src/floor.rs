@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What nothing can be cheaper than: a system call that does nothing, and mapping and
-//! unmapping pages that are there already.
+//! The lower bound of all costs: a system call that does nothing, and mapping and
+//! unmapping pages that exist already.
 
 use harness::{calls, PAGE};
 use stats::Meter;
@@ -12,7 +12,7 @@ use crate::{
     peers::memfd,
 };
 
-/// What these figures are asked for by.
+/// The name of these figures on the command line.
 pub const SUBJECT: &str = "kernel";
 
 /// A file whose pages exist.
@@ -24,7 +24,7 @@ struct Resident {
     flags: i32,
 }
 
-/// The reserve of a partition: its pages are there from its creation.
+/// The reserve of a partition: its pages exist from its creation on.
 fn reserve(pages: usize) -> Result<Resident> {
     let control = lender::control()?;
     let (file, windows) = lender::create(&control, calls::create_request(pages as u64 * PAGE, 0))?;
@@ -75,7 +75,7 @@ fn map_unmap(meter: &Meter, there: &Resident, pages: usize) -> Result<()> {
 fn system_call(meter: &Meter) {
     let turn = || {
         let begin = meter.read();
-        // SAFETY: asks for a number; not through the C library, which may know it.
+        // SAFETY: no memory is involved. Not through the C library, which may cache the value.
         unsafe { libc::syscall(libc::SYS_getppid) };
         meter.read() - begin
     };
@@ -85,7 +85,7 @@ fn system_call(meter: &Meter) {
         .print();
 }
 
-/// Measures all of it; says whether nothing broke.
+/// Measures all of it; returns whether nothing failed.
 pub fn measure(meter: &Meter, sizes: &[usize]) -> bool {
     system_call(meter);
     for make in [reserve, resident_memfd] {

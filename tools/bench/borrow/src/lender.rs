@@ -9,10 +9,10 @@ use harness::{abi, calls, owned, process, PAGE};
 
 use crate::method::{failed_with, map, Fd, Mapped, Method, Result, MOST};
 
-/// How often is waited a millisecond for the scrubber before it counts as stuck.
+/// Milliseconds to wait for the scrubber before it counts as stuck.
 const PATIENCE: usize = 60_000;
 
-/// GenP as a way.
+/// GenP as a method.
 struct Lender {
     control: Fd,
     partition: Fd,
@@ -22,12 +22,12 @@ struct Lender {
     frames: Frames,
 }
 
-/// What frames the pool has to lend.
+/// The frames that the pool can lend.
 enum Frames {
-    /// Zeroed ones, at least as many as are asked for.
+    /// At least as many zeroed frames as are borrowed.
     Clean,
-    /// Just as many as are asked for, none of them zeroed: the others are in the
-    /// reserve of a partition that is kept for that.
+    /// Exactly as many as are borrowed, none of them zeroed: all others are in the reserve
+    /// of a partition that is kept for that.
     Dirty(Option<(usize, Fd)>),
 }
 
@@ -52,7 +52,7 @@ pub fn control() -> Result<Fd> {
     owned::control().map_err(|errno| failed_with("/dev/genp", errno))
 }
 
-/// Ties the scrubber to our processor: while we run, it does not.
+/// Pins the scrubber to our processor: while we run, it does not.
 fn keep_scrubber_here() -> Result<()> {
     let listed = fs::read_dir("/proc").map_err(|error| format!("/proc: {error}"))?;
     let scrubber = listed.flatten().find_map(|entry| {
@@ -87,7 +87,7 @@ impl Lender {
         calls::info(self.control.0).map_err(|errno| failed_with("GENP_GET_INFO", errno))
     }
 
-    /// Sleeps until there are as many zeroed frames as will be asked for.
+    /// Sleeps until there are as many zeroed frames as will be borrowed.
     fn wait_clean(&self, pages: usize) -> Result<()> {
         for _ in 0..PATIENCE {
             if self.info()?.clean >= pages as u64 * PAGE {
@@ -98,7 +98,7 @@ impl Lender {
         Err("the scrubber does not get to zero as many frames".into())
     }
 
-    /// Leaves just `pages` frames to lend, by a reserve of all others.
+    /// Leaves exactly `pages` frames to lend, by a reserve of all others.
     fn leave_only(&self, pages: usize) -> Result<Fd> {
         let info = self.info()?;
         let reserve = info.free.checked_sub(pages as u64 * PAGE);
@@ -106,8 +106,8 @@ impl Lender {
         Ok(create(&self.control, calls::create_request(reserve, 0))?.0)
     }
 
-    /// Has what there is to lend be dirty: borrows and returns it, and does not sleep
-    /// since, so that the scrubber has not run.
+    /// Makes all frames that can be lent dirty: borrows and returns them, and does not
+    /// sleep after that, so that the scrubber does not run.
     fn make_dirty(&mut self, pages: usize) -> Result<()> {
         for _ in 0..100 {
             if self.info()?.clean == 0 {

@@ -9,7 +9,7 @@ use harness::{calls, process, PAGE};
 
 use crate::method::{Method, Result, MOST};
 
-/// libgenp as a way, with frames that are zeroed ahead.
+/// libgenp as a method, with frames that are zeroed ahead.
 pub struct Library {
     partition: Partition,
     lease: Option<Lease>,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What it costs to have memory for a while: borrowed, touched and returned, by the
-//! number of pages, beside the other ways a program has to get pages and give them
+//! The cost of having memory for a while: borrowed, touched and returned, by number of
+//! pages, compared with the other methods by which a program gets pages and gives them
 //! back. Runs in a guest as root; prints figures.
 
 mod floor;
@@ -22,11 +22,11 @@ const USAGE: &str = "usage: bench_borrow [SUBJECT...] [PAGES...]\n\
     SUBJECT: kernel, genp, libgenp, mmap_populate, memfd, dma_heap, hugetlbfs\n\
     PAGES: 1 to 4096; without any: every power of two";
 
-/// Above everything ordinary, below GenP's threads: what is measured is not
-/// interrupted by the scrubber, which is ordinary.
+/// Above all ordinary threads and below GenP's: the measured code is not interrupted by
+/// the scrubber, which is an ordinary thread.
 const PRIORITY: i32 = 10;
 
-/// What to measure; all of it if nothing is named.
+/// What to measure; everything if nothing is named.
 #[derive(Default)]
 struct Wanted {
     subjects: Vec<String>,
@@ -65,10 +65,10 @@ const SUBJECTS: [&str; 6] = [
     "hugetlbfs",
 ];
 
-/// Sets a way up.
+/// Sets a method up.
 type SetUp = fn() -> Result<Box<dyn Method>>;
 
-/// The ways of a subject, not yet set up.
+/// The methods of a subject, not yet set up.
 fn methods(subject: &str) -> Option<Vec<SetUp>> {
     Some(match subject {
         "genp" => vec![|| lender::clean(), || lender::dirty()],
@@ -81,8 +81,8 @@ fn methods(subject: &str) -> Option<Vec<SetUp>> {
     })
 }
 
-/// Measures one way at all sizes; says whether nothing broke. What a kernel does not
-/// have is a figure as well, and breaks nothing.
+/// Measures one method at all sizes; returns whether nothing failed. A method that the
+/// kernel does not have gives a figure that says so, which is no failure.
 fn measure_method(meter: &Meter, subject: &str, set_up: SetUp, sizes: &[usize]) -> bool {
     let mut method = match set_up() {
         Ok(method) => method,

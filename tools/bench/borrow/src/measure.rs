@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Takes samples of a way and makes figures of them.
+//! Takes samples of a method and makes figures of them.
 
 use stats::{Figure, Meter};
 
@@ -30,8 +30,8 @@ pub fn turns(pages: usize) -> usize {
 /// Writes a word to each page.
 fn touch(at: *mut u8, pages: usize) {
     for page in 0..pages {
-        // SAFETY: the way has just mapped this many pages there for writing, and
-        // nothing of Rust's lies in them.
+        // SAFETY: the method has just mapped this many pages there for writing, and no
+        // Rust object lies in them.
         unsafe {
             at.add(page * harness::PAGE as usize)
                 .cast::<u64>()
@@ -41,8 +41,8 @@ fn touch(at: *mut u8, pages: usize) {
 }
 
 impl Measured {
-    /// Measures `way` with this many pages; not touching them only for GenP, where it is
-    /// about the slope. The first turn is not counted.
+    /// Measures `method` with this many pages; without touching them only for GenP, whose
+    /// slope is of interest. The first turn is not counted.
     pub fn take(meter: &Meter, method: &mut dyn Method, pages: usize) -> Result<Self> {
         let mut all = Self::default();
         for turn in 0..=turns(pages) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A way to have memory for a while.
+//! A method to have memory for a while.
 
 use std::ffi::CStr;
 
@@ -10,23 +10,23 @@ pub use harness::owned::{Fd, Mapped};
 /// What went wrong, in words.
 pub type Result<T> = std::result::Result<T, String>;
 
-/// The most pages that are asked for; what is set up for all sizes has room for this.
+/// The largest request in pages; methods are set up for it.
 pub const MOST: usize = 4096;
 
-/// A way to get pages and to give them back; one piece at a time.
+/// A method to get pages and to give them back; one piece at a time.
 pub trait Method {
-    /// Who does it.
+    /// The name of the subject.
     fn subject(&self) -> &'static str;
 
-    /// What state the memory is in beforehand, if that is arranged.
+    /// The state of the memory before a turn, if it is prepared.
     fn state(&self) -> Option<&'static str> {
         None
     }
 
-    /// What a reader must know to judge the figure.
+    /// What a reader has to know about the figure.
     fn note(&self) -> &'static str;
 
-    /// Makes everything ready for one turn. Not measured; may sleep.
+    /// Prepares one turn. Not measured; may sleep.
     fn prepare(&mut self, _pages: usize) -> Result<()> {
         Ok(())
     }
@@ -38,12 +38,12 @@ pub trait Method {
     fn give(&mut self) -> Result<()>;
 }
 
-/// What a system call said last, after `what`.
+/// The errno of the last system call as text, after `what`.
 pub fn failed(what: &str) -> String {
     failed_with(what, calls::errno())
 }
 
-/// An errno in words.
+/// An errno as text.
 pub fn failed_with(what: &str, errno: i32) -> String {
     format!("{what}: {}", calls::errno_name(errno))
 }
@@ -58,7 +58,7 @@ pub fn open(path: &CStr) -> Result<i32> {
     }
 }
 
-/// A mapping of this length, readable and writable; of no file if `fd` is -1.
+/// A mapping of this length, readable and writable; anonymous if `fd` is -1.
 pub fn map(length: usize, flags: i32, fd: i32, offset: u64) -> Result<Mapped> {
     Mapped::new(length, flags, fd, offset).map_err(|errno| failed_with("mmap", errno))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The other ways. All of them get zeroed pages and have them mapped when they return.
+//! The other methods. All of them return zeroed pages, mapped.
 
 use std::{fs, io};
 
@@ -46,7 +46,7 @@ impl Method for Anonymous {
     }
 }
 
-/// A file without a name, of the length that is needed.
+/// An unnamed file of this length.
 pub fn memfd(length: usize) -> Result<Fd> {
     // SAFETY: a string that ends with zero.
     let fd = match unsafe { libc::memfd_create(c"bench".as_ptr(), libc::MFD_CLOEXEC) } {
@@ -60,8 +60,8 @@ pub fn memfd(length: usize) -> Result<Fd> {
     }
 }
 
-/// A new memfd each time: kept open, it would keep its pages. Fields in the order in
-/// which they must go.
+/// A new memfd each time: an open one would keep its pages. The fields are in the order
+/// in which they must be dropped.
 #[derive(Default)]
 pub struct Memfd(Option<(Mapped, Fd)>);
 
@@ -150,7 +150,7 @@ impl Method for DmaHeap {
     }
 }
 
-/// Huge pages, set aside before. Gives them back to the kernel in the end.
+/// Huge pages, reserved before and returned to the kernel at the end.
 pub struct Huge {
     mapped: Option<Mapped>,
     before: u64,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Measures the algorithms of `genp/core` in pools of up to 64 GiB: their tables alone,
-//! without the memory they are about.
+//! Measures the algorithms of `genp/core` in pools of up to 64 GiB: only their tables,
+//! without the memory that they manage.
 //!
-//! What the module adds around them does not depend on the size of anything. So this
-//! shows what becomes of a call when the pool grows, not what it costs.
+//! What the module adds does not depend on sizes. So this shows how the cost of a call
+//! grows with the pool, not what the call costs.
 
 mod page;
 mod region;

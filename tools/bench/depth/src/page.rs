@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages of an atomic stock: the labyrinth.
+//! Pages of an atomic stock: the labyrinth, a hierarchical bitmap.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use genp_core_tests::{algorithms::labyrinth::Labyrinth, corridors::table, words:
 use crate::sampler::Sampler;
 
 const PAGE: u64 = 4096;
-/// Of the one CPU there is.
+/// The number of the only CPU.
 const DOOR: u32 = 0;
 
 type Stock = Labyrinth<Vec<HostWord>>;
@@ -24,8 +24,8 @@ fn take_and_give(stock: &Stock) {
     black_box(stock.give(page)).expect("a page that is out");
 }
 
-/// All pages but one are out, each time another one: what is farthest away is found, and
-/// all words above it become empty.
+/// All pages but one are taken, each time another one: the farthest page is found, and
+/// all summary words above it become empty.
 fn measure_last(sampler: &mut Sampler, stock: Stock, pool: u64) -> Stock {
     let about = sampler
         .about("page_last", pool, None, "fragmented")
@@ -41,8 +41,8 @@ fn measure_last(sampler: &mut Sampler, stock: Stock, pool: u64) -> Stock {
     world
 }
 
-/// Page after page: the hint of the last one is not used, so that each comes in by its
-/// door.
+/// Page after page: the hint of the last one is not used, so that each starts at its own
+/// start hint.
 pub fn measure(sampler: &mut Sampler, pool: u64) {
     let pages = (pool / PAGE) as u32;
     let mut stock = measure_last(sampler, empty_stock(pages), pool);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Regions of a reserve: the range allocator.
+//! Regions of a reserve: the TLSF allocator.
 
 use std::hint::black_box;
 
@@ -35,8 +35,8 @@ fn measure_whole(sampler: &mut Sampler, reserve: &mut Reserve, pool: u64) {
     );
 }
 
-/// As many regions as there can be, of any length, of which every other one was freed;
-/// and one more of any length.
+/// As many regions as fit, of any length, of which every other one was freed; and one
+/// more of any length.
 fn measure_crowded(sampler: &mut Sampler, reserve: &mut Reserve, pool: u64) {
     let mut handles = Vec::new();
     while let Ok(block) = reserve.alloc(1 + sampler.below(LONGEST), 1) {

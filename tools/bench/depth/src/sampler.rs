@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Samples without what the clock costs and without interrupts.
+//! Samples without the cost of the clock and without interrupts.
 
 use stats::{Figure, Meter};
 
 /// Samples of a figure.
 const SAMPLES: usize = 500;
-/// How often each is taken. What the machine adds to one it does not add to all.
+/// Repetitions of a sample: the minimum is free of disturbances.
 const TRIES: usize = 3;
 
 /// Takes samples.
@@ -29,7 +29,7 @@ impl Sampler {
         }
     }
 
-    /// A number below `end`, the same in each run: xorshift64.
+    /// A random number below `end`, the same in each run: xorshift64.
     pub fn below(&mut self, end: u32) -> u32 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -37,7 +37,7 @@ impl Sampler {
         (((self.random >> 32) * u64::from(end)) >> 32) as u32
     }
 
-    /// What `call` costs, which leaves everything as it was.
+    /// The cost of `call`, which leaves the state as it was.
     fn once(&self, mut call: impl FnMut()) -> u64 {
         let tries = (0..TRIES).map(|_| {
             let begin = self.meter.read();
@@ -47,8 +47,8 @@ impl Sampler {
         tries.min().unwrap_or(0).saturating_sub(self.empty)
     }
 
-    /// Prints a figure: `arrange` puts `world` into the state that a sample is to be taken
-    /// in, and `call` leaves it so.
+    /// Prints a figure: `arrange` puts `world` into the state for a sample, and `call`
+    /// leaves it like that.
     pub fn figure<W>(
         &mut self,
         what: Figure,
@@ -64,7 +64,7 @@ impl Sampler {
         what.distribution(samples).print();
     }
 
-    /// What all figures of a pool have.
+    /// The fields of all figures of a pool.
     pub fn about(&self, case: &str, pool: u64, fill: Option<u32>, state: &str) -> Figure {
         let figure = Figure::new(&self.meter, "scale", case, "genp")
             .with("pool", pool)

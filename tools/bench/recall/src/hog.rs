@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Hogs: processes that want all of a processor.
+//! Hogs: processes that keep a processor busy.
 
 use harness::{machine, process};
 
@@ -29,7 +29,7 @@ pub fn start() -> Result<Vec<Hog>, String> {
         }))
     });
     let hogs: Vec<Hog> = hogs.collect();
-    // One that could not become what it shall be has ended.
+    // A hog that could not become SCHED_FIFO has exited.
     process::pause(20);
     match hogs.iter().any(|hog| process::try_reap(hog.0).is_some()) {
         true => Err("a hog did not become SCHED_FIFO".into()),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How long it takes from the deadline of a lease, which its borrower does not return,
-//! until its frames are in the hands of those who wait for them: zeroed and mapped. By
-//! pages and by waiters, alone and with a SCHED_FIFO hog on every processor. Runs in a
+//! The time from the deadline of a lease that its borrower does not return until its
+//! waiters have its frames, zeroed and mapped. By pages and by waiters, alone and with
+//! a SCHED_FIFO hog on every processor. Runs in a
 //! guest as root; prints figures.
 
 mod hog;
@@ -21,7 +21,7 @@ use waiter::Result;
 const USAGE: &str = "usage: bench_recall [PAGES WAITERS]\n\
     both from 1 to 4096 and 1 to 8; without them: pages for one waiter, and waiters";
 
-/// What is measured: pages for each, and how many wait.
+/// What is measured: pages for each waiter, and the number of waiters.
 type Setting = (usize, usize);
 
 const MOST: Setting = (4096, 8);
@@ -40,7 +40,7 @@ const SETTINGS: [Setting; 11] = [
     (64, 8),
 ];
 
-/// How often, for a setting: the large ones take long, and counts of instructions repeat.
+/// Rounds of a setting: large ones take long, and counts of instructions repeat.
 fn rounds(meter: &Meter, (pages, waiters): Setting) -> usize {
     let most = if meter.machine() == Machine::Icount {
         100
@@ -50,10 +50,10 @@ fn rounds(meter: &Meter, (pages, waiters): Setting) -> usize {
     (most * 256 / (pages * waiters)).clamp(FEWEST, most)
 }
 
-/// Lets real-time threads have all of a processor, as Documentation/tuning.rst says: else
-/// the kernel itself holds everybody up to let ordinary threads run beside the hogs.
+/// Lets real-time threads use all of a processor, see Documentation/tuning.rst: otherwise
+/// the kernel delays all of them to let ordinary threads run beside the hogs.
 fn give_processors_to_real_time() {
-    // What a kernel does not have does not disturb.
+    // A kernel without these settings does not throttle.
     let _ = fs::write("/proc/sys/kernel/sched_rt_runtime_us", "-1");
     for processor in 0..machine::processors() {
         let path = format!("/sys/kernel/debug/sched/fair_server/cpu{processor}/runtime");
@@ -72,12 +72,12 @@ fn figure(meter: &Meter, case: &str, state: &str, (pages, waiters): Setting) -> 
         .with("note", NOTE)
 }
 
-/// How long one setting may take: on a machine that is busy with other things fewer rounds
-/// are enough, and while the hogs run the kernel gets nothing else done.
+/// The time limit of a setting: on a busy machine fewer rounds are enough, and while the
+/// hogs run the kernel does nothing else.
 const PATIENCE: u64 = 40 * SEC;
 const FEWEST: usize = 15;
 
-/// What the waiters of one setting had to wait: each of them, and the last one of each
+/// The waits of a setting: of each waiter, and of the last one of each
 /// round.
 #[derive(Default)]
 struct Waits {
@@ -89,7 +89,7 @@ impl Waits {
     fn take(scene: &mut Scene, wanted: usize, setting: Setting) -> Result<Self> {
         let mut waits = Self::default();
         let begin = now();
-        // A round in which somebody came too late to wait is none; so is the first one.
+        // Rounds with a waiter that came too late are dropped; so is the first one.
         for round in 0..2 * wanted {
             let took = scene.round()?;
             if round > 0 && took.len() == setting.1 {
@@ -108,8 +108,8 @@ impl Waits {
     }
 }
 
-/// Measures one setting. What waits for threads of the kernel that have less priority than
-/// the hogs happens while there are none: setting up, printing, tearing down.
+/// Measures one setting. Work that needs kernel threads with a lower priority than the
+/// hogs is done while there are none: set-up, printing, teardown.
 fn measure(meter: &Meter, state: &str, setting: Setting) -> Result<()> {
     let mut scene = Scene::set_up(setting.0, setting.1)?;
     let hogs = match state {
@@ -130,7 +130,7 @@ fn measure(meter: &Meter, state: &str, setting: Setting) -> Result<()> {
     Ok(())
 }
 
-/// R of the whole run, hogs and all.
+/// R of the whole run, with and without hogs.
 fn print_bound(meter: &Meter) -> Result<()> {
     let info = owned::control().and_then(|control| calls::info(control.0));
     let info = info.map_err(|errno| format!("GENP_GET_INFO: {}", calls::errno_name(errno)))?;

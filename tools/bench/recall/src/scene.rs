@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A pool that has just what one borrower keeps and others wait for.
+//! A pool that has exactly what one borrower keeps and others wait for.
 
 use harness::{
     abi, calls, now,
@@ -10,18 +10,18 @@ use harness::{
 
 use crate::waiter::{Result, Waiter};
 
-/// For the borrower to have what the waiters returned. Only there to end a broken run.
+/// The borrower's timeout. Only there to end a broken run.
 const PATIENCE: u64 = 60 * SEC;
 
-/// How long before a deadline a waiter must have begun to wait.
+/// The least time from the begin of a wait to the deadline.
 const MARGIN: u64 = 200_000;
 
-/// The pool, its borrower, and who waits.
+/// The pool, its borrower, and the waiters.
 pub struct Scene {
     waiters: Vec<Waiter>,
     partition: Fd,
     _window: Mapped,
-    /// Has all other frames in its reserve.
+    /// Its reserve is all other frames.
     _rest: Fd,
     length: u64,
     /// The term of the borrower's leases; the longest one at first.
@@ -34,7 +34,7 @@ fn named(what: &str) -> impl Fn(i32) -> String + '_ {
 }
 
 impl Scene {
-    /// Sets it up: `waiters` who want `pages` each.
+    /// Sets it up with `waiters` that borrow `pages` each.
     pub fn set_up(pages: usize, waiters: usize) -> Result<Self> {
         let length = (pages * waiters) as u64 * PAGE;
         let control = owned::control().map_err(named("/dev/genp"))?;
@@ -61,8 +61,8 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Borrows all there is. A term that was over before the borrower had its frames, on a
-    /// machine that did something else meanwhile, is too short: it is doubled.
+    /// Borrows all that can be lent. A term that was over before the borrower had its
+    /// frames, because the machine was busy, is too short: it is doubled.
     fn borrow(&mut self) -> Result<abi::genp_borrow> {
         loop {
             let (fd, deadline) = (self.partition.0, now() + PATIENCE);
@@ -75,8 +75,8 @@ impl Scene {
         }
     }
 
-    /// A term in which the borrower has its frames and the waiters begin to wait, on a
-    /// machine of any speed: twice what it takes to borrow. Longer if that was too short.
+    /// Chooses a term in which the borrower gets its frames and the waiters begin to wait,
+    /// on a machine of any speed: twice the time of borrowing. Extended if it was too short.
     fn choose_term(&mut self) -> Result<()> {
         let begin = now();
         let lease = self.borrow()?;
@@ -86,8 +86,8 @@ impl Scene {
         Ok(())
     }
 
-    /// Lets a lease run out while all wait: how long after its deadline each had its
-    /// frames. Those who came too late are left out.
+    /// Lets a lease expire while all wait: returns how long after its deadline each waiter
+    /// had its frames. Waiters that came too late are left out.
     pub fn round(&mut self) -> Result<Vec<u64>> {
         let lease = self.borrow()?;
         for waiter in &self.waiters {

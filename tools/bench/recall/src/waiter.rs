@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A process that waits for frames when it is told to, and tells when it had them.
+//! A process that waits for frames on request, and reports when it had them.
 
 use std::mem;
 
@@ -15,10 +15,10 @@ use crate::priority::WAITER;
 /// What went wrong, in words.
 pub type Result<T> = std::result::Result<T, String>;
 
-/// Longer than any lease: only there to end a broken run.
+/// Longer than any lease. Only there to end a broken run.
 const PATIENCE: u64 = 60 * SEC;
 
-/// When a borrow began and when it was over, or 0 and an errno.
+/// The begin and the end of a borrow, or 0 and an errno.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 struct Told {
@@ -43,14 +43,14 @@ fn named(what: &str, errno: i32) -> String {
     format!("{what}: {}", calls::errno_name(errno))
 }
 
-/// Writes all of a value; false if the other end is gone.
+/// Writes a value; false if the other end is closed.
 fn send<T: Copy>(fd: &Fd, value: &T) -> bool {
     let size = mem::size_of::<T>();
     // SAFETY: reads a value that is there; far fewer bytes than a pipe takes at once.
     unsafe { libc::write(fd.0, std::ptr::from_ref(value).cast(), size) == size as isize }
 }
 
-/// Waits for a value; None if the other end is gone. T is made of numbers.
+/// Waits for a value; None if the other end is closed. T consists of numbers.
 fn receive<T: Copy + Default>(fd: &Fd) -> Option<T> {
     let mut value = T::default();
     let size = mem::size_of::<T>();
@@ -59,7 +59,7 @@ fn receive<T: Copy + Default>(fd: &Fd) -> Option<T> {
     (read == size as isize).then_some(value)
 }
 
-/// What the process does until its orders end: borrow, tell, return.
+/// The process: borrows, reports and returns on each order, until the pipe is closed.
 fn live(pages: usize, orders: &Fd, answers: &Fd) -> std::result::Result<(), i32> {
     let length = pages as u64 * PAGE;
     let control = owned::control()?;
@@ -82,7 +82,7 @@ fn live(pages: usize, orders: &Fd, answers: &Fd) -> std::result::Result<(), i32>
 }
 
 impl Waiter {
-    /// Starts one that is ready to wait for so many pages.
+    /// Starts a waiter for this number of pages.
     pub fn start(pages: usize) -> Result<Self> {
         let pipe = || owned::pipe().map_err(|errno| named("pipe", errno));
         let ((orders_in, orders), (answers, answers_out)) = (pipe()?, pipe()?);
@@ -106,14 +106,14 @@ impl Waiter {
         }
     }
 
-    /// Tells it to borrow.
+    /// Orders it to borrow.
     pub fn order(&self) -> Result<()> {
         send(&self.orders, &1u64)
             .then_some(())
             .ok_or_else(|| "a waiter ended".into())
     }
 
-    /// Waits until it has returned what it got: when it began to wait and when it had it.
+    /// Waits until it has returned its lease: when it began to wait and when it had it.
     pub fn answer(&self) -> Result<(u64, u64)> {
         match receive::<Told>(&self.answers) {
             Some(Told { began: 0, ended }) => Err(named("a waiter's GENP_BORROW", ended as i32)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Axes: where a value lies between two ends, and which values are named.
+//! Axes: positions of values between two ends, and labelled values.
 
 /// An axis.
 #[derive(Clone, Debug)]
@@ -9,20 +9,20 @@ pub struct Axis {
     low: f64,
     high: f64,
     logarithmic: bool,
-    /// The values that have a line and a name.
+    /// The values with a grid line and a label.
     pub ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
     /// A logarithmic axis over all of `values`, which are above zero: None if there are
-    /// none. `name` says what a value is called.
+    /// none. `name` is the label of a value.
     pub fn logarithmic(
         title: impl Into<String>,
         values: impl IntoIterator<Item = f64>,
         name: impl Fn(f64) -> String,
     ) -> Option<Self> {
         let (low, high) = ends(values.into_iter().filter(|&value| value > 0.0))?;
-        // A little room, and never an axis of one point.
+        // With some margin, and never an axis of one point.
         let (low, high) = (low / 1.15, high * 1.15);
         let (low, high) = if high / low < 4.0 {
             (low / 2.0, high * 2.0)
@@ -52,7 +52,7 @@ impl Axis {
         }
     }
 
-    /// With these values named, as far as they lie on the axis.
+    /// With labels for these values, as far as they lie on the axis.
     pub fn naming(mut self, values: &[f64], name: impl Fn(f64) -> String) -> Self {
         let named = values.iter().map(|&value| (value, name(value)));
         self.ticks = named.filter(|&(value, _)| self.has(value)).collect();
@@ -63,7 +63,7 @@ impl Axis {
         (self.low..=self.high).contains(&value)
     }
 
-    /// Where a value lies: 0 at the low end, 1 at the high one.
+    /// The position of a value: 0 at the low end, 1 at the high end.
     pub fn position(&self, value: f64) -> f64 {
         let position = if self.logarithmic {
             (value / self.low).ln() / (self.high / self.low).ln()
@@ -82,7 +82,7 @@ fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// Powers of ten between two ends; with few of them also their halves or fifths, with many
-/// of them not all, so that their names have room.
+/// of them not all, so that their labels have room.
 fn decades(low: f64, high: f64) -> Vec<f64> {
     let first = low.log10().floor() as i32;
     let last = high.log10().ceil() as i32;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A chart: two axes, lines, dots, and a name beside each line instead of a legend.
+//! A chart: two axes, lines, dots, and a label at each line instead of a legend.
 
 use crate::{
     axis::Axis,
@@ -13,11 +13,11 @@ const HEIGHT: f64 = 440.0;
 const TOP: f64 = 80.0;
 const BOTTOM: f64 = 56.0;
 const LEFT: f64 = 82.0;
-/// Between the middles of names.
+/// The distance between the centres of labels.
 const APART: f64 = 15.0;
 
-/// Colours that people of any colour vision tell apart (Okabe and Ito); the dashes tell
-/// lines apart without colours.
+/// Colours that can be distinguished with any colour vision (Okabe and Ito); dashes
+/// distinguish lines without colours.
 const PEERS: [(&str, &str); 7] = [
     ("#c04a00", ""),
     ("#007a5a", "7 3"),
@@ -30,8 +30,8 @@ const PEERS: [(&str, &str); 7] = [
 
 const OURS: &str = "#0059a8";
 
-/// How the line of a subject looks: GenP's own is thick and blue in every picture, and a
-/// peer looks the same in all of them.
+/// The style of a subject's line: GenP's is thick and blue in every picture, and a peer
+/// has the same style in all of them.
 pub fn stroke_of(subject: &str) -> Stroke {
     const LINE_STYLES: [&[&str]; 7] = [
         &["gen_pool_first_fit", "mmap_populate", "glibc", "mempool"],
@@ -60,26 +60,26 @@ pub fn stroke_of(subject: &str) -> Stroke {
     }
 }
 
-/// The name at the end of a line.
+/// The label at the end of a line.
 struct End {
     at: (f64, f64),
     name: String,
     text: Text,
 }
 
-/// A chart under way.
+/// A chart that is being drawn.
 pub struct Chart {
     svg: Svg,
     x: Axis,
     y: Axis,
     right: f64,
-    /// Names at the ends of lines.
+    /// Labels at the ends of lines.
     ends: Vec<End>,
 }
 
 impl Chart {
-    /// An empty chart. `about` says on what it was taken; `names` are those that will
-    /// stand beside the lines.
+    /// An empty chart. `about` is the subtitle; `names` are the labels that will
+    /// be at the lines.
     pub fn new(title: &str, about: &str, (x, y): (Axis, Axis), names: &[&str]) -> Self {
         let widest = names
             .iter()
@@ -147,7 +147,7 @@ impl Chart {
             .text((16.0, TOP - 14.0), &above, Anchor::Start, Text::of(INK));
     }
 
-    /// The line of a subject through points, with dots on them, and a name at its end.
+    /// A subject's line through points, with dots on them and a label at its end.
     pub fn curve(&mut self, subject: &str, name: &str, points: &[(f64, f64)]) {
         let stroke = stroke_of(subject);
         self.line(name, points, stroke);
@@ -158,7 +158,7 @@ impl Chart {
         }
     }
 
-    /// A line through points and a name at its end.
+    /// A line through points, with a label at its end.
     pub fn line(&mut self, name: &str, points: &[(f64, f64)], stroke: Stroke) {
         let positions: Vec<_> = points.iter().map(|&point| self.position(point)).collect();
         self.svg.line(&positions, stroke);
@@ -175,14 +175,14 @@ impl Chart {
         }));
     }
 
-    /// Dots alone; empty ones.
+    /// Open dots without a line.
     pub fn dots(&mut self, points: &[(f64, f64)], colour: &str) {
         for &point in points {
             self.svg.dot(self.position(point), 3.0, colour, false);
         }
     }
 
-    /// The drawing, with the names right of it, set apart so that each can be read.
+    /// The drawing, with the labels right of it, apart from each other.
     pub fn finish(mut self) -> String {
         self.ends.sort_by(|a, b| a.at.1.total_cmp(&b.at.1));
         let wanted: Vec<f64> = self.ends.iter().map(|end| end.at.1).collect();
@@ -194,8 +194,8 @@ impl Chart {
         self.svg.finish()
     }
 
-    /// The drawing of lines that end anywhere: with each name beside the end of its line
-    /// or, where another one is, above that.
+    /// The drawing of lines that end anywhere: with each label at the end of its line or,
+    /// if another label is there, above that.
     pub fn finish_beside_ends(mut self) -> String {
         self.ends.sort_by(|a, b| b.at.0.total_cmp(&a.at.0));
         let mut taken: Vec<(f64, f64, f64)> = Vec::new();
@@ -203,7 +203,7 @@ impl Chart {
             let from = end.at.0 + 8.0;
             let to = from + width_of(&end.name, end.text.size);
             let mut y = end.at.1.min(HEIGHT - BOTTOM - 12.0);
-            // Each name taken is passed once at most.
+            // Each label is passed at most once.
             while let Some(other) = taken
                 .iter()
                 .find(|other| (other.2 - y).abs() < APART && from < other.1 && other.0 < to)
@@ -217,10 +217,10 @@ impl Chart {
     }
 }
 
-/// Moves heights, which are in order, as little apart as is needed for `apart` between
-/// them; within `top` and `bottom` as far as there is room.
+/// Moves sorted heights apart as little as is needed for a distance of `apart`; within
+/// `top` and `bottom` as far as there is room.
 fn spread(wanted: &[f64], apart: f64, top: f64, bottom: f64) -> Vec<f64> {
-    // Groups of names that touch, each around the mean of what its names want.
+    // Groups of labels that touch, each around the mean of their wanted heights.
     let mut groups: Vec<(f64, usize)> = Vec::new();
     for &height in wanted {
         groups.push((height, 1));
@@ -244,7 +244,7 @@ fn spread(wanted: &[f64], apart: f64, top: f64, bottom: f64) -> Vec<f64> {
     heights
 }
 
-/// What the values of a unit are called along an axis.
+/// The title of an axis with this unit.
 pub fn unit_title(unit: &str) -> &'static str {
     match unit {
         "instructions" => "instructions",
@@ -253,7 +253,7 @@ pub fn unit_title(unit: &str) -> &'static str {
     }
 }
 
-/// The names of values of a unit.
+/// The labels of values in a unit.
 pub fn unit_names(unit: &str) -> impl Fn(f64) -> String + '_ {
     move |value| labels::in_unit(value, unit)
 }

@@ -34,7 +34,7 @@ pub struct Options {
     pub all: bool,
 }
 
-/// What came of it.
+/// The result.
 pub struct Comparison {
     /// A line for each figure that differs, and a sum.
     pub text: String,
@@ -121,7 +121,7 @@ fn exceeds(large: f64, small: f64, percent: f64) -> bool {
     large > small * (1.0 + percent / 100.0)
 }
 
-/// By how many percent; without an end if it was nothing before.
+/// The growth in percent; infinite if the old value was 0.
 fn growth(before: f64, after: f64) -> f64 {
     if before == after {
         0.0

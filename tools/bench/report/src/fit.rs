@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A straight line through what was measured: a constant, and a slope by piece.
+//! A straight line through measured values: a constant and a slope.
 
 /// `constant + slope * x`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,8 +13,8 @@ pub struct Line {
 
 impl Line {
     /// The line with the least squares of relative deviations: a cost of one page counts
-    /// as much as one of 4,096. None for fewer than two different x, or for what is not
-    /// above zero.
+    /// as much as one of 4,096. None for fewer than two different x, or for values that are
+    /// not above zero.
     pub fn through(points: &[(f64, f64)]) -> Option<Self> {
         if points.iter().any(|&(x, y)| !(x > 0.0 && y > 0.0)) {
             return None;
@@ -41,12 +41,12 @@ impl Line {
         Some(line)
     }
 
-    /// Whether it tells what was measured: no point lies far from it.
+    /// Whether it fits: no point lies far from it.
     pub fn is_good(&self) -> bool {
         self.worst <= 0.2
     }
 
-    /// What the line says at `x`.
+    /// The value of the line at `x`.
     pub fn at(&self, x: f64) -> f64 {
         self.constant + self.slope * x
     }
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn small_costs_count_as_much_as_large_ones() {
-        // A line through all but the last point: by absolute squares the last one alone
+        // A line through all but the last point: with absolute squares the last point alone
         // would decide, and the constant would be far off.
         let mut points: Vec<_> = (0..12)
             .map(|order| f64::from(1 << order))

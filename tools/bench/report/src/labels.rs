@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers and names for people.
+//! Labels: numbers and names for readers.
 
-/// A number with separators between thousands; below 10 with what follows the point, as
-/// far as it tells something.
+/// A number with separators between thousands; below 10 with significant
+/// decimals.
 pub fn number(value: f64) -> String {
     if value.abs() < 10.0 && value.fract() != 0.0 {
         let text = format!("{value:.2}");
@@ -41,7 +41,7 @@ pub fn pages(count: f64) -> String {
     }
 }
 
-/// A ratio: how many times something is.
+/// A ratio.
 pub fn times(ratio: f64) -> String {
     match ratio {
         ratio if ratio < 9.95 => format!("{ratio:.2}"),
@@ -50,7 +50,7 @@ pub fn times(ratio: f64) -> String {
     }
 }
 
-/// Bytes in the largest unit they are whole in.
+/// Bytes in the largest unit that gives a whole number.
 pub fn bytes(value: f64) -> String {
     let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
     for (unit, shift) in units {
@@ -62,7 +62,7 @@ pub fn bytes(value: f64) -> String {
     format!("{} B", number(value))
 }
 
-/// Nanoseconds in a unit that leaves few digits.
+/// Nanoseconds in a unit with few digits.
 pub fn time(ns: f64) -> String {
     match ns {
         ns if ns < 1e3 => format!("{} ns", number(ns)),
@@ -72,7 +72,7 @@ pub fn time(ns: f64) -> String {
     }
 }
 
-/// What a unit's values read as beside an axis.
+/// The label of a value in a unit.
 pub fn in_unit(value: f64, unit: &str) -> String {
     match unit {
         "ns" => time(value),
@@ -91,7 +91,7 @@ fn number_of_three(value: f64) -> String {
     }
 }
 
-/// What a subject is called in tables and pictures.
+/// The label of a subject in tables and pictures.
 pub fn subject(name: &str) -> &str {
     match name {
         "genp" => "GenP",
@@ -106,7 +106,7 @@ pub fn subject(name: &str) -> &str {
     }
 }
 
-/// What a machine is.
+/// The label of a machine.
 pub fn machine(name: &str) -> String {
     match name {
         "icount" => "PREEMPT_RT, instructions counted by an emulator".into(),

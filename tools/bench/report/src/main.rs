@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! genp-bench: makes the performance page of what `scripts/bench` measured, and
+//! genp-bench: generates the performance page from what `scripts/bench` measured, and
 //! compares two of its runs.
 
 mod axis;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Asks a run for figures.
+//! Queries figures of a run.
 
 use std::collections::BTreeMap;
 
@@ -43,17 +43,17 @@ impl<'a> Figures<'a> {
         self.only(|figure| figure.subject == subject)
     }
 
-    /// Those whose calls were answered with what was asked for.
+    /// Those whose calls were granted.
     pub fn granted(&self) -> Self {
         self.only(|figure| !figure.is_refusal())
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What differs between them, in order of its first appearance.
+    /// The different values, in order of their first appearance.
     pub fn different<T: PartialEq>(&self, of: impl Fn(&Figure) -> T) -> Vec<T> {
         let mut seen = Vec::new();
         for value in self.0.iter().map(|figure| of(figure)) {
@@ -87,7 +87,7 @@ impl<'a> Figures<'a> {
             .reduce(f64::min)
     }
 
-    /// The dearest median for each `x` they have, in order of it.
+    /// The highest median for each `x`, sorted by `x`.
     pub fn curve(&self, x: impl Fn(&Figure) -> Option<f64>) -> Vec<(f64, f64)> {
         let mut highest: BTreeMap<u64, f64> = BTreeMap::new();
         for figure in &self.0 {

@@ -12,10 +12,10 @@ const TOP: f64 = 62.0;
 const BOTTOM: f64 = 50.0;
 const ROW: f64 = 21.0;
 const LEFT: f64 = 225.0;
-/// Room for the words behind the dots.
+/// Room for the text after the dots.
 const RIGHT: f64 = WIDTH - 105.0;
 
-/// Such a chart under way.
+/// A chart that is being drawn.
 pub struct Rows {
     svg: Svg,
     x: Axis,
@@ -50,7 +50,7 @@ impl Rows {
         }
     }
 
-    /// What the rows below have in common.
+    /// The heading of the rows below.
     pub fn heading(&mut self, text: &str) {
         self.svg.text(
             (16.0, self.y + 2.0),
@@ -61,7 +61,7 @@ impl Rows {
         self.y += ROW;
     }
 
-    /// A row: a full dot at the first value, an empty one at the second, and a word.
+    /// A row: a filled dot at the first value, an open one at the second, and a text.
     pub fn row(&mut self, name: &str, (full, empty): (f64, f64), word: &str, stroke: Stroke) {
         let at = |value: f64| LEFT + (RIGHT - LEFT) * self.x.position(value);
         let (from, to) = (at(full), at(empty));

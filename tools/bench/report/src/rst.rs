@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Text in the form the documentation is in.
+//! Text in reStructuredText, as the documentation.
 
 /// A page under way.
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl Page {
         self.0 += &format!("{text}\n{line}\n\n");
     }
 
-    /// A line as it is, for comments and links.
+    /// A line without changes, for comments and links.
     pub fn line(&mut self, text: &str) {
         self.0 += text;
         self.0.push('\n');
@@ -52,12 +52,12 @@ impl Page {
         self.0 += "\n\n";
     }
 
-    /// A picture that lies beside the page, and what it shows in words.
+    /// A picture in the folder of the page, with its description.
     pub fn picture(&mut self, file: &str, words: &str) {
         self.0 += &format!(".. image:: {file}\n   :alt: {words}\n\n");
     }
 
-    /// A table with its head. Nothing of a table without rows.
+    /// A table with its head; nothing if it has no rows.
     pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         if rows.is_empty() {
             return;
@@ -65,7 +65,7 @@ impl Page {
         let head: Vec<String> = head.iter().map(|&cell| cell.into()).collect();
         let width = |column: usize| {
             let cells = rows.iter().chain([&head]).filter_map(|row| row.get(column));
-            // A column must not be empty for the reader of tables.
+            // docutils needs a character in the first column.
             cells
                 .map(|cell| cell.chars().count())
                 .max()
@@ -126,11 +126,11 @@ impl Page {
 /// A column of a table.
 struct Column {
     width: usize,
-    /// Its cells are numbers, which end below each other.
+    /// Whether its cells are numbers, which are flush right.
     numbers: bool,
 }
 
-/// Whether all cells of a column that say something begin like a number.
+/// Whether all cells of a column that are not empty begin like a number.
 fn are_numbers(rows: &[Vec<String>], column: usize) -> bool {
     let cells = rows.iter().filter_map(|row| row.get(column));
     let is_number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit());

@@ -9,16 +9,16 @@ use serde_json::{Map, Value};
 /// What went wrong, in words.
 pub type Result<T> = std::result::Result<T, String>;
 
-/// What was measured in one go.
+/// The results of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// When, of what, on what: everything beside the results, in the file's words.
+    /// All other fields of the file: date, commit, kernel and so on.
     pub about: Map<String, Value>,
-    /// What came out.
+    /// The figures.
     pub figures: Vec<Figure>,
 }
 
-/// One figure. What is not in the file is None, or empty.
+/// One figure. Fields that are not in the file are None or empty.
 #[derive(Clone, Debug, Default)]
 pub struct Figure {
     pub group: String,
@@ -40,7 +40,7 @@ pub struct Figure {
     pub p999: Option<f64>,
     pub max: Option<f64>,
     pub refused: Option<f64>,
-    /// Upper ends of classes, and how many samples are in them.
+    /// Upper ends of classes, and the number of samples in each.
     pub histogram: Vec<(f64, f64)>,
 }
 
@@ -75,22 +75,22 @@ impl Figure {
             median: number("median"),
             p99: number("p99"),
             p999: number("p999"),
-            // The largest that came in every repetition, where that was found out: what
-            // an interrupt made of one of them is nobody's cost.
+            // The largest cost that occurred in every repetition, if known: the cost of an
+            // interrupt is not the subject's.
             max: number("max_repeated").or(number("max")),
             refused: number("refused"),
             histogram: histogram(fields.get("histogram"))?,
         })
     }
 
-    /// Whether there is anything to compare: a figure may only say that a kernel does
+    /// Whether it has values: a figure may only say that a kernel does
     /// not have something, or that every call was refused.
     pub fn is_measured(&self) -> bool {
         self.median.is_some() && self.n != Some(0.0)
     }
 
-    /// Whether most calls were answered with an error: what that costs is no price of
-    /// what was asked for.
+    /// Whether most calls failed: their cost is not that of a
+    /// granted call.
     pub fn is_refusal(&self) -> bool {
         matches!((self.refused, self.n), (Some(refused), Some(n)) if n > 0.0 && refused * 2.0 > n)
     }
@@ -100,13 +100,13 @@ impl Figure {
         self.subject.contains("genp")
     }
 
-    /// Whether it is of another who does the same: "nobody" is what measuring costs, and
-    /// "kernel" what a call costs that does nothing.
+    /// Whether it is of a peer: "nobody" is the overhead of measuring, and "kernel" the
+    /// cost of a call that does nothing.
     pub fn is_peer(&self) -> bool {
         !self.is_ours() && !["nobody", "kernel"].contains(&self.subject.as_str())
     }
 
-    /// What it is of, in words: the same in two runs for the same thing.
+    /// The identity as text, the same in two runs.
     pub fn name(&self) -> String {
         let mut words = vec![
             self.group.clone(),
@@ -145,7 +145,7 @@ fn histogram(value: Option<&Value>) -> Result<Vec<(f64, f64)>> {
 }
 
 impl Run {
-    /// Reads what a results file contains.
+    /// Parses a results file.
     pub fn parse(text: &str) -> Result<Self> {
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let Value::Object(mut about) = value else {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Drawings as SVG: lines, dots, text. Every drawing has a white ground of its own, so
+//! SVG drawings: lines, dots, text. Every drawing has a white background, so
 //! that it reads the same on a dark page.
 
 use std::fmt::Write;
 
-/// A drawing under way. Coordinates are pixels from the upper left corner.
+/// A drawing. Coordinates are pixels from the upper left corner.
 pub struct Svg(String);
 
-/// Where text lies beside its point.
+/// The alignment of text at its point.
 #[derive(Clone, Copy)]
 pub enum Anchor {
     Start,
@@ -16,20 +16,20 @@ pub enum Anchor {
     End,
 }
 
-/// How a line looks.
+/// The style of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stroke {
     pub colour: &'static str,
     pub width: f64,
-    /// Lengths of dashes and gaps, or nothing for a whole line.
+    /// Lengths of dashes and gaps; empty for a solid line.
     pub dash: &'static str,
 }
 
-/// Ink of text and of axes.
+/// The colour of text and of axes.
 pub const INK: &str = "#222222";
-/// Of what stands back.
+/// The colour of grid lines.
 pub const FAINT: &str = "#e2e2e2";
-/// Of text that stands back.
+/// The colour of secondary text.
 pub const SOFT: &str = "#595959";
 
 fn escaped(text: &str) -> String {
@@ -37,14 +37,14 @@ fn escaped(text: &str) -> String {
     text.replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A coordinate, no more exact than can be seen.
+/// A coordinate, rounded to what can be seen.
 fn at(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map(String::from).unwrap_or(text)
 }
 
 impl Svg {
-    /// An empty drawing; `words` say what it shows to those who do not see it.
+    /// An empty drawing; `words` is its alternative text.
     pub fn new(width: f64, height: f64, words: &str) -> Self {
         let (width, height) = (at(width), at(height));
         let words = escaped(words);
@@ -79,7 +79,7 @@ impl Svg {
         );
     }
 
-    /// A dot; one that is not `full` has a white middle.
+    /// A dot; if not `full`, with a white centre.
     pub fn dot(&mut self, (x, y): (f64, f64), radius: f64, colour: &str, full: bool) {
         let fill = if full { colour } else { "#ffffff" };
         let _ = writeln!(
@@ -123,7 +123,7 @@ impl Svg {
     }
 }
 
-/// How text looks.
+/// The style of text.
 #[derive(Clone, Copy)]
 pub struct Text {
     pub size: f64,
@@ -161,7 +161,7 @@ impl Text {
     }
 }
 
-/// About how wide a text is; it is drawn with fonts that are not known here.
+/// The approximate width of a text; the fonts are not known here.
 pub fn width_of(text: &str, size: f64) -> f64 {
     text.chars().count() as f64 * size * 0.62
 }

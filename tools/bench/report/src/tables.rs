@@ -28,7 +28,7 @@ pub fn of_group(page: &mut Page, group: &str, all: &Figures<'_>) {
     }
 }
 
-/// The first letter large.
+/// With the first letter in upper case.
 fn upper(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
@@ -48,7 +48,7 @@ fn refusals(page: &mut Page, all: &Figures<'_>) {
     }
 }
 
-/// What a row is of: everything but the subject and what is given as a range.
+/// The identity of a row: everything but the subject and the fields shown as a range.
 fn row_of(figure: &Figure) -> (String, String, String, String, String) {
     let size = figure.size.map(bytes).unwrap_or_default();
     let pages = figure.pages.map(labels::pages).unwrap_or_default();
@@ -70,7 +70,7 @@ fn by_case(page: &mut Page, figures: &Figures<'_>) {
     });
     for setting in settings {
         let same = figures.only(|figure| row_of(figure) == setting);
-        // A case that is about refusals is nothing else.
+        // A case of refusals has no other figures.
         let granted = same.granted();
         let same = if granted.is_empty() { same } else { granted };
         let best = Best::of(&same);
@@ -128,7 +128,7 @@ fn heaps(page: &mut Page, figures: &Figures<'_>) {
     }
 }
 
-/// What the names of cases end with whose memory is touched.
+/// The suffix of cases whose memory is touched.
 const TOUCHED: &str = "_touched";
 
 fn heaps_of_case(figures: &Figures<'_>, case: &str) -> Vec<Vec<String>> {
@@ -158,7 +158,7 @@ fn heaps_of_case(figures: &Figures<'_>, case: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The best of the peers: the lowest of their dearest medians, and of their worst cases.
+/// The best peer: the lowest of the peers' highest medians, and of their worst cases.
 struct Best {
     median: Option<f64>,
     worst: Option<f64>,
@@ -181,7 +181,7 @@ impl Best {
     }
 }
 
-/// A value by the best peer's.
+/// A value divided by the best peer's.
 fn by(value: Option<f64>, best: Option<f64>) -> String {
     match value.zip(best) {
         Some((value, best)) if best > 0.0 => times(value / best),
@@ -216,7 +216,7 @@ fn row(case: &str, figures: &Figures<'_>, unit: &str, best: &Best) -> Vec<String
     ]
 }
 
-/// The ways to borrow in columns, pages in rows; then their lines.
+/// The methods in columns, pages in rows; then their fitted lines.
 fn borrowing(page: &mut Page, figures: &Figures<'_>) {
     for machine_name in figures.different(|figure| figure.machine.clone()) {
         let whole = figures.case("borrow", "borrow").machine(&machine_name);

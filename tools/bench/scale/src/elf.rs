@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the sections of a module take in memory.
+//! The sizes of the sections of a module in memory.
 
 use std::fs;
 
@@ -11,11 +11,11 @@ use crate::figure::Result;
 pub struct Sizes {
     /// Machine code.
     pub text: u64,
-    /// What is only read.
+    /// Read-only data.
     pub constants: u64,
-    /// What is written to.
+    /// Writable data.
     pub data: u64,
-    /// What is gone once the module is loaded.
+    /// Code and data that are freed once the module is loaded.
     pub init: u64,
 }
 

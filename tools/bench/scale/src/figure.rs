@@ -12,7 +12,7 @@ pub fn figure(meter: &Meter, case: &str) -> Figure {
     Figure::new(meter, "scale", case, "genp")
 }
 
-/// A figure of bytes, which were not sampled but counted.
+/// A figure in bytes, which are counted.
 pub fn bytes(meter: &Meter, case: &str, samples: Vec<u64>) -> Figure {
     figure(meter, case).with("unit", "bytes").spread(samples)
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What GenP needs for itself: the size of the module, how much memory is gone beside the
-//! pool, what a partition, a region and a page of a reserve take; and how long loading and
-//! unloading take. Unloads and loads genp.ko, in a guest, as root; prints figures.
+//! What GenP needs for itself: the size of the module, the memory taken beside the pool,
+//! the memory of a partition, a region and a page of a reserve; and the time to load and
+//! to unload. Unloads and loads genp.ko, in a guest, as root; prints figures.
 
 mod elf;
 mod figure;
@@ -24,7 +24,7 @@ const MIB: u64 = 1 << 20;
 /// How often the module is loaded with each pool.
 const LOADS: usize = 5;
 
-/// What the sections of the module take once it is loaded.
+/// Prints the sizes of the sections of the module.
 fn measure_module(meter: &Meter, path: &str) -> Result<()> {
     let sizes = elf::sizes(path)?;
     for (case, size) in [
@@ -38,7 +38,7 @@ fn measure_module(meter: &Meter, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Loads and unloads with one size of the pool. The memory that is gone beside the pool
+/// Loads and unloads with one size of the pool. The memory that is taken beside the pool
 /// includes the module itself, its threads, and the tables that parameters set the size of.
 fn measure_pool(meter: &Meter, path: &str, pool: u64) -> Result<()> {
     let parameters = format!("pool_mib={}", pool / MIB);
@@ -67,11 +67,11 @@ fn measure_pool(meter: &Meter, path: &str, pool: u64) -> Result<()> {
 fn measure(meter: &Meter, path: &str, pools: &[u64]) -> Result<()> {
     measure_module(meter, path)?;
     module::unload()?;
-    // What the kernel keeps from the first time is not of the pool.
+    // The first load fills caches of the kernel, which are not of the pool.
     module::load(path, "pool_mib=16")?;
     module::unload()?;
     for &pool in pools {
-        // What is free, and room for the tables.
+        // The pool, and room for the tables.
         if memory::free()? < pool + pool / 8 {
             let note = "the machine has not so much memory";
             let refused = figure(meter, "load").with("pool", pool).with("refused", 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much memory is free, to the page.
+//! The exact amount of free memory, in pages.
 
 use std::fs;
 
@@ -8,13 +8,13 @@ use harness::{process, PAGE};
 
 use crate::figure::Result;
 
-/// How often is looked again, and how long is waited in between, until what was let go is
-/// really back: some of it goes by way of RCU.
+/// Number and interval of the checks until freed memory is available: some of it is
+/// freed by RCU.
 const LOOKS: usize = 50;
 const APART_MS: u64 = 20;
 
-/// Bytes that are free, those that processors keep at hand included. What can be dropped
-/// is dropped before. Waits until it is the same twice.
+/// Free bytes, including the per-CPU lists. Caches are dropped before. Waits until two
+/// successive values are the same.
 pub fn free() -> Result<u64> {
     let mut before = free_now()?;
     for _ in 0..LOOKS {
@@ -30,7 +30,7 @@ pub fn free() -> Result<u64> {
 
 fn free_now() -> Result<u64> {
     let zones = "/proc/zoneinfo";
-    // A kernel without this has fewer caches as well.
+    // A kernel without this has fewer caches.
     let _ = fs::write("/proc/sys/vm/drop_caches", "3");
     let text = fs::read_to_string(zones).map_err(|error| format!("{zones}: {error}"))?;
     match pages(&text) {
@@ -39,14 +39,14 @@ fn free_now() -> Result<u64> {
     }
 }
 
-/// The free pages of all zones, in their lists and in those of the processors.
+/// The free pages of all zones, in the zones' lists and in the per-CPU lists.
 fn pages(zoneinfo: &str) -> u64 {
     let numbers = zoneinfo.lines().filter_map(|line| -> Option<u64> {
         let mut words = line.split_whitespace();
         match words.next() {
-            // Of the processors' lists.
+            // Of the per-CPU lists.
             Some("count:") => words.next()?.parse().ok(),
-            // "pages free N": beside it stand only low, high and the like.
+            // "pages free N"; other lines of this kind are low, high and the like.
             Some("pages") if words.next() == Some("free") => words.next()?.parse().ok(),
             _ => None,
         }

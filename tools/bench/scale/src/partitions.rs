@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What partitions take beside the frames of the pool.
+//! The memory that partitions take beside the frames of the pool.
 
 use harness::{
     abi,
@@ -15,16 +15,16 @@ use crate::{
     memory,
 };
 
-/// The pool that all of this needs, in MiB.
+/// The size of the pool that this needs, in MiB.
 pub const POOL_MIB: u64 = 256;
 
-/// Partitions that are made at a time: what the allocators below round up to is shared.
-/// Fewer where each takes much.
+/// Partitions created at a time, so that rounding by the kernel's allocators averages
+/// out. Fewer of large ones.
 const MANY: u64 = 48;
 const FEW: u64 = 15;
 
-/// Regions, and pages of a reserve, that a partition has more of than another one. As many
-/// regions as fit a table of a power of two: the kernel rounds smaller ones up to that.
+/// Regions and pages of a reserve by which two partitions differ. As many regions as fit
+/// a table with a power of two of bytes: the kernel rounds smaller ones up to that.
 const REGIONS: u64 = 16_383;
 const PAGES: u64 = 4096;
 
@@ -35,7 +35,7 @@ fn create(control: &Fd, request: abi::genp_create) -> Result<Fd> {
         .map_err(|errno| format!("GENP_CREATE: {}", errno_name(errno)))
 }
 
-/// Bytes that so many partitions take, each as wished.
+/// Bytes that `count` partitions of this request take.
 fn taken(control: &Fd, count: u64, request: abi::genp_create) -> Result<u64> {
     let before = memory::free()?;
     let all = (0..count).map(|_| create(control, request));
@@ -45,7 +45,7 @@ fn taken(control: &Fd, count: u64, request: abi::genp_create) -> Result<u64> {
     Ok(before.saturating_sub(after))
 }
 
-/// The smallest partition that can be.
+/// The smallest possible partition.
 fn smallest() -> abi::genp_create {
     abi::genp_create {
         max_regions: 1,
@@ -54,13 +54,13 @@ fn smallest() -> abi::genp_create {
     }
 }
 
-/// The share of one of many, rounded.
+/// The share of each, rounded.
 fn each(all: u64, many: u64) -> Vec<u64> {
     vec![(all + many / 2) / many]
 }
 
-/// Prints what a partition takes, and what each region it may have and each page of its
-/// reserve add.
+/// Prints the bytes of a partition, of each region that it may have, and of each page of
+/// its reserve.
 pub fn measure(meter: &Meter) -> Result<()> {
     let control = owned::control().map_err(|errno| format!("/dev/genp: {}", errno_name(errno)))?;
     let with_regions = abi::genp_create {
@@ -71,7 +71,7 @@ pub fn measure(meter: &Meter) -> Result<()> {
         reserve: PAGES * PAGE,
         ..smallest()
     };
-    // The first time fills caches of the kernel.
+    // The first run fills caches of the kernel.
     taken(&control, MANY, smallest())?;
     let base = taken(&control, MANY, smallest())?;
     let few = taken(&control, FEW, smallest())?;

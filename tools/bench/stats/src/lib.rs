@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Figures: what a program measured, one JSON object a line.
+//! Figures: the results of a program, one JSON object per line.
 //!
-//! The lines begin with [`MARKER`], so that they are found in whatever else a guest
-//! prints. `scripts/bench` collects them, `genp-bench` makes tables and pictures of
+//! The lines begin with [`MARKER`], so that they are found in the output of a guest.
+//! `scripts/bench` collects them, `genp-bench` makes tables and pictures of
 //! them.
 
 pub mod meter;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 pub use meter::Meter;
 pub use spread::Spread;
 
-/// What a line with a figure begins with.
+/// The start of a line with a figure.
 pub const MARKER: &str = "genp-bench: ";
 
 /// One figure.
@@ -32,13 +32,13 @@ impl Figure {
         whose.with("machine", meter.machine().name())
     }
 
-    /// With one more field, or another value in it.
+    /// Sets a field.
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.0.insert(field.into(), value.into());
         self
     }
 
-    /// With what the samples spread over; with none of it if there are none.
+    /// Sets the fields of the distribution; none without samples.
     pub fn spread(self, samples: Vec<u64>) -> Self {
         let Some(spread) = Spread::of(samples) else {
             return self.with("n", 0);
@@ -50,7 +50,7 @@ impl Figure {
         all.with("max", spread.max())
     }
 
-    /// With the distribution of the samples as well.
+    /// The same with a histogram of the samples.
     pub fn distribution(self, samples: Vec<u64>) -> Self {
         let classes: Vec<Value> = Spread::of(samples.clone())
             .map(|spread| spread.classes())
@@ -66,7 +66,7 @@ impl Figure {
         format!("{MARKER}{}", Value::Object(self.0.clone()))
     }
 
-    /// Prints it at once: a guest may not live long.
+    /// Prints the line and flushes it: a guest may stop at any time.
     pub fn print(&self) {
         println!("{}", self.line());
         let _ = std::io::stdout().flush();

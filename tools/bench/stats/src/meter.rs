@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is counted: instructions where the machine's clock counts them, else
+//! What is counted: instructions if the machine's clock counts them, otherwise
 //! nanoseconds.
 
 use std::arch::{asm, x86_64::_rdtsc};
 
 use harness::machine;
 
-/// What a figure was taken on.
+/// The kind of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Machine {
     /// An emulator whose clock counts instructions.
     Icount,
     /// An emulator.
     Tcg,
-    /// User mode Linux with this many processors.
+    /// User Mode Linux with this many processors.
     Um(usize),
 }
 
@@ -34,7 +34,7 @@ impl Machine {
 pub struct Meter(Machine);
 
 impl Meter {
-    /// Finds out what this machine is.
+    /// Detects the kind of machine.
     pub fn find() -> Self {
         Self(if machine::is_user_mode() {
             Machine::Um(machine::processors())
@@ -45,12 +45,12 @@ impl Meter {
         })
     }
 
-    /// What it found.
+    /// The kind of machine.
     pub fn machine(&self) -> Machine {
         self.0
     }
 
-    /// What [`Self::read`] is in.
+    /// The unit of [`Self::read`].
     pub fn unit(&self) -> &'static str {
         match self.0 {
             Machine::Icount => "instructions",
@@ -58,7 +58,7 @@ impl Meter {
         }
     }
 
-    /// Reads it. The difference of two readings is what came between.
+    /// Reads the meter. The difference of two readings is the cost between them.
     #[inline]
     pub fn read(&self) -> u64 {
         match self.0 {
@@ -69,11 +69,11 @@ impl Meter {
 }
 
 fn ticks() -> u64 {
-    // SAFETY: every x86_64 has it, and Linux lets programs use it.
+    // SAFETY: every x86_64 processor has RDTSC, and Linux lets programs use it.
     unsafe { _rdtsc() }
 }
 
-/// Ticks that a loop of 2 instructions a turn takes when nothing disturbs it.
+/// The ticks of an undisturbed loop with 2 instructions per turn.
 fn ticks_of_turns(turns: u64) -> u64 {
     let once = || {
         let begin = ticks();
@@ -86,8 +86,8 @@ fn ticks_of_turns(turns: u64) -> u64 {
     (0..16).map(|_| once()).min().unwrap_or(0)
 }
 
-/// Whether a tick is an instruction: then more turns take exactly as many more ticks
-/// as they have instructions, each time. A clock that counts time does not.
+/// Whether a tick is an instruction: then the ticks grow exactly with the instructions
+/// of the loop, each time. A clock that counts time does not.
 fn counts_instructions() -> bool {
     let base = ticks_of_turns(1_000);
     [2_000, 3_000, 5_000, 8_000].iter().all(|&turns| {

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What samples spread over.
+//! The distribution of samples.
 
-/// How many classes of a distribution a power of two has.
+/// Classes of a distribution per power of two.
 const CLASSES_PER_OCTAVE: u64 = 8;
 
-/// Samples in order; at least one.
+/// Sorted samples; at least one.
 #[derive(Clone, Debug)]
 pub struct Spread(Vec<u64>);
 
 impl Spread {
-    /// None of no samples.
+    /// None without samples.
     pub fn of(mut samples: Vec<u64>) -> Option<Self> {
         samples.sort_unstable();
         (!samples.is_empty()).then_some(Self(samples))
     }
 
-    /// How many there are.
+    /// The number of samples.
     pub fn count(&self) -> usize {
         self.0.len()
     }
@@ -31,8 +31,8 @@ impl Spread {
         self.quantile(1.0)
     }
 
-    /// The smallest sample that at least this share of all does not exceed: always
-    /// one that was seen, never a mean of two.
+    /// The smallest sample that at least this share of all samples does not exceed: always a
+    /// measured one, never a mean of two.
     pub fn quantile(&self, share: f64) -> u64 {
         let rank = (share * self.0.len() as f64).ceil() as usize;
         let place = rank.clamp(1, self.0.len()) - 1;
@@ -40,7 +40,7 @@ impl Spread {
     }
 
     /// The distribution: upper ends of classes, each an eighth of its power of two
-    /// wide, and how many samples are in them; empty classes are left out.
+    /// wide, and the number of samples in each; empty classes are left out.
     pub fn classes(&self) -> Vec<(u64, u64)> {
         let mut classes: Vec<(u64, u64)> = Vec::new();
         for &sample in &self.0 {

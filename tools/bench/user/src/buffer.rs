@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory of the bench itself: none of an allocator under test, there before the
+//! Memory of the benchmark itself: not of an allocator under test, populated before the
 //! measurement begins, and shared with the children that measure.
 
 use std::{
@@ -36,7 +36,7 @@ impl<T: Copy + Default> Buffer<T> {
         buffer
     }
 
-    /// Has the page tables of the calling process be complete.
+    /// Populates the page tables of the calling process.
     pub fn touch(&mut self) {
         self.fill(T::default());
     }
@@ -62,7 +62,7 @@ impl<T> DerefMut for Buffer<T> {
 impl<T> Drop for Buffer<T> {
     fn drop(&mut self) {
         let bytes = (self.length * size_of::<T>()).max(1);
-        // SAFETY: our own mapping, which nobody uses any longer.
+        // SAFETY: our own mapping, which is not used any longer.
         unsafe { libc::munmap(self.start.as_ptr().cast(), bytes) };
     }
 }

@@ -21,7 +21,7 @@ struct Info {
     number: u64,
 }
 
-/// Has the parent trace us, from here on.
+/// Lets the parent trace the calling process from here on.
 pub fn offer() {
     // SAFETY: no memory is involved.
     unsafe {
@@ -30,10 +30,10 @@ pub fn offer() {
     }
 }
 
-/// The number of the system call that a stopped child begins, if it does.
+/// The number of the system call that a stopped child enters, if it does.
 fn begun(pid: i32) -> Option<i64> {
     let mut info = Info::default();
-    // SAFETY: the kernel writes as many bytes as there are.
+    // SAFETY: the kernel writes at most the given size.
     let had = unsafe {
         libc::ptrace(
             libc::PTRACE_GET_SYSCALL_INFO,
@@ -46,7 +46,7 @@ fn begun(pid: i32) -> Option<i64> {
 }
 
 /// The system calls of a child that called [`offer`], between the first and the
-/// second [`MARK`]: None if it did not come to its end.
+/// second [`MARK`]: None if it did not finish.
 pub fn system_calls(pid: i32) -> Option<u64> {
     let mut status = reap(pid);
     let options = libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_EXITKILL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is asked of an allocator: the same blocks in the same order of each.
+//! Loads: sequences of allocations and frees, the same for each allocator.
 
 use std::sync::{Barrier, Mutex, PoisonError};
 
@@ -17,33 +17,33 @@ const SMALLEST: u64 = 16;
 const LARGEST: u64 = 4096;
 /// Blocks that are handed from a thread to another at a time.
 const BATCH: usize = 64;
-/// Where the bytes in use turn, in [`Load::Burst`].
+/// The limits of the bytes in use of [`Load::Burst`].
 const LOW: usize = 2 << 20;
 const HIGH: usize = 12 << 20;
 
 /// A load.
 pub enum Load {
-    /// Blocks of this size, each freed before the next is had.
+    /// Blocks of this size, each freed before the next is allocated.
     Pair(usize),
-    /// The same, with many pairs between two looks at the counter.
+    /// The same, with many pairs between two readings of the counter.
     Loop(usize),
-    /// Random sizes with random lifetimes, so many percent of `subject::POOL` full.
+    /// Random sizes with random lifetimes, with this percentage of `subject::POOL` in use.
     Random(usize),
     /// Random sizes, 64 at a time; the oldest goes first.
     Fifo,
     /// Random sizes, 64 at a time at most; the youngest goes first.
     Lifo,
-    /// Random sizes, had by one thread and freed by another.
+    /// Random sizes, allocated by one thread and freed by another.
     Threads,
     /// Bytes in use that swell to 12 MiB and shrink to 2 MiB, with a large block now
     /// and then, and a pause after every 32 calls.
     Burst,
-    /// What a program did.
+    /// The recording of a program.
     Trace(&'static Trace),
 }
 
 impl Load {
-    /// Bytes in use at a time, about.
+    /// The approximate number of bytes in use.
     pub fn live(&self) -> usize {
         match self {
             Self::Pair(size) | Self::Loop(size) => *size,
@@ -68,7 +68,7 @@ impl Load {
     pub fn slots(&self) -> usize {
         match self {
             Self::Pair(_) | Self::Loop(_) => 1,
-            // What stands around a block is 16 or 32 bytes.
+            // Overhead per block is 16 or 32 bytes.
             Self::Random(_) => self.live() / (mean() + 24),
             Self::Fifo | Self::Lifo | Self::Threads => BATCH,
             Self::Burst => 2 * HIGH / mean(),
@@ -76,7 +76,7 @@ impl Load {
         }
     }
 
-    /// Pairs that a sample is of.
+    /// Pairs per sample.
     pub fn pairs_in_sample(&self) -> u32 {
         match self {
             Self::Loop(_) => LOOP,
@@ -89,12 +89,12 @@ impl Load {
         !matches!(self, Self::Threads | Self::Burst)
     }
 
-    /// Whether the same costs come again in another run, but for interrupts.
+    /// Whether costs repeat in another run, except for interrupts.
     pub fn repeats(&self) -> bool {
         self.is_quiet()
     }
 
-    /// Carries it out. `ready` is called before the measured part.
+    /// Runs the load. `ready` is called before the measured part.
     pub fn run<S: Subject>(&self, mut stage: Stage<'_, S>, ready: impl FnOnce()) {
         match self {
             Self::Pair(size) => pair(&mut stage, *size, ready),
@@ -271,7 +271,7 @@ fn threads<S: Subject>(mut stage: Stage<'_, S>, ready: impl FnOnce()) {
 
 fn burst<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
     let mut rng = Rng::new(5);
-    // Places in use come first.
+    // Slots in use come first.
     let (mut held, mut bytes, mut calls) = (0, 0, 0);
     let grow = |stage: &mut Stage<'_, S>, rng: &mut Rng, held: &mut usize| {
         let size = match rng.one_in(64) {
@@ -289,7 +289,7 @@ fn burst<S: Subject>(stage: &mut Stage<'_, S>, ready: impl FnOnce()) {
     while bytes < LOW {
         bytes += grow(stage, &mut rng, &mut held);
     }
-    // What a pause needs is there from here on.
+    // A first pause, so that later ones find everything set up.
     harness::process::pause_ns(1);
     ready();
     stage.measure();

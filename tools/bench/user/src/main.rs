@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Measures allocators call by call: each load with each of them, in a process of
-//! its own. Prints a line of JSON a figure, after "genp-bench: ".
+//! Measures allocators call by call: each load with each allocator, in a process of
+//! its own. Prints a line of JSON per figure, after "genp-bench: ".
 
 mod buffer;
 mod count;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is measured, and where.
+//! The options.
 
 const USAGE: &str = "\
 usage: bench_user [--machine NAME] [--pairs N] [--case NAME]... [--subject NAME]... [--pressure]
@@ -12,7 +12,7 @@ NAME of a machine: icount, um1, um2, native, tcg; by default $GENP_BENCH_MACHINE
 #[derive(Debug)]
 pub struct Options {
     pub machine: String,
-    /// Pairs that are measured of each synthetic load.
+    /// Measured pairs of each synthetic load.
     pub pairs: usize,
     cases: Vec<String>,
     subjects: Vec<String>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A machine whose memory is used up and whose processors are kept busy.
+//! Pressure: a machine whose memory is used up and whose processors are busy.
 
 use std::{
     fs, ptr,
@@ -13,28 +13,28 @@ use harness::{
     MSEC,
 };
 
-/// Priorities of SCHED_FIFO: of who measures, and of the hogs below it.
+/// SCHED_FIFO priorities: of the measuring process, and of the hogs below it.
 pub const MEASURING: i32 = 50;
 const HOG: i32 = 40;
 
-/// What is left free: percent of the machine's memory, and bytes at most, fewer than
-/// the load has use for on any machine.
+/// Memory that is left free: percent of all memory, and a limit in bytes, fewer than the
+/// load needs on any machine.
 const LEFT: u64 = 5;
 const LEFT_MOST: u64 = 8 << 20;
-/// Bytes that are eaten at a time.
+/// Bytes allocated at a time.
 const BITE: usize = 64 << 10;
 
-/// What the children say.
+/// The state of the memory eater.
 struct EaterState {
-    /// The eater has nothing left to eat.
+    /// Set when all memory is used up.
     full: AtomicU32,
-    /// Eaters that were killed for want of memory.
+    /// Eaters that the OOM killer killed.
     killed: AtomicU32,
 }
 
-/// Settings of who runs real-time programs: the scheduler takes nothing from them
-/// for others, and the kernel's messages go to its log, not to a console that takes
-/// a second for what it says of a killed process.
+/// Settings for real-time programs: no throttling, and kernel messages go to the log
+/// only, because the console takes
+/// a second for the report of a killed process.
 const SETTINGS: [(&str, &str); 2] = [
     ("/proc/sys/kernel/sched_rt_runtime_us", "-1"),
     ("/proc/sys/kernel/printk", "1"),
@@ -45,7 +45,7 @@ pub struct Pressure {
     eater: i32,
     hogs: Vec<i32>,
     state: &'static EaterState,
-    /// What the settings were.
+    /// The previous settings.
     before: [Option<String>; 2],
 }
 
@@ -60,10 +60,10 @@ fn memory() -> (u64, u64) {
     (info.totalram * unit, info.freeram * unit)
 }
 
-/// Takes and dirties memory until little is left, and whatever becomes free after
-/// that; gives some back and takes it again all the time.
+/// Allocates and dirties memory until little is left, and whatever is freed after that;
+/// keeps releasing and allocating some of it.
 fn eat(state: &EaterState) -> i32 {
-    // The first to go when there is none.
+    // The first victim of the OOM killer.
     set_oom_score("self", 1000);
     let (total, _) = memory();
     // SAFETY: a new mapping where the kernel likes, as large as all memory.
@@ -85,7 +85,7 @@ fn eat(state: &EaterState) -> i32 {
     loop {
         let hungry = memory().1 > left && eaten + BITE <= total as usize;
         let at = if hungry { &mut eaten } else { &mut again };
-        // SAFETY: within the mapping, which is nobody else's.
+        // SAFETY: within our own mapping.
         unsafe {
             let bite = start.cast::<u8>().add(*at);
             if !hungry {
@@ -95,7 +95,7 @@ fn eat(state: &EaterState) -> i32 {
         }
         *at += BITE;
         if !hungry {
-            // Release: what was eaten is eaten. Pairs with `Pressure::begin`.
+            // Release: pairs with the load in `Pressure::begin`.
             state.full.store(1, Ordering::Release);
             if again + BITE > eaten {
                 again = 0;
@@ -104,30 +104,30 @@ fn eat(state: &EaterState) -> i32 {
     }
 }
 
-/// Makes the calling process one like any other, whatever its parent is.
+/// Makes the calling process SCHED_OTHER, whatever its parent is.
 fn be_normal() {
     let param = libc::sched_param { sched_priority: 0 };
     // SAFETY: `param` is there.
     unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &param) };
 }
 
-/// Says how likely a process is killed when memory is gone: -1000 for never.
+/// Sets how likely the OOM killer chooses a process: -1000 for never.
 fn set_oom_score(process: &str, score: i32) {
     let _ = fs::write(format!("/proc/{process}/oom_score_adj"), score.to_string());
 }
 
-/// Has the killer spare this process, those it makes, and the shell it is called from:
-/// a measurement that ends says nothing.
+/// Protects this process, its children, and its parent shell from the OOM killer: a
+/// killed measurement has no result.
 pub fn be_spared() {
     set_oom_score("self", -1000);
     // SAFETY: no memory is involved.
     set_oom_score(&unsafe { libc::getppid() }.to_string(), -1000);
 }
 
-/// Has an eater be there, a new one when one was killed.
+/// Runs an eater, and a new one whenever it is killed.
 fn feed(state: &EaterState) -> i32 {
     be_normal();
-    // Somebody must be there to be killed while no eater is.
+    // The OOM killer needs a victim while there is no eater.
     set_oom_score("self", 0);
     loop {
         reap(child(|| eat(state)));
@@ -149,7 +149,7 @@ fn hog(processor: usize) -> i32 {
 }
 
 impl Pressure {
-    /// Begins, and comes back when there is no memory left.
+    /// Starts the pressure and returns when memory is used up.
     pub fn begin() -> Self {
         let before = SETTINGS.map(|(path, value)| {
             let before = fs::read_to_string(path).ok()?;
@@ -173,7 +173,7 @@ impl Pressure {
         }
     }
 
-    /// Eaters that were killed for want of memory until now.
+    /// The number of eaters that the OOM killer killed.
     pub fn killed(&self) -> u32 {
         self.state.killed.load(Ordering::Relaxed)
     }
@@ -182,7 +182,7 @@ impl Pressure {
 impl Drop for Pressure {
     fn drop(&mut self) {
         for &pid in self.hogs.iter().chain([&self.eater]) {
-            // The eater itself ends with who feeds it.
+            // The eater exits with its parent.
             end(pid);
         }
         for ((path, _), before) in SETTINGS.iter().zip(&self.before) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What came out, as one line of JSON a figure.
+//! Results, as one line of JSON per figure.
 
 use std::fmt::Write;
 
-/// What a figure is of.
+/// The identity of a figure.
 #[derive(Clone)]
 pub struct Label {
     pub subject: &'static str,
     pub machine: String,
-    /// What costs are in, and how many of it a count of the counter is.
+    /// The unit of costs, and the number of units per tick of the counter.
     pub unit: &'static str,
     pub scale: f64,
     /// fresh, pressure, ...
@@ -18,7 +18,7 @@ pub struct Label {
     pub more: String,
 }
 
-/// Where `per_mille` of the samples lie at or below.
+/// The value that `per_mille` of the samples do not exceed.
 fn quantile(sorted: &[u32], per_mille: usize) -> u32 {
     let last = sorted.len() - 1;
     sorted[(sorted.len() * per_mille / 1000).min(last)]
@@ -57,7 +57,7 @@ impl Label {
     }
 
     /// The line of a distribution. `repeats`: the largest cost that came in every
-    /// repetition, which no interrupt caused.
+    /// repetition, and so was not caused by an interrupt.
     pub fn distribution(&self, case: &str, samples: &mut [u32], repeats: Option<u32>) -> String {
         samples.sort_unstable();
         if samples.is_empty() {

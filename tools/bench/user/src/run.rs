@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A load with one subject after the other, each in a process of its own, so that
-//! none finds what another left.
+//! Runs a load with one subject after the other, each in a process of its own, so that
+//! they do not influence each other.
 
 use std::{
     io::{self, Write},
@@ -23,15 +23,15 @@ use crate::{
     subject::Subject,
 };
 
-/// How often a load is done that costs the same each time: interrupts do not come
-/// at the same place three times.
+/// Repetitions of a load that costs the same each time: interrupts do not occur at the
+/// same point three times.
 const REPEATS: usize = 3;
 
-/// Where who measures and who prepares the machine for it meet.
+/// The rendezvous of the measuring process and the one that prepares the machine.
 struct Gate {
-    /// The measured part can begin, as far as the subject goes.
+    /// Set when the subject is ready for the measured part.
     ready: AtomicU32,
-    /// It may.
+    /// Set when the measured part may begin.
     go: AtomicU32,
 }
 
@@ -43,11 +43,11 @@ pub struct Runner<'a> {
     options: &'a Options,
     records: Records,
     gate: &'static Gate,
-    /// Measurements that did not come to their end.
+    /// Measurements that did not finish.
     pub failed: usize,
 }
 
-/// What one run gave.
+/// The result of a run.
 struct Outcome {
     totals: Totals,
     killed: u32,
@@ -87,7 +87,7 @@ impl<'a> Runner<'a> {
             && self.load.largest() <= S::LARGEST
     }
 
-    /// Measures a subject and prints what came out.
+    /// Measures a subject and prints the figures.
     pub fn run<S: Subject>(&mut self) {
         if !self.options.wants_subject(S::NAME) || !self.fits::<S>() {
             return;
@@ -105,7 +105,7 @@ impl<'a> Runner<'a> {
         let _ = io::stdout().flush();
     }
 
-    /// Without anything beside it.
+    /// Without pressure.
     fn alone<S: Subject>(&mut self) -> Option<()> {
         let outcome = self.once::<S>(false)?;
         let pairs = outcome.totals.pairs as usize;
@@ -138,7 +138,7 @@ impl<'a> Runner<'a> {
         Some(())
     }
 
-    /// Does the load in a child: None if that does not come to its end.
+    /// Runs the load in a child: None if that does not finish.
     fn once<S: Subject>(&mut self, pressure: bool) -> Option<Outcome> {
         self.records.totals[0] = Totals::default();
         self.gate.ready.store(0, Ordering::Relaxed);
@@ -157,8 +157,8 @@ impl<'a> Runner<'a> {
         (status == 0 && totals.complete == 1).then_some(Outcome { totals, killed })
     }
 
-    /// Has pressure be there while the measured part runs: how many eaters of memory
-    /// that killed.
+    /// Keeps the machine under pressure while the measured part runs: returns the number of
+    /// memory eaters that were killed.
     fn press(&self, pid: i32) -> u32 {
         // Acquire: pairs with `perform`.
         while self.gate.ready.load(Ordering::Acquire) == 0 {
@@ -167,7 +167,7 @@ impl<'a> Runner<'a> {
                 return 0;
             }
         }
-        // Above all others, so as to be able to end it.
+        // Above all others, to be able to end it.
         let _ = set_fifo(MEASURING + 10);
         let pressure = Pressure::begin();
         // Release: pairs with `perform`.
@@ -178,7 +178,7 @@ impl<'a> Runner<'a> {
         pressure.killed()
     }
 
-    /// What the child does.
+    /// The child's part.
     fn perform<S: Subject>(&mut self) -> bool {
         self.records.clear();
         let subject = match S::new() {
@@ -236,7 +236,7 @@ impl<'a> Runner<'a> {
             (String::new(), &self.records.pairs),
             ("_touched".into(), &self.records.touched),
         ];
-        // In a loop, touching is part of it.
+        // In a loop, touching is part of the cost.
         let kinds = if self.load.pairs_in_sample() > 1 {
             1
         } else {
@@ -256,7 +256,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Whether a child has ended; it can still be waited for.
+/// Whether a child has exited; it can still be waited for.
 fn try_ended(pid: i32) -> bool {
     // SAFETY: fills a structure of ours.
     unsafe {

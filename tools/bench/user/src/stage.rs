@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where calls are made and timed, one by one.
+//! The stage, which makes calls and times each of them.
 
 use std::arch::x86_64::{_mm_lfence, _rdtsc};
 
@@ -9,23 +9,23 @@ use crate::{buffer::Buffer, subject::Subject};
 /// The processor's counter. Under QEMU's icount with shift 0 it counts instructions.
 #[inline(always)]
 pub fn stamp() -> u64 {
-    // SAFETY: reads a counter that every user may read; the fence keeps what comes
-    // later from being begun earlier.
+    // SAFETY: every user may read the counter. The fence keeps later instructions from
+    // being started earlier.
     unsafe {
         _mm_lfence();
         _rdtsc()
     }
 }
 
-/// Pairs between two stamps where single ones are too short for the counter.
+/// Pairs between two stamps if single ones are too short for the counter.
 pub const LOOP: u32 = 64;
 
-/// A place for a block.
+/// A slot for a block.
 #[derive(Clone, Copy, Default)]
 pub struct Slot {
     address: usize,
     size: u32,
-    /// What taking the block cost, without and with touching it.
+    /// The cost of taking the block, without and with touching it.
     cost: u32,
     touched: u32,
 }
@@ -40,13 +40,13 @@ pub struct Totals {
     pub refused: u64,
     /// Page faults from the first measured call to the last.
     pub faults: u64,
-    /// Set when the work came to its end.
+    /// Set when the work is complete.
     pub complete: u64,
 }
 
-/// What all who measure write to.
+/// The records of a measurement.
 pub struct Records {
-    /// For each pair: what alloc and free cost together.
+    /// For each pair: the cost of alloc and free together.
     pub pairs: Buffer<u32>,
     /// The same with the first write to each page of the block.
     pub touched: Buffer<u32>,
@@ -55,7 +55,7 @@ pub struct Records {
 }
 
 impl Records {
-    /// For this many pairs, and this many blocks at a time.
+    /// Records of this many pairs, and of this many blocks at a time.
     pub fn new(pairs: usize, slots: usize) -> Self {
         Self {
             pairs: Buffer::new(pairs),
@@ -65,7 +65,7 @@ impl Records {
         }
     }
 
-    /// Empties them, and has every page of them be there for the calling process.
+    /// Clears them, and populates their pages for the calling process.
     pub fn clear(&mut self) {
         self.pairs.touch();
         self.touched.touch();
@@ -74,18 +74,18 @@ impl Records {
     }
 }
 
-/// An allocator on stage.
+/// An allocator under test.
 pub struct Stage<'a, S> {
     pub subject: &'a S,
     records: &'a mut Records,
     totals: Totals,
-    /// Whether what is done now is written down.
+    /// Whether calls are recorded.
     measuring: bool,
-    /// What two stamps in a row differ by.
+    /// The difference of two successive stamps.
     empty: u32,
 }
 
-/// Page faults of this process until now.
+/// The number of page faults of this process.
 fn faults() -> u64 {
     // SAFETY: fills a structure of ours.
     let usage = unsafe {
@@ -96,8 +96,8 @@ fn faults() -> u64 {
     (usage.ru_minflt + usage.ru_majflt) as u64
 }
 
-/// The system call that says to who counts them where the measured part begins and
-/// where it ends: one that no allocator makes.
+/// The system call that marks the begin and the end of the measured part for the
+/// tracer: one that no allocator makes.
 pub const MARK: libc::c_long = libc::SYS_getppid;
 
 fn mark() {
@@ -111,7 +111,7 @@ fn since(begin: u64, end: u64, empty: u32) -> u32 {
         .saturating_sub(empty)
 }
 
-/// What two stamps in a row differ by: what a measurement adds to every call.
+/// The difference of two successive stamps: the overhead of a measurement.
 fn empty() -> u32 {
     let mut seen = [0; 101];
     for _ in 0..3 {
@@ -135,14 +135,14 @@ impl<'a, S: Subject> Stage<'a, S> {
         }
     }
 
-    /// Writes down what is done from here on.
+    /// Records calls from here on.
     pub fn measure(&mut self) {
         self.measuring = true;
         self.totals.faults = faults();
         mark();
     }
 
-    /// Ends it.
+    /// Ends the recording.
     pub fn done(mut self) {
         mark();
         self.totals.faults = faults() - self.totals.faults;
@@ -150,29 +150,29 @@ impl<'a, S: Subject> Stage<'a, S> {
         self.records.totals[0] = self.totals;
     }
 
-    /// Places there are.
+    /// The number of slots.
     pub fn slots(&self) -> usize {
         self.records.slots.len()
     }
 
-    /// Whether there is no room for another measured pair.
+    /// Whether there is no room for another recorded pair.
     pub fn full(&self) -> bool {
         self.totals.pairs as usize >= self.records.pairs.len()
     }
 
-    /// Whether a block is in a place.
+    /// Whether a slot holds a block.
     #[inline(always)]
     pub fn holds(&self, slot: usize) -> bool {
         self.records.slots[slot].address != 0
     }
 
-    /// Bytes of the block in a place.
+    /// The size of the block in a slot.
     #[inline(always)]
     pub fn size(&self, slot: usize) -> usize {
         self.records.slots[slot].size as usize
     }
 
-    /// Allocates into an empty place and writes to every page of the block: false
+    /// Allocates into an empty slot and writes to every page of the block: false
     /// if that was refused.
     #[inline(always)]
     pub fn take(&mut self, slot: usize, size: usize) -> bool {
@@ -185,7 +185,7 @@ impl<'a, S: Subject> Stage<'a, S> {
         }
         let mut at = 0;
         while at < size {
-            // SAFETY: within the block. Volatile: nobody reads it.
+            // SAFETY: within the block. Volatile, because the value is never read.
             unsafe { block.add(at).write_volatile(1) };
             at += 4096;
         }
@@ -199,7 +199,7 @@ impl<'a, S: Subject> Stage<'a, S> {
         true
     }
 
-    /// Frees the block in a place, and writes down what the pair cost.
+    /// Frees the block in a slot and records the cost of the pair.
     #[inline(always)]
     pub fn give(&mut self, slot: usize) {
         let held = self.records.slots[slot];
@@ -218,13 +218,13 @@ impl<'a, S: Subject> Stage<'a, S> {
         }
     }
 
-    /// Exchanges two places.
+    /// Exchanges two slots.
     pub fn swap(&mut self, one: usize, other: usize) {
         self.records.slots.swap(one, other);
     }
 
     /// Takes and frees blocks of one size, [`LOOP`] of them between two stamps, and
-    /// writes down what all of them cost.
+    /// records the cost of all of them.
     #[inline(always)]
     pub fn cycle(&mut self, size: usize) {
         let begin = stamp();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who is measured. Each is called the way a program calls it: the heaps for all of
-//! a program through their functions in C, those that manage memory they are given
-//! through their Rust types.
+//! The allocators that are measured. Each is called as by a program: general heaps
+//! through their C functions, allocators of given memory through their Rust
+//! types.
 
 use std::{
     alloc::Layout,
@@ -13,17 +13,17 @@ use std::{
     ptr::{self, NonNull},
 };
 
-/// Bytes of the memory that a subject manages which is given some.
+/// Bytes of memory that are given to a subject.
 pub const POOL: usize = 16 << 20;
 
 /// An allocator.
 pub trait Subject {
     const NAME: &'static str;
-    /// Whether threads may share it.
+    /// Whether it may be shared by threads.
     const SHARED: bool = true;
-    /// The most it can have in use at a time.
+    /// The most bytes in use at a time.
     const POOL: usize = POOL;
-    /// The largest block it can give.
+    /// The largest block that it can allocate.
     const LARGEST: usize = usize::MAX;
 
     fn new() -> io::Result<Self>
@@ -54,7 +54,7 @@ extern "C" {
 /// The heap of a partition, through `genp.h`.
 pub struct Genp(*mut Part);
 
-// SAFETY: says `genp.h`: all threads may call its functions.
+// SAFETY: any thread may call the functions of `genp.h`.
 unsafe impl Sync for Genp {}
 
 impl Subject for Genp {
@@ -88,7 +88,7 @@ impl Drop for Genp {
     }
 }
 
-/// Subjects that are two functions in C.
+/// Subjects with two C functions.
 macro_rules! in_c {
     ($subject:ident, $name:literal, $malloc:path, $free:path, $prepare:expr) => {
         #[doc = concat!("The allocator ", $name, ".")]
@@ -117,10 +117,10 @@ macro_rules! in_c {
     };
 }
 
-/// What most programs do.
+/// No preparation, as in most programs.
 fn as_it_is() {}
 
-/// What programs do that must not fault: keep what was had, lock what is and comes.
+/// The preparation of programs that must not fault: keeps freed memory, locks all memory.
 fn lock_all() {
     // SAFETY: settings of this process, and a block that is freed at once.
     unsafe {
@@ -128,8 +128,8 @@ fn lock_all() {
         libc::mallopt(libc::M_MMAP_MAX, 0);
         let locked = libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE);
         assert_eq!(locked, 0, "memory cannot be locked");
-        // Grows the heap once, to what is needed and more. The compiler must not see
-        // that nobody uses it.
+        // Grows the heap once to more than is needed. The compiler must not see that it is
+        // not used.
         libc::free(std::hint::black_box(libc::malloc(2 * POOL)));
     }
 }
@@ -224,7 +224,7 @@ impl Subject for SmallTlsf {
     fn new() -> io::Result<Self> {
         let start = memory(Self::POOL)?.cast();
         let mut tlsf = tlsf::Tlsf::empty();
-        // SAFETY: memory of this length that nobody else uses.
+        // SAFETY: memory of this length that is not used elsewhere.
         tlsf.initialize(unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), Self::POOL / 4) });
         Ok(Self(RefCell::new(tlsf)))
     }
@@ -258,7 +258,7 @@ pub struct Offset {
     start: NonNull<u8>,
 }
 
-/// What stands before a block of [`Offset`].
+/// The size of the header of [`Offset`].
 const NOTE: usize = 16;
 
 impl Subject for Offset {
@@ -279,7 +279,7 @@ impl Subject for Offset {
         let Some(allocation) = self.allocator.borrow_mut().allocate(size) else {
             return ptr::null_mut();
         };
-        // SAFETY: within the memory, of which these bytes are now the caller's.
+        // SAFETY: within the memory; `allocate` returned these bytes.
         unsafe {
             let note = self.start.as_ptr().add(allocation.offset as usize);
             note.cast::<offset_allocator::Allocation>()
@@ -301,7 +301,7 @@ impl Subject for Offset {
     }
 }
 
-/// No allocator: what the measurement itself costs.
+/// No allocator: the overhead of the measurement.
 pub struct Nobody(Box<[u8]>);
 
 impl Subject for Nobody {

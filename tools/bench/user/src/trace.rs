@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a program asked its allocator for, recorded by `tools/bench/traces`.
+//! The allocations of a program, recorded by `tools/bench/traces`.
 //!
 //! A packed trace is `GENPTRC1` and a deflated stream of numbers in seven bits a
 //! byte, the lowest first: `2 * size` allocates, `2 * age + 1` frees the block that
@@ -11,13 +11,13 @@ use std::collections::HashMap;
 use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec};
 
 const MAGIC: &[u8] = b"GENPTRC1";
-/// The size by which the recorder says that a block is freed.
+/// The size that stands for a free in a recording.
 const FREED: u64 = u64::MAX;
 
 /// One call: an allocation, or with size 0 a free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Op {
-    /// A number that no other block alive has.
+    /// The number of the block's slot, unique among live blocks.
     pub slot: u32,
     pub size: u32,
 }
@@ -26,9 +26,9 @@ pub struct Op {
 #[derive(Debug, Default)]
 pub struct Trace {
     pub ops: Vec<Op>,
-    /// Blocks alive at a time, at most.
+    /// The most live blocks.
     pub slots: usize,
-    /// Bytes alive at a time, at most.
+    /// The most live bytes.
     pub peak: usize,
     /// The largest block.
     pub largest: usize,
@@ -37,7 +37,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Its measures in words.
+    /// A description of its properties.
     pub fn describe(&self) -> String {
         format!(
             "{} calls, {} blocks freed, {} alive at a time, {} bytes, the largest {}",
@@ -50,7 +50,7 @@ impl Trace {
     }
 }
 
-/// Gives out places, lately left ones first, and keeps the measures of a trace.
+/// Assigns slots, the last freed one first, and collects the properties of a trace.
 #[derive(Default)]
 struct Builder {
     trace: Trace,
@@ -105,10 +105,10 @@ fn read_number(from: &mut impl Iterator<Item = u8>) -> Result<Option<u64>, Strin
     }
 }
 
-/// Packs the first `most` calls of what the recorder wrote: pairs of words, an
+/// Packs the first `most` calls of a recording: pairs of words, an
 /// address and a size.
 pub fn pack(raw: &[u8], most: usize) -> Vec<u8> {
-    // Addresses alive, and the how-manieth allocation each was.
+    // Live addresses, and the number of the allocation of each.
     let mut alive = HashMap::new();
     let mut numbers = Vec::new();
     let (mut allocations, mut calls) = (0u64, 0);
@@ -120,7 +120,7 @@ pub fn pack(raw: &[u8], most: usize) -> Vec<u8> {
         }
         let old = alive.remove(&address);
         if let Some(born) = old {
-            // Also a block whose end the recorder did not see.
+            // This includes a block whose free was not recorded.
             write_number(&mut numbers, (allocations - born) * 2 + 1);
             calls += 1;
         }
@@ -178,7 +178,7 @@ mod tests {
             (0x1000, FREED),
             (0x3000, 0),
             (0x2000, FREED),
-            // Never allocated, as far as was seen.
+            // Its allocation was not recorded.
             (0x9000, FREED),
         ]);
         let trace = unpack(&pack(&raw, usize::MAX)).unwrap();

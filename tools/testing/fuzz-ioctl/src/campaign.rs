@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Case after case, until one fails or the time is over.
+//! A campaign: runs cases until one fails or the time is over.
 
 use std::{io::Write, sync::atomic::Ordering::SeqCst};
 
@@ -14,24 +14,24 @@ use crate::{
     step::{Case, Mode, KINDS},
 };
 
-/// What to do.
+/// The settings of a campaign.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What all chance comes from.
+    /// The seed of all random numbers.
     pub seed: u64,
     /// Steps of a case.
     pub steps: usize,
-    /// How long; 0: not limited.
+    /// The time limit; 0: none.
     pub seconds: u64,
-    /// How many cases; 0: not limited.
+    /// The number of cases; 0: not limited.
     pub cases: u64,
-    /// In turn.
+    /// The modes, in turn.
     pub modes: &'static [Mode],
-    /// Whether to say each case's program before it is run, in case the machine
+    /// Whether to print each case's program before it is run, in case the machine
     /// does not survive it.
     pub tells: bool,
-    /// Whether to build on cases that reached something new, if the kernel tells.
-    /// What is run then differs from run to run.
+    /// Whether to mutate cases that reached new code, if the kernel has KCOV.
+    /// The cases then differ from run to run.
     pub guided: bool,
 }
 
@@ -50,7 +50,7 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// Says what goes on.
+    /// With progress reports and guidance.
     pub fn loud(self) -> Self {
         Self {
             tells: true,
@@ -60,20 +60,20 @@ impl Plan {
     }
 }
 
-/// The most cases to build new ones on.
+/// The most programs that are kept for mutation.
 const KEPT: usize = 2048;
 
-/// A run.
+/// A campaign.
 pub struct Campaign {
     plan: Plan,
     runner: Runner,
-    /// Cases that reached something new.
+    /// Programs that reached new code.
     kept: Vec<Program>,
     begin: u64,
 }
 
 impl Campaign {
-    /// On a pool that nobody uses.
+    /// A test on a pool that is not in use.
     pub fn new(plan: Plan) -> Result<Self, String> {
         let traced = plan.guided && kcov::there_is();
         Ok(Self {
@@ -84,7 +84,7 @@ impl Campaign {
         })
     }
 
-    /// The next case: a new one, or one that reached something new, changed.
+    /// The next program: a new one, or a mutation of one that reached new code.
     fn next(&self, rng: &mut Rng, number: u64) -> Program {
         let mode = self.plan.modes[number as usize % self.plan.modes.len()];
         let seed = rng.draw();
@@ -101,7 +101,7 @@ impl Campaign {
         }
     }
 
-    /// Runs until the end and tells what was done; or what failed.
+    /// Runs the campaign and returns a summary, or the failure.
     pub fn run(mut self) -> Result<String, String> {
         let mut rng = Rng::new(self.plan.seed);
         let mut number = 0;
@@ -137,7 +137,7 @@ impl Campaign {
         Ok(format!("{}{kinds}", self.context(number)))
     }
 
-    /// For scripts/endurance.
+    /// The line for scripts/endurance.
     fn endurance_line(&self, cases: u64) -> String {
         let (tried, refused) = self.sums();
         format!(
@@ -148,7 +148,7 @@ impl Campaign {
         )
     }
 
-    /// Operations tried, and refused among them.
+    /// The number of operations that were tried, and of those refused.
     fn sums(&self) -> (u64, u64) {
         let world = self.runner.world();
         let sum = |counters: &[std::sync::atomic::AtomicU64]| -> u64 {
@@ -183,7 +183,7 @@ impl Campaign {
         )
     }
 
-    /// How often each kind was tried.
+    /// The counts of each kind.
     fn kinds(&self) -> String {
         let world = self.runner.world();
         let lines: Vec<_> = KINDS
@@ -197,7 +197,7 @@ impl Campaign {
         lines.concat()
     }
 
-    /// Finds the shortest case that fails and says how to have it again.
+    /// Shrinks a failing case and describes how to reproduce it.
     fn explain(&self, program: &Program, case: &Case, wrong: &str) -> String {
         comment(&format!(
             "{program} failed: {wrong}\nlooking for a shorter one"

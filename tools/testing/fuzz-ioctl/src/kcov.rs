@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The points of the module that a thread reaches, where the kernel tells.
+//! Code coverage of a thread by KCOV.
 
 use std::{ptr, slice, sync::atomic::AtomicU64, sync::atomic::Ordering::Relaxed};
 
@@ -13,19 +13,19 @@ const KCOV_INIT_TRACE: u64 = 0x8008_6301;
 const KCOV_ENABLE: u64 = 0x6364;
 const KCOV_TRACE_PC: usize = 0;
 
-/// Whether the kernel tells.
+/// Whether the kernel has KCOV.
 pub fn there_is() -> bool {
     Trace::begin().is_some()
 }
 
-/// What the calling thread reaches from now on.
+/// The coverage of the calling thread.
 pub struct Trace {
     fd: i32,
     words: &'static [AtomicU64],
 }
 
 impl Trace {
-    /// Begins for the calling thread; None if the kernel does not tell.
+    /// Starts tracing the calling thread; None without KCOV.
     pub fn begin() -> Option<Self> {
         // SAFETY: a string that ends with zero.
         let fd = unsafe {
@@ -38,7 +38,7 @@ impl Trace {
             return None;
         }
         raw_ioctl(fd, KCOV_INIT_TRACE, WORDS).ok()?;
-        // SAFETY: a new mapping, which stays as long as `words`; atomics of zeroes.
+        // SAFETY: a new mapping, which lives as long as `words`; zeroes are valid atomics.
         let words = unsafe {
             let at = libc::mmap(
                 ptr::null_mut(),
@@ -57,7 +57,7 @@ impl Trace {
         Some(Self { fd, words })
     }
 
-    /// Hands over what was reached since the last time.
+    /// Records what was reached since the last call.
     pub fn collect(&self, world: &World) {
         let count = self.words[0].load(Relaxed) as usize;
         for point in self.words.iter().skip(1).take(count) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tries the ioctls, and all that goes on around them, with a model beside.
+//! Fuzzes the ioctls and their environment, and compares the results with a model.
 //!
-//! Without arguments it is a self-test and speaks KTAP. With `--seconds` or
-//! `--cases` it goes on for as long, and keeps what reaches new points of the
-//! module where the kernel tells. `--program` and `--replay` run one case again.
+//! Without arguments it runs as a self-test and prints KTAP. With `--seconds` or
+//! `--cases` it runs for as long, and mutates cases that reach new code of the module
+//! if the kernel has KCOV. `--program` and `--replay` run one case again.
 
 mod actor;
 mod campaign;
@@ -28,7 +28,7 @@ use step::{Case, Mode};
 const USAGE: &str = "usage: genp_fuzz [--seed N] [--steps N] [--seconds N | --cases N] \
 [--mode serial|storm|both] | --program PROGRAM | --replay FILE";
 
-/// What one is asked for.
+/// What the command line asks for.
 enum Command {
     SelfTest,
     Campaign(Plan),
@@ -92,7 +92,7 @@ fn self_test() -> ExitCode {
             let plan = Plan {
                 seed,
                 cases,
-                // What comes first: a machine that is kept busy does fewer.
+                // Whichever limit comes first: a busy machine runs fewer cases.
                 seconds: 8,
                 modes: mode,
                 ..Plan::default()

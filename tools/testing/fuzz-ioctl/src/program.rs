@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where cases come from: a program is a list of seeds, the first of which makes a
-//! case and the others change it. The same program makes the same case anywhere.
+//! Programs, which generate cases: a program is a list of seeds. The first one generates
+//! a case, the others mutate it. A program generates the same case on any machine.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use crate::{
     world::{ACTORS, FDS, MAPS},
 };
 
-/// How a case is made.
+/// A program.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// How it is run.
+    /// How the case is run.
     pub mode: Mode,
-    /// How many steps.
+    /// The number of steps.
     pub steps: usize,
-    /// What makes and changes them.
+    /// The seeds.
     pub seeds: Vec<u64>,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Program {
 }
 
 impl Program {
-    /// Reads what was written.
+    /// Parses a program.
     pub fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(':');
         let mode = match words.next()? {
@@ -52,7 +52,7 @@ impl Program {
         (!seeds.is_empty()).then_some(Self { mode, steps, seeds })
     }
 
-    /// Makes the case.
+    /// Generates the case.
     pub fn make(&self) -> Case {
         let mut rng = Rng::new(self.seeds[0]);
         let mut steps: Vec<Step> = (0..self.steps)
@@ -68,7 +68,7 @@ impl Program {
     }
 }
 
-/// How often each kind is done, of those that have no other weight.
+/// The relative frequency of each kind.
 fn weight(kind: Kind) -> u64 {
     match kind {
         Kind::Create | Kind::MapWindow | Kind::Look => 12,
@@ -92,7 +92,7 @@ fn some_kind(rng: &mut Rng) -> Kind {
     Kind::Info
 }
 
-/// A length, mostly a small one, sometimes one at a border.
+/// A length, mostly a small one, sometimes an edge case.
 fn length(rng: &mut Rng) -> u64 {
     match rng.below(12) {
         0 => rng.pick(&[0, 1, 7, 63, 64, 65, PAGE - 1, PAGE + 1]),
@@ -111,7 +111,7 @@ fn length(rng: &mut Rng) -> u64 {
 }
 
 fn step(rng: &mut Rng, mode: Mode, at: usize) -> Step {
-    // Something to work with comes first.
+    // Partitions and mappings come first.
     let kind = match at {
         0..=2 => Kind::Create,
         3..=4 => Kind::MapWindow,
@@ -126,7 +126,7 @@ fn step(rng: &mut Rng, mode: Mode, at: usize) -> Step {
     let (a, b) = arguments(rng, kind, mode);
     Step {
         kind,
-        // Some do more than others, so that what one has is used.
+        // Some actors do more than others, so that their partitions are used.
         actor: rng.below(ACTORS as u64).min(rng.below(ACTORS as u64)) as u8,
         slot: rng.below(FDS as u64) as u8,
         layout,
@@ -146,7 +146,7 @@ fn arguments(rng: &mut Rng, kind: Kind, mode: Mode) -> (u64, u64) {
             (length(rng), align)
         }
         Kind::Borrow => {
-            // Waiting for ever is for those who run at the same time.
+            // Only requests of a storm may wait without a limit.
             let mut b = rng.draw();
             if mode == Mode::Serial && b & 7 == 7 {
                 b &= !7;
@@ -160,7 +160,7 @@ fn arguments(rng: &mut Rng, kind: Kind, mode: Mode) -> (u64, u64) {
     }
 }
 
-/// Changes a case a little.
+/// Mutates a case.
 fn change(rng: &mut Rng, mode: Mode, steps: &mut Vec<Step>) {
     for _ in 0..=rng.below(4) {
         let at = rng.below(steps.len() as u64) as usize;

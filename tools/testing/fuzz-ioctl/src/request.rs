@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! From the numbers of a step to what is asked for. Actors and model read them
-//! alike.
+//! Derives requests from the numbers of a step. Actors and model use the same
+//! functions.
 
 use harness::{abi, calls, MSEC, PAGE, SEC};
 
@@ -14,7 +14,7 @@ fn byte(word: u64, at: u32) -> u8 {
     (word >> (8 * at)) as u8
 }
 
-/// One of the good values, or once in a while a bad one.
+/// One of the valid values, or sometimes an invalid one.
 fn choose<T: Copy>(byte: u8, good: &[T], bad: &[T]) -> T {
     if byte < 248 || bad.is_empty() {
         good[byte as usize % good.len()]
@@ -23,7 +23,7 @@ fn choose<T: Copy>(byte: u8, good: &[T], bad: &[T]) -> T {
     }
 }
 
-/// The field of a name.
+/// The field with a name.
 fn name(text: &[u8]) -> [std::ffi::c_char; 32] {
     let mut field = [0; 32];
     for (place, &byte) in field.iter_mut().zip(text) {
@@ -45,7 +45,7 @@ fn numbered(number: u64) -> [std::ffi::c_char; 32] {
     name(format!("fuzz.{}", number % NAMES).as_bytes())
 }
 
-/// Which of the names it is, if it is one of them.
+/// The number of a name, if it is one of the numbered ones.
 pub fn number_of(field: &[std::ffi::c_char; 32]) -> Option<usize> {
     (0..NAMES)
         .find(|&number| numbered(number) == *field)
@@ -100,7 +100,7 @@ pub fn create(step: &Step, pool: &abi::genp_info) -> abi::genp_create {
     }
 }
 
-/// Whether a created partition is mapped at once, by who created it.
+/// Whether the creator maps the partition at once.
 pub fn maps_at_once(step: &Step) -> bool {
     step.b & 0x400 == 0
 }
@@ -118,7 +118,7 @@ pub fn open(step: &Step) -> abi::genp_open {
     }
 }
 
-/// GENP_BORROW. `now` is when it is asked.
+/// GENP_BORROW. `now` is the time of the request.
 pub fn borrow(step: &Step, pool: &abi::genp_info, now: u64) -> abi::genp_borrow {
     let b = step.b;
     abi::genp_borrow {
@@ -186,14 +186,14 @@ pub fn eventfd(step: &Step) -> (EventFd, u32) {
     )
 }
 
-/// What GENP_SET_EVENTFD is given.
+/// The descriptor for GENP_SET_EVENTFD.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum EventFd {
     /// An eventfd.
     Real,
     /// -1.
     None,
-    /// A number that is no file.
+    /// A number that is no open descriptor.
     Closed,
     /// Another file.
     Other,
@@ -205,9 +205,9 @@ pub struct Mapping {
     pub protection: i32,
     /// MAP_*.
     pub flags: i32,
-    /// What to add to the length.
+    /// Bytes to add to the length.
     pub longer: u64,
-    /// What to add to the offset.
+    /// Bytes to add to the offset.
     pub further: u64,
 }
 
@@ -236,12 +236,12 @@ pub fn mapping(step: &Step) -> Mapping {
     }
 }
 
-/// Another descriptor's place.
+/// The slot of another descriptor.
 pub fn other_slot(step: &Step) -> usize {
     step.a as usize % FDS
 }
 
-/// A handle that nobody has.
+/// A handle that does not exist.
 pub fn foreign_handle(step: &Step) -> u64 {
     match step.b % 4 {
         0 => 0,
@@ -256,5 +256,5 @@ pub fn is_foreign(step: &Step) -> bool {
     byte(step.b, 7) >= 240
 }
 
-/// How long the ptracer and the like may take. Only to end a broken run.
+/// The timeout of tracers. Only there to end a broken run.
 pub const LIMIT: u64 = 60 * SEC;

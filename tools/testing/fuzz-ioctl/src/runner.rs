@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Runs a case: makes the actors, has them work, looks at what is left.
+//! Runs a case: starts the actors, controls them, checks what is left.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -14,17 +14,17 @@ use crate::{
     world::{World, ACTORS},
 };
 
-/// How long a step may take on a slow machine. Only to end a broken run.
+/// The timeout of a step on a slow machine. Only there to end a broken run.
 const PATIENCE: u64 = 90 * SEC;
 
-/// What runs cases.
+/// The runner of cases.
 pub struct Runner {
     world: &'static World,
     control: i32,
-    /// The pool when nobody uses it.
+    /// The pool when it is not in use.
     idle: genp_info,
     user_mode: bool,
-    /// Whether to note what the kernel reaches.
+    /// Whether to record code coverage.
     pub traced: bool,
 }
 
@@ -53,7 +53,7 @@ fn socket_pair() -> (i32, i32) {
 }
 
 impl Runner {
-    /// For a pool that nobody else uses.
+    /// A runner on a pool that is not in use.
     pub fn new(traced: bool) -> Result<Self, String> {
         let control = calls::open_control().map_err(|errno| {
             let name = calls::errno_name(errno);
@@ -72,12 +72,12 @@ impl Runner {
         })
     }
 
-    /// What was counted.
+    /// The shared data with the counters.
     pub fn world(&self) -> &'static World {
         self.world
     }
 
-    /// Runs a case; says what was wrong.
+    /// Runs a case; returns what was wrong.
     pub fn run(&self, case: &Case) -> Result<(), String> {
         self.world.begin();
         let setup = Setup {
@@ -116,7 +116,7 @@ impl Runner {
     }
 
     fn serial(&self, setup: &Setup, steps: &[Step]) -> Result<(), String> {
-        // Orders and answers are quicker on one processor.
+        // Messages are faster on one processor.
         process::pin_to(0);
         let mut model = Model::new(self.idle, self.user_mode);
         let mut actors: Vec<_> = (0..ACTORS).map(|id| self.spawn(id, setup, steps)).collect();
@@ -159,7 +159,7 @@ impl Runner {
             .map_err(|text| format!("after the last step: {text}"))
     }
 
-    /// Has an actor do a step.
+    /// Lets an actor execute a step.
     fn order(&self, actor: &ActorProcess, at: usize) -> Result<(), String> {
         wire::put(actor.orders.1, at as u32);
         let limit = now() + PATIENCE;
@@ -177,8 +177,8 @@ impl Runner {
         }
     }
 
-    /// Compares the pool with the model. What goes on in the background is given
-    /// time: leases that end, pages let go from quarantine.
+    /// Compares the pool with the model. Background work is given time: leases that end,
+    /// pages that are released from quarantine.
     fn observe(&self, model: &mut Model) -> Result<(), String> {
         let limit = now() + pool::PATIENCE;
         loop {

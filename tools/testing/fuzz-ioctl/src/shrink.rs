@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Makes a failing case short: leaves out what it fails without (delta debugging,
-//! after Zeller and Hildebrandt, 2002).
+//! Shortens a failing case by leaving out steps (delta debugging, after Zeller and
+//! Hildebrandt, 2002).
 
 use crate::step::{Case, Mode, Step};
 
-/// The shortest case found that `fails` still. A storm fails by chance, so it is
-/// tried several times before it counts as good.
+/// The shortest case found that still fails. A storm fails at random, so it is tried
+/// several times before it counts as passed.
 pub fn shrink(case: &Case, mut fails: impl FnMut(&Case) -> bool) -> Case {
     let tries = match case.mode {
         Mode::Serial => 1,

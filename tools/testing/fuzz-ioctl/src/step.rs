@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a case is made of: steps, each by one actor, written as one line.
+//! Steps of a case, each by one actor and written as one line.
 
 use std::{fmt, str::FromStr};
 
 macro_rules! kinds {
     ($($kind:ident = $name:literal,)*) => {
-        /// What is done.
+        /// The kind of a step.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Kind {
@@ -17,7 +17,7 @@ macro_rules! kinds {
         pub const KINDS: &[Kind] = &[$(Kind::$kind,)*];
 
         impl Kind {
-            /// How it is written.
+            /// The name in the text of a case.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$kind => $name,)*
@@ -69,7 +69,7 @@ kinds! {
 
 macro_rules! layouts {
     ($($layout:ident = $name:literal,)*) => {
-        /// How the argument structure lies in memory.
+        /// The layout of the argument structure in memory.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Layout {
             $(#[doc = $name] $layout,)*
@@ -104,17 +104,17 @@ layouts! {
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// What is done.
+    /// The kind of a step.
     pub kind: Kind,
-    /// By whom.
+    /// The actor.
     pub actor: u8,
-    /// With which of its descriptors.
+    /// The slot of the actor's descriptor.
     pub slot: u8,
-    /// How the argument lies in memory.
+    /// The layout of the argument.
     pub layout: Layout,
-    /// By kind.
+    /// An argument, which depends on the kind.
     pub a: u64,
-    /// By kind.
+    /// An argument, which depends on the kind.
     pub b: u64,
 }
 
@@ -162,21 +162,21 @@ impl FromStr for Step {
     }
 }
 
-/// How the actors go about a case.
+/// How a case is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// One step after the other; the model predicts each answer.
+    /// One step after the other; the model predicts each result.
     Serial,
-    /// Each actor on its own, with two threads, all at once.
+    /// All actors in parallel, each with two threads.
     Storm,
 }
 
 /// A case.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// How it is run.
+    /// How the case is run.
     pub mode: Mode,
-    /// What is done.
+    /// The steps.
     pub steps: Vec<Step>,
 }
 

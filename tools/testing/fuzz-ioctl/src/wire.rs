@@ -4,14 +4,14 @@
 
 use harness::calls::errno;
 
-/// Writes a number; false if nobody reads any longer.
+/// Writes a number; false if the read end is closed.
 pub fn put(fd: i32, number: u32) -> bool {
     let bytes = number.to_ne_bytes();
     // SAFETY: `bytes` has four of them.
     unsafe { libc::write(fd, bytes.as_ptr().cast(), 4) == 4 }
 }
 
-/// Reads a number; None if nobody writes any longer.
+/// Reads a number; None if the write end is closed.
 pub fn take(fd: i32) -> Option<u32> {
     let mut bytes = [0u8; 4];
     loop {
@@ -35,7 +35,7 @@ pub fn ready(fd: i32, ms: i32) -> bool {
     unsafe { libc::poll(&mut poll, 1, ms) == 1 }
 }
 
-/// A pipe: where to read, where to write.
+/// A pipe: the read end and the write end.
 pub fn pipe() -> (i32, i32) {
     let mut fds = [0; 2];
     // SAFETY: room for two numbers.

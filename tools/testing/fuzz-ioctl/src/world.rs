@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all actors of a case share: answers, handles, notes, the points reached.
+//! What all actors of a case share: replies, handles, notes, code coverage.
 
 use std::{
     cell::UnsafeCell,
@@ -9,41 +9,41 @@ use std::{
 
 use crate::step::KINDS;
 
-/// Processes at work.
+/// Number of actors.
 pub const ACTORS: usize = 4;
-/// This one is of an ordinary user.
+/// The actor that runs as an ordinary user.
 pub const ORDINARY: usize = 3;
-/// The user.
+/// The UID of that user.
 pub const ORDINARY_UID: u32 = 1000;
-/// Threads of each in a storm.
+/// Threads of an actor in a storm.
 pub const THREADS: usize = 2;
-/// Descriptors each one has at a time.
+/// Descriptors of an actor.
 pub const FDS: usize = 5;
-/// Mappings each one has at a time.
+/// Mappings of an actor.
 pub const MAPS: usize = 6;
-/// Names there are.
+/// Number of names.
 pub const NAMES: u64 = 3;
-/// Partitions ever made in a case whose notes are kept.
+/// Number of partitions of a case with notes of their own.
 pub const PARTS: usize = 1024;
-/// Handles known at a time.
+/// Handles of regions known at a time.
 pub const REGIONS: usize = 48;
 /// Handles of leases known at a time.
 pub const LEASES: usize = 24;
-/// Room for points of the kernel reached.
+/// Room for code coverage.
 const POINTS: usize = 1 << 15;
 
-/// Numbers that an answer has room for.
+/// Numbers in a reply.
 pub const VALUES: usize = 8;
 
 /// No call was made.
 pub const SKIPPED: i32 = -1;
 
-/// What an actor says of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reply {
     /// 0, an errno, or [`SKIPPED`].
     pub errno: i32,
-    /// By kind.
+    /// An argument, which depends on the kind.
     pub values: [u64; VALUES],
     /// When the call began and ended.
     pub begin: u64,
@@ -61,7 +61,7 @@ pub struct ReplyCell {
 }
 
 impl ReplyCell {
-    /// Leaves a reply.
+    /// Stores a reply.
     pub fn set(&self, reply: &Reply) {
         self.errno.store(reply.errno, Relaxed);
         for (cell, value) in self.values.iter().zip(reply.values) {
@@ -71,7 +71,7 @@ impl ReplyCell {
         self.end.store(reply.end, SeqCst);
     }
 
-    /// Takes it.
+    /// Reads it.
     pub fn get(&self) -> Reply {
         Reply {
             end: self.end.load(SeqCst),
@@ -82,11 +82,11 @@ impl ReplyCell {
     }
 }
 
-/// What is known of a partition by its serial number.
+/// Notes on a partition.
 pub struct Note {
-    /// Calls under way that may shrink the reserve.
+    /// Running calls that may shrink the reserve.
     pub shrinking: AtomicU32,
-    /// Calls done that may have.
+    /// Finished calls that may have shrunk it.
     pub shrunk: AtomicU32,
     /// The one thread that writes to its leases.
     pub home: AtomicU32,
@@ -96,68 +96,68 @@ const EMPTY: u32 = 0;
 const BUSY: u32 = 1;
 const FULL: u32 = 2;
 
-/// A handle that somebody may use, one at a time.
+/// A handle, used by one thread at a time.
 pub struct Entry {
     state: AtomicU32,
-    /// Of which partition.
+    /// The partition's serial number.
     pub serial: AtomicU32,
     /// The handle.
     pub handle: AtomicU64,
-    /// Where it is, in the file.
+    /// The offset in the file.
     pub offset: AtomicU64,
-    /// How long.
+    /// The length.
     pub length: AtomicU64,
-    /// When it ends.
+    /// The deadline.
     pub expires: AtomicU64,
-    /// Whether its owner's mark was written.
+    /// Whether its owner's pattern was written.
     pub marked: AtomicU32,
 }
 
 impl Entry {
-    /// Makes it the caller's, if there is a handle.
+    /// Takes the entry for the caller, if it has a handle.
     pub fn take(&self) -> bool {
         let taken = self.state.compare_exchange(FULL, BUSY, SeqCst, SeqCst);
         taken.is_ok()
     }
 
-    /// Puts it back.
+    /// Releases the entry.
     pub fn put_back(&self) {
         self.state.store(FULL, SeqCst);
     }
 
-    /// The handle is no more.
+    /// Empties the entry.
     pub fn clear(&self) {
         self.state.store(EMPTY, SeqCst);
     }
 
-    /// Makes an empty one the caller's.
+    /// Takes an empty entry for the caller.
     fn claim(&self) -> bool {
         let claimed = self.state.compare_exchange(EMPTY, BUSY, SeqCst, SeqCst);
         claimed.is_ok()
     }
 }
 
-/// An empty entry, made the caller's.
+/// Takes an empty entry for the caller.
 pub fn claim(table: &[Entry]) -> Option<&Entry> {
     table.iter().find(|entry| entry.claim())
 }
 
-/// All that is shared. Zeroes are a valid one.
+/// All shared data. Zeroes are a valid state.
 pub struct World {
-    /// Whether something was wrong.
+    /// Whether there was a violation.
     wrong: AtomicU32,
     text: UnsafeCell<[u8; 512]>,
-    /// Answers, by actor.
+    /// Replies, by actor.
     pub replies: [ReplyCell; ACTORS],
-    /// The actors.
+    /// Process IDs of the actors.
     pub pids: [AtomicI32; ACTORS],
-    /// Their threads, by who does something to them.
+    /// Thread IDs, for signals and tracers.
     pub threads: [AtomicI32; ACTORS * THREADS],
-    /// Those that were killed on purpose.
+    /// Actors that were killed on purpose.
     pub killed: [AtomicU32; ACTORS],
-    /// The last serial number given out.
+    /// The last serial number.
     pub serials: AtomicU32,
-    /// Who had a name last.
+    /// The last partition with each name.
     pub named: [AtomicU32; NAMES as usize],
     /// By serial number.
     pub notes: [Note; PARTS],
@@ -167,42 +167,42 @@ pub struct World {
     pub leases: [Entry; LEASES],
     /// Steps that made a call, by kind.
     pub tried: [AtomicU64; KINDS.len()],
-    /// Those that were refused.
+    /// Steps that failed, by kind.
     pub refused: [AtomicU64; KINDS.len()],
     points: [AtomicU64; POINTS],
-    /// How many of them there are.
+    /// Number of points reached.
     pub reached: AtomicU32,
 }
 
-// SAFETY: `text` is written once, by who set `wrong` from 0 to 1, and read after
-// `wrong` is 2.
+// SAFETY: `text` is written once, by the thread that sets `wrong` from 0 to 1, and read
+// only when `wrong` is 2.
 unsafe impl Sync for World {}
 
 impl World {
-    /// Notes what was wrong; the first one counts.
+    /// Records a violation; only the first one is kept.
     pub fn violation(&self, what: &str) {
         if self.wrong.compare_exchange(0, 1, SeqCst, SeqCst).is_err() {
             return;
         }
-        // SAFETY: only one gets here.
+        // SAFETY: only the thread that set `wrong` from 0 to 1 gets here.
         let text = unsafe { &mut *self.text.get() };
         let length = what.len().min(text.len());
         text[..length].copy_from_slice(&what.as_bytes()[..length]);
         self.wrong.store(2, SeqCst);
     }
 
-    /// What was wrong, if anything.
+    /// The violation, if there was one.
     pub fn wrong(&self) -> Option<String> {
         if self.wrong.load(SeqCst) != 2 {
             return None;
         }
-        // SAFETY: nobody writes any longer.
+        // SAFETY: `wrong` is 2, so the text is not written any longer.
         let text = unsafe { &*self.text.get() };
         let text = String::from_utf8_lossy(text);
         Some(text.trim_end_matches('\0').into())
     }
 
-    /// Forgets a case, but not what was counted.
+    /// Resets the state of a case, but not the counters.
     pub fn begin(&self) {
         // SAFETY: no actor is alive.
         unsafe { *self.text.get() = [0; 512] };
@@ -221,12 +221,12 @@ impl World {
         }
     }
 
-    /// What is known of a partition.
+    /// The notes on a partition.
     pub fn note(&self, serial: u32) -> &Note {
         &self.notes[serial as usize % PARTS]
     }
 
-    /// Notes a point of the kernel that was reached.
+    /// Records a point of the kernel that was reached.
     pub fn reach(&self, point: u64) {
         let mut at = harness::rng::mix(point) as usize % POINTS;
         for _ in 0..64 {

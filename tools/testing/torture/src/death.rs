@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Processes die at every step of what one does with a partition. Afterwards the
-//! pool is exactly as it was, and its pages are clean.
+//! Processes die at every step of the use of a partition. Afterwards the pool is
+//! exactly as it was, and its pages are zeroed.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
@@ -20,15 +20,15 @@ use crate::{
     tracer,
 };
 
-/// Deaths after which the pool is looked at.
+/// Deaths between two checks of the pool.
 const BATCH: u64 = 48;
-/// Processes that let victims die at the same time.
+/// Processes that run victims in parallel.
 const REAPERS: usize = 3;
-/// What is left for the victims. The less there is, the sooner a page has its next
+/// Bytes left for the victims. The fewer there are, the sooner a page has its next
 /// owner.
 const ROOM: u64 = 512 * PAGE;
 
-/// Who died, by what.
+/// The number of deaths, by kind.
 #[derive(Default)]
 pub struct Deaths {
     /// At a stop of a tracer.
@@ -46,7 +46,7 @@ impl Deaths {
     }
 }
 
-/// What one of those who let victims die tells the others.
+/// Shared state of a process that runs victims.
 #[derive(Default)]
 struct Tally {
     stepped: AtomicU64,
@@ -54,25 +54,25 @@ struct Tally {
     threaded: AtomicU64,
     /// The next stop to die at.
     stop: AtomicU32,
-    /// Where its victim is.
+    /// The current step of its victim.
     step: AtomicU32,
 }
 
-/// The scene.
+/// The test.
 pub struct Scene {
     control: i32,
     before: genp_info,
-    /// Has all but the victims' room in its reserve, and borrows that now and then.
+    /// Its reserve is all but the victims' room, which it borrows now and then.
     holder: abi::genp_create,
     tallies: &'static [Tally; REAPERS],
     rng: Rng,
     user_mode: bool,
-    /// Pages that were written to late, on user mode Linux.
+    /// Pages that were written to late, on User Mode Linux.
     pub late: AtomicU64,
 }
 
 impl Scene {
-    /// On a pool that nobody uses.
+    /// A test on a pool that is not in use.
     pub fn new(seed: u64) -> Result<Self, String> {
         let control = calls::context("/dev/genp", calls::open_control())?;
         let free = calls::context("GENP_GET_INFO", calls::info(control))?.free;
@@ -94,14 +94,14 @@ impl Scene {
         })
     }
 
-    /// Takes most of what can be lent, for a while.
+    /// Borrows most of what can be lent, for a while.
     fn hold(&mut self) {
         let term = MSEC * (1 + self.rng.below(20));
         let most = self.before.free.saturating_sub(40 * PAGE).max(PAGE);
         let _ = calls::borrow(self.holder.fd, most, 0, term);
     }
 
-    /// Lets some die, one after the other, with chance and a tally of its own.
+    /// Runs victims one after the other, with its own random numbers and counters.
     fn let_die(&mut self, tally: &'static Tally, count: u64) -> i32 {
         for _ in 0..count {
             if self.rng.one_in(8) {
@@ -116,7 +116,7 @@ impl Scene {
         0
     }
 
-    /// Dies at a stop of a tracer.
+    /// Runs a victim that dies at a stop of a tracer.
     fn step_by_step(&mut self, tally: &'static Tally) {
         let pid = process::child(|| {
             tracer::offer();
@@ -132,7 +132,7 @@ impl Scene {
         }
     }
 
-    /// Dies some time after a step has begun.
+    /// Runs a victim that dies some time after a step has begun.
     fn after_a_while(&mut self, tally: &'static Tally) {
         let step = &tally.step;
         step.store(u32::MAX, SeqCst);
@@ -142,7 +142,7 @@ impl Scene {
         while step.load(SeqCst).wrapping_add(1) < at + 1 && now() < limit {
             std::thread::yield_now();
         }
-        // From nothing to a few milliseconds, more often short than long.
+        // From 0 to a few milliseconds; short delays are more frequent.
         let delay = 1u64 << self.rng.below(22);
         let until = now() + self.rng.below(delay);
         while now() < until {
@@ -152,7 +152,7 @@ impl Scene {
         tally.timed.fetch_add(1, SeqCst);
     }
 
-    /// Dies with threads inside calls.
+    /// Runs a victim that dies with threads inside calls.
     fn in_company(&mut self, tally: &'static Tally) {
         let end = self
             .rng
@@ -175,7 +175,7 @@ impl Scene {
         tally.threaded.fetch_add(1, SeqCst);
     }
 
-    /// Lets some die, several at a time.
+    /// Runs a number of victims, several at a time.
     fn batch(&mut self, count: u64) -> Result<(), String> {
         let tallies = self.tallies;
         let share = count.div_ceil(REAPERS as u64);
@@ -197,7 +197,7 @@ impl Scene {
         }
     }
 
-    /// Who died.
+    /// The number of deaths.
     pub fn deaths(&self) -> Deaths {
         let sum = |of: fn(&Tally) -> &AtomicU64| {
             let counts = self.tallies.iter().map(|tally| of(tally).load(SeqCst));
@@ -210,13 +210,13 @@ impl Scene {
         }
     }
 
-    /// The first page that is not clean, and what is in it. On user mode Linux, which
-    /// unmaps late, a victim may have written to its lease for a while after that was
-    /// revoked, scrubbed and free: there such pages are only counted.
+    /// The first page that is not zeroed, and its contents. On User Mode Linux, which
+    /// unmaps late, a victim may have written to its lease for a while after it was
+    /// revoked, scrubbed and freed: there such pages are only counted.
     ///
     /// # Safety
     ///
-    /// There are so many pages at `at`.
+    /// `pages` pages are mapped at `at`.
     unsafe fn dirty_page(&self, at: usize, pages: u64) -> Option<String> {
         for page in 0..pages as usize {
             let start = at + page * PAGE as usize;
@@ -246,7 +246,7 @@ impl Scene {
         None
     }
 
-    /// Nothing of the dead is left: not in the books, not in the pages.
+    /// Checks that nothing of the victims is left, in the accounting and in the pages.
     fn look(&self) -> Result<(), String> {
         pool::wait_restored(self.control, &self.before)?;
         let mut fresh = calls::create_request(self.before.free, 0);
@@ -278,7 +278,7 @@ impl Scene {
         pool::wait_restored(self.control, &self.before)
     }
 
-    /// Lets so many die, or as many as fit into the time, but `least` in any case.
+    /// Runs victims until `until`, but at least `least` of them.
     pub fn run(
         &mut self,
         least: u64,

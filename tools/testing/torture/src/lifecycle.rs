@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a victim does until it dies: everything a partition is there for, one step
+//! The life of a victim: all uses of a partition, one step
 //! after the other.
 
 use std::{
@@ -13,7 +13,7 @@ use harness::{abi, calls, memory::Pattern, now, process, MSEC, PAGE};
 /// Steps of a life.
 pub const STEPS: u32 = 24;
 
-/// A partition of the victim's, as far as it came.
+/// The victim's partition, as far as it was set up.
 pub struct Lifecycle<'a> {
     control: i32,
     part: abi::genp_create,
@@ -25,7 +25,7 @@ pub struct Lifecycle<'a> {
 }
 
 impl<'a> Lifecycle<'a> {
-    /// Nothing yet. `step` tells others how far it came.
+    /// A victim that has done nothing yet. `step` is set to its current step.
     pub fn new(step: &'a AtomicU32) -> Self {
         Self {
             control: -1,
@@ -85,7 +85,7 @@ impl<'a> Lifecycle<'a> {
         let _ = calls::call(self.part.fd, abi::GENP_IOCTL_RENEW, &mut request);
     }
 
-    /// Lets a pipe hold a page of the reserve, which dies with us.
+    /// Lets a pipe hold a page of the reserve until the process dies.
     fn pin(&self) {
         let mut fds = [0; 2];
         let data = libc::iovec {
@@ -123,7 +123,7 @@ impl<'a> Lifecycle<'a> {
                 let got = calls::alloc(self.part.fd, 1000, 0);
                 self.regions.extend(got.map(|region| region.handle).ok());
             }
-            // Its own budget is full then, until the second one is revoked.
+            // The budget is used up then, until the second lease is revoked.
             7 => self.borrow(8, 0, 0),
             8 => self.borrow(8, 0, 2 * MSEC),
             9 => self.write_to_leases(),
@@ -143,7 +143,7 @@ impl<'a> Lifecycle<'a> {
                 }
             }
             17 => self.pin(),
-            // The pool has so much only if the holder lets go.
+            // The pool has this much only if the holder returns its lease.
             18 => self.borrow(16, 4 * MSEC, 2 * MSEC),
             19 => process::pause_ns(MSEC / 2),
             20 => {
@@ -161,7 +161,7 @@ impl<'a> Lifecycle<'a> {
         }
     }
 
-    /// Lives to the end.
+    /// Runs all steps.
     pub fn live(mut self) -> i32 {
         harness::memory::catch_faults();
         for step in 0..STEPS {

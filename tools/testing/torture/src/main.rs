@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tortures GenP. Without arguments it is a self-test and speaks KTAP.
+//! Torture tests of GenP. Without arguments it runs as a self-test and prints KTAP.
 
 mod death;
 mod lifecycle;
@@ -15,7 +15,7 @@ use harness::{ktap, now, MSEC, SEC};
 
 const USAGE: &str = "usage: genp_torture [deaths SECONDS [COUNT] | waits SECONDS]";
 
-/// The long version of the deaths: `least` in any case.
+/// The long version of the deaths, with at least `least` of them.
 fn deaths(seconds: u64, least: u64) -> Result<String, String> {
     let begin = now();
     let mut scene = Scene::new(begin)?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A victim with threads, each inside another call when the end comes.
+//! A victim with threads, each in a different call when the process dies.
 
 use std::{ffi::CString, ptr, sync::atomic::AtomicU32, sync::atomic::Ordering::SeqCst};
 
@@ -13,12 +13,12 @@ pub enum End {
     Killed,
     /// By one of its own threads.
     Exits,
-    /// It becomes another program, and all other threads die.
+    /// It executes another program, and all other threads die.
     Becomes,
 }
 
-/// Lives with threads; `ready` is 1 when all are at it. Ends by itself after
-/// `delay_ns` unless it is to be killed.
+/// Runs the threads; sets `ready` to 1 when all are running. Exits after `delay_ns`
+/// unless it is to be killed.
 pub fn live(ready: &AtomicU32, end: End, delay_ns: u64) -> i32 {
     let Ok(control) = calls::open_control() else {
         return 1;
@@ -47,7 +47,7 @@ pub fn live(ready: &AtomicU32, end: End, delay_ns: u64) -> i32 {
     }
 }
 
-/// The budget is used up, so this waits.
+/// Waits, because the budget is used up.
 fn wait_for_budget(part: &abi::genp_create) {
     let got = calls::borrow(part.fd, 8 * PAGE, abi::GENP_WAIT_FOREVER as u64, 3 * MSEC);
     if got.is_err() {

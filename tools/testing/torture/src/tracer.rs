@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Takes a victim from stop to stop, and kills it at one.
+//! Single-steps a victim and kills it at a stop.
 
 use harness::process;
 
-/// Lets a child that calls [`offer`] go on until its system calls have begun or
-/// ended `stops` times, then for `single` instructions, and kills it there. False
-/// if it lived to its end before.
+/// Continues a child that calls [`offer`] until its system calls have begun or ended
+/// `stops` times, then for `single` instructions, and kills it there. False if it exited
+/// before.
 pub fn kill_at(pid: i32, stops: u32, single: u32) -> bool {
     let mut status = process::reap(pid);
     let options = libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_EXITKILL;
@@ -28,7 +28,7 @@ pub fn kill_at(pid: i32, stops: u32, single: u32) -> bool {
     true
 }
 
-/// Lets it go on, with the signal it was stopped by, if it was one of its own.
+/// Continues a child and delivers the signal that stopped it, unless a tracer caused it.
 fn go_on(pid: i32, how: libc::c_uint, status: i32) -> i32 {
     let signal = match libc::WSTOPSIG(status) {
         signal if signal & 0x80 != 0 => 0,
@@ -40,7 +40,7 @@ fn go_on(pid: i32, how: libc::c_uint, status: i32) -> i32 {
     process::reap(pid)
 }
 
-/// Has the parent trace us, from here on.
+/// Lets the parent trace the calling process from here on.
 pub fn offer() {
     // SAFETY: no memory is involved.
     unsafe {

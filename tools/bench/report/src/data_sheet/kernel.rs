@@ -5,7 +5,7 @@
 use super::target::{counted, median, push, worst, Target, ICOUNT};
 use crate::query::Figures;
 
-/// The largest ratio of a dearest to a cheapest median between pools, in one case at one
+/// The largest ratio of the highest to the lowest median between pools, in one case at one
 /// fill level and state.
 fn growth_by_pool(pages: &Figures<'_>) -> Option<f64> {
     let settings = pages.different(|f| (f.case.clone(), f.fill, f.state.clone()));
@@ -84,7 +84,7 @@ pub fn regions(all: &Figures<'_>) -> Vec<Target> {
     );
     let objects = counted(all, "kernel", "object").granted();
     let sizes = objects.different(|figure| figure.size);
-    // Against kmem_cache of the same size: the size at which we fare worst.
+    // Compared with kmem_cache of the same size: the size with the worst ratio.
     let targets_of = sizes.into_iter().filter_map(|size| {
         let same = objects.only(|figure| figure.size == size);
         let slab = same.subject("kmem_cache").lowest(median)?;

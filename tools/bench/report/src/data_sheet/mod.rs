@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The targets of the data sheet: what was to be reached, and whether it was.
+//! The targets of the data sheet, and whether they were reached.
 //!
 //! Costs in instructions are those of the machine `icount`; each target takes the
-//! dearest of all fill levels, states and sizes, unless it says otherwise.
+//! most expensive of all fill levels, states and sizes, unless it says otherwise.
 
 mod kernel;
 mod process;
@@ -14,7 +14,7 @@ mod tests;
 use crate::query::Figures;
 use target::Target;
 
-/// All targets of which there are figures.
+/// All targets with figures.
 pub fn targets(all: &Figures<'_>) -> Vec<Target> {
     use kernel::{depth, pages, regions};
     use process::{borrowing, heap, recall, scale};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Targets of what processes do, and of the module as a whole.
+//! Targets of processes, and of the module as a whole.
 
 use super::target::{counted, median, push, worst, Target, ICOUNT};
 use crate::{
@@ -60,7 +60,7 @@ fn against_peers(
     let ratio = |(case, machine, state): (String, String, String)| {
         let same = figures.only(|f| f.case == case && f.machine == machine && f.state == state);
         let peer = same.only(|figure| figure.is_peer() && is_peer(figure));
-        // A clock whose steps are longer than the call shows no time at all.
+        // A clock whose steps are longer than the call measures 0.
         let fastest = peer.lowest(of).filter(|fastest| *fastest > 0.0)?;
         Some(same.subject("genp").highest(of)? / fastest)
     };
@@ -82,7 +82,7 @@ pub fn heap(all: &Figures<'_>) -> Vec<Target> {
             Target::at_most(what, ratio, 1.3, "times")
         }),
     );
-    // What is allocated under pressure is used: the fault is part of what it costs.
+    // Under pressure, memory is touched: the page fault is part of the cost.
     let pressed = costs.only(|figure| figure.state == "pressure");
     let touched = pressed.only(|figure| figure.case.ends_with("_touched"));
     let pressed = if touched.is_empty() { pressed } else { touched };
@@ -108,14 +108,14 @@ pub fn heap(all: &Figures<'_>) -> Vec<Target> {
     targets
 }
 
-/// Where instructions are counted if it was measured there: what else runs on the host
-/// is in the times of other machines.
+/// On the machine that counts instructions, if it was measured there: times of other
+/// machines include what else runs on the host.
 pub fn recall(all: &Figures<'_>) -> Vec<Target> {
     let hogged = all.only(|figure| figure.group == "recall" && figure.state == "hogs");
     let counted = hogged.machine(ICOUNT);
     let hogged = if counted.is_empty() { hogged } else { counted };
-    // Of several who wait, each waits for those before it: the last one of each round is
-    // what compares.
+    // Each of several waiters waits for those before it: only the last one of each round
+    // can be compared.
     let whole = hogged.only(|figure| match figure.case.as_str() {
         "recall" => figure.waiters == Some(1.0),
         case => case == "recall_last",

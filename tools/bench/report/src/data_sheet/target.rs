@@ -12,18 +12,18 @@ pub const ICOUNT: &str = "icount";
 
 /// One target.
 pub struct Target {
-    /// What it is about.
+    /// The operation.
     pub what: &'static str,
-    /// What was to be reached, in words.
+    /// The limit as text.
     pub limit: String,
-    /// What was measured, in words.
+    /// The measured value as text.
     pub measured: String,
-    /// How many times the limit that is: at most 1 if reached.
+    /// The measured value divided by the limit: at most 1 if reached.
     pub share: f64,
 }
 
 impl Target {
-    /// Reached, or missed by how much.
+    /// Reached, or by how much it was missed.
     pub fn verdict(&self) -> String {
         match self.share {
             share if share <= 1.0 => "reached".into(),
@@ -49,7 +49,7 @@ impl Target {
         }
     }
 
-    /// At most what something else costs.
+    /// At most the cost of something else.
     pub fn not_above(what: &'static str, measured: f64, (peer, cost): (&str, f64)) -> Self {
         Self {
             what,

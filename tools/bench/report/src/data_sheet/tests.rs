@@ -131,7 +131,7 @@ fn any_fault_misses_the_target_of_none() {
         .starts_with("missed"));
 }
 
-/// A clock whose steps are longer than a call says that it takes no time.
+/// A clock whose steps are longer than a call measures 0.
 #[test]
 fn what_a_coarse_clock_did_not_see_decides_nothing() {
     let heap = |who, unit, machine, median| {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What borrowing costs by pages, with the fitted lines.
+//! The cost of borrowing by pages, with fitted lines.
 
 use super::drawing::{about, Picture};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     svg::Stroke,
 };
 
-/// What was measured of one way.
+/// The figures of one method.
 struct Way {
     subject: String,
     state: String,
@@ -30,7 +30,7 @@ impl Way {
         }
     }
 
-    /// Those of GenP with frames to be scrubbed look like GenP's, but broken.
+    /// GenP with dirty frames has GenP's style, but dashed.
     fn stroke(&self) -> Stroke {
         let dash = if self.state == "scrubbed" {
             "8 4"
@@ -65,7 +65,7 @@ fn ways(figures: &Figures<'_>) -> Vec<Way> {
 
 pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
     let all = figures.case("borrow", "borrow").machine("icount");
-    // libgenp is GenP with a call more; its line would lie on GenP's.
+    // libgenp adds one call to GenP; its line would cover GenP's.
     let all = all.only(|figure| figure.subject != "libgenp");
     one(&all).into_iter().collect()
 }
@@ -88,7 +88,7 @@ fn one(figures: &Figures<'_>) -> Option<Picture> {
     let mut chart = Chart::new(title, &told, (x, y), &names_of);
     for (way, name) in ways.iter().zip(&names).rev() {
         let (first, last) = (way.points.first()?.0, way.points.last()?.0);
-        // A straight line is none between logarithmic axes.
+        // A straight line is curved between logarithmic axes.
         let steps = (0..=40).map(|step| first * (last / first).powf(f64::from(step) / 40.0));
         let line: Vec<(f64, f64)> = match way.line {
             Some(line) => steps

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What becomes of a call when the pool grows further than any machine here has memory:
-//! the algorithms alone.
+//! The cost of a call in pools larger than the memory of any machine here: the
+//! algorithms alone.
 
 use super::drawing::{about, Picture};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     svg::Stroke,
 };
 
-/// Cases, what they are called, and how their lines look.
+/// Cases, their labels, and the style of their lines.
 const CASES: [(&str, &str, &str, &str); 4] = [
     ("page", "a page", "#0059a8", ""),
     ("page_last", "the last free page", "#0059a8", "7 3"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A picture, and what the kinds of pictures share.
+//! A picture, and what all kinds of pictures share.
 
 use crate::{axis::Axis, chart::Chart, labels, query::Figures, run::Figure};
 
@@ -10,17 +10,17 @@ pub struct Picture {
     pub group: &'static str,
     /// Its name beside the page.
     pub file: String,
-    /// What it shows, for who does not see it.
+    /// Alternative text.
     pub alt: String,
     pub svg: String,
 }
 
-/// What is drawn of several machines: the words of one.
+/// The label of a machine.
 pub fn about(machine: &str) -> String {
     labels::machine(machine)
 }
 
-/// What a pair of operations of a case is called.
+/// The label of a case.
 pub fn case_label(case: &str) -> &str {
     match case {
         "page" => "Take and give one page",
@@ -31,7 +31,7 @@ pub fn case_label(case: &str) -> &str {
     }
 }
 
-/// The size most figures of a case have, the smallest of several: others would not compare.
+/// The size of most figures of a case, the smallest of several: others cannot be compared.
 pub fn usual_size(figures: &Figures<'_>) -> Option<f64> {
     let mut sizes = figures.different(|figure| figure.size);
     sizes.sort_by(|a, b| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal));
@@ -39,7 +39,7 @@ pub fn usual_size(figures: &Figures<'_>) -> Option<f64> {
     sizes.into_iter().max_by_key(count).flatten()
 }
 
-/// Those of one case on one machine, of one size, whose calls were granted.
+/// The granted figures of one case on one machine and of one size.
 pub fn comparable<'a>(figures: &Figures<'a>, case: &str, machine: &str) -> Figures<'a> {
     let same = figures.case("kernel", case).machine(machine).granted();
     let size = usual_size(&same);
@@ -67,11 +67,11 @@ pub fn curves(figures: &Figures<'_>, x: impl Fn(&Figure) -> Option<f64> + Copy) 
 }
 
 /// A picture of curves of the kernel's figures, GenP's on top; none without GenP's.
-/// `told` is what the picture says of itself.
+/// `about` is the subtitle.
 pub fn of_curves(
     file: String,
     title: String,
-    told: &str,
+    about: &str,
     axes: (Axis, Axis),
     curves: &[Curve],
 ) -> Option<Picture> {
@@ -82,7 +82,7 @@ pub fn of_curves(
         .iter()
         .map(|(subject, _)| labels::subject(subject))
         .collect();
-    let mut chart = Chart::new(&title, told, axes, &names);
+    let mut chart = Chart::new(&title, about, axes, &names);
     for (subject, points) in curves.iter().rev() {
         chart.curve(subject, labels::subject(subject), points);
     }

@@ -17,9 +17,9 @@ pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
         .collect()
 }
 
-/// In the largest pool that was filled to more than one level by us.
+/// In the largest pool that was measured at more than one fill level of GenP.
 fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
-    // Nothing is left to be granted at 100 %, but for those who have no pool.
+    // At 100 % nothing is granted, except by subjects without a pool.
     let all = comparable(figures, case, "icount");
     let all = all.only(|figure| figure.fill.is_some_and(|fill| fill < 100.0));
     let pool = largest_common_pool(&all)?;
@@ -43,8 +43,8 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
     of_curves(file, title, &told, (x, y), &lines)
 }
 
-/// The largest pool that most subjects were measured in: some are too slow to fill, or
-/// have no memory for, a larger one.
+/// The largest pool with figures of most subjects: some are too slow to fill a larger
+/// one, or have no memory for it.
 fn largest_common_pool(figures: &Figures<'_>) -> Option<f64> {
     let pools = figures.different(|figure| figure.pool);
     let subjects = |pool: f64| {

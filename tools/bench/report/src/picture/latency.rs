@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How latencies are distributed: what share of requests took how long, or longer.
+//! The distribution of latencies: the share of requests that took a time or longer.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,12 @@ use crate::{
 pub struct Tail {
     pub name: String,
     pub stroke: Stroke,
-    /// Cost, and the share that is not below.
+    /// The cost, and the share of samples that are not below.
     pub steps: Vec<(f64, f64)>,
 }
 
-/// The share of all samples of `figures` that are in each class or above it: corners of
-/// a staircase. None without distributions.
+/// The share of all samples of `figures` in each class or above it, as the corners of a
+/// staircase. None without distributions.
 pub fn tail(figures: &[&Figure]) -> Option<Vec<(f64, f64)>> {
     let mut classes: BTreeMap<u64, f64> = BTreeMap::new();
     for &(upper, count) in figures.iter().flat_map(|figure| &figure.histogram) {
@@ -39,7 +39,7 @@ pub fn tail(figures: &[&Figure]) -> Option<Vec<(f64, f64)>> {
         let upper = (upper as f64).max(1.0);
         steps.push((upper, left / all));
         left -= count;
-        // The last one ends at the share that reached it, not at nothing.
+        // The last step ends at its own share, not at 0.
         if left > 0.5 {
             steps.push((upper, left / all));
         }
@@ -47,7 +47,7 @@ pub fn tail(figures: &[&Figure]) -> Option<Vec<(f64, f64)>> {
     Some(steps)
 }
 
-/// A picture of tails; None without any.
+/// A picture of tails; None without tails.
 pub fn picture(title: &str, told: &str, unit: &str, tails: Vec<Tail>) -> Option<String> {
     let points = || tails.iter().flat_map(|tail| tail.steps.iter().copied());
     let share = |share: f64| match share {
@@ -115,7 +115,7 @@ fn in_kernel(figures: &Figures<'_>, case: &str, machine: &str) -> Option<Picture
     })
 }
 
-/// Of the heaps: a picture for each state that time was measured in, all cases together.
+/// Heaps: a picture of all cases for each state with times.
 fn in_user_space(figures: &Figures<'_>) -> Vec<Picture> {
     let heaps = figures
         .only(|figure| figure.group == "user" && figure.unit == "ns" && figure.subject != "nobody");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pictures of a run. One of which there are no figures is not drawn.
+//! The pictures of a run. A picture without figures is not drawn.
 
 mod borrow;
 mod depth;
@@ -14,7 +14,7 @@ mod worst;
 use crate::query::Figures;
 pub use drawing::Picture;
 
-/// All pictures there are figures for.
+/// All pictures with figures.
 pub fn all(figures: &Figures<'_>) -> Vec<Picture> {
     let parts = [
         worst::draw,

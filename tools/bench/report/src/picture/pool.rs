@@ -19,7 +19,7 @@ pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
 
 fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
     let all = comparable(figures, case, "icount");
-    // Who takes from the machine's memory has no pool that could grow.
+    // Subjects that take from the machine's memory have no pool that could grow.
     let pools = all.only(|figure| figure.is_ours() || figure.subject.starts_with("gen_pool"));
     let lines = curves(&pools, |figure| figure.pool);
     let (sizes, costs) = values(&lines);
@@ -39,7 +39,7 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
     of_curves(file, title, &told, (x, y), &lines)
 }
 
-/// At most nine of them, evenly chosen, so that their names have room.
+/// At most nine of them, evenly chosen, so that their labels have room.
 fn few(values: &[f64]) -> Vec<f64> {
     let step = values.len().div_ceil(9).max(1);
     values.iter().copied().step_by(step).collect()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! From a lease's deadline to its frames in the hands of who waited.
+//! From a lease's deadline until its waiter has its frames.
 
 use super::{
     drawing::{about, Picture},
@@ -22,7 +22,7 @@ pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
     let mut pictures = Vec::new();
     for machine in all.different(|figure| figure.machine.clone()) {
         let same = all.machine(&machine);
-        // Counts of instructions hardly differ: they have no distribution to be seen.
+        // Counts of instructions hardly differ: their distribution shows nothing.
         if machine != "icount" {
             pictures.extend(distribution(&same, &machine));
         }

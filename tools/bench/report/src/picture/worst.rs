@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The worst case beside the median, of all who do the same.
+//! The worst case beside the median, of all subjects of a case.
 
 use super::drawing::{about, comparable, Picture};
 use crate::{
@@ -21,7 +21,7 @@ pub fn draw(figures: &Figures<'_>) -> Vec<Picture> {
     pictures
 }
 
-/// A part of such a picture: who, its cheapest median, its worst case.
+/// A part of such a picture: subject, lowest median, worst case.
 type Part = Vec<(String, f64, f64)>;
 
 fn part(figures: &Figures<'_>) -> Part {
@@ -47,7 +47,7 @@ fn chart(title: &str, told: &str, unit: &str, parts: &[(String, Part)]) -> Optio
         rows.heading(heading);
         for (subject, median, worst) in part {
             let name = labels::subject(subject);
-            // A coarse clock may have seen nothing of the median.
+            // With a coarse clock the median may be 0.
             let times = match *median > 0.0 {
                 true => format!("× {}", labels::times(worst / median)),
                 false => String::new(),
@@ -95,7 +95,7 @@ fn in_kernel(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
     })
 }
 
-/// A cost of a heap alone, without that of touching what it gave.
+/// Whether it is a cost of a heap alone, without touching the block.
 fn is_heap_cost(figure: &Figure) -> bool {
     let is_cost = figure.unit != "count" && !figure.case.ends_with("_touched");
     figure.group == "user" && is_cost && figure.subject != "nobody"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a thread writes its arguments: two pages, and one that is not there.
+//! The memory for a thread's ioctl arguments: two pages, and one that is not mapped.
 
 use std::{mem, ptr};
 
@@ -16,7 +16,7 @@ pub struct ArgumentPages(usize);
 impl ArgumentPages {
     /// New ones.
     pub fn new() -> Self {
-        // SAFETY: a new mapping, the last page of which is taken away.
+        // SAFETY: a new mapping, whose last page is made inaccessible.
         let at = unsafe {
             let at = libc::mmap(
                 ptr::null_mut(),
@@ -33,17 +33,17 @@ impl ArgumentPages {
         Self(at as usize)
     }
 
-    /// Where the first page is, if two were needed.
+    /// The address of the first page.
     pub fn start(&self) -> usize {
         self.0
     }
 
     fn protect(&self, protection: i32) {
-        // SAFETY: pages of ours, which hold no object of Rust's.
+        // SAFETY: our own pages, which hold no Rust object.
         unsafe { libc::mprotect(self.0 as *mut _, 2 * PAGE_SIZE, protection) };
     }
 
-    /// Carries out a command with its argument in this layout. All structures begin
+    /// Issues a command with its argument in this layout. All structures begin
     /// with size and flags.
     pub fn call<T: Copy>(
         &mut self,
@@ -61,7 +61,7 @@ impl ArgumentPages {
             Layout::Tiny => (self.0, 4, command),
             Layout::Huge => (self.0, PAGE_SIZE + 1, command),
             Layout::Nowhere => (end, ours, command),
-            // Its end is beyond what is there. One without an end is whole.
+            // The end of the structure is beyond the second page. A size of 8 would fit.
             Layout::Edge => (end - 8, ours.max(16), command),
         };
         if at != end {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What goes on around the ioctls: forks, signals, tracers, polls, reads, pins.
+//! The environment of the ioctls: fork, signals, ptrace, poll, read, pinned pages.
 
 use std::{mem, sync::atomic::Ordering::SeqCst};
 
@@ -55,8 +55,8 @@ impl Worker<'_> {
         Some(Ok(()))
     }
 
-    /// A thread of another actor with a higher number, so that no two threads wait
-    /// for each other.
+    /// A thread of an actor with a higher number, so that no two threads wait for
+    /// each other.
     fn later_thread(&self, step: &Step) -> Option<i32> {
         let number = self.thread as u64 - 1;
         let there = step.a % (ACTORS * THREADS) as u64;
@@ -68,7 +68,7 @@ impl Worker<'_> {
     }
 
     pub(super) fn kill(&mut self, step: &Step) -> Outcome {
-        // In a serial case this is the runner's work.
+        // In a serial case the runner does this.
         let there = step.a as usize % ACTORS;
         if self.actor.setup.mode == Mode::Serial || there == self.actor.id {
             return None;
@@ -81,7 +81,7 @@ impl Worker<'_> {
         Some(harness::process::send(pid, libc::SIGKILL))
     }
 
-    /// Stops a thread in whatever it is at, looks at its memory, lets it go on.
+    /// Stops a thread, reads its memory, and continues it.
     pub(super) fn ptrace(&mut self, step: &Step) -> Outcome {
         let thread = self.later_thread(step)?;
         // SAFETY: no memory of ours is involved.
@@ -103,7 +103,7 @@ impl Worker<'_> {
         }
         if libc::WIFSTOPPED(status) {
             for map in self.actor.maps.iter().filter_map(|map| map.read().ok()) {
-                // SAFETY: what is read is not ours; the answer is not used.
+                // SAFETY: reads memory of another process; the result is not used.
                 unsafe { libc::ptrace(libc::PTRACE_PEEKDATA, thread, map.address, 0) };
             }
             // SAFETY: as above.
@@ -146,7 +146,7 @@ impl Worker<'_> {
         Some(events.map(|events| reply.values[0] = events as u64))
     }
 
-    /// Never waits: there is something, or the file says that nobody waits.
+    /// Never blocks: there is an event, or O_NONBLOCK is set.
     pub(super) fn read(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
         let descriptor = self.actor.descriptor(step.slot.into())?;
         // SAFETY: no memory is involved.
@@ -179,7 +179,7 @@ impl Worker<'_> {
         Some(done.map(|bytes| reply.values[0] = bytes as u64))
     }
 
-    /// In a storm it is only ever set, so that nobody waits who did not mean to.
+    /// In a storm it is only set and never cleared, so that no read blocks.
     pub(super) fn nonblock(&mut self, step: &Step) -> Outcome {
         let descriptor = self.actor.descriptor(step.slot.into())?;
         let storm = self.actor.setup.mode == Mode::Storm;
@@ -193,12 +193,12 @@ impl Worker<'_> {
         Some(checked(done.into()).map(|_| ()))
     }
 
-    /// What one does with files, on this one.
+    /// System calls for files, on a partition.
     pub(super) fn file(&mut self, step: &Step) -> Outcome {
         let descriptor = self.actor.descriptor(step.slot.into())?;
         let fd = descriptor.fd;
         let pages = self.argument.start();
-        // SAFETY: the calls get numbers, strings that end, or pages of ours.
+        // SAFETY: the calls get numbers, strings that end with zero, or our own pages.
         let done = unsafe {
             match step.a % 12 {
                 0 => libc::lseek(fd, 4096, libc::SEEK_SET),
@@ -247,7 +247,7 @@ impl Worker<'_> {
         })
     }
 
-    /// Pages of a lease cannot be pinned, so no other system call keeps one.
+    /// Pages of a lease cannot be pinned, so no other system call can hold one.
     fn copy_from_window(&self) -> Outcome {
         let map = self
             .actor
@@ -263,7 +263,7 @@ impl Worker<'_> {
             iov_base: map.address as *mut _,
             iov_len: 64,
         };
-        // SAFETY: the first is a page of ours; the other is not written to.
+        // SAFETY: the first is our own page; the other is not written to.
         let done = unsafe { libc::process_vm_readv(libc::getpid(), &ours, 1, &theirs, 1, 0) };
         if done > 0 {
             self.actor
@@ -273,7 +273,7 @@ impl Worker<'_> {
         Some(checked(done as i64).map(|_| ()))
     }
 
-    /// Lets a pipe hold a page, which goes into quarantine if the partition goes.
+    /// Lets a pipe hold a page, which goes into quarantine if the partition ends.
     pub(super) fn pin(&mut self, step: &Step) -> Outcome {
         let mut pinned = self.actor.pinned.lock().ok()?;
         if step.b & 1 == 1 {
@@ -292,7 +292,7 @@ impl Worker<'_> {
             iov_base: map.address as *mut _,
             iov_len: PAGE as usize,
         };
-        // SAFETY: a mapping that is held still.
+        // SAFETY: a mapping whose lock is held for reading.
         let done = unsafe { libc::vmsplice(write, &data, 1, libc::SPLICE_F_NONBLOCK) };
         let done = checked(done as i64).map(|_| ());
         if done.is_ok() && map.window {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Descriptors: copied, closed, sent to another process.
+//! Descriptors: duplicated, closed, passed to another process.
 
 use std::{mem, ptr};
 
@@ -67,7 +67,7 @@ fn receive(socket: i32) -> Result<(i32, u32), i32> {
 }
 
 impl Worker<'_> {
-    /// A copy of a descriptor, if it is what it was when it was looked up.
+    /// Duplicates a descriptor, unless its slot changed since it was looked up.
     fn copy(&self, slot: usize) -> Option<Result<(i32, u32), i32>> {
         let descriptor = self.actor.descriptor(slot)?;
         // SAFETY: no memory is involved.

@@ -36,8 +36,8 @@ impl Worker<'_> {
             // SAFETY: the two pages of the argument.
             unsafe { *((at + word * 8) as *mut u64) = rng.draw() };
         }
-        // One after the other only with a flag, so that it is refused and the model
-        // knows what there is.
+        // In a serial case always with an unknown flag, so that the command fails and the
+        // model stays right.
         let flags = match self.actor.setup.mode {
             Mode::Serial => 1 << 29,
             Mode::Storm => rng.below(4) as u32 / 3,
@@ -53,7 +53,7 @@ impl Worker<'_> {
             at
         };
         let command = rest | (magic << 8) | number;
-        // Other types have meanings for every file, such as closing it on exec.
+        // Some types have a meaning for every file, such as closing it on exec.
         if magic != u64::from(abi::GENP_IOC_MAGIC)
             && matches!(magic, 0x54 | 0x66 | 0x58 | 0x00 | 0x94)
         {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is done to mappings.
+//! System calls for mappings.
 
 use std::{
     ptr,
@@ -46,7 +46,7 @@ fn munmap(at: usize, length: usize) -> Result<(), i32> {
 const PAGE_SIZE: usize = PAGE as usize;
 
 impl Worker<'_> {
-    /// Maps what was just created, if there is room, and looks whether it is clean.
+    /// Maps a new partition, if there is room, and checks that its reserve is zeroed.
     pub(super) fn map_new(&self, request: &abi::genp_create, serial: u32, reply: &mut Reply) {
         let windows = &request.windows;
         let parts = [
@@ -59,8 +59,8 @@ impl Worker<'_> {
                 continue;
             };
             reply.values[3 + at] = slot as u64 + 1;
-            // Others may write there already if they know its name. On user mode
-            // Linux there may still be what was at this address before.
+            // Others may already write to it if it has a name. On User Mode Linux an old
+            // mapping may still be at this address.
             let storm = self.actor.setup.mode == Mode::Storm;
             if window || storm && (request.name[0] != 0 || self.actor.user_mode) {
                 continue;
@@ -110,7 +110,7 @@ impl Worker<'_> {
         }
     }
 
-    /// The first such mapping from a slot on, for the caller alone.
+    /// The first matching mapping from a slot on, locked for writing.
     fn some_map(
         &self,
         first: u64,
@@ -134,7 +134,7 @@ impl Worker<'_> {
             (windows.reserve_offset, windows.reserve_length)
         };
         let how = request::mapping(step);
-        // What maps nothing is nothing.
+        // Nothing would be mapped.
         if length + how.longer == 0 {
             return None;
         }
@@ -174,7 +174,7 @@ impl Worker<'_> {
     pub(super) fn unmap(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
         let (slot, mut map) = self.some_map(step.a, |map| map.address != 0)?;
         reply.values[0] = slot as u64;
-        // First a part, which a window must refuse; then the whole.
+        // First a part, which must fail for the lease window; then the whole.
         if step.b & 1 == 1 && map.length > PAGE_SIZE {
             let at = match step.b & 6 {
                 0 => map.address,
@@ -199,11 +199,11 @@ impl Worker<'_> {
             0 => (map.length, map.length + PAGE_SIZE),
             1 => (0, map.length),
             2 if map.length > PAGE_SIZE => (map.length, map.length - PAGE_SIZE),
-            // Where the move goes is lost if it fails; others may map there.
+            // If the move fails its target is unmapped, and others may map there.
             _ if map.window && self.actor.setup.mode == Mode::Storm => return None,
             _ => return Some(self.move_to(&mut map)),
         };
-        // SAFETY: a mapping of ours, whose lock is held.
+        // SAFETY: our own mapping, whose lock is held.
         let at = unsafe { libc::mremap(map.address as *mut _, old, new, libc::MREMAP_MAYMOVE) };
         if at == libc::MAP_FAILED {
             return Some(Err(errno()));
@@ -219,9 +219,9 @@ impl Worker<'_> {
         Some(Ok(()))
     }
 
-    /// Moves a mapping to another slot, which a window must refuse.
+    /// Moves a mapping to another address, which must fail for the lease window.
     fn move_to(&self, map: &mut Map) -> Result<(), i32> {
-        // SAFETY: a new mapping of nothing, over which the old one is moved.
+        // SAFETY: a new, inaccessible mapping, over which the old one is moved.
         let at = unsafe {
             let to = libc::mmap(
                 ptr::null_mut(),
@@ -267,7 +267,7 @@ impl Worker<'_> {
         };
         let part = step.b & 0x100 != 0 && map.length > PAGE_SIZE;
         let length = if part { PAGE_SIZE } else { map.length };
-        // SAFETY: a mapping of ours, whose lock is held.
+        // SAFETY: our own mapping, whose lock is held.
         let done = unsafe { libc::mprotect(map.address as *mut _, length, protection) };
         let done = checked(done.into()).map(|_| ());
         if done.is_ok() {
@@ -289,7 +289,7 @@ impl Worker<'_> {
         let (slot, mut map) = self.some_map(step.a, |map| map.address != 0)?;
         reply.values[0] = slot as u64;
         let advice = ADVICE[step.b as usize % ADVICE.len()];
-        // SAFETY: a mapping of ours, whose lock is held.
+        // SAFETY: our own mapping, whose lock is held.
         let done = unsafe { libc::madvise(map.address as *mut _, map.length, advice) };
         let done = checked(done.into()).map(|_| ());
         if done.is_ok() {
@@ -312,7 +312,7 @@ impl Worker<'_> {
         Some(done)
     }
 
-    /// The reserve is there, and touching it is no page fault.
+    /// The reserve is mapped, and touching it takes no page fault.
     pub(super) fn touch(&mut self, step: &Step) -> Outcome {
         let first = step.a as usize % MAPS;
         let map = (first..first + MAPS).find_map(|slot| {
@@ -321,7 +321,7 @@ impl Worker<'_> {
         })?;
         let note = self.actor.world().note(map.serial);
         let pages = map.length / PAGE_SIZE;
-        // The way there has been gone before, so it takes no faults of its own.
+        // Warms up the code, so that it takes no page faults of its own.
         memory::touch(self.argument.start(), 2);
         let before = memory::faults();
         let there = memory::touch(map.address, pages);
@@ -334,7 +334,7 @@ impl Worker<'_> {
                 .world()
                 .violation("a page of a reserve is not there");
         }
-        // Another thread that forks lets this one fault, in its own memory.
+        // If another thread forks, this one takes page faults in its own memory.
         if faults != 0 && self.actor.setup.mode == Mode::Serial {
             self.actor.world().violation(&format!(
                 "{faults} page faults on the {pages} pages of a reserve"

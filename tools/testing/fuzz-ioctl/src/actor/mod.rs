@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A process that takes its part in a case.
+//! A process that executes steps of a case.
 
 mod argument;
 mod environment;
@@ -23,7 +23,7 @@ pub use worker::Setup;
 use worker::{Actor, Worker};
 
 impl Worker<'_> {
-    /// Does a step.
+    /// Executes a step.
     fn perform(&mut self, step: &Step) -> Reply {
         let begin = now();
         let mut reply = Reply {
@@ -110,11 +110,11 @@ fn get_ready(actor: &Actor) {
     actor.world().pids[actor.id].store(std::process::id() as i32, SeqCst);
 }
 
-/// Gives up all rights. The trace was begun before.
+/// Drops all privileges. Tracing was begun before.
 fn become_ordinary(id: usize) {
     if id == crate::world::ORDINARY {
         // SAFETY: no memory is involved. The system calls, so that it is only this
-        // thread's rights; it has no others yet.
+        // thread's privileges; it has no other threads yet.
         unsafe {
             libc::setgroups(0, std::ptr::null());
             libc::setresgid(1000, 1000, 1000);
@@ -125,7 +125,7 @@ fn become_ordinary(id: usize) {
     }
 }
 
-/// Does the steps it is told, one by one, until there are no more.
+/// Executes the steps that it is sent, one by one.
 pub fn serve(id: usize, setup: Setup, steps: &[Step], orders: i32, answers: i32) -> i32 {
     let actor = Actor::new(id, setup);
     get_ready(&actor);
@@ -144,7 +144,7 @@ pub fn serve(id: usize, setup: Setup, steps: &[Step], orders: i32, answers: i32)
     0
 }
 
-/// Does all of its steps, with several threads, at the same time as the others.
+/// Executes all of its steps, with several threads, in parallel to the other actors.
 pub fn rush(id: usize, setup: Setup, steps: &[Step]) -> i32 {
     let actor = Actor::new(id, setup);
     get_ready(&actor);

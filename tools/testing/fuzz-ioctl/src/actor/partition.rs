@@ -16,11 +16,11 @@ use crate::{
     world::{claim, Entry, Reply, FDS, LEASES},
 };
 
-/// What a step came to: None if it could not be tried.
+/// The result of a step: None if it could not be tried.
 type Outcome = Option<Result<(), i32>>;
 
-/// A command that changes something even if the answer cannot be written would
-/// leave the model in the dark.
+/// If a command changes something but its result cannot be written, the model does
+/// not know what changed: such a layout is replaced.
 fn writable(layout: Layout) -> Layout {
     match layout {
         Layout::ReadOnly => Layout::Exact,
@@ -28,7 +28,7 @@ fn writable(layout: Layout) -> Layout {
     }
 }
 
-/// A handle of the partition's, taken.
+/// Takes an entry with a handle of the partition.
 fn take_some<'a>(table: &'a [Entry], step: &Step, descriptor: &Descriptor) -> Option<&'a Entry> {
     let first = step.a as usize % table.len();
     (first..first + table.len()).find_map(|at| {
@@ -46,7 +46,7 @@ impl Worker<'_> {
     pub(super) fn create(&mut self, step: &Step, reply: &mut Reply) -> Result<(), i32> {
         let mut request = request::create(step, &self.actor.setup.pool);
         let control = self.actor.setup.control;
-        // So that what is closed here does not count as there.
+        // First, so that a partition that is closed by this does not count.
         self.actor.empty(step.slot.into());
         reply.begin = now();
         self.argument
@@ -67,7 +67,7 @@ impl Worker<'_> {
             0,
             0,
         ];
-        // As long as no other thread knows of it.
+        // Before another thread can use it.
         if request::maps_at_once(step) {
             self.map_new(&request, serial, reply);
         }
@@ -81,7 +81,7 @@ impl Worker<'_> {
         self.actor.empty(step.slot.into());
         self.argument
             .call(control, abi::GENP_IOCTL_OPEN, &mut request, step.layout)?;
-        // In a storm nobody knows which one it is.
+        // In a storm it is not known which partition has the name.
         let serial = match self.actor.setup.mode {
             Mode::Serial => request::number_of(&request.name)
                 .map_or(0, |number| self.actor.world().named[number].load(SeqCst)),
@@ -130,7 +130,7 @@ impl Worker<'_> {
             return Ok(());
         };
         if descriptor.serial == 0 || !self.actor.still(descriptor) {
-            // Whose it is is not known: it stays until the partition goes.
+            // Its partition is not known: the region stays until the partition ends.
             entry.clear();
             return Ok(());
         }
@@ -154,7 +154,7 @@ impl Worker<'_> {
         entry.marked.store(0, SeqCst);
     }
 
-    /// What is said to be free can be allocated.
+    /// The largest free block that GENP_GET_BOUNDS reports can be allocated.
     pub(super) fn largest(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
         let descriptor = self.descriptor(step)?;
         let bounds = match calls::bounds(descriptor.fd) {
@@ -240,8 +240,8 @@ impl Worker<'_> {
         Some(Ok(()))
     }
 
-    /// A handle, taken, and a descriptor of its partition, if there are such two;
-    /// or some descriptor, and perhaps a handle of another partition.
+    /// Takes an entry and a descriptor of its partition, if there are both; otherwise a
+    /// descriptor and perhaps an entry of another partition.
     fn with_handle(
         &self,
         table: &'static [Entry],
@@ -262,7 +262,7 @@ impl Worker<'_> {
         found
     }
 
-    /// The lease of a step, taken, or a made up handle.
+    /// Takes the lease of a step, or makes up a handle.
     fn some_lease(
         &self,
         step: &Step,
@@ -283,7 +283,7 @@ impl Worker<'_> {
         let done = self.by_handle(descriptor.fd, abi::GENP_IOCTL_RETURN, handle, step.layout);
         if let Some(entry) = entry {
             if done.is_ok() {
-                // It ran until now, so all of it must have been there.
+                // It was active until now, so all of it must have been there.
                 if let Some(wrong) = seen.filter(|&found| found != Found::Same) {
                     self.bad_lease(entry, wrong, "returned");
                 }
@@ -387,7 +387,7 @@ impl Worker<'_> {
         Some(done)
     }
 
-    /// Only drivers take of a stock, and there is none.
+    /// Only drivers take pages from a stock, and there are none.
     fn check_stock(&self, stat: &abi::genp_stat) {
         let used = stat.stock_takes + stat.stock_gives + stat.stock_misses;
         let moved = stat.stock_refills + stat.stock_drains + stat.emergency_takes + stat.overdues;

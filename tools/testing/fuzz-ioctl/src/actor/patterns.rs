@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Owners' marks: written into what one got, and looked for before one gives it
-//! back.
+//! Owners' patterns: written into memory that was allocated or borrowed, and checked
+//! before it is returned.
 
 use std::sync::{atomic::Ordering::SeqCst, RwLockReadGuard};
 
@@ -14,7 +14,7 @@ use harness::{
 use super::worker::{Map, Worker};
 use crate::{step::Mode, world::Entry};
 
-/// What was found, as a number: 1 the mark, 2 nothing, 3 something else.
+/// What was found, as a number: 1 the pattern, 2 a fault, 3 something else.
 pub fn code(found: Found) -> u64 {
     match found {
         Found::Same => 1,
@@ -23,14 +23,14 @@ pub fn code(found: Found) -> u64 {
     }
 }
 
-/// Nobody else has this number: handles are not used twice in a partition.
+/// The pattern is unique: handles are not reused in a partition.
 fn mark_of(entry: &Entry) -> Pattern {
     let serial = u64::from(entry.serial.load(SeqCst));
     Pattern::of(entry.handle.load(SeqCst) ^ (serial << 20))
 }
 
 impl Worker<'_> {
-    /// A mapping of ours with this part of the partition's file, held still.
+    /// A mapping of this part of the partition's file, locked for reading.
     fn mapped(
         &self,
         window: bool,
@@ -68,7 +68,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether somebody makes the reserve smaller, or did lately.
+    /// Whether the reserve is being made smaller, or was.
     fn was_cut(&self, serial: u32) -> bool {
         let note = self.actor.world().note(serial);
         note.shrinking.load(SeqCst) > 0 || note.shrunk.load(SeqCst) > 0
@@ -93,9 +93,9 @@ impl Worker<'_> {
         }
     }
 
-    /// Writes the mark into a lease that was just granted, after a look whether it
-    /// is clean. In a storm only one thread writes to the leases of a partition,
-    /// so that what it writes too late is its own.
+    /// Writes the pattern into a lease that was just granted, after checking that it is
+    /// zeroed. In a storm only one thread writes to the leases of a partition, so that
+    /// late writes are its own.
     pub(super) fn mark_lease(&self, entry: &Entry, fd: i32) {
         let (serial, offset) = (entry.serial.load(SeqCst), entry.offset.load(SeqCst));
         let length = entry.length.load(SeqCst);
@@ -133,7 +133,7 @@ impl Worker<'_> {
         ));
     }
 
-    /// What is in a lease with a mark, if it is mapped here.
+    /// Checks the pattern of a lease, if it was written and is mapped here.
     pub(super) fn look_at_lease(&self, entry: &Entry) -> Option<Found> {
         if entry.marked.load(SeqCst) == 0 {
             return None;

@@ -16,20 +16,20 @@ use crate::{
     world::{World, ACTORS, FDS, MAPS, THREADS},
 };
 
-/// What all actors of a case are born with.
+/// What all actors of a case start with.
 #[derive(Clone, Copy)]
 pub struct Setup {
     /// What they share.
     pub world: &'static World,
     /// /dev/genp.
     pub control: i32,
-    /// The pool when nobody used it.
+    /// The pool when it was not in use.
     pub pool: genp_info,
     /// By actor: where it receives descriptors, and where others send them.
     pub inboxes: [(i32, i32); ACTORS],
     /// How the case is run.
     pub mode: Mode,
-    /// Whether to note what the kernel reaches.
+    /// Whether to record code coverage.
     pub traced: bool,
 }
 
@@ -37,7 +37,7 @@ pub struct Setup {
 pub struct FdSlot {
     pub fd: AtomicI32,
     pub serial: AtomicU32,
-    /// Changes whenever the slot does.
+    /// Incremented whenever the slot changes.
     pub age: AtomicU32,
 }
 
@@ -50,7 +50,7 @@ pub struct Descriptor {
     pub age: u32,
 }
 
-/// A process.
+/// An actor: a process.
 pub struct Actor {
     pub id: usize,
     pub setup: Setup,
@@ -60,7 +60,7 @@ pub struct Actor {
     pub user_mode: bool,
 }
 
-/// A thread of it.
+/// A thread of an actor.
 pub struct Worker<'a> {
     pub actor: &'a Actor,
     pub thread: u32,
@@ -88,7 +88,7 @@ impl Actor {
         self.setup.world
     }
 
-    /// The first descriptor there is from a slot on, if there is one.
+    /// The first descriptor in the slots from `slot` on.
     pub fn descriptor(&self, slot: usize) -> Option<Descriptor> {
         (slot..slot + FDS).find_map(|slot| self.descriptor_at(slot % FDS))
     }
@@ -106,12 +106,12 @@ impl Actor {
         })
     }
 
-    /// Whether the descriptor was the same all the time.
+    /// Whether the slot of a descriptor did not change since it was looked up.
     pub fn still(&self, descriptor: &Descriptor) -> bool {
         self.fds[descriptor.slot].age.load(SeqCst) == descriptor.age
     }
 
-    /// Closes what is in a slot.
+    /// Closes the descriptor in a slot.
     pub fn empty(&self, slot: usize) {
         let entry = &self.fds[slot % FDS];
         entry.age.fetch_add(1, SeqCst);
@@ -121,7 +121,7 @@ impl Actor {
         }
     }
 
-    /// Puts a descriptor into a slot; what was there is closed.
+    /// Puts a descriptor into a slot and closes its old one.
     pub fn keep(&self, slot: usize, fd: i32, serial: u32) {
         let entry = &self.fds[slot % FDS];
         self.empty(slot);
@@ -134,8 +134,8 @@ impl Actor {
     }
 }
 
-/// A mapping. Whoever touches it holds its lock for reading, so that nothing else
-/// is there meanwhile.
+/// A mapping. Its lock is held for reading while it is touched, so that nothing else is
+/// mapped there in the meantime.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Map {
     /// 0 for none.
@@ -143,12 +143,12 @@ pub struct Map {
     pub length: usize,
     /// Where in the file it begins.
     pub offset: u64,
-    /// Of leases, or the reserve.
+    /// Whether it is of the lease window; otherwise of the reserve.
     pub window: bool,
     pub serial: u32,
-    /// How often the reserve may have been cut when this was mapped.
+    /// The partition's count of possible shrinks when this was mapped.
     pub shrunk: u32,
-    /// What was done to it leaves nothing to promise.
+    /// Nothing is guaranteed of it, after what was done to it.
     pub odd: bool,
 }
 

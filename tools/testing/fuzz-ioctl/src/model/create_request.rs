@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What GENP_CREATE may be asked for.
+//! Which requests GENP_CREATE accepts.
 
 use std::ffi::c_char;
 
@@ -26,7 +26,7 @@ pub fn is_name(field: &[c_char; 32]) -> bool {
         .is_some_and(|length| bytes[..length].iter().all(sound))
 }
 
-/// What GENP_CREATE refuses whatever there is.
+/// What GENP_CREATE refuses whatever is in the pool.
 pub fn expect_create(request: &abi::genp_create, pool: &genp_info, expected: &mut Expectation) {
     let sound = is_name(&request.name)
         && request.source <= abi::GENP_SOURCE_RANGE
@@ -68,19 +68,19 @@ fn expect_range(reserve: u64, pool: &genp_info, expected: &mut Expectation) {
     expected.refuse_if(reserve > pool.range_free, libc::ENOSPC);
 }
 
-/// Whether the reserve is to be in the range.
+/// Whether the reserve is requested in the range.
 pub fn is_external(request: &abi::genp_create) -> bool {
     request.source == abi::GENP_SOURCE_RANGE
 }
 
-/// Whether the watermarks go together.
+/// Whether the watermarks are consistent.
 fn stock_is_sound(request: &abi::genp_create) -> bool {
     let pages = request.stock_pages;
     request.stock_low <= pages
         && (request.stock_limit == 0 || (pages != 0 && pages <= request.stock_limit))
 }
 
-/// Bytes of the pool that a partition would have for itself.
+/// Bytes of the pool that a partition would commit.
 pub fn committed_by(request: &abi::genp_create) -> u64 {
     let reserve = if is_external(request) {
         0

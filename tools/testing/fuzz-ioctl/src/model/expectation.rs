@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The answers a call may have.
+//! The results that a call may have.
 
 use std::{collections::BTreeSet, fmt};
 
 use harness::{calls::errno_name, Errno};
 
-/// Which answers are right. Several errors may be due at a time; any of them is.
+/// The allowed results. If several errors apply, any of them is allowed.
 pub struct Expectation {
     good: bool,
     errors: BTreeSet<Errno>,
@@ -14,7 +14,7 @@ pub struct Expectation {
 }
 
 impl Expectation {
-    /// Nothing speaks against it.
+    /// Only success is allowed.
     pub fn new() -> Self {
         Self {
             good: true,
@@ -23,29 +23,29 @@ impl Expectation {
         }
     }
 
-    /// It must fail, and this is a reason.
+    /// The call must fail, and may fail with this errno.
     pub fn refuse(&mut self, errno: Errno) {
         self.good = false;
         self.errors.insert(errno);
     }
 
-    /// It must fail for this reason if `never`; otherwise it may.
+    /// The call must fail if `never`, and may fail with this errno.
     pub fn refuse_if(&mut self, never: bool, errno: Errno) {
         self.good &= !never;
         self.errors.insert(errno);
     }
 
-    /// It may fail for this reason.
+    /// The call may fail with this errno.
     pub fn maybe(&mut self, errno: Errno) {
         self.errors.insert(errno);
     }
 
-    /// Nothing is promised.
+    /// Any result is allowed.
     pub fn anything(&mut self) {
         self.anything = true;
     }
 
-    /// Whether this answer is right.
+    /// Whether this result is allowed.
     pub fn allows(&self, errno: Errno) -> bool {
         self.anything || (errno == 0 && self.good) || self.errors.contains(&errno)
     }

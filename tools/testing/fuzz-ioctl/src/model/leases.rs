@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a partition has borrowed, as far as time lets one know.
+//! The leases of a partition, as far as they are known: they end at any time.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
     world::Reply,
 };
 
-/// A lease that runs, or ran until a moment ago.
+/// A lease that is active, or was until a moment ago.
 struct Lease {
     handle: u64,
     offset: u64,
@@ -52,7 +52,7 @@ impl Leases {
         }
     }
 
-    /// Bytes that are on lease at `now` for sure.
+    /// Bytes that are certainly on lease at `now`.
     pub fn lent_surely(&self, now: u64) -> u64 {
         let sure = |lease: &&Lease| lease.expires > now;
         self.running
@@ -67,7 +67,7 @@ impl Leases {
         self.running.iter().map(|lease| lease.bytes).sum()
     }
 
-    /// Leases whose time is over are.
+    /// Removes leases whose term is over.
     pub fn forget_expired(&mut self, now: u64) {
         let over = self.running.iter().filter(|lease| lease.expires <= now);
         self.over.extend(over.map(|lease| lease.handle));
@@ -124,7 +124,7 @@ impl Leases {
                 reasons & abi::GENP_WAIT_POOL != 0,
             ),
         };
-        // What is said to who does not wait for it, or not long enough.
+        // The errno without waiting for it, or after a timeout.
         let refusal = |waits: bool, errno| match (waits, request.deadline) {
             (true, 0) | (false, _) => errno,
             _ => libc::ETIMEDOUT,
@@ -148,7 +148,7 @@ impl Leases {
                 .filter(|lease| lease.expires > reply.end);
             expected.refuse_if(sure.count() >= self.max_leases as usize, libc::EBUSY);
         }
-        // A term that was over before its borrower ran.
+        // The term was over before its borrower ran.
         if reply.end >= reply.begin.saturating_add(term) {
             expected.maybe(libc::ETIMEDOUT);
         }
@@ -231,7 +231,7 @@ impl Leases {
         Ok(())
     }
 
-    /// What somebody saw in a lease: 1 its mark, 2 nothing, 3 something else.
+    /// Checks what was found in a lease: 1 its pattern, 2 a fault, 3 something else.
     pub fn check_contents(&self, reply: &Reply, user_mode: bool) -> Result<(), String> {
         let [handle, _, seen, ..] = reply.values;
         let what = ["", "its mark", "nothing", "something else"][seen as usize % 4];
@@ -248,7 +248,7 @@ impl Leases {
     }
 }
 
-/// The end of a term that began during a call.
+/// Checks the end of a term that began during a call.
 fn check_end(what: &str, expires: u64, reply: &Reply, term: u64) -> Result<(), String> {
     let least = reply.begin.saturating_add(term);
     let most = reply.end.saturating_add(term);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What must hold when one step is done after the other: which answers a call may
-//! have, and what the pool then holds. It knows the documentation, not the code.
+//! The model of a serial case: which results a call may have, and what the pool holds
+//! then. It follows the documentation, not the code.
 
 mod create_request;
 mod expectation;
@@ -18,13 +18,13 @@ use crate::{
 use expectation::Expectation;
 use partition::Partition;
 
-/// An actor, as far as it holds partitions.
+/// The partitions that an actor holds.
 #[derive(Clone, Default)]
 struct Holder {
     fds: [Option<usize>; FDS],
     /// Partition, and whether it is a window.
     maps: [Option<(usize, bool)>; MAPS],
-    /// Descriptors under way to it.
+    /// Descriptors sent to it and not yet received.
     inbox: Vec<usize>,
 }
 
@@ -39,7 +39,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Of a pool that nobody uses.
+    /// The model of a pool that is not in use.
     pub fn new(pool: genp_info, user_mode: bool) -> Self {
         Self {
             pool,
@@ -50,7 +50,7 @@ impl Model {
         }
     }
 
-    /// Whether anybody holds a partition.
+    /// Whether any actor holds a partition.
     fn held(&self, part: usize) -> bool {
         self.holders.iter().any(|holder| {
             holder.fds.contains(&Some(part))
@@ -63,7 +63,7 @@ impl Model {
         })
     }
 
-    /// Partitions that nobody holds any longer are gone.
+    /// Removes partitions that no actor holds any longer.
     fn reap(&mut self) {
         for part in 0..self.parts.len() {
             if !self.parts[part].gone && !self.held(part) {
@@ -72,7 +72,7 @@ impl Model {
         }
     }
 
-    /// An actor is no more.
+    /// An actor died.
     pub fn died(&mut self, actor: usize) {
         let inbox = std::mem::take(&mut self.holders[actor].inbox);
         self.holders[actor] = Holder {
@@ -87,8 +87,8 @@ impl Model {
             .and_then(|place| self.holders[step.actor as usize].fds[place])
     }
 
-    /// The partition a call was made on: its actor looks for one that fits the
-    /// handle.
+    /// The partition of a call: for a handle, the actor chooses a partition that fits
+    /// it.
     fn used(&self, step: &Step, reply: &Reply) -> Option<usize> {
         let chosen = matches!(step.kind, Kind::Free | Kind::Return | Kind::Renew);
         match reply.values[5].checked_sub(1).filter(|_| chosen) {
@@ -97,7 +97,7 @@ impl Model {
         }
     }
 
-    /// The first place from the step's on that is not empty.
+    /// The first slot from the step's slot on that is in use.
     fn place_of(&self, step: &Step) -> Option<usize> {
         let slot = step.slot as usize;
         let fds = &self.holders[step.actor as usize].fds;
@@ -106,7 +106,7 @@ impl Model {
             .find(|&slot| fds[slot].is_some())
     }
 
-    /// The pool as it is before a step: what must hold at any time.
+    /// Compares the pool with the model before a step.
     pub fn observe(&mut self, info: &genp_info) -> Result<(), String> {
         if let Some(text) = harness::pool::inconsistency(info) {
             return Err(text);
@@ -134,7 +134,7 @@ impl Model {
                 info.lent
             ));
         }
-        // All that may be over is.
+        // All leases that may be over are over.
         if info.lent == sure {
             for part in &mut self.parts {
                 part.leases.forget_expired(now);
@@ -164,10 +164,10 @@ impl Model {
         Ok(())
     }
 
-    /// Judges what came of a step.
+    /// Judges the result of a step.
     pub fn judge(&mut self, step: &Step, reply: &Reply) -> Result<(), String> {
         if reply.errno == SKIPPED {
-            // It was closed all the same, to make room.
+            // The slot was emptied nevertheless.
             if matches!(step.kind, Kind::Create | Kind::Open) {
                 self.drop_fd(step);
             }
@@ -200,7 +200,7 @@ impl Model {
         self.reap();
     }
 
-    /// What the layout of the argument alone forbids.
+    /// What the layout of the argument excludes.
     fn expect_layout(&self, step: &Step, expected: &mut Expectation) {
         let answers = matches!(
             step.kind,
@@ -238,7 +238,7 @@ impl Model {
 
     fn expect(&self, step: &Step, reply: &Reply, expected: &mut Expectation) {
         if step.kind == Kind::MapWindow {
-            // As often as a window can be mapped.
+            // The limit of mappings of a window.
             if self
                 .of(step)
                 .is_some_and(|part| self.windows_of(part) >= 16)
@@ -322,7 +322,7 @@ impl Model {
             .position(|part| part.is_live() && part.name == *name)
     }
 
-    /// Follows a step that went well.
+    /// Updates the model after a successful step.
     fn follow(&mut self, step: &Step, reply: &Reply) -> Result<(), String> {
         let actor = step.actor as usize;
         let slot = step.slot as usize % FDS;
@@ -400,7 +400,7 @@ impl Model {
     }
 }
 
-/// What is checked when a case is read: whether its numbers make sense.
+/// Whether the actors and slots of a case exist.
 pub fn fits(case: &Case) -> bool {
     case.steps
         .iter()

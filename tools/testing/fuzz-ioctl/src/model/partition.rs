@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A partition as its documentation describes it.
+//! A partition as the documentation describes it.
 
 use std::{collections::BTreeSet, ffi::c_char};
 
@@ -26,7 +26,7 @@ struct Region {
 
 /// A partition.
 pub struct Partition {
-    /// Its name's field.
+    /// The field with its name.
     pub name: [c_char; 32],
     owner: u32,
     mode: u32,
@@ -39,7 +39,7 @@ pub struct Partition {
     order: u32,
     max_regions: u32,
     dying: bool,
-    /// Nobody holds it any longer.
+    /// It has no users any longer.
     pub gone: bool,
     regions: Vec<Region>,
     freed: BTreeSet<u64>,
@@ -48,7 +48,7 @@ pub struct Partition {
 }
 
 impl Partition {
-    /// One that was just created.
+    /// A partition that was just created.
     pub fn new(request: &abi::genp_create, owner: u32, pool: &genp_info) -> Self {
         Self {
             name: request.name,
@@ -101,7 +101,7 @@ impl Partition {
         bits & 6 == 6
     }
 
-    /// Its last holder let go.
+    /// The last user closed it.
     pub fn end(&mut self) {
         self.gone = true;
         self.reserve = 0;
@@ -109,7 +109,7 @@ impl Partition {
         self.leases.mark_all_over();
     }
 
-    /// What GENP_CREATE said of the windows.
+    /// Checks the windows that GENP_CREATE returned.
     pub fn check_windows(&self, reply: &Reply) -> Result<(), String> {
         let lease = self.leases.first_limit * u64::from(self.leases.max_leases);
         if reply.values[1..3] == [self.reserve, lease] {
@@ -162,7 +162,7 @@ impl Partition {
             let front = first.next_multiple_of(align) - first;
             front + units <= free
         };
-        // One of twice the size is always found: classes are finer than that.
+        // A block of twice the size is always found: classes are finer than that.
         let ample = |&(_, free): &(u64, u64)| free >= 2 * (units + align - 1);
         if !gaps.iter().any(ample) {
             expected.refuse_if(!gaps.iter().any(fits), libc::ENOMEM);
@@ -207,7 +207,7 @@ impl Partition {
         }
         let live = request.live_bytes.div_ceil(1 << self.order);
         let largest = request.largest_request.div_ceil(1 << self.order).max(1);
-        // What is asked for is at most doubled.
+        // The request is at most doubled.
         let (least, most) = (live.checked_mul(largest), live.checked_mul(2 * largest));
         let beyond = |units: Option<u64>| units.is_none_or(|units| units >= (1 << 32) - 1);
         if beyond(most) {
@@ -223,7 +223,7 @@ impl Partition {
         if how.protection & libc::PROT_EXEC != 0 {
             expected.refuse(libc::EPERM);
         }
-        // An ordinary user may lock little.
+        // RLIMIT_MEMLOCK of an ordinary user is small.
         if how.flags & libc::MAP_LOCKED != 0 {
             expected.maybe(libc::EAGAIN);
             expected.maybe(libc::EPERM);
@@ -242,7 +242,7 @@ impl Partition {
         }
     }
 
-    /// What a call may answer.
+    /// Adds what a call may return.
     pub fn expect(
         &self,
         step: &Step,
@@ -289,7 +289,7 @@ impl Partition {
         }
     }
 
-    /// Follows a call that went well.
+    /// Updates the model after a successful call.
     pub fn follow(&mut self, step: &Step, reply: &Reply, pool: &genp_info) -> Result<(), String> {
         match step.kind {
             Kind::Alloc => self.follow_alloc(reply, step.b),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A process that borrows, waits, and lets go or does not, and notes how long it
-//! took.
+//! A process that borrows, waits, returns or keeps what it has, and records how long
+//! each request took.
 
 use std::sync::atomic::{
     AtomicU32, AtomicU64,
@@ -12,10 +12,10 @@ use harness::{abi, calls, memory::Pattern, now, process, rng::Rng, Errno, MSEC, 
 
 use super::judge::{End, Note};
 
-/// Notes that one borrower can make in a phase.
+/// The most records of a borrower in a phase.
 const ROOM: usize = 4096;
 
-/// What a borrower leaves behind, for its parent. Zeroes are an empty one.
+/// The records of a borrower, for its parent. Zeroes are an empty log.
 pub struct Log {
     count: AtomicU32,
     wrong: AtomicU32,
@@ -53,8 +53,8 @@ impl Log {
         self.count.load(SeqCst) as usize >= ROOM
     }
 
-    /// Appends all notes to `to`, and begins anew. The errno of an answer that is
-    /// none, if there was one.
+    /// Appends all records to `to` and clears the log. Returns the errno of an unexpected
+    /// failure, if there was one.
     pub fn empty(&self, to: &mut Vec<Note>) -> Option<Errno> {
         let count = self.count.swap(0, SeqCst) as usize;
         for words in self.notes.iter().take(count) {
@@ -78,16 +78,16 @@ impl Log {
     }
 }
 
-/// What all borrowers have in common.
+/// What is the same for all borrowers.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    /// Pages there are to be lent.
+    /// Pages that can be lent.
     pub pages: u64,
     /// The longest term.
     pub max_lease_ns: u64,
     /// The highest priority a borrower may have.
     pub highest: i32,
-    /// How long a request waits at most: far longer than the bound.
+    /// The timeout of a request: far longer than the bound.
     pub patience_ns: u64,
 }
 
@@ -105,10 +105,10 @@ pub struct Borrower<'a> {
 
 extern "C" fn ignore(_: libc::c_int) {}
 
-/// Has a call that was interrupted by being stopped end with EINTR when it goes on,
-/// so that each wait is a call of its own.
+/// Makes a call that was interrupted by SIGSTOP fail with EINTR after SIGCONT, so that
+/// each wait is a call of its own.
 fn notice_stops() {
-    // SAFETY: a handler that does nothing, without SA_RESTART.
+    // SAFETY: the handler does nothing; SA_RESTART is not set.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
@@ -117,13 +117,13 @@ fn notice_stops() {
 }
 
 impl<'a> Borrower<'a> {
-    /// With a partition and a window of its own.
+    /// A borrower with its own partition and lease window.
     pub fn new(rules: Rules, log: &'a Log, stop: &'a AtomicU32, rng: Rng) -> Result<Self, Errno> {
         harness::memory::catch_faults();
         notice_stops();
         let control = calls::open_control()?;
-        // So much that its own budget is never what it waits for: a lease that it has
-        // not given back yet counts.
+        // So large that it never waits for its own budget: a lease that it has not
+        // returned yet counts.
         let mut part = calls::create_request(0, 8 * rules.pages * PAGE);
         part.max_leases = 64;
         calls::call(control, abi::GENP_IOCTL_CREATE, &mut part)?;
@@ -158,7 +158,7 @@ impl<'a> Borrower<'a> {
         self.stop.load(SeqCst) == 0
     }
 
-    /// Takes a priority: an ordinary one half of the time.
+    /// Sets a random priority: SCHED_OTHER half of the time.
     fn set_random_priority(&mut self) {
         let priority = match self.rng.below(2) {
             0 => 0,
@@ -177,7 +177,7 @@ impl<'a> Borrower<'a> {
         }
     }
 
-    /// How long the last call waited, 0 if it did not.
+    /// How long the last call waited; 0 if it did not wait.
     fn waited(&self) -> u64 {
         let mut bounds = abi::genp_bounds {
             size: calls::size_of::<abi::genp_bounds>(),
@@ -190,13 +190,13 @@ impl<'a> Borrower<'a> {
         }
     }
 
-    /// Whether a lease was granted since this was asked last.
+    /// Whether a lease was granted since the last call of this function.
     fn was_granted(&mut self) -> bool {
         let borrows = calls::stat(self.part.fd).map_or(self.borrows, |stat| stat.borrows);
         std::mem::replace(&mut self.borrows, borrows) != borrows
     }
 
-    /// Asks once, and notes what came of it.
+    /// Requests a lease once and records the result.
     fn borrow_once(&mut self, pages: u64, term: u64) -> Option<abi::genp_borrow> {
         let asked = now();
         let mut request = abi::genp_borrow {
@@ -213,7 +213,7 @@ impl<'a> Borrower<'a> {
         let granted = self.was_granted();
         let (end, until) = match result {
             Ok(()) => (End::Granted, request.expires.saturating_sub(term)),
-            // However late threads are, patience is far longer.
+            // The timeout is far longer than any delay of a thread.
             Err(libc::ETIMEDOUT) if granted && back > request.deadline => {
                 (End::Forgotten, back.saturating_sub(term))
             }
@@ -243,7 +243,7 @@ impl<'a> Borrower<'a> {
         result.is_ok().then_some(request)
     }
 
-    /// Waits until the end of a lease is announced, as one should.
+    /// Waits for the event that announces the end of a lease, as a program should.
     fn await_recall(&self, expires: u64) {
         let mut set = libc::pollfd {
             fd: self.part.fd,
@@ -260,7 +260,7 @@ impl<'a> Borrower<'a> {
         }
     }
 
-    /// Asks for more time, which is refused while others wait. When it expires.
+    /// Renews a lease, which fails while there are waiters. Returns its deadline.
     fn renew(&self, lease: &abi::genp_borrow) -> u64 {
         let mut request = abi::genp_renew {
             size: calls::size_of::<abi::genp_renew>(),
@@ -273,7 +273,7 @@ impl<'a> Borrower<'a> {
         }
     }
 
-    /// Has a lease, and gives it back early, when it is told to, or never.
+    /// Uses a lease, and returns it early, when it is recalled, or never.
     fn hold(&mut self, lease: &abi::genp_borrow) {
         let at = self.window + (lease.offset - self.part.windows.lease_offset) as usize;
         Pattern::of(lease.handle).write(at, lease.length as usize / 8);
@@ -291,9 +291,9 @@ impl<'a> Borrower<'a> {
         self.waited();
         while self.goes_on() && !self.log.is_full() {
             self.set_random_priority();
-            // More than half of all there is, most of the time: few fit in at once.
+            // Mostly more than half of what can be lent: few leases fit at the same time.
             let pages = self.rules.pages - self.rng.below(self.rules.pages * 3 / 4);
-            // Terms are the longest one, or short ones, so that much happens.
+            // The longest term or a short one, so that leases change often.
             let term = match self.rng.below(4) {
                 0 => self.rules.max_lease_ns,
                 _ => 1 + self.rng.below(self.rules.max_lease_ns / 8),

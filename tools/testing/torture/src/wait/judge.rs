@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Judges waits against the bound, from what each borrower noted.
+//! Compares waits with the bound, from the records of the borrowers.
 //!
-//! When a request was granted is exact: the deadline of its lease minus its term.
-//! When it came into the queue is only known to lie between two times, for a
-//! borrower may be kept from running just before and just after its call. So each
-//! wait has a least and a greatest length. Only the least one convicts, and the
-//! greatest one says how near the bound was.
+//! The time of a grant is exact: the deadline of the lease minus its term. The time at
+//! which the request was queued is only known to lie between two times, because a
+//! borrower may be preempted just before and just after its call. So each wait has a
+//! minimum and a maximum length. Only the minimum proves a violation; the maximum
+//! tells how near the bound was.
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,47 +16,47 @@ pub enum End {
     /// It was granted, but the lease was over before its borrower ran again; not
     /// later than [`Note::until`].
     Unseen,
-    /// It waited in vain until its deadline, [`Note::until`].
+    /// It timed out at its deadline, [`Note::until`].
     Deadline,
-    /// It was granted, and its borrower slept on until its deadline all the same.
+    /// It was granted, but its borrower was not woken until its deadline.
     Forgotten,
 }
 
-/// A request, as its borrower saw it. Times in nanoseconds.
+/// The record of a request by its borrower. Times in nanoseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Note {
     /// Before the call.
     pub asked: u64,
-    /// Not before it had come into the queue.
+    /// Not earlier than when it was queued.
     pub joined: u64,
     /// How long it waited, until its thread ran again; 0 if it did not wait.
     pub waited: u64,
-    /// When its wait was over.
+    /// The end of its wait.
     pub until: u64,
-    /// Its place in the order of priorities: more is more urgent.
+    /// Its priority: more is more urgent.
     pub urgency: u64,
     /// How it ended.
     pub end: End,
 }
 
-/// What the notes of a phase amount to.
+/// The result of a phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Judged {
     /// Requests granted.
     pub granted: u64,
-    /// Waits of which is known how long they were first in the queue.
+    /// Waits with a known time at the head of the queue.
     pub waits: u64,
     /// The longest of these.
     pub longest: u64,
-    /// Waits that may have been longer than the bound, or not: their borrower was
-    /// kept from running.
+    /// Waits that may or may not have been longer than the bound: their borrower was
+    /// preempted.
     pub undecided: u64,
-    /// The first wait that was longer for certain.
+    /// The first wait that was certainly longer.
     pub broken: Option<u64>,
 }
 
 impl Judged {
-    /// Adds those of another phase.
+    /// Adds the result of another phase.
     pub fn add(&mut self, other: &Self) {
         self.granted += other.granted;
         self.waits += other.waits;
@@ -66,14 +66,14 @@ impl Judged {
     }
 }
 
-/// From when on `note` was first in the queue at the latest, as far as others tell:
-/// the last grant to somebody who stood before it.
+/// The time from which on `note` was at the head of the queue, at the latest: the last
+/// grant to a request before it.
 fn turn(notes: &[Note], note: &Note) -> u64 {
     let before = |other: &&Note| match other.end {
         End::Deadline => false,
-        // Somewhere until then.
+        // At any time until then.
         End::Unseen | End::Forgotten => other.asked < note.until,
-        // Who did not wait passed only those that are less urgent.
+        // A request that did not wait overtook only less urgent ones.
         End::Granted => {
             other.until < note.until && (other.waited > 0 || other.urgency > note.urgency)
         }
@@ -83,7 +83,7 @@ fn turn(notes: &[Note], note: &Note) -> u64 {
     last.unwrap_or(0)
 }
 
-/// Judges all waits. `bound` is what the module says after the last of them.
+/// Judges all waits. `bound` is what the module reports after the last of them.
 pub fn judge(notes: &[Note], bound: u64) -> Judged {
     let mut judged = Judged::default();
     for note in notes {
@@ -157,7 +157,7 @@ mod tests {
         note.joined = 240;
         let judged = judge(&[note], 100);
         assert_eq!((judged.undecided, judged.broken), (1, None));
-        // It ran again late, but the wait itself is known to have been short.
+        // It ran again late, but the wait itself was short.
         note.waited = 20;
         assert_eq!(judge(&[note], 100).longest, 20);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Borrowers wait for one another on a machine that is kept busy. Whoever is first in
-//! the queue never waits longer than the bound that the module says, in any phase of
+//! Borrowers wait for each other on a machine under stress. The first waiter in the
+//! queue never waits longer than the bound that the module reports, in any phase of
 //! any run.
 
 mod borrower;
@@ -27,27 +27,27 @@ use borrower::{Borrower, Log, Rules};
 use judge::{judge, Judged};
 use stress::{Duty, Plan, Stress};
 
-/// Borrowers at a time.
+/// Number of borrowers.
 const BORROWERS: usize = 5;
-/// What there is to be lent: little, so that they are in each other's way.
+/// Bytes that can be lent: few, so that the borrowers compete.
 const ROOM: u64 = 256 * PAGE;
 
-/// What was seen while hogs were below the recall thread, or above it.
+/// Results of the phases with hogs below the recall thread, or above it.
 #[derive(Clone, Copy, Default)]
 pub struct Seen {
     /// Phases.
     pub phases: u64,
-    /// What the waits were.
+    /// The judged waits.
     pub judged: Judged,
-    /// Waits ended by stopping who waited.
+    /// Waits that ended because the borrower was stopped.
     pub interrupted: u64,
     /// R after these phases, in nanoseconds.
     pub recall_ns: u64,
-    /// The longest wait of the first one, in millionths of the bound of its phase.
+    /// The longest wait at the head of the queue, in millionths of the phase's bound.
     pub nearest: u64,
 }
 
-/// The scene.
+/// The test.
 pub struct Scene {
     control: i32,
     before: genp_info,
@@ -55,15 +55,15 @@ pub struct Scene {
     logs: [&'static Log; BORROWERS],
     stop: &'static AtomicU32,
     rng: Rng,
-    /// Of the recall thread.
+    /// The priority of the recall thread.
     recall_prio: i32,
-    /// With hogs below the recall thread, or none.
+    /// Phases with hogs below the recall thread, or without hogs.
     pub below: Seen,
-    /// With hogs that have precedence over it.
+    /// Phases with hogs that preempt it.
     pub above: Seen,
 }
 
-/// The priority of the thread of this name.
+/// The priority of the thread with this name.
 fn priority_of(name: &str) -> Option<i32> {
     let pids = fs::read_dir("/proc").ok()?.filter_map(|entry| {
         let name = entry.ok()?.file_name();
@@ -79,7 +79,7 @@ fn priority_of(name: &str) -> Option<i32> {
 }
 
 impl Scene {
-    /// On a pool that nobody uses.
+    /// A test on a pool that is not in use.
     pub fn new(seed: u64) -> Result<Self, String> {
         let control = calls::context("/dev/genp", calls::open_control())?;
         let free = calls::context("GENP_GET_INFO", calls::info(control))?.free;
@@ -106,7 +106,7 @@ impl Scene {
             pages: self.before.free / PAGE,
             max_lease_ns: self.before.max_lease_ns,
             highest: (self.recall_prio - 1).max(1),
-            // Who waits so long, first in the queue or not, waits for nothing.
+            // A waiter at any position in the queue is served earlier.
             patience_ns: 16 * self.before.max_lease_ns + 30 * SEC,
         }
     }
@@ -124,7 +124,7 @@ impl Scene {
         self.logs.iter().map(begin).collect()
     }
 
-    /// Lets the borrowers end, those that are stopped too.
+    /// Ends all borrowers, including stopped ones.
     fn stop_borrowers(&self, pids: &[i32]) -> Result<(), String> {
         self.stop.store(1, SeqCst);
         let limit = now() + pool::PATIENCE + 2 * self.rules().patience_ns;
@@ -148,7 +148,7 @@ impl Scene {
         wrong
     }
 
-    /// One phase, and what the waits in it were.
+    /// Runs one phase and judges its waits.
     fn phase(&mut self, plan: &Plan, ns: u64) -> Result<(), String> {
         let pids = self.start_borrowers();
         let until = now() + ns;
@@ -191,7 +191,7 @@ impl Scene {
         }
     }
 
-    /// The short version: hogs below the recall thread, just below it, and above it.
+    /// The short version: hogs far below the recall thread, just below it, and above it.
     pub fn glance(&mut self) -> Result<(), String> {
         let all = Plan {
             hogs: None,
@@ -207,9 +207,9 @@ impl Scene {
         Ok(())
     }
 
-    /// Goes on for so long: first no hogs, then hogs of all priorities upwards, so that
-    /// R is known that belongs to those below the recall thread. In a short time not
-    /// each priority has its turn.
+    /// Runs for `seconds`: without hogs first, then with hogs of increasing priority, so
+    /// that R of the phases below the recall thread is known. In a short run not every
+    /// priority is used.
     pub fn run(&mut self, seconds: u64, mut progress: impl FnMut(&Self)) -> Result<(), String> {
         let (begin, total) = (now(), seconds * SEC);
         let length = (total / 200).clamp(3 * SEC / 2, 10 * SEC);

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What makes it hard for the machine: processors that are kept busy, memory that is
-//! used up, a clock that jumps, processes that are stopped.
+//! Stress on the machine: busy processors, memory that is used up, a clock that jumps,
+//! processes that are stopped.
 
 use std::{ffi::CString, fs, mem, path::Path, ptr};
 
 use harness::{calls::checked, machine, now, process, rng::Rng, MSEC, PAGE, SEC};
 
-/// How much of the time a hog has its processor. The rest is there for the machine to
-/// live, and for the kernel not to throttle, which it does at 95 %.
+/// The share of the time that a hog keeps its processor busy. The rest lets the machine
+/// work, and avoids the kernel's throttling at 95 %.
 #[derive(Clone, Copy, Debug)]
 pub struct Duty {
     /// Nanoseconds busy.
     pub busy_ns: u64,
-    /// Nanoseconds asleep after that.
+    /// Nanoseconds of sleep after that.
     pub idle_ns: u64,
 }
 
 impl Duty {
-    /// Four fifths of the time, in short pieces.
+    /// Four fifths of the time, in short periods.
     pub const STEADY: Self = Self {
         busy_ns: 40 * MSEC,
         idle_ns: 10 * MSEC,
     };
-    /// All of the time, for longer than ordinary tasks are left without: the kernel
-    /// takes the processor away from real-time tasks then, now and then.
+    /// Busy for longer than the kernel lets ordinary tasks starve: now and then it takes
+    /// the processor away from real-time tasks.
     pub const RELENTLESS: Self = Self {
         busy_ns: SEC + SEC / 5,
         idle_ns: 150 * MSEC,
@@ -56,14 +56,14 @@ fn meminfo(name: &str) -> u64 {
         .map_or(0, |kib| kib * 1024)
 }
 
-/// Bytes taken and let go at a time.
+/// Bytes allocated and released at a time.
 const PIECE: u64 = 1 << 20;
 
-/// Gives a piece of memory back, or touches all of it.
+/// Releases a piece of memory, or touches all of it.
 fn piece(at: usize, index: u64, keep: bool) {
     let begin = at + (index * PIECE) as usize;
     if !keep {
-        // SAFETY: a part of the eater's own mapping.
+        // SAFETY: a part of the process' own mapping.
         unsafe { libc::madvise(begin as *mut _, PIECE as usize, libc::MADV_DONTNEED) };
         return;
     }
@@ -73,10 +73,10 @@ fn piece(at: usize, index: u64, keep: bool) {
     }
 }
 
-/// Uses up all memory but a twentieth, and as much again if somebody else is to have
-/// that, and goes on taking and letting go there.
+/// Uses up all memory but a twentieth, or a tenth if it is shared with stress-ng, and
+/// then keeps releasing and touching pieces of it.
 fn eat(mut rng: Rng, shares: bool) -> i32 {
-    // Should it be too much after all, it is the one to go.
+    // If it is too much after all, the OOM killer chooses this process.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
     let total = meminfo("MemTotal:");
     let most = if shares { total / 10 } else { total / 20 };
@@ -112,12 +112,12 @@ fn eat(mut rng: Rng, shares: bool) -> i32 {
     }
 }
 
-/// The distribution's stress-ng, where the guest has it.
+/// The distribution's stress-ng, if the guest has it.
 const STRESS_NG: &str = "/bin/stress-ng";
 
-/// Becomes stress-ng, with a twentieth of all memory that it maps, writes and reads
-/// back. Its children end with it. It warns of a clock that jumps, which nobody is to
-/// take for a warning of the kernel's.
+/// Executes stress-ng, which maps, writes and reads back a twentieth of all memory. Its
+/// children exit with it. Its output is dropped: it warns of a clock that jumps, which
+/// must not be taken for a warning of the kernel.
 fn become_stress_ng(seconds: u64) -> i32 {
     let timeout = seconds.to_string();
     let words = [
@@ -139,7 +139,7 @@ fn become_stress_ng(seconds: u64) -> i32 {
         .collect();
     let mut list: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
     list.push(ptr::null());
-    // SAFETY: strings that end with zero, and a list of them that ends with null.
+    // SAFETY: strings that end with zero, in a list that ends with null.
     unsafe {
         let nowhere = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
         for fd in 0..3 {
@@ -150,7 +150,7 @@ fn become_stress_ng(seconds: u64) -> i32 {
     1
 }
 
-/// The clock of the day, in nanoseconds, or sets it.
+/// Sets CLOCK_REALTIME if `to` is given; returns it in nanoseconds.
 fn clock(to: Option<u64>) -> u64 {
     // SAFETY: the structure is ours.
     unsafe {
@@ -165,7 +165,7 @@ fn clock(to: Option<u64>) -> u64 {
     }
 }
 
-/// Lets the clock jump to and fro, by nanoseconds up to years.
+/// Sets the clock forwards and backwards, by nanoseconds up to years.
 fn jump(mut rng: Rng) -> i32 {
     let begin = clock(None).max(SEC << 30);
     loop {
@@ -180,27 +180,27 @@ fn jump(mut rng: Rng) -> i32 {
     }
 }
 
-/// Stops and continues processes, for up to twice as long as a lease can be.
+/// Stops and continues processes, for up to twice the longest term.
 fn suspend(victims: &[i32], max_lease_ns: u64, mut rng: Rng) -> i32 {
     loop {
         process::pause_ns(rng.below(20 * MSEC));
         let victim = rng.pick(victims);
         let _ = process::send(victim, libc::SIGSTOP);
-        // More often short than long.
+        // Short stops are more frequent than long ones.
         let log = rng.below(u64::from(max_lease_ns.max(2).ilog2()) + 2);
         process::pause_ns(rng.below(1 << log));
         let _ = process::send(victim, libc::SIGCONT);
     }
 }
 
-/// What is to be hard in a phase.
+/// The kinds of stress of a phase.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plan {
-    /// The priority of a hog on each processor, and its duty.
+    /// The priority and the duty of a hog on each processor.
     pub hogs: Option<(i32, Duty)>,
     /// Whether memory is used up.
     pub eats: bool,
-    /// Whether stress-ng has a part of it, if there is such a program.
+    /// Whether stress-ng uses a part of it, if the guest has stress-ng.
     pub shares: bool,
     /// Whether the clock jumps.
     pub jumps: bool,
@@ -208,15 +208,15 @@ pub struct Plan {
     pub suspends: bool,
 }
 
-/// What is going on now; it ends with this.
+/// The running stress, which ends when dropped.
 pub struct Stress {
     pids: Vec<i32>,
-    /// By how much the clock of the day is ahead of the one that never jumps.
+    /// CLOCK_REALTIME minus CLOCK_MONOTONIC before the clock jumped.
     ahead: u64,
 }
 
 impl Stress {
-    /// Begins.
+    /// Starts the stress of a plan.
     pub fn new(plan: &Plan, until: u64, victims: &[i32], max_lease_ns: u64, rng: &mut Rng) -> Self {
         let mut pids = Vec::new();
         let ahead = clock(None).saturating_sub(now());
@@ -249,7 +249,7 @@ impl Stress {
 
 impl Drop for Stress {
     fn drop(&mut self) {
-        // Asked first: what has children of its own ends them.
+        // SIGTERM first: a process with children ends them.
         for pid in &self.pids {
             let _ = process::send(*pid, libc::SIGTERM);
         }
