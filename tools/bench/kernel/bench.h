@@ -23,19 +23,19 @@ struct seq_file;
 
 #define MEGA (1ULL << 20)
 
-/* Samples that are kept of one figure, at most. */
+/* The most samples of a figure. */
 #define SAMPLES_MAX 10000
 
 /**
  * struct bench - one subject while it is measured
  * @subject: what is measured.
  * @size: bytes of a block.
- * @pool: bytes of the pool, whether it is one or only that much of the kernel's memory.
+ * @pool: bytes of the pool, or of the kernel's memory for subjects without a pool.
  * @capacity: blocks in it.
- * @taken: the blocks that are out because of the fill level; room for all of them.
- * @nr_taken: how many.
- * @refused: requests that were answered with nothing since measuring began.
- * @part: what GenP's subjects are set up in, and the others in the fields below.
+ * @taken: the blocks that are taken for the fill level; room for all of them.
+ * @nr_taken: their number.
+ * @refused: requests that failed since measuring began.
+ * @part: the partition of GenP's subjects; other subjects use the fields below.
  */
 struct bench {
 	const struct subject *subject;
@@ -57,17 +57,17 @@ struct bench {
 /**
  * struct subject - an allocator in one role
  * @role: the case of the figures: page, object, element, region.
- * @name: who does it.
- * @note: for people, or NULL.
+ * @name: its name.
+ * @note: text for readers, or NULL.
  * @atomic: may be called with interrupts disabled also on PREEMPT_RT. Others are measured
- *	with interrupts enabled there, and samples that one fell into are dropped.
- * @uncleared: clears what it gives if the kernel was booted with init_on_alloc, and only
- *	then; it has another name in the figures otherwise.
+ *	with interrupts enabled there, and samples with an interrupt are dropped.
+ * @uncleared: clears blocks if the kernel was booted with init_on_alloc, and only then;
+ *	otherwise it has another name in the figures.
  * @bounded: has a pool of its own; others take from the whole memory of the machine.
- * @set_up: makes it; sets &bench.capacity if that is not @pool / @size.
- * @tear_down: the reverse; nothing is out any more.
- * @take: a block, or NULL.
- * @give: gives it back.
+ * @set_up: sets it up; sets &bench.capacity if that is not @pool / @size.
+ * @tear_down: the reverse; all blocks were given back.
+ * @take: takes a block; NULL if refused.
+ * @give: gives a block back.
  * @take_many: takes blocks as @take would, but faster; may be NULL.
  * @pair: take and give once; returns the ticks both took together.
  */
@@ -86,13 +86,13 @@ struct subject {
 	u64 (*pair)(struct bench *bench);
 };
 
-/* Ticks: instructions in a machine that counts them, parts of a nanosecond otherwise. */
+/* Ticks: instructions on a machine that counts them, parts of a nanosecond otherwise. */
 static __always_inline u64 bench_clock(void)
 {
 #ifdef __x86_64__
 	u32 low, high;
 
-	/* Nothing is begun before or finished after; without clobbering anything else. */
+	/* Orders the read with all other instructions, without clobbering more registers. */
 	asm volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high) : : "memory");
 	return (u64)high << 32 | low;
 #else
@@ -158,9 +158,9 @@ struct figure {
 
 /**
  * struct probe - how a sample is taken
- * @prepare: before it, may sleep; or NULL.
- * @pair: does it and returns the ticks, U64_MAX to end measuring.
- * @quiet: with interrupts disabled.
+ * @prepare: called before a sample, may sleep; or NULL.
+ * @pair: takes the sample and returns its ticks; U64_MAX ends the measurement.
+ * @quiet: whether interrupts are disabled.
  */
 struct probe {
 	void (*prepare)(struct bench *bench);
@@ -197,7 +197,7 @@ extern const struct subject gen_pool_page_first, gen_pool_page_best, gen_pool_re
 	gen_pool_region_best;
 extern const struct subject pool_mempool, pool_preallocated, pool_objpool;
 
-/* The plans; each ends with 0 or an errno and leaves nothing behind. */
+/* The plans; each returns 0 or an errno and releases everything. */
 int plan_quick(void);
 int plan_each(const char *role, u64 pool, size_t size, int (*measure_one)(struct bench *bench));
 int plan_levels(const char *role, u64 pool, size_t size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The clock: a time stamp counter that counts instructions in QEMU with -icount shift=0,
- * and time everywhere else. Loops of known length tell which.
+ * and time on other machines. Loops of known length show which.
  */
 #include <linux/delay.h>
 #include <linux/irqflags.h>
@@ -37,7 +37,7 @@ static noinline u64 loop_once(u32 turns)
 #endif
 }
 
-/* The least of many: what interrupts and the machine add is not the clock's. */
+/* The minimum of many tries, without interrupts and other disturbances. */
 static u64 least_loop(u32 turns)
 {
 	u64 least = U64_MAX;
@@ -52,7 +52,7 @@ static u64 least_loop(u32 turns)
 	return least;
 }
 
-/* Where time is counted, in steps that are not small against this, the mean. */
+/* The mean, if the clock counts time in steps that are not small compared to this. */
 static u64 mean_empty(void)
 {
 	u64 least = bench_rate.empty, sum = 0, once;
@@ -60,7 +60,7 @@ static u64 mean_empty(void)
 
 	for (i = 0; i < 100 * TRIES; i++) {
 		once = empty_once();
-		/* Without what interrupts add. */
+		/* An interrupt came between. */
 		if (once > 4 * least + 100)
 			continue;
 		sum += once;
@@ -75,10 +75,10 @@ static bool counts(u32 turns)
 }
 
 /**
- * clock_calibrate() - find out what a tick is
- * @must_count: whether it has to be an instruction
+ * clock_calibrate() - determine what a tick is
+ * @must_count: whether a tick has to be an instruction
  *
- * Context: thread. Return: 0, or -EOPNOTSUPP if it has to be and is not.
+ * Context: thread. Return: 0, or -EOPNOTSUPP if @must_count is not fulfilled.
  */
 int clock_calibrate(bool must_count)
 {
@@ -100,7 +100,7 @@ int clock_calibrate(bool must_count)
 	return 0;
 }
 
-/* Ticks as what is reported: instructions or nanoseconds. */
+/* Converts ticks to the reported unit: instructions or nanoseconds. */
 u64 clock_unit(u64 ticks)
 {
 	if (bench_rate.counts_instructions)

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A subject that is measured while another CPU takes and gives from the same all the time. */
+/* A subject is measured while another CPU takes and gives from it all the time. */
 #include <linux/cpu.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
 
 #include "bench.h"
 
-/* Pairs between two looks at whether to stop. */
+/* Pairs between two checks whether to stop. */
 #define BURST 64
 
-/* Its own copy: the counters in it are not shared. */
+/* A copy: the counters in it are not shared. */
 static int rival_turns(void *data)
 {
 	struct bench bench = *(struct bench *)data;

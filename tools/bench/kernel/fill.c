@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Bringing a subject to a fill level, fresh or fragmented, and emptying it again. */
+/* Filling a subject to a level, fresh or fragmented, and emptying it again. */
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/vmalloc.h>
@@ -23,7 +23,7 @@ u32 bench_random(void)
 	return random_state >> 32;
 }
 
-/* Sets a subject up. Return: 0, or an errno; then there is nothing to close. */
+/* Sets a subject up. Return: 0, or an errno without anything to close. */
 static int bench_open(struct bench *bench, const struct subject *subject, u64 pool, size_t size)
 {
 	int error;
@@ -57,10 +57,10 @@ static void bench_close(struct bench *bench)
 
 /**
  * bench_with() - set a subject up, measure it, and take it down again
- * @subject: what
+ * @subject: the subject
  * @pool: bytes
  * @size: bytes of a block
- * @work: measures it
+ * @work: the measurement
  *
  * Context: thread. Return: what @work returned, or an errno.
  */
@@ -114,8 +114,8 @@ static void shuffle(void **blocks, unsigned long count)
 }
 
 /*
- * Every other block to the upper half, both halves shuffled: what is given back first,
- * from the end, leaves single holes.
+ * Moves every other block to the upper half and shuffles both halves: blocks are given
+ * back from the end, so that the first ones leave single holes.
  */
 static void scatter(struct bench *bench)
 {
@@ -129,11 +129,11 @@ static void scatter(struct bench *bench)
 
 /**
  * bench_fill() - bring a subject to a fill level
- * @bench: an open one
- * @percent: of the capacity that is taken then; 100: until nothing is left
- * @fragmented: by giving back single blocks of a full pool, else one after the other
+ * @bench: an open subject
+ * @percent: of the capacity that is taken; 100: until nothing is left
+ * @fragmented: by giving back single blocks of a full pool, otherwise in order
  *
- * Context: thread. Return: 0, or -ENOMEM if there was not enough.
+ * Context: thread. Return: 0, or -ENOMEM if there were not enough blocks.
  */
 int bench_fill(struct bench *bench, unsigned int percent, bool fragmented)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The cases that are made to be dear: a page when all others are out, wherever it lies; a
- * region that has to be searched and split off; one freed between two free ones; requests
- * that are refused; and anything in any order.
+ * Expensive cases: a page when all others are taken, at any position; a region that has to
+ * be searched for and split off; one freed between two free ones; refused requests; and
+ * random requests in random order.
  */
 #include <linux/mm.h>
 
 #include "bench.h"
 
-/* The state of the case that is measured; one runs at a time. */
+/* The state of the measured case; one runs at a time. */
 static struct {
 	unsigned long turn;
 	struct genp_region left, middle, right;
@@ -27,7 +27,7 @@ static void report_case(struct bench *bench, u64 (*pair)(struct bench *bench), c
 	report(bench, &figure);
 }
 
-/* Everything is out but one block, at each turn another one. */
+/* All blocks but one are taken, at each turn another one. */
 static u64 last_pair(struct bench *bench)
 {
 	unsigned long at = bench_random() % bench->nr_taken;
@@ -57,7 +57,7 @@ static int allocate(struct bench *bench, size_t size, struct genp_region *region
 	return genp_alloc(bench->part, size, 0, region);
 }
 
-/* The smallest region from one free block of everything: found in the last place. */
+/* The smallest region from one free block of the whole pool: the last class is searched. */
 static u64 split_ticks(struct bench *bench)
 {
 	struct genp_region region;
@@ -73,7 +73,7 @@ static u64 split_ticks(struct bench *bench)
 	return end - begin;
 }
 
-/* Three in a row, the middle one freed last: it merges with both. */
+/* Three adjacent regions, the middle one freed last: it merges with both. */
 static u64 merge_ticks(struct bench *bench)
 {
 	u64 begin, end;
@@ -106,7 +106,7 @@ static u64 refused_ticks(struct bench *bench)
 	return end - begin;
 }
 
-/* Free a region twice: the second time is what is measured. */
+/* Frees a region twice and measures the second call. */
 static u64 stale_ticks(struct bench *bench)
 {
 	struct genp_region region;
@@ -121,7 +121,7 @@ static u64 stale_ticks(struct bench *bench)
 	return end - begin;
 }
 
-/* Sizes from a unit to 64 KiB, each power of two as often as the others. */
+/* Sizes from a unit to 64 KiB, each power of two with the same frequency. */
 static size_t any_size(void)
 {
 	return 1 + bench_random() % (64U << bench_random() % 11);
@@ -136,7 +136,7 @@ static void *take_any(struct bench *bench)
 	return (void *)(uintptr_t)region.handle;
 }
 
-/* One given back, another one of another size taken, in a pool that is nearly full. */
+/* Frees a region and allocates one of another size, in a pool that is nearly full. */
 static u64 any_pair(struct bench *bench)
 {
 	unsigned long at = bench_random() % bench->nr_taken;
@@ -183,11 +183,11 @@ static int measure_regions(struct bench *bench)
 	return 0;
 }
 
-/* objpool allocates all its objects in one piece, which the kernel does not for more. */
+/* objpool allocates all its objects in one piece, which limits their number. */
 #define OBJECTS_MOST (64 * MEGA)
 
 /**
- * plan_hard() - the cases made to be dear
+ * plan_hard() - expensive cases
  * @pool: bytes
  */
 int plan_hard(u64 pool)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Borrowing from the pool and giving back. The scrubber zeroes what was given back while
- * we sleep before a sample, or, for dirty frames, not at all: then whoever borrows has to.
+ * we sleep before a sample or, for dirty frames, not at all: then the borrower zeroes them.
  * For that this runs at a real-time priority, above those of GenP's threads.
  */
 #include <linux/delay.h>
@@ -10,14 +10,14 @@
 
 #include "bench.h"
 
-/* At a time for a partition, at most. */
+/* The most leases of a partition. */
 #define MAX_LEASES 64
 /* Much longer than it takes to zero a frame anywhere. */
 #define SCRUB_US_PER_PAGE 20
-/* More pages than this are measured less often, but so many times at least. */
+/* More pages than this are measured less often, but at least this number of times. */
 #define MANY_PAGES 64
 #define FEW_SAMPLES 50U
-/* Of a pool: 64 GiB. */
+/* The largest pool: 64 GiB. */
 #define MOST_PAGES (1UL << 24)
 
 static struct {
@@ -38,7 +38,7 @@ static int borrow(struct bench *bench, struct genp_lease *lease)
 	return genp_borrow(bench->part, &request, lending.pages, lease);
 }
 
-/* Lets the scrubber run until everything is clean. */
+/* Sleeps until the scrubber has zeroed everything. */
 static void scrubbed(struct bench *bench)
 {
 	fsleep(1000 + SCRUB_US_PER_PAGE * lending.count);
@@ -66,7 +66,7 @@ static void measure_lending(struct bench *bench, unsigned int count, bool clean,
 
 	lending.count = count;
 	bench->size = PAGE_SIZE * count;
-	/* Scrubbing them in between takes much longer than the sample. */
+	/* Scrubbing between samples takes much longer than a sample. */
 	figure = measure(bench, &probe, max(FEW_SAMPLES, n / DIV_ROUND_UP(count, MANY_PAGES)));
 	figure.pages = count;
 	figure.fill = -1;
@@ -75,7 +75,7 @@ static void measure_lending(struct bench *bench, unsigned int count, bool clean,
 }
 
 /*
- * Everything that can be lent becomes dirty, and stays so as long as we do not sleep:
+ * Makes everything that can be lent dirty, which it stays as long as we do not sleep:
  * all of it is borrowed, in ever smaller pieces, and returned.
  */
 static int soil(struct bench *bench)
@@ -100,7 +100,7 @@ static int measure_all(struct bench *bench, unsigned int samples, unsigned int m
 	unsigned int count;
 	int error;
 
-	/* What others left behind is scrubbed first. */
+	/* Frames of earlier runs are scrubbed first. */
 	lending.count = bench->capacity;
 	scrubbed(bench);
 	for (count = 1; count <= max_pages && !bench_interrupted(); count *= 4)
@@ -111,7 +111,7 @@ static int measure_all(struct bench *bench, unsigned int samples, unsigned int m
 	return error;
 }
 
-/* A partition that may borrow everything there is, within a factor of two. */
+/* A partition that may borrow all that can be lent, within a factor of two. */
 static int create(struct bench *bench)
 {
 	struct genp_spec spec = { .node = GENP_ANY_NODE, .max_leases = MAX_LEASES };
@@ -127,8 +127,8 @@ static int create(struct bench *bench)
 
 /**
  * plan_lend() - borrow and return pages, 1, 4, 16 and so on
- * @samples: of each
- * @max_pages: at a time; the pool has to have so many that nobody has reserved
+ * @samples: samples of each figure
+ * @max_pages: the most pages at a time; the pool must be able to lend them
  *
  * Context: thread.
  */

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * genp_bench: runs a plan that is written to /sys/kernel/debug/genp_bench/run and gives
+ * genp_bench: runs a plan that is written to /sys/kernel/debug/genp_bench/run and shows
  * its figures in 'results', in the format of Documentation/benchmarks.rst:
  *
  *	echo quick >/sys/kernel/debug/genp_bench/run
  *	cat /sys/kernel/debug/genp_bench/results
  *
  * Plans:
- *	quick			every operation of GenP's; what the guard looks at
+ *	quick			every operation of GenP, for the guard
  *	levels ROLE MIB SIZE	every subject of a role at every fill level; 'page:alloc_page' in
  *				the place of a role is that subject alone
  *	sweep ROLE MIB SIZE	... taking many, then giving them back in any order
  *	churn ROLE MIB SIZE	... giving back and taking in any order
- *	lend PAGES		borrow and return, up to so many pages
- *	hard MIB		the cases made to be dear
+ *	lend PAGES		borrow and return, up to this many pages
+ *	hard MIB		expensive cases
  *	contend ROLE MIB SIZE	... with another CPU doing the same
  */
 #include <linux/debugfs.h>
@@ -61,7 +61,7 @@ static int run(const char *plan)
 	return -EINVAL;
 }
 
-/* Above all threads of GenP's, so that they run only while we sleep. */
+/* Above all threads of GenP, so that they run only while we sleep. */
 #define PRIORITY 95
 
 static int run_above_others(const char *plan)

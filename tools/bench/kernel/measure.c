@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One figure: many samples of one thing, undisturbed and sorted. */
+/* A figure: many undisturbed samples, sorted. */
 #include <linux/hardirq.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
@@ -11,12 +11,12 @@
 
 #include "bench.h"
 
-/* Not counted: what is cold or lazily made costs once. */
+/* Samples that are not counted: cold caches and lazy initialisation cost once. */
 #define WARM_UP 16
-/* Of one figure, in ticks: what is linear in the pool gets fewer samples. */
+/* The limit of a figure in ticks: cases that are linear in the pool get fewer samples. */
 #define TICKS_MAX 200000000ULL
 #define SAMPLES_MIN 20
-/* In so many ticks the timer interrupts, and adds less than a hundredth of them. */
+/* In this many ticks the timer interrupts, but adds less than a hundredth of them. */
 #define LONG 2000000ULL
 
 static u64 *samples;
@@ -50,7 +50,7 @@ struct disturbance {
 	unsigned long switches;
 	unsigned long interrupts;
 #ifdef CONFIG_X86
-	/* Those that are not counted as a device's: timers and calls of other CPUs. */
+	/* Interrupts that are not of a device: timers and IPIs. */
 	irq_cpustat_t others;
 #endif
 };
@@ -74,7 +74,7 @@ static bool undisturbed(const struct disturbance *before)
 	return !memcmp(&now, before, sizeof(now));
 }
 
-/* One sample. Return: whether it is to be kept, which it is if nothing else ran meanwhile. */
+/* Takes one sample. Return: whether nothing else ran in the meantime. */
 static bool sample(struct bench *bench, const struct probe *probe, u64 *ticks)
 {
 	struct disturbance before;
@@ -94,7 +94,7 @@ static bool sample(struct bench *bench, const struct probe *probe, u64 *ticks)
 	*ticks = probe->pair(bench);
 	good = undisturbed(&before);
 	migrate_enable();
-	/* A clock of time has no undisturbed samples where others use the machine too. */
+	/* With a clock of time, samples of a shared machine are never undisturbed. */
 	return good || !bench_rate.counts_instructions || *ticks > LONG;
 }
 
@@ -107,13 +107,13 @@ static int compare(const void *a, const void *b)
 
 /**
  * measure() - take samples
- * @bench: what is measured
- * @probe: how
- * @n: how many samples are wanted; fewer if they are dear
+ * @bench: the subject
+ * @probe: how a sample is taken
+ * @n: the number of samples; fewer if they are expensive
  *
  * The cost of reading the clock is subtracted.
  *
- * Context: thread. Return: the figure; its samples are sorted, and there until the next.
+ * Context: thread. Return: the figure; its samples are sorted, and valid until the next call.
  */
 struct figure measure(struct bench *bench, const struct probe *probe, unsigned int n)
 {
@@ -128,7 +128,7 @@ struct figure measure(struct bench *bench, const struct probe *probe, unsigned i
 	}
 	sum = 0;
 	bench->refused = 0;
-	/* Twice as many turns as samples: one that is always disturbed comes to an end too. */
+	/* At most twice as many turns as samples, so that a disturbed measurement ends. */
 	for (i = 0; i < 2 * n && figure.n < n; i++) {
 		if (figure.n >= SAMPLES_MIN && sum > TICKS_MAX)
 			break;

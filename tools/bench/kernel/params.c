@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What all plans ask: the module's parameters, and whether to stop early. */
+/* What all plans use: the module's parameters, and whether to stop early. */
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is measured of which subjects. */
+/* The plans: what is measured of which subjects. */
 #include <linux/mm.h>
 #include <linux/string.h>
 
@@ -22,7 +22,7 @@ static const struct {
 	{ 10, true }, { 50, true }, { 90, true }, { 99, true },
 };
 
-/* One level of one subject. Return: whether there was enough to fill it. */
+/* Measures one level of one subject. Return: whether it could be filled. */
 static bool measure_level(struct bench *bench, unsigned int fill, bool fragmented, unsigned int n)
 {
 	const struct probe probe = subject_probe(bench->subject);
@@ -48,7 +48,7 @@ static int measure_levels(struct bench *bench)
 }
 
 /*
- * "page" is every subject of that role, "page:alloc_page" the one of that name. Those
+ * "page" is every subject of that role, "page:alloc_page" the one with that name. Subjects
  * without a pool of their own would fill the machine's memory.
  */
 static bool is_for(const struct subject *subject, const char *role, u64 pool)
@@ -66,7 +66,7 @@ static bool is_for(const struct subject *subject, const char *role, u64 pool)
  * @role: page, object, element, region, or one subject, such as page:alloc_page
  * @pool: bytes
  * @size: bytes of a block
- * @measure_one: how
+ * @measure_one: the measurement
  *
  * Context: thread. Return: 0, -EINVAL if there is no such role, or what @measure_one
  * returned.
@@ -92,7 +92,7 @@ int plan_levels(const char *role, u64 pool, size_t size)
 	return plan_each(role, pool, size, measure_levels);
 }
 
-/* One that is out, at random, is given back, and another one is taken. */
+/* Gives back a random block and takes another one. */
 static u64 churn_pair(struct bench *bench)
 {
 	unsigned long at = bench_random() % bench->nr_taken;
@@ -105,7 +105,7 @@ static u64 churn_pair(struct bench *bench)
 	return end - begin;
 }
 
-/* One more is taken; nothing comes back. */
+/* Takes one more block. */
 static u64 sweep_take(struct bench *bench)
 {
 	u64 begin = bench_clock(), end;
@@ -118,7 +118,7 @@ static u64 sweep_take(struct bench *bench)
 	return bench->nr_taken < bench->capacity ? end - begin : U64_MAX;
 }
 
-/* One that was taken, at random, is given back. */
+/* Gives back a random block. */
 static u64 sweep_give(struct bench *bench)
 {
 	unsigned long at;
@@ -152,7 +152,7 @@ static void measure_part(struct bench *bench, u64 (*part)(struct bench *bench), 
 	report(bench, &figure);
 }
 
-/* From empty upwards, then down: what is hidden when a block comes back at once. */
+/* Takes from empty to full, then gives back: costs that a block given back at once hides. */
 static int measure_sweep(struct bench *bench)
 {
 	measure_part(bench, sweep_take, "take", -1);
@@ -166,7 +166,7 @@ int plan_sweep(const char *role, u64 pool, size_t size)
 	return plan_each(role, pool, size, measure_sweep);
 }
 
-/* The calls through pointers are counted in; they are the same for all subjects. */
+/* The cost includes calls through pointers, which is the same for all subjects. */
 static int measure_churn(struct bench *bench)
 {
 	static const unsigned int fills[] = { 50, 90 };
@@ -180,7 +180,7 @@ static int measure_churn(struct bench *bench)
 	return 0;
 }
 
-/* Every subject of a role, with what it gives back and takes all over its pool. */
+/* Every subject of a role, giving back and taking in any order. */
 int plan_churn(const char *role, u64 pool, size_t size)
 {
 	return plan_each(role, pool, size, measure_churn);
@@ -205,7 +205,7 @@ static int quick(const struct subject *subject, size_t size)
 	return bench_with(subject, QUICK_POOL, size, measure_quick);
 }
 
-/* What the guard looks at: every operation of GenP's, in a second or two. */
+/* Every operation of GenP in a second or two, for the guard. */
 int plan_quick(void)
 {
 	int error;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Figures as text: one JSON object in a line each, kept in memory that is there from the
- * beginning until somebody reads it.
+ * Figures as text: one JSON object per line, kept in memory that is allocated at load
+ * until they are read.
  */
 #include <linux/mm.h>
 #include <linux/seq_buf.h>
@@ -11,7 +11,7 @@
 #include "bench.h"
 
 #define TEXT_SIZE (1 << 20)
-/* Of a distribution, at most. */
+/* The most buckets of a distribution. */
 #define BUCKETS_MAX 48
 
 static struct seq_buf text;
@@ -83,7 +83,7 @@ static void add_distribution(const struct figure *figure)
 	while (i < figure->n) {
 		begin = i;
 		end = bucket_end(clock_unit(figure->samples[i]));
-		/* The last one takes what is left. */
+		/* The last one takes the rest. */
 		if (++buckets == BUCKETS_MAX)
 			end = bucket_end(clock_unit(figure->samples[figure->n - 1]));
 		while (i < figure->n && clock_unit(figure->samples[i]) < end)
@@ -93,7 +93,7 @@ static void add_distribution(const struct figure *figure)
 	seq_buf_puts(&text, "]");
 }
 
-/* Says why there is no figure of a subject. */
+/* Reports why there is no figure of a subject. */
 void report_skip(const struct bench *bench, const char *why)
 {
 	seq_buf_printf(&text, "genp-bench-skip: %s of %s, %zu bytes in %llu: %s\n",
@@ -103,7 +103,7 @@ void report_skip(const struct bench *bench, const char *why)
 /**
  * report() - keep a figure
  * @bench: what was measured
- * @figure: what came of it; nothing is kept of one without samples
+ * @figure: the figure; one without samples is dropped
  */
 void report(const struct bench *bench, const struct figure *figure)
 {

@@ -13,9 +13,9 @@
 
 /**
  * struct ktest - a test while it runs
- * @why: the first thing that was not as it has to be, or empty.
- * @part: RESERVE bytes and STOCK pages, made anew for each test.
- * @other: another one like it.
+ * @why: the first failure, or empty.
+ * @part: RESERVE bytes and STOCK pages, created for each test.
+ * @other: another partition like it.
  * @cache: OBJECTS objects of OBJECT_SIZE in @part.
  * @elements: an element pool on it with a minimum of MINIMUM.
  */
@@ -40,7 +40,7 @@ struct kcase {
 };
 
 extern const struct kcase partition_cases[], region_cases[], page_cases[], lease_cases[],
-	object_cases[], range_cases[];
+	object_cases[], genalloc_cases[];
 
 struct genp_partition *ktest_create(struct ktest *t, const struct genp_spec *spec);
 struct genp_stat ktest_stat(struct genp_partition *part);

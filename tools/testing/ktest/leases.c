@@ -8,7 +8,7 @@
 
 #include "ktest.h"
 
-/* What t->part may have on lease. */
+/* Pages that t->part may have on lease. */
 #define LIMIT 8
 #define LONG_AGO 1
 
@@ -108,7 +108,7 @@ static void renew_makes_it_longer(struct ktest *t)
 	EQUAL(t, genp_renew(t->part, &lease, 0), -ESTALE);
 }
 
-/* A thread that asks for one page and says what it was answered. */
+/* A thread that requests one page, and the result. */
 struct waiter {
 	struct genp_partition *part;
 	struct completion done;
@@ -128,7 +128,7 @@ static int wait_for_page(void *data)
 	kthread_complete_and_exit(&waiter->done, 0);
 }
 
-/* A lease is not renewed while somebody waits; who waits gets what is returned. */
+/* A returned lease serves a waiter. */
 static void waiters_are_served(struct ktest *t)
 {
 	struct genp_request request = { .nr_pages = LIMIT };
@@ -154,7 +154,7 @@ static void waiters_are_served(struct ktest *t)
 	EQUAL(t, waiter.answer, 0);
 }
 
-/* What a recall callback was told, and what it does. */
+/* The arguments of a recall callback, and what it does. */
 struct recalled {
 	struct genp_partition *part;
 	struct completion called;
@@ -178,7 +178,7 @@ static void recall(void *data, u64 handle, u64 expires)
 	WRITE_ONCE(recalled->over, true);
 }
 
-/* A short lease, and what is told of its recall; there at least until that is over. */
+/* Borrows for a short term. The result is valid at least until the recall is over. */
 static struct recalled *borrow_recalled(struct ktest *t, bool gives_back, struct genp_lease *lease)
 {
 	static struct recalled recalled;
@@ -193,7 +193,7 @@ static struct recalled *borrow_recalled(struct ktest *t, bool gives_back, struct
 	recalled.part = t->other;
 	recalled.gives_back = gives_back;
 	init_completion(&recalled.called);
-	/* On a slow machine it can be over before it has begun. */
+	/* On a slow machine the term can be over before genp_borrow() returns. */
 	do {
 		answer = genp_borrow(t->other, &request, &page, lease);
 	} while (answer == -ETIMEDOUT && ++tries < 100);
@@ -235,7 +235,7 @@ static void a_callback_returns_the_lease(struct ktest *t)
 	CHECK(t, READ_ONCE(recalled->over));
 }
 
-/* A term that is over before anybody sees it begin: the driver is asked all the same. */
+/* If a term is over before the recall thread sees the lease, it is recalled nevertheless. */
 static void an_expired_lease_is_recalled_too(struct ktest *t)
 {
 	struct recalled recalled = { .part = t->other };
@@ -255,7 +255,7 @@ static void an_expired_lease_is_recalled_too(struct ktest *t)
 	EQUAL(t, genp_return(t->other, lease.handle), 0);
 }
 
-/* Who has destroyed a partition may unload the code of a callback. */
+/* After destroying its partition, a driver may unload the code of its callback. */
 static void destroy_waits_for_a_callback(struct ktest *t)
 {
 	struct genp_lease lease;
@@ -283,7 +283,7 @@ static void an_overdue_lease_is_counted(struct ktest *t)
 	for (ms = 0; ms < 30000 && !ktest_stat(t->other).overdues; ms += 5)
 		usleep_range(5000, 6000);
 	EQUAL(t, ktest_stat(t->other).overdues, 1);
-	/* It is the driver's all the same, until it is returned. */
+	/* It belongs to the driver until it is returned. */
 	memset(page_address(page), 0xa5, PAGE_SIZE);
 	CHECK(t, !memchr_inv(page_address(page), 0xa5, PAGE_SIZE));
 	EQUAL(t, genp_return(t->other, lease.handle), 0);

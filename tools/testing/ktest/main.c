@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * genp_ktest: reading /sys/kernel/debug/genp_ktest runs all tests and gives their result
- * as KTAP.
+ * genp_ktest: reading /sys/kernel/debug/genp_ktest runs all tests and returns their
+ * results as KTAP.
  */
 #include <linux/completion.h>
 #include <linux/debugfs.h>
@@ -26,7 +26,7 @@ void ktest_fail(struct ktest *t, int line, const char *format, ...)
 	va_end(args);
 }
 
-/* A partition that must be made, or NULL. */
+/* Creates a partition; on failure the test fails and the result is NULL. */
 struct genp_partition *ktest_create(struct ktest *t, const struct genp_spec *spec)
 {
 	struct genp_partition *part = genp_partition_create(spec);
@@ -99,7 +99,7 @@ static void set_up(struct ktest *t)
 		ktest_fail(t, __LINE__, "creating a cache and a pool: %ld", PTR_ERR(t->elements));
 }
 
-/* Everything can be given up, so a test has left nothing behind. */
+/* Everything can be destroyed if the test left nothing behind. */
 static void tear_down(struct ktest *t)
 {
 	if (!IS_ERR_OR_NULL(t->elements))
@@ -133,7 +133,7 @@ static int genp_ktest_show(struct seq_file *out, void *unused)
 {
 	static const struct kcase *const suites[] = {
 		partition_cases, region_cases, page_cases, lease_cases, object_cases,
-		range_cases,
+		genalloc_cases,
 	};
 	const struct kcase *kcase;
 	unsigned int number = 0, i;
@@ -149,7 +149,7 @@ static int genp_ktest_show(struct seq_file *out, void *unused)
 	return 0;
 }
 
-/* With room for all of it, or the tests would run again. */
+/* With a buffer for all results: with a smaller one the tests would run again. */
 static int genp_ktest_open(struct inode *inode, struct file *file)
 {
 	return single_open_size(file, genp_ktest_show, NULL, 64 * 1024);

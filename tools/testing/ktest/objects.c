@@ -66,7 +66,7 @@ static void objects_have_one_owner(struct ktest *t)
 			return;
 		memset(objects[i], i, OBJECT_SIZE);
 	}
-	/* The others are the pool's minimum. */
+	/* The other objects are the element pool's minimum. */
 	CHECK(t, !genp_cache_alloc(t->cache));
 	for (i = 0; i < ARRAY_SIZE(objects); i++) {
 		CHECK(t, !memchr_inv(objects[i], i, OBJECT_SIZE));
@@ -94,7 +94,7 @@ static void elements_create_refuses_what_is_wrong(struct ktest *t)
 {
 	ERROR(t, genp_elements_create(t->cache, 0), -EINVAL);
 	ERROR(t, genp_elements_create(t->cache, OBJECTS - MINIMUM + 1), -ENOSPC);
-	/* A refusal takes nothing. */
+	/* A failed call takes no objects. */
 	EQUAL(t, genp_cache_avail(t->cache), OBJECTS - MINIMUM);
 }
 
@@ -124,14 +124,14 @@ static void a_minimum_is_there_when_the_cache_is_empty(struct ktest *t)
 		CHECK(t, !genp_element_alloc(t->elements));
 		for (i = 0; i < MINIMUM; i++)
 			EQUAL(t, genp_element_free(t->elements, elements[i]), 0);
-		/* They are the minimum again, and not the cache's. */
+		/* They belong to the minimum again, not to the cache. */
 		CHECK(t, !genp_cache_alloc(t->cache));
 	}
 	for (i = 0; i < ARRAY_SIZE(objects); i++)
 		EQUAL(t, genp_cache_free(t->cache, objects[i]), 0);
 }
 
-/* All there are; what comes back first fills the minimum again. */
+/* A pool can take all objects; the first ones that are freed refill its minimum. */
 static void a_pool_takes_more_than_its_minimum(struct ktest *t)
 {
 	void *elements[OBJECTS];

@@ -61,7 +61,7 @@ static void pages_keep_or_lose_what_is_in_them(struct ktest *t)
 		EQUAL(t, genp_free_page(t->part, pages[i]), 0);
 }
 
-/* With as many as the module was loaded with, which may be none. */
+/* With the emergency stock that the module was loaded with, which may be empty. */
 static void the_emergency_stock_comes_after(struct ktest *t)
 {
 	struct page *own[STOCK], *page;

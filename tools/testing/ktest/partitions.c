@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Partitions: what is refused, what is outstanding, what goes with a device. */
+/* Partitions: invalid attributes, outstanding pages, lifetime with a device. */
 #include <linux/device/faux.h>
 
 #include "ktest.h"
@@ -47,7 +47,7 @@ static void create_refuses_what_is_wrong(struct ktest *t)
 	}
 }
 
-/* The largest reserve there can be, found without asking the pool. */
+/* The largest possible reserve, found by trying. */
 static void admission_is_refused(struct ktest *t)
 {
 	struct genp_spec spec = { .reserve = 1ULL << 40, .node = GENP_ANY_NODE };
@@ -57,7 +57,7 @@ static void admission_is_refused(struct ktest *t)
 		spec.reserve /= 2;
 		part = genp_partition_create(&spec);
 	}
-	/* Not more than the pool, but t->part has some of it: there is room for one. */
+	/* Not more than the pool, but t->part has some of it: one such partition fits. */
 	if (IS_ERR(part)) {
 		ERROR(t, part, -ENOSPC);
 		return;
@@ -93,7 +93,7 @@ static void find_refuses_what_is_wrong(struct ktest *t)
 	ERROR(t, genp_partition_find("nobody"), -ENOENT);
 }
 
-/* The last of those who found it cannot leave others with what is outstanding. */
+/* The last put does not end a partition with outstanding pages. */
 static void put_says_what_is_outstanding(struct ktest *t)
 {
 	struct genp_spec spec = { GOOD, .name = "ktest.put" };
@@ -115,7 +115,7 @@ static void fds_that_are_none(struct ktest *t)
 {
 	ERROR(t, genp_partition_from_fd(-1), -EBADF);
 	ERROR(t, genp_partition_from_fd(999999), -EBADF);
-	/* Whatever it is that reads our results, this is no partition. */
+	/* The descriptor 0 of the process that reads the results is no partition. */
 	ERROR(t, genp_partition_from_fd(0), -EINVAL);
 }
 

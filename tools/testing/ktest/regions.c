@@ -57,7 +57,7 @@ static void regions_are_as_asked_for(struct ktest *t)
 	}
 }
 
-/* All of the reserve, in one piece, as often as wanted. */
+/* The whole reserve as one region, repeatedly. */
 static void the_reserve_is_contiguous(struct ktest *t)
 {
 	struct genp_region region, none;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * gen_pool, with two of its algorithms. Its memory is never touched, so that it needs
- * none: a range of addresses and the bitmap for it.
+ * none: only addresses and the bitmap for them.
  */
 #include <linux/genalloc.h>
 #include <linux/log2.h>
@@ -40,7 +40,7 @@ static void tear_down(struct bench *bench)
 	gen_pool_destroy(bench->gen_pool);
 }
 
-/* In one piece: one at a time would be quadratic. The bitmap is the same. */
+/* In one piece, because one at a time would be quadratic. The bitmap is the same. */
 static unsigned long take_many(struct bench *bench, void **blocks, unsigned long count)
 {
 	unsigned long addr = count ? gen_pool_alloc(bench->gen_pool, count * bench->size) : 0, i;

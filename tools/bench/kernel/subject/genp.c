@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* GenP's own: pages of the stock, objects of a cache, elements of a pool, regions. */
+/* GenP: pages of the stock, objects of a cache, elements of a pool, regions. */
 #include <linux/mm.h>
 
 #include "bench.h"
@@ -126,7 +126,7 @@ const struct subject genp_element = {
 	.take = element_take, .give = element_give, .pair = element_pair,
 };
 
-/* One region more than fits, so that the memory is what runs out. */
+/* One region more than fits, so that memory runs out first. */
 static int region_set_up(struct bench *bench)
 {
 	const struct genp_spec spec = {
@@ -138,7 +138,7 @@ static int region_set_up(struct bench *bench)
 	return create(bench, &spec);
 }
 
-/* Its handle stands for a region that is out; that is what names it. */
+/* A region is represented by its handle. */
 static void *region_take(struct bench *bench)
 {
 	struct genp_region region;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages of the kernel's own. */
+/* The kernel's page allocator. */
 #include <linux/gfp.h>
 #include <linux/mm.h>
 
@@ -24,7 +24,7 @@ static __always_inline void plain_give(struct bench *bench, void *block)
 	__free_page(block);
 }
 
-/* Whether it is cleared without being asked is decided at boot: init_on_alloc. */
+/* Whether pages are cleared is decided at boot, by init_on_alloc. */
 DEFINE_POOLLESS(page_plain, plain, .role = "page", .name = "alloc_page", .uncleared = true);
 
 static __always_inline void *zeroed_take(struct bench *bench)

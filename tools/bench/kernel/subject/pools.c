@@ -17,7 +17,7 @@ static void mempool_tear_down(struct bench *bench)
 	mempool_destroy(bench->mempool);
 }
 
-/* Takes from kmalloc(), and from its own only when that has nothing. */
+/* Takes from kmalloc(), and from its reserve only if that fails. */
 static __always_inline void *mempool_take(struct bench *bench)
 {
 	return mempool_alloc(bench->mempool, GFP_ATOMIC | __GFP_NOWARN);
@@ -36,7 +36,7 @@ const struct subject pool_mempool = {
 	.take = mempool_take, .give = mempool_give, .pair = mempool_pair,
 };
 
-/* Takes from its own alone. */
+/* Takes from its reserve only. */
 static __always_inline void *preallocated_take(struct bench *bench)
 {
 	return mempool_alloc_preallocated(bench->mempool);

@@ -6,7 +6,7 @@
 
 static __always_inline void *kmalloc_take(struct bench *bench)
 {
-	/* What is known chooses the cache at compile time. */
+	/* A constant size selects the cache at compile time. */
 	switch (bench->size) {
 	case 64:
 		return kmalloc(64, GFP_ATOMIC | __GFP_NOWARN);
@@ -40,7 +40,7 @@ DEFINE_POOLLESS(slab_nolock, nolock, .role = "object", .name = "kmalloc_nolock")
 
 static int cache_set_up(struct bench *bench)
 {
-	/* Not merged with the cache of kmalloc(): one of its own, as a driver would want. */
+	/* Not merged with the cache of kmalloc(): a cache of its own, as a driver has it. */
 	bench->slab = kmem_cache_create("genp_bench", bench->size, 0, SLAB_NO_MERGE, NULL);
 	return bench->slab ? 0 : -ENOMEM;
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What genalloc offers: chosen places, physical addresses, and memory of its own. */
+/* The genalloc-like interface: placement, physical addresses, a reserve in a gen_pool. */
 #include <linux/genalloc.h>
 #include <linux/io.h>
 
 #include "ktest.h"
 
-/* A place in the empty reserve of @other, whose units are 64 bytes. */
-static int placed(struct ktest *t, u32 place, size_t size, u64 align, u64 offset,
+/* Allocates from the empty reserve of @other, whose units are 64 bytes. */
+static int placed(struct ktest *t, u32 strategy, size_t size, u64 align, u64 offset,
 		  struct genp_region *region)
 {
-	struct genp_placement how = { .place = place, .align = align, .offset = offset };
+	struct genp_placement placement = { .place = strategy, .align = align, .offset = offset };
 
-	return genp_alloc_placed(t->other, size, &how, region);
+	return genp_alloc_placed(t->other, size, &placement, region);
 }
 
 static size_t offset_of(struct ktest *t, struct genp_region *base, struct genp_region *region)
@@ -50,7 +50,7 @@ static void take_holes_down(struct ktest *t, struct genp_region *base, struct ge
 
 static void regions_are_where_they_were_wanted(struct ktest *t)
 {
-	static const struct { u32 place; size_t size; u64 align; size_t offset; } wanted[] = {
+	static const struct { u32 strategy; size_t size; u64 align; size_t offset; } wanted[] = {
 		{ GENP_PLACE_LOWEST, 200, 0, 64 },
 		{ GENP_PLACE_SMALLEST, 200, 0, 640 },
 		{ GENP_PLACE_LOWEST, 600, 0, 960 },
@@ -64,7 +64,7 @@ static void regions_are_where_they_were_wanted(struct ktest *t)
 	if (!make_holes(t, &base, walls))
 		return;
 	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
-		EQUAL(t, placed(t, wanted[i].place, wanted[i].size, wanted[i].align, 0, &region), 0);
+		EQUAL(t, placed(t, wanted[i].strategy, wanted[i].size, wanted[i].align, 0, &region), 0);
 		if (*t->why)
 			return;
 		if (offset_of(t, &base, &region) != wanted[i].offset)
@@ -77,9 +77,9 @@ static void regions_are_where_they_were_wanted(struct ktest *t)
 	take_holes_down(t, &base, walls);
 }
 
-static void places_refuse_what_is_wrong(struct ktest *t)
+static void placements_refuse_what_is_wrong(struct ktest *t)
 {
-	static const struct { struct genp_placement how; size_t size; int error; } wrong[] = {
+	static const struct { struct genp_placement placement; size_t size; int error; } wrong[] = {
 		{ { .place = 5 }, 64, -EINVAL },
 		{ { .place = GENP_PLACE_LOWEST, .flags = 1U << 7 }, 64, -EINVAL },
 		{ { .place = GENP_PLACE_LOWEST, .align = 3 }, 64, -EINVAL },
@@ -96,7 +96,7 @@ static void places_refuse_what_is_wrong(struct ktest *t)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
-		int error = genp_alloc_placed(t->other, wrong[i].size, &wrong[i].how, &region);
+		int error = genp_alloc_placed(t->other, wrong[i].size, &wrong[i].placement, &region);
 
 		if (error != wrong[i].error)
 			ktest_fail(t, __LINE__, "number %u: %d, not %d", i, error, wrong[i].error);
@@ -173,7 +173,7 @@ static const struct genp_spec in_pool = {
 	.node = GENP_ANY_NODE,
 };
 
-/* A pool such as a driver has, with memory that somebody used before. */
+/* A pool as a driver has it, with memory that was used before. */
 static struct gen_pool *make_pool(struct ktest *t, struct page **memory)
 {
 	struct gen_pool *pool = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
@@ -219,7 +219,7 @@ static void a_reserve_in_a_pool(struct ktest *t)
 	EQUAL(t, genp_free(part, &region), -ESTALE);
 	EQUAL(t, genp_partition_destroy(part, &left), 0);
 	EQUAL(t, gen_pool_avail(pool), POOL_SIZE);
-	/* Nothing of it is left for whoever the pool serves next. */
+	/* Memory was zeroed before it went back to the pool. */
 	CHECK(t, !memchr_inv(page_address(memory), 0, PAGE_SIZE) ||
 		 !memchr_inv(page_address(memory) + POOL_SIZE / 2, 0, PAGE_SIZE));
 out:
@@ -268,9 +268,9 @@ static void pools_refuse_what_is_wrong(struct ktest *t)
 }
 #endif
 
-const struct kcase range_cases[] = {
+const struct kcase genalloc_cases[] = {
 	{ "regions_are_where_they_were_wanted", regions_are_where_they_were_wanted },
-	{ "places_refuse_what_is_wrong", places_refuse_what_is_wrong },
+	{ "placements_refuse_what_is_wrong", placements_refuse_what_is_wrong },
 	{ "the_reserve_tells_of_itself", the_reserve_tells_of_itself },
 	{ "dma_is_in_one_piece", dma_is_in_one_piece },
 	{ "a_reserve_in_a_pool", a_reserve_in_a_pool },
