@@ -23,15 +23,13 @@ fn commands(header: &str) -> Vec<&str> {
 fn constants(commands: &[&str]) -> String {
     let constant =
         |name: &&str| format!("static const unsigned long GENP_IOCTL_{name} = GENP_{name};\n");
-    commands.iter().map(constant).collect()
+    commands.iter().map(constant).collect::<Vec<_>>().concat()
 }
 
 /// A table of all commands.
 fn table(commands: &[&str]) -> String {
-    let entries: String = commands
-        .iter()
-        .map(|name| format!("    GENP_IOCTL_{name},\n"))
-        .collect();
+    let entry = |name: &&str| format!("    GENP_IOCTL_{name},\n");
+    let entries = commands.iter().map(entry).collect::<Vec<_>>().concat();
     format!(
         "/// All commands.\npub const GENP_COMMANDS: [u64; {}] = [\n{entries}];\n",
         commands.len()

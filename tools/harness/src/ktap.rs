@@ -32,8 +32,8 @@ pub fn run(tests: Vec<Test<'_>>) -> ExitCode {
     for (number, (name, test)) in tests.into_iter().enumerate() {
         let number = number + 1;
         match test() {
-            Ok(told) => {
-                comment(&told);
+            Ok(text) => {
+                comment(&text);
                 println!("ok {number} {name}");
             }
             Err(Fail::Skip(why)) => {

@@ -164,14 +164,14 @@ fn reserve_huge(count: u64) -> io::Result<u64> {
 
 impl Huge {
     pub fn set_up() -> Result<Box<dyn Method>> {
-        let told = |error| format!("{HUGE_PAGES}: {error}");
+        let context = |error| format!("{HUGE_PAGES}: {error}");
         let before = harness::machine::number_of(HUGE_PAGES);
         let wanted = bytes(MOST).div_ceil(HUGE) as u64;
         let huge = Box::new(Self {
             mapped: None,
             before,
         });
-        match reserve_huge(before + wanted).map_err(told)? {
+        match reserve_huge(before + wanted).map_err(context)? {
             got if got < before + wanted => Err(format!("{got} huge pages of {wanted}")),
             _ => Ok(huge),
         }

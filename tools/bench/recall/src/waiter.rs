@@ -21,7 +21,7 @@ const PATIENCE: u64 = 60 * SEC;
 /// The begin and the end of a borrow, or 0 and an errno.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
-struct Told {
+struct Reply {
     began: u64,
     ended: u64,
 }
@@ -70,13 +70,13 @@ fn live(pages: usize, orders: &Fd, answers: &Fd) -> std::result::Result<(), i32>
     let _window = Mapped::new(size, libc::MAP_SHARED, partition.0, windows.lease_offset)?;
     process::set_fifo(WAITER)?;
     // Ready.
-    send(answers, &Told::default());
+    send(answers, &Reply::default());
     while receive::<u64>(orders).is_some() {
         let began = now();
         let lease = calls::borrow(partition.0, length, began + PATIENCE, 0)?;
         let ended = now();
         calls::give_back(partition.0, lease.handle)?;
-        send(answers, &Told { began, ended });
+        send(answers, &Reply { began, ended });
     }
     Ok(())
 }
@@ -89,7 +89,7 @@ impl Waiter {
         let pid = process::child(|| {
             if let Err(errno) = live(pages, &orders_in, &answers_out) {
                 let ended = errno as u64;
-                send(&answers_out, &Told { began: 0, ended });
+                send(&answers_out, &Reply { began: 0, ended });
                 return 1;
             }
             0
@@ -99,9 +99,9 @@ impl Waiter {
             orders,
             answers,
         };
-        match receive::<Told>(&waiter.answers) {
-            Some(Told { ended: 0, .. }) => Ok(waiter),
-            Some(told) => Err(named("a waiter", told.ended as i32)),
+        match receive::<Reply>(&waiter.answers) {
+            Some(Reply { ended: 0, .. }) => Ok(waiter),
+            Some(reply) => Err(named("a waiter", reply.ended as i32)),
             None => Err("a waiter ended".into()),
         }
     }
@@ -115,9 +115,9 @@ impl Waiter {
 
     /// Waits until it has returned its lease: when it began to wait and when it had it.
     pub fn answer(&self) -> Result<(u64, u64)> {
-        match receive::<Told>(&self.answers) {
-            Some(Told { began: 0, ended }) => Err(named("a waiter's GENP_BORROW", ended as i32)),
-            Some(told) => Ok((told.began, told.ended)),
+        match receive::<Reply>(&self.answers) {
+            Some(Reply { began: 0, ended }) => Err(named("a waiter's GENP_BORROW", ended as i32)),
+            Some(reply) => Ok((reply.began, reply.ended)),
             None => Err("a waiter ended".into()),
         }
     }

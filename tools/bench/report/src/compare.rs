@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grew_over_the_threshold_is_told_and_counts() {
+    fn growth_over_the_threshold_is_reported_and_counts() {
         let grew = compare(
             &run(&[("genp", 100.0)]),
             &run(&[("genp", 104.0)]),
@@ -195,21 +195,21 @@ mod tests {
     }
 
     #[test]
-    fn what_came_and_what_went_is_told() {
-        let told = compare(
+    fn new_and_gone_figures_are_reported() {
+        let compared = compare(
             &run(&[("genp", 100.0)]),
             &run(&[("kmalloc", 7.0)]),
             &options(),
         );
-        assert!(!told.grew);
-        assert!(told
+        assert!(!compared.grew);
+        assert!(compared
             .text
             .contains("new  kernel page kmalloc icount (instructions): 7"));
-        assert!(told.text.contains("gone  kernel page genp icount"));
+        assert!(compared.text.contains("gone  kernel page genp icount"));
     }
 
     #[test]
-    fn only_what_was_asked_for_is_compared() {
+    fn only_what_was_asked_for_is_reported() {
         let (old, new) = (run(&[("kmalloc", 10.0)]), run(&[("kmalloc", 20.0)]));
         let subject = Some("genp".into());
         assert!(

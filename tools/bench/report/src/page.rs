@@ -58,23 +58,23 @@ const GROUPS: [(&str, &str, &str); 5] = [
 
 /// Writes the page and its pictures into a directory; removes pictures of an older page.
 pub fn write(run: &Run, out: &Path) -> Result<()> {
-    let told = |error: std::io::Error| format!("{}: {error}", out.display());
+    let context = |error: std::io::Error| format!("{}: {error}", out.display());
     let figures = Figures::of(run);
     let pictures = picture::all(&figures);
-    fs::create_dir_all(out).map_err(told)?;
-    for entry in fs::read_dir(out).map_err(told)?.flatten() {
+    fs::create_dir_all(out).map_err(context)?;
+    for entry in fs::read_dir(out).map_err(context)?.flatten() {
         if entry
             .path()
             .extension()
             .is_some_and(|extension| extension == "svg")
         {
-            fs::remove_file(entry.path()).map_err(told)?;
+            fs::remove_file(entry.path()).map_err(context)?;
         }
     }
     for picture in &pictures {
-        fs::write(out.join(&picture.file), &picture.svg).map_err(told)?;
+        fs::write(out.join(&picture.file), &picture.svg).map_err(context)?;
     }
-    fs::write(out.join("index.rst"), text(run, &figures, &pictures)).map_err(told)
+    fs::write(out.join("index.rst"), text(run, &figures, &pictures)).map_err(context)
 }
 
 /// The page's text.

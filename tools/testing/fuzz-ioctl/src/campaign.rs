@@ -105,7 +105,7 @@ impl Campaign {
     pub fn run(mut self) -> Result<String, String> {
         let mut rng = Rng::new(self.plan.seed);
         let mut number = 0;
-        let mut told = self.begin;
+        let mut reported = self.begin;
         while !self.is_over(number) {
             let program = self.next(&mut rng, number);
             number += 1;
@@ -124,8 +124,8 @@ impl Campaign {
             {
                 self.kept.push(program);
             }
-            if self.plan.tells && now() - told > 2 * SEC {
-                told = now();
+            if self.plan.tells && now() - reported > 2 * SEC {
+                reported = now();
                 println!("progress {}", self.context(number));
             }
         }
@@ -217,5 +217,5 @@ impl Campaign {
 /// Runs one case.
 pub fn replay(case: &Case) -> Result<String, String> {
     let runner = Runner::new(false)?;
-    runner.run(case).map(|()| "nothing was wrong".into())
+    runner.run(case).map(|()| "the case passed".into())
 }

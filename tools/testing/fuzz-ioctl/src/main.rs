@@ -44,7 +44,7 @@ fn parse(words: &[String]) -> Result<Command, String> {
         let number = || {
             value
                 .parse::<u64>()
-                .map_err(|_| format!("{value} is no number\n{USAGE}"))
+                .map_err(|_| format!("{value} is not a number\n{USAGE}"))
         };
         match word.as_str() {
             "--seed" => plan.seed = number()?,
@@ -60,14 +60,14 @@ fn parse(words: &[String]) -> Result<Command, String> {
                 }
             }
             "--program" => {
-                let program = Program::parse(value).ok_or("this is no program")?;
+                let program = Program::parse(value).ok_or("this is not a program")?;
                 return Ok(Command::Case(program.make()));
             }
             "--replay" => {
                 let text = std::fs::read_to_string(value).map_err(|e| format!("{value}: {e}"))?;
                 let case: Case = text.parse()?;
                 if !model::fits(&case) {
-                    return Err("there are not so many actors or descriptors".into());
+                    return Err("the case has actors or slots that do not exist".into());
                 }
                 return Ok(Command::Case(case));
             }
@@ -125,8 +125,8 @@ fn main() -> ExitCode {
         Err(text) => Err(text),
     };
     match done {
-        Ok(told) => {
-            println!("{told}");
+        Ok(text) => {
+            println!("{text}");
             ExitCode::SUCCESS
         }
         Err(text) => {

@@ -61,7 +61,7 @@ impl Runner {
         })?;
         let idle = calls::info(control).map_err(|errno| format!("GENP_GET_INFO: {errno}"))?;
         if idle.partitions != 0 {
-            return Err("somebody else uses the pool; nothing can be predicted".into());
+            return Err("the pool is in use; results cannot be predicted".into());
         }
         Ok(Self {
             world: process::share::<World>(),
@@ -165,15 +165,15 @@ impl Runner {
         let limit = now() + PATIENCE;
         while !wire::ready(actor.answers.0, 100) {
             if let Some(status) = process::try_reap(actor.pid) {
-                return Err(format!("the actor died of it, with status {status:#x}"));
+                return Err(format!("the actor died, with status {status:#x}"));
             }
             if now() > limit {
-                return Err("the call does not come back".into());
+                return Err("the call does not return".into());
             }
         }
         match wire::take(actor.answers.0) {
             Some(_) => Ok(()),
-            None => Err("the actor has gone".into()),
+            None => Err("the actor exited".into()),
         }
     }
 
@@ -202,7 +202,7 @@ impl Runner {
                 Some(_) if self.world.killed[id].load(SeqCst) != 0 => {}
                 Some(status) => failed = Err(format!("actor {id} died, with status {status:#x}")),
                 None => {
-                    failed = Err(format!("actor {id} does not come to an end"));
+                    failed = Err(format!("actor {id} does not exit"));
                     process::end(pid);
                 }
             }

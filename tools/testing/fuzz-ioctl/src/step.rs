@@ -158,7 +158,7 @@ impl FromStr for Step {
                 b: number(b)?,
             })
         };
-        parsed().ok_or_else(|| format!("this is no step: {line}"))
+        parsed().ok_or_else(|| format!("this is not a step: {line}"))
     }
 }
 

@@ -192,7 +192,9 @@ impl Scene {
             .map(process::reap)
             .find(|status| *status != 0)
         {
-            Some(status) => Err(format!("who lets them die died: status {status:#x}")),
+            Some(status) => Err(format!(
+                "a process that runs victims died: status {status:#x}"
+            )),
             None => Ok(()),
         }
     }
@@ -239,7 +241,7 @@ impl Scene {
                 match (of_reserve, Pattern::is_one(one, next)) {
                     (true, _) => "a reserve",
                     (_, true) => "a lease",
-                    _ => "nobody known",
+                    _ => "no known owner",
                 }
             ));
         }

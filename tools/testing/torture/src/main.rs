@@ -19,11 +19,11 @@ const USAGE: &str = "usage: genp_torture [deaths SECONDS [COUNT] | waits SECONDS
 fn deaths(seconds: u64, least: u64) -> Result<String, String> {
     let begin = now();
     let mut scene = Scene::new(begin)?;
-    let mut told = begin;
+    let mut reported = begin;
     let rate = |count: u64| count * SEC / (now() - begin).max(1);
     scene.run(least, begin + seconds * SEC, |deaths| {
-        if now() - told > 2 * SEC {
-            told = now();
+        if now() - reported > 2 * SEC {
+            reported = now();
             let all = deaths.all();
             println!("progress {all} deaths ({} per second)", rate(all));
         }
@@ -116,11 +116,13 @@ fn self_test() -> ExitCode {
     let wait = || {
         let mut scene = wait::Scene::new(2).map_err(ktap::wrong)?;
         scene.glance().map_err(ktap::wrong)?;
-        let told = tell_waits(&scene);
+        let text = tell_waits(&scene);
         if scene.below.judged.waits == 0 {
-            return Err(ktap::skip(format!("nobody came to wait in time\n{told}")));
+            return Err(ktap::skip(format!(
+                "no borrower came to wait in time\n{text}"
+            )));
         }
-        Ok(told)
+        Ok(text)
     };
     ktap::run(vec![
         ("nothing_is_left_of_the_dead", Box::new(death)),
@@ -147,8 +149,8 @@ fn main() -> ExitCode {
         _ => Err(USAGE.into()),
     };
     match done {
-        Ok(told) => {
-            println!("{told}");
+        Ok(text) => {
+            println!("{text}");
             ExitCode::SUCCESS
         }
         Err(text) => {

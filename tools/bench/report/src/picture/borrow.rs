@@ -79,13 +79,13 @@ fn one(figures: &Figures<'_>) -> Option<Picture> {
     let x = x.naming(&named, labels::number);
     let y = Axis::logarithmic("instructions", points().map(|p| p.1), unit_names(&unit))?;
     let title = "Get, touch and give back pages";
-    let told = format!(
+    let subtitle = format!(
         "dots: medians; lines: constant + slope x pages; {}",
         about("icount")
     );
     let names: Vec<String> = ways.iter().map(Way::name).collect();
     let names_of: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut chart = Chart::new(title, &told, (x, y), &names_of);
+    let mut chart = Chart::new(title, &subtitle, (x, y), &names_of);
     for (way, name) in ways.iter().zip(&names).rev() {
         let (first, last) = (way.points.first()?.0, way.points.last()?.0);
         // A straight line is curved between logarithmic axes.

@@ -72,12 +72,12 @@ fn one(figures: &Figures<'_>) -> Option<Picture> {
     let x = x.naming(&pools, labels::bytes);
     let y = Axis::logarithmic(unit_title(&unit), points().map(|p| p.1), unit_names(&unit))?;
     let title = "GenP's algorithms in pools of up to 64 GiB";
-    let told = format!(
+    let subtitle = format!(
         "take and give, p99.9; tables alone, without what the module adds; {}",
         about("icount")
     );
     let names: Vec<&str> = lines.iter().map(|line| line.0).collect();
-    let mut chart = Chart::new(title, &told, (x, y), &names);
+    let mut chart = Chart::new(title, &subtitle, (x, y), &names);
     for (name, points, stroke) in &lines {
         chart.line(name, points, *stroke);
         chart.dots(points, stroke.colour);

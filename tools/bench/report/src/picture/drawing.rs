@@ -67,11 +67,10 @@ pub fn curves(figures: &Figures<'_>, x: impl Fn(&Figure) -> Option<f64> + Copy) 
 }
 
 /// A picture of curves of the kernel's figures, GenP's on top; none without GenP's.
-/// `about` is the subtitle.
 pub fn of_curves(
     file: String,
     title: String,
-    about: &str,
+    subtitle: &str,
     axes: (Axis, Axis),
     curves: &[Curve],
 ) -> Option<Picture> {
@@ -82,7 +81,7 @@ pub fn of_curves(
         .iter()
         .map(|(subject, _)| labels::subject(subject))
         .collect();
-    let mut chart = Chart::new(&title, about, axes, &names);
+    let mut chart = Chart::new(&title, subtitle, axes, &names);
     for (subject, points) in curves.iter().rev() {
         chart.curve(subject, labels::subject(subject), points);
     }

@@ -34,13 +34,13 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
     let x = x.naming(&fills, |fill| format!("{fill} %"));
     let y = Axis::logarithmic(unit_title(&unit), costs, unit_names(&unit))?;
     let title = format!("{}, by fill level", case_label(case));
-    let told = format!(
+    let subtitle = format!(
         "median of the dearest state; pool of {}; {}",
         labels::bytes(pool),
         about("icount")
     );
     let file = format!("{case}-fill.svg");
-    of_curves(file, title, &told, (x, y), &lines)
+    of_curves(file, title, &subtitle, (x, y), &lines)
 }
 
 /// The largest pool with figures of most subjects: some are too slow to fill a larger

@@ -48,7 +48,7 @@ pub fn tail(figures: &[&Figure]) -> Option<Vec<(f64, f64)>> {
 }
 
 /// A picture of tails; None without tails.
-pub fn picture(title: &str, told: &str, unit: &str, tails: Vec<Tail>) -> Option<String> {
+pub fn picture(title: &str, subtitle: &str, unit: &str, tails: Vec<Tail>) -> Option<String> {
     let points = || tails.iter().flat_map(|tail| tail.steps.iter().copied());
     let share = |share: f64| match share {
         share if share >= 1.0 => "all".into(),
@@ -63,7 +63,7 @@ pub fn picture(title: &str, told: &str, unit: &str, tails: Vec<Tail>) -> Option<
     let powers: Vec<f64> = (0..9).map(|power| 10f64.powi(-power)).collect();
     let y = y.naming(&powers, share);
     let names: Vec<&str> = tails.iter().map(|tail| tail.name.as_str()).collect();
-    let mut chart = Chart::new(title, told, (x, y), &names);
+    let mut chart = Chart::new(title, subtitle, (x, y), &names);
     for tail in tails.iter().rev() {
         chart.line(&tail.name, &tail.steps, tail.stroke);
     }
@@ -103,14 +103,14 @@ fn in_kernel(figures: &Figures<'_>, case: &str, machine: &str) -> Option<Picture
     } else {
         ""
     };
-    let told = format!(
+    let subtitle = format!(
         "all fill levels and states together; {}{rival}",
         about(machine)
     );
     Some(Picture {
         group: "kernel",
         file: format!("{case}-latency-{machine}.svg"),
-        svg: picture(&title, &told, &unit, tails(&same))?,
+        svg: picture(&title, &subtitle, &unit, tails(&same))?,
         alt: title,
     })
 }
@@ -124,11 +124,11 @@ fn in_user_space(figures: &Figures<'_>) -> Vec<Picture> {
     let draw = |(machine, state): (String, String)| {
         let same = heaps.only(|figure| figure.machine == machine && figure.state == state);
         let title = format!("Heaps: allocate and free, distribution ({state})");
-        let told = format!("all programs together; {}", about(&machine));
+        let subtitle = format!("all programs together; {}", about(&machine));
         Some(Picture {
             group: "user",
             file: format!("heap-latency-{state}-{machine}.svg"),
-            svg: picture(&title, &told, "ns", tails(&same))?,
+            svg: picture(&title, &subtitle, "ns", tails(&same))?,
             alt: title,
         })
     };

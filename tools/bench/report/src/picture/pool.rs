@@ -31,12 +31,12 @@ fn one(figures: &Figures<'_>, case: &str) -> Option<Picture> {
     let x = x.naming(&few(&named), labels::bytes);
     let y = Axis::logarithmic(unit_title(&unit), costs, unit_names(&unit))?;
     let title = format!("{}, by size of the pool", case_label(case));
-    let told = format!(
+    let subtitle = format!(
         "median at the dearest fill level and state; {}",
         about("icount")
     );
     let file = format!("{case}-pool.svg");
-    of_curves(file, title, &told, (x, y), &lines)
+    of_curves(file, title, &subtitle, (x, y), &lines)
 }
 
 /// At most nine of them, evenly chosen, so that their labels have room.

@@ -54,14 +54,14 @@ fn distribution(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
     }
     let unit = single.0.first()?.unit.as_str();
     let title = "From the deadline to the frames in the waiter's hands";
-    let told = format!(
+    let subtitle = format!(
         "one waiter; hogs: SCHED_FIFO on every processor; {}",
         about(machine)
     );
     Some(Picture {
         group: "recall",
         file: format!("recall-{machine}.svg"),
-        svg: picture(title, &told, unit, tails)?,
+        svg: picture(title, &subtitle, unit, tails)?,
         alt: title.into(),
     })
 }
@@ -102,9 +102,9 @@ fn by_pages(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
     let unit = single.0.first()?.unit.as_str();
     let y = Axis::logarithmic(unit_title(unit), points().map(|p| p.1), unit_names(unit))?;
     let title = "From the deadline to the frames in the waiter's hands, by pages";
-    let told = format!("one waiter; {}", about(machine));
+    let subtitle = format!("one waiter; {}", about(machine));
     let names: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
-    let mut chart = Chart::new(title, &told, (x, y), &names);
+    let mut chart = Chart::new(title, &subtitle, (x, y), &names);
     for (name, points, stroke) in &lines {
         chart.line(name, points, *stroke);
         chart.dots(points, stroke.colour);

@@ -33,7 +33,7 @@ fn part(figures: &Figures<'_>) -> Part {
     figures.subjects().into_iter().filter_map(one).collect()
 }
 
-fn chart(title: &str, told: &str, unit: &str, parts: &[(String, Part)]) -> Option<String> {
+fn chart(title: &str, subtitle: &str, unit: &str, parts: &[(String, Part)]) -> Option<String> {
     let values = || {
         parts
             .iter()
@@ -42,7 +42,7 @@ fn chart(title: &str, told: &str, unit: &str, parts: &[(String, Part)]) -> Optio
     };
     let x = Axis::logarithmic(unit_title(unit), values(), unit_names(unit))?;
     let count = parts.iter().map(|(_, part)| part.len() + 1).sum();
-    let mut rows = Rows::new(title, told, x, count);
+    let mut rows = Rows::new(title, subtitle, x, count);
     for (heading, part) in parts.iter().filter(|(_, part)| !part.is_empty()) {
         rows.heading(heading);
         for (subject, median, worst) in part {
@@ -83,14 +83,14 @@ fn in_kernel(figures: &Figures<'_>, machine: &str) -> Option<Picture> {
         .unit
         .clone();
     let title = "Take and give: median and worst case";
-    let told = format!(
+    let subtitle = format!(
         "dots: cheapest median, and worst case at any fill level; {}",
         about(machine)
     );
     Some(Picture {
         group: "kernel",
         file: format!("worst-{machine}.svg"),
-        svg: chart(title, &told, &unit, &parts)?,
+        svg: chart(title, &subtitle, &unit, &parts)?,
         alt: title.into(),
     })
 }
@@ -124,11 +124,11 @@ fn in_user_space(figures: &Figures<'_>) -> Vec<Picture> {
             });
             let parts: Vec<_> = parts.collect();
             let title = format!("Heaps, {words}: median and worst case ({state})");
-            let told = format!("dots: median, and worst case; {}", about(machine));
+            let subtitle = format!("dots: median, and worst case; {}", about(machine));
             Some(Picture {
                 group: "user",
                 file: format!("heap-worst-{kind}-{state}-{machine}.svg"),
-                svg: chart(&title, &told, unit, &parts)?,
+                svg: chart(&title, &subtitle, unit, &parts)?,
                 alt: title,
             })
         };

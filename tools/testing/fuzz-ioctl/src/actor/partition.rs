@@ -394,7 +394,7 @@ impl Worker<'_> {
         let whole = stat.stock_owned == stat.stock_pages && stat.stock_free == stat.stock_pages;
         if !whole || stat.stock_out != 0 || used + moved != 0 {
             self.actor.world().violation(&format!(
-                "a stock of {} that nobody uses has {} and {} free, {} out; {used} used, {moved} moved",
+                "an unused stock of {} has {} and {} free, {} out; {used} used, {moved} moved",
                 stat.stock_pages, stat.stock_owned, stat.stock_free, stat.stock_out
             ));
         }

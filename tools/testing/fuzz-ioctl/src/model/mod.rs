@@ -155,10 +155,12 @@ impl Model {
             ));
         }
         if info.overdue != 0 || info.emergency_free != info.emergency {
-            return Err("drivers owe something, where there are none".into());
+            return Err(
+                "there are overdue leases or emergency pages in use, but no drivers".into(),
+            );
         }
         if info.waiters != 0 {
-            return Err(format!("{} wait, where nobody does", info.waiters));
+            return Err(format!("{} waiters, although no actor waits", info.waiters));
         }
         self.before = *info;
         Ok(())
@@ -359,7 +361,7 @@ impl Model {
             Kind::Receive => {
                 let inbox = &mut self.holders[actor].inbox;
                 if inbox.is_empty() {
-                    return Err("something came that was not sent".into());
+                    return Err("a descriptor was received that was not sent".into());
                 }
                 let part = inbox.remove(0);
                 self.holders[actor].fds[slot] = Some(part);

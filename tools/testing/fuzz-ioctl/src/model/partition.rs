@@ -383,7 +383,7 @@ impl Partition {
             return Ok(());
         }
         Err(format!(
-            "{} bytes are said to be lent, not {least} to {most}",
+            "{} bytes are reported as lent, not {least} to {most}",
             reply.values[4]
         ))
     }
