@@ -10,15 +10,13 @@ use harness::{
     now, PAGE,
 };
 
-use super::worker::Worker;
+use super::worker::{Outcome, Worker};
 use crate::{
     request,
     step::{Mode, Step},
     wire,
     world::{Reply, ACTORS, THREADS},
 };
-
-type Outcome = Option<Result<(), i32>>;
 
 impl Worker<'_> {
     /// A child has the descriptors, but none of the mappings.

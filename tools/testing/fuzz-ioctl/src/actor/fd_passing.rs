@@ -6,10 +6,8 @@ use std::{mem, ptr};
 
 use harness::calls::{self, checked};
 
-use super::worker::Worker;
+use super::worker::{Outcome, Worker};
 use crate::{request, step::Step, world::Reply, world::ACTORS};
-
-type Outcome = Option<Result<(), i32>>;
 
 /// Room for the control message with one descriptor.
 #[repr(align(8))]

@@ -5,11 +5,11 @@
 
 use harness::{abi, calls::raw_ioctl, rng::Rng, PAGE};
 
-use super::worker::Worker;
+use super::worker::{Outcome, Worker};
 use crate::step::{Mode, Step};
 
 impl Worker<'_> {
-    pub(super) fn malformed(&mut self, step: &Step) -> Option<Result<(), i32>> {
+    pub(super) fn malformed(&mut self, step: &Step) -> Outcome {
         let mut rng = Rng::new(step.a);
         let fd = match self.actor.descriptor(step.slot.into()) {
             Some(descriptor) if step.b & 1 == 1 => descriptor.fd,

@@ -14,14 +14,12 @@ use harness::{
     PAGE,
 };
 
-use super::worker::{Map, Worker};
+use super::worker::{Map, Outcome, Worker};
 use crate::{
     request,
     step::{Kind, Mode, Step},
     world::{Reply, MAPS},
 };
-
-type Outcome = Option<Result<(), i32>>;
 
 fn mmap(length: u64, how: &request::Mapping, fd: i32, offset: u64) -> Result<usize, i32> {
     // SAFETY: a new mapping where the kernel likes.

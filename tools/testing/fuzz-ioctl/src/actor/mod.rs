@@ -5,10 +5,13 @@
 mod argument;
 mod environment;
 mod fd_passing;
+mod handles;
+mod leases;
 mod malformed;
 mod memory;
 mod partition;
 mod patterns;
+mod regions;
 mod worker;
 
 use std::sync::atomic::Ordering::SeqCst;
@@ -20,7 +23,7 @@ use crate::{
     world::{Reply, SKIPPED, THREADS},
 };
 pub use worker::Setup;
-use worker::{Actor, Worker};
+use worker::{Actor, Outcome, Worker};
 
 impl Worker<'_> {
     /// Executes a step.
@@ -52,7 +55,7 @@ impl Worker<'_> {
         reply
     }
 
-    fn dispatch(&mut self, step: &Step, reply: &mut Reply) -> Option<Result<(), i32>> {
+    fn dispatch(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
         match step.kind {
             Kind::Create => Some(self.create(step, reply)),
             Kind::Open => Some(self.open(step, reply)),

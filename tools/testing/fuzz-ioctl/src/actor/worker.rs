@@ -16,6 +16,9 @@ use crate::{
     world::{World, ACTORS, FDS, MAPS, THREADS},
 };
 
+/// The result of a step: None if it could not be tried.
+pub type Outcome = Option<Result<(), i32>>;
+
 /// What all actors of a case start with.
 #[derive(Clone, Copy)]
 pub struct Setup {

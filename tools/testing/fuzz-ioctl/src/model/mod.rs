@@ -16,6 +16,7 @@ use crate::{
     world::{Reply, ACTORS, FDS, MAPS, ORDINARY, ORDINARY_UID, SKIPPED},
 };
 use expectation::Expectation;
+use leases::Leases;
 use partition::Partition;
 
 /// The partitions that an actor holds.
@@ -111,17 +112,26 @@ impl Model {
         if let Some(text) = harness::pool::inconsistency(info) {
             return Err(text);
         }
+        self.check_lent(info)?;
+        self.check_committed(info)?;
+        if info.overdue != 0 || info.emergency_free != info.emergency {
+            return Err(
+                "there are overdue leases or emergency pages in use, but no drivers".into(),
+            );
+        }
+        if info.waiters != 0 {
+            return Err(format!("{} waiters, although no actor waits", info.waiters));
+        }
+        self.before = *info;
+        Ok(())
+    }
+
+    /// The bytes on lease, which are only known to lie between two numbers.
+    fn check_lent(&mut self, info: &genp_info) -> Result<(), String> {
         let now = harness::now();
-        let sure: u64 = self
-            .parts
-            .iter()
-            .map(|part| part.leases.lent_surely(now))
-            .sum();
-        let most: u64 = self
-            .parts
-            .iter()
-            .map(|part| part.leases.lent_at_most())
-            .sum();
+        let leases = || self.parts.iter().map(|part| &part.leases);
+        let sure: u64 = leases().map(|leases| leases.lent_surely(now)).sum();
+        let most: u64 = leases().map(Leases::lent_at_most).sum();
         if info.lent > most {
             return Err(format!(
                 "{} bytes are lent, at most {most} can be",
@@ -140,6 +150,11 @@ impl Model {
                 part.leases.forget_expired(now);
             }
         }
+        Ok(())
+    }
+
+    /// The bytes committed, in the pool and in the range.
+    fn check_committed(&self, info: &genp_info) -> Result<(), String> {
         let promised: u64 = self.parts.iter().map(Partition::committed).sum();
         if info.committed != promised + info.quarantined {
             return Err(format!(
@@ -154,15 +169,6 @@ impl Model {
                 info.range_free, info.range
             ));
         }
-        if info.overdue != 0 || info.emergency_free != info.emergency {
-            return Err(
-                "there are overdue leases or emergency pages in use, but no drivers".into(),
-            );
-        }
-        if info.waiters != 0 {
-            return Err(format!("{} waiters, although no actor waits", info.waiters));
-        }
-        self.before = *info;
         Ok(())
     }
 
@@ -330,22 +336,7 @@ impl Model {
         let slot = step.slot as usize % FDS;
         let held = self.used(step, reply);
         match step.kind {
-            Kind::Create => {
-                let owner = if actor == ORDINARY { ORDINARY_UID } else { 0 };
-                let part = Partition::new(&request::create(step, &self.pool), owner, &self.pool);
-                part.check_windows(reply)?;
-                let number = self.parts.len();
-                self.parts.push(part);
-                if reply.values[0] != number as u64 + 1 {
-                    return Err("the model lost count of the partitions".into());
-                }
-                self.holders[actor].fds[slot] = Some(number);
-                for (at, window) in [(3, false), (4, true)] {
-                    if let Some(map) = (reply.values[at] as usize).checked_sub(1) {
-                        self.holders[actor].maps[map] = Some((number, window));
-                    }
-                }
-            }
+            Kind::Create => return self.follow_create(step, reply),
             Kind::Open => self.holders[actor].fds[slot] = self.named(&request::open(step).name),
             Kind::Dup => {
                 self.holders[actor].fds[request::other_slot(step)] = held;
@@ -381,6 +372,25 @@ impl Model {
                 if let Some(part) = held {
                     return self.parts[part].follow(step, reply, &self.pool);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn follow_create(&mut self, step: &Step, reply: &Reply) -> Result<(), String> {
+        let actor = step.actor as usize;
+        let owner = if actor == ORDINARY { ORDINARY_UID } else { 0 };
+        let part = Partition::new(&request::create(step, &self.pool), owner, &self.pool);
+        part.check_windows(reply)?;
+        let number = self.parts.len();
+        self.parts.push(part);
+        if reply.values[0] != number as u64 + 1 {
+            return Err("the model lost count of the partitions".into());
+        }
+        self.holders[actor].fds[step.slot as usize % FDS] = Some(number);
+        for (at, window) in [(3, false), (4, true)] {
+            if let Some(map) = (reply.values[at] as usize).checked_sub(1) {
+                self.holders[actor].maps[map] = Some((number, window));
             }
         }
         Ok(())
