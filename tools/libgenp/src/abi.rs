@@ -6,7 +6,8 @@
     clippy::all,
     missing_docs,
     non_camel_case_types,
-    non_upper_case_globals
+    non_upper_case_globals,
+    rustdoc::broken_intra_doc_links
 )]
 
 include!(concat!(env!("OUT_DIR"), "/abi.rs"));
