@@ -7,15 +7,12 @@ use kernel::prelude::*;
 use super::{BorrowRequest, Grant, Partition};
 use crate::genp::core::owner::Owner;
 use crate::genp::{
-    core::books::State,
+    core::books::{State, MAX_SLICES},
     sys::{
         callback::Callback,
         lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
     },
 };
-
-/// The most leases of a partition.
-const MOST: usize = crate::genp::core::books::MAX_SLICES as usize;
 
 /// How to ask for one lease.
 #[derive(Clone, Copy)]
@@ -43,14 +40,14 @@ pub(crate) struct DriverLeases {
     #[pin]
     calling: PiMutex<()>,
     #[pin]
-    recalls: RawLock<[Option<Recall>; MOST]>,
+    recalls: RawLock<[Option<Recall>; MAX_SLICES as usize]>,
 }
 
 impl DriverLeases {
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             calling <- new_pi_mutex!((), "genp_calling"),
-            recalls <- new_raw_lock!([None; MOST], "genp_recalls"),
+            recalls <- new_raw_lock!([None; MAX_SLICES as usize], "genp_recalls"),
         })
     }
 
@@ -94,7 +91,7 @@ impl DriverLeases {
 
     /// Asks drivers for what is due. Context: the post's thread; runs drivers' code.
     pub(crate) fn call(&self) {
-        for _ in 0..MOST {
+        for _ in 0..MAX_SLICES {
             // Before the entry is read: who takes it out after that waits for us.
             let _calling = self.calling.lock();
             let Some(recall) = self.next_due() else {

@@ -9,7 +9,7 @@ use kernel::{
 
 use super::{windows, Attributes};
 use crate::genp::{
-    core::stock::Marks,
+    core::{books::MAX_SLICES, stock::Marks},
     pool::Pool,
     sys::{abi, errno::E2BIG, task},
 };
@@ -19,7 +19,6 @@ const DEFAULT_REGIONS: u32 = 1024;
 const DEFAULT_LEASES: u32 = 16;
 const DEFAULT_MODE: u32 = 0o600;
 const MAX_REGIONS: u32 = 1 << 20;
-const MAX_LEASES: u32 = 64;
 const MODE_BITS: u32 = 0o666;
 
 /// What was asked for, checked.
@@ -96,7 +95,7 @@ impl CreateRequest {
         let max_leases = or_default(args.max_leases, DEFAULT_LEASES);
         let sound = (4..=20).contains(&order)
             && max_regions <= MAX_REGIONS
-            && max_leases <= MAX_LEASES
+            && max_leases <= MAX_SLICES
             && args.mode & !MODE_BITS == 0
             && args.lease_default_ns <= pool.config.max_lease_ns;
         if !sound {

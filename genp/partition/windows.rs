@@ -8,8 +8,8 @@
 use kernel::{mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 
 use super::{Attributes, Partition};
-use crate::genp::core::owner::Owner;
 use crate::genp::{
+    core::{books::MAX_SLICES, owner::Owner},
     frames::list::FrameList,
     sys::vma::{self, AddressSpaceId, LeaseVma, WindowKey},
 };
@@ -19,8 +19,6 @@ pub(crate) const RESERVE_OFFSET: u64 = 0;
 /// File offset of the lease window: above any reserve.
 pub(crate) const LEASE_OFFSET: u64 = 1 << 42;
 
-/// The most leases a partition can have.
-pub(super) const MAX_SLICES: usize = 64;
 /// The most mappings of the lease window. They bound the work of ending a lease.
 const MAPPINGS: usize = 16;
 
@@ -55,7 +53,7 @@ impl Slice {
 /// the page tables under one lock, so a slower borrower or a late page fault
 /// finds the slice empty.
 pub(crate) struct Windows {
-    slices: [Slice; MAX_SLICES],
+    slices: [Slice; MAX_SLICES as usize],
     mappings: [Option<WindowKey>; MAPPINGS],
     /// Places of `mappings` that may be taken; those behind are not.
     mapped: usize,
@@ -64,7 +62,7 @@ pub(crate) struct Windows {
 impl Windows {
     pub(super) const fn new() -> Self {
         Self {
-            slices: [const { Slice::EMPTY }; MAX_SLICES],
+            slices: [const { Slice::EMPTY }; MAX_SLICES as usize],
             mappings: [None; MAPPINGS],
             mapped: 0,
         }
