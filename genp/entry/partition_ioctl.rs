@@ -57,7 +57,9 @@ pub(super) fn ioctl(partition: &Partition, nr: u32, arg: &UserArg) -> Result {
 fn timed(partition: &Partition, op: Operation, work: impl FnOnce() -> Result) -> Result {
     let begin = time::now();
     let answer = work();
-    partition.note(op, time::now().saturating_sub(begin));
+    partition
+        .timing()
+        .record(op, time::now().saturating_sub(begin));
     answer
 }
 
@@ -144,7 +146,7 @@ fn bounds(partition: &Partition, arg: &UserArg) -> Result {
     partition.bounds(&mut args)?;
     arg.write(&args)?;
     if args.flags & abi::GENP_BOUNDS_RESET != 0 {
-        partition.reset_longest();
+        partition.timing().reset_longest();
     }
     Ok(())
 }
@@ -152,10 +154,10 @@ fn bounds(partition: &Partition, arg: &UserArg) -> Result {
 fn histogram(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_histogram>()?;
     none_of(&[args.flags & !abi::GENP_BOUNDS_RESET, args.reserved])?;
-    args.count = partition.histogram(args.op)?;
+    args.count = partition.timing().counts(args.op)?;
     arg.write(&args)?;
     if args.flags & abi::GENP_BOUNDS_RESET != 0 {
-        partition.reset_histogram(args.op);
+        partition.timing().reset_counts(args.op);
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ impl Partition {
             let asleep = time::now();
             let outcome = self.wait(&begun, request.deadline);
             waited = time::now().saturating_sub(asleep);
-            self.note(Operation::Wait, waited);
+            self.timing.record(Operation::Wait, waited);
             outcome?;
         }
         let (expires, budget) = self.fill(&begun, request)?;
@@ -62,7 +62,7 @@ impl Partition {
         }
         trace::grant(self.id.0, begun.handle, request.pages, expires);
         self.check_budget(budget);
-        self.note(
+        self.timing.record(
             Operation::Borrow,
             time::now().saturating_sub(begin).saturating_sub(waited),
         );

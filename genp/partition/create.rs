@@ -130,7 +130,7 @@ impl Partition {
                 driver_base: InlineAtomic::new(0),
                 driver_leases <- DriverLeases::new(),
                 events <- new_raw_lock!(EventRing::new(), "genp_events"),
-                timing <- new_raw_lock!(Timing::new(), "genp_timing"),
+                timing <- Timing::new(),
                 counters: PartitionCounters::new(),
                 budget_low: Atomic::new(0),
                 stock_low: Atomic::new(0),

@@ -156,7 +156,7 @@ pub(crate) struct Partition {
     #[pin]
     events: RawLock<EventRing>,
     #[pin]
-    timing: RawLock<Timing>,
+    timing: Timing,
     counters: PartitionCounters,
     /// Whether the budget was low when it was last looked at.
     budget_low: Atomic<u32>,
@@ -212,6 +212,11 @@ impl Partition {
     /// The pool it is a part of.
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// How long its operations took.
+    pub(crate) fn timing(&self) -> &Timing {
+        &self.timing
     }
 
     /// What drivers have on lease.

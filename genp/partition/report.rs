@@ -7,7 +7,7 @@ use kernel::{
     prelude::*,
 };
 
-use super::{request::window_layout, timing::OPERATIONS, Partition};
+use super::{request::window_layout, Partition};
 use crate::genp::{core::bounds, sys::abi};
 
 fn bytes(pages: u32) -> u64 {
@@ -106,33 +106,10 @@ impl Partition {
             worst.ok_or(super::super::sys::errno::E2BIG)?
         };
         answer.largest_free = u64::from(self.regions.lock().largest_free()) << order;
-        let longest: [u64; OPERATIONS] = {
-            let timing = self.timing.lock();
-            ::core::array::from_fn(|op| timing.histograms.get(op).map_or(0, |h| h.longest()))
-        };
-        answer.longest_ns = longest;
+        answer.longest_ns = self.timing.longest();
         answer.locked_longest_ns = self.pool.lending.longest_ns();
         answer.recall_worst_ns = self.pool.recall_worst_ns();
         answer.wait_bound_ns = self.pool.wait_bound_ns();
         Ok(())
-    }
-
-    pub(crate) fn reset_longest(&self) {
-        for histogram in &mut self.timing.lock().histograms {
-            histogram.reset_longest();
-        }
-    }
-
-    /// `GENP_GET_HISTOGRAM`: EINVAL for an operation there is not.
-    pub(crate) fn histogram(&self, op: u32) -> Result<[u64; abi::GENP_HISTOGRAM_BUCKETS as usize]> {
-        let timing = self.timing.lock();
-        let histogram = timing.histograms.get(op as usize).ok_or(EINVAL)?;
-        Ok(*histogram.counts())
-    }
-
-    pub(crate) fn reset_histogram(&self, op: u32) {
-        if let Some(histogram) = self.timing.lock().histograms.get_mut(op as usize) {
-            histogram.reset_counts();
-        }
     }
 }

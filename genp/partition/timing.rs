@@ -2,8 +2,15 @@
 
 //! How long the operations of a partition took.
 
-use super::Partition;
-use crate::genp::{core::histogram::Histogram, sys::abi};
+use kernel::prelude::*;
+
+use crate::genp::{
+    core::histogram::Histogram,
+    sys::{
+        abi,
+        lock::{new_raw_lock, RawLock},
+    },
+};
 
 /// The operations that are timed, by their number in the ABI.
 #[derive(Clone, Copy)]
@@ -17,26 +24,53 @@ pub(crate) enum Operation {
     Revoke = abi::GENP_OP_REVOKE as isize,
 }
 
-pub(super) const OPERATIONS: usize = abi::GENP_OP_COUNT as usize;
+const OPERATIONS: usize = abi::GENP_OP_COUNT as usize;
 
-/// A histogram for each operation.
+/// A histogram for each operation. Its lock is a leaf. Context: any but NMI.
+#[pin_data]
 pub(crate) struct Timing {
-    pub(super) histograms: [Histogram; OPERATIONS],
+    #[pin]
+    histograms: RawLock<[Histogram; OPERATIONS]>,
 }
 
 impl Timing {
-    pub(super) const fn new() -> Self {
-        Self {
-            histograms: [const { Histogram::new() }; OPERATIONS],
+    pub(super) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            histograms <- new_raw_lock!([const { Histogram::new() }; OPERATIONS], "genp_timing"),
+        })
+    }
+
+    /// Records that `op` took `ns`. O(1).
+    pub(crate) fn record(&self, op: Operation, ns: u64) {
+        if let Some(histogram) = self.histograms.lock().get_mut(op as usize) {
+            histogram.record(ns);
         }
     }
-}
 
-impl Partition {
-    /// Notes that `op` took so long. O(1). Context: any but NMI.
-    pub(crate) fn note(&self, op: Operation, ns: u64) {
-        if let Some(histogram) = self.timing.lock().histograms.get_mut(op as usize) {
-            histogram.record(ns);
+    /// The longest time of each operation.
+    pub(super) fn longest(&self) -> [u64; OPERATIONS] {
+        let histograms = self.histograms.lock();
+        ::core::array::from_fn(|op| histograms.get(op).map_or(0, |h| h.longest()))
+    }
+
+    /// Forgets the longest times.
+    pub(crate) fn reset_longest(&self) {
+        for histogram in self.histograms.lock().iter_mut() {
+            histogram.reset_longest();
+        }
+    }
+
+    /// `GENP_GET_HISTOGRAM`: EINVAL for an operation that does not exist.
+    pub(crate) fn counts(&self, op: u32) -> Result<[u64; abi::GENP_HISTOGRAM_BUCKETS as usize]> {
+        let histograms = self.histograms.lock();
+        let histogram = histograms.get(op as usize).ok_or(EINVAL)?;
+        Ok(*histogram.counts())
+    }
+
+    /// Forgets the counts of an operation.
+    pub(crate) fn reset_counts(&self, op: u32) {
+        if let Some(histogram) = self.histograms.lock().get_mut(op as usize) {
+            histogram.reset_counts();
         }
     }
 }

@@ -152,7 +152,8 @@ impl Partition {
         let now = time::now();
         // One that was ended before its time was not late.
         if now >= expires {
-            self.note(super::timing::Operation::Revoke, now - expires);
+            self.timing
+                .record(super::timing::Operation::Revoke, now - expires);
         }
         self.announce(abi::GENP_EVENT_REVOKED, handle, bytes);
     }
