@@ -60,7 +60,7 @@ impl Partition {
         if request.owner == Owner::Process {
             self.map(&begun)?;
         }
-        trace::grant(self.id.0, begun.handle, request.pages, expires);
+        trace::grant(self.id().0, begun.handle, request.pages, expires);
         self.check_budget(budget);
         self.timing.record(
             Operation::Borrow,
@@ -78,7 +78,7 @@ impl Partition {
     pub(crate) fn term(&self, lease_ns: u64) -> Result<u64> {
         match lease_ns {
             0 => Ok(self.attributes.term_ns),
-            term if term <= self.pool.config.max_lease_ns => Ok(term),
+            term if term <= self.account.pool().config.max_lease_ns => Ok(term),
             _ => Err(EINVAL),
         }
     }
@@ -93,9 +93,9 @@ impl Partition {
         let may_wait = request.deadline > now;
         let mut waiter = Some(task::current());
         let prio = task::current_prio();
-        let answer = self.pool.lending.with(|state| {
+        let answer = self.account.with_lending(|state, id| {
             let answer = state.books.borrow(
-                self.id,
+                id,
                 request.pages,
                 prio,
                 request.reasons,
@@ -124,7 +124,7 @@ impl Partition {
             if error == ETIMEDOUT {
                 count(&self.counters.timeouts);
             }
-            trace::refuse(self.id.0, request.pages, error.to_errno());
+            trace::refuse(self.id().0, request.pages, error.to_errno());
             error
         })
     }
@@ -133,8 +133,8 @@ impl Partition {
     /// signal. Ok means that frames were granted.
     fn wait(&self, begun: &Begun, deadline: u64) -> Result {
         let lease = begun.lease;
-        trace::wait(self.id.0, begun.handle, deadline);
-        let lending = &self.pool.lending;
+        trace::wait(self.id().0, begun.handle, deadline);
+        let lending = &self.account.pool().lending;
         let woken = task::wait_until(deadline, || {
             lending.with(|state| !matches!(state.books.verdict(lease), Verdict::Waiting))
         });
@@ -161,8 +161,8 @@ impl Partition {
             count(&self.counters.timeouts);
         }
         // Who stood behind this request may be next.
-        self.pool.serve();
-        trace::refuse(self.id.0, 0, error.to_errno());
+        self.account.pool().serve();
+        trace::refuse(self.id().0, 0, error.to_errno());
         Err(error)
     }
 
@@ -176,9 +176,8 @@ impl Partition {
         let (expires, budget) = {
             let mut windows = self.windows.lock();
             let (verdict, budget) = self
-                .pool
-                .lending
-                .with(|state| (state.books.settle(begun.lease), state.budget(self.id)));
+                .account
+                .with_lending(|state, id| (state.books.settle(begun.lease), state.budget(id)));
             let Verdict::Granted { expires } = verdict else {
                 count(&self.counters.timeouts);
                 return Err(ETIMEDOUT);
@@ -193,10 +192,7 @@ impl Partition {
                 count(&self.counters.timeouts);
                 return Err(ETIMEDOUT);
             };
-            let frames = self
-                .pool
-                .free_frames
-                .take(left.min(BATCH), self.attributes.preferred);
+            let frames = self.account.take_frames(left.min(BATCH));
             if frames.is_empty() {
                 // The desk promised frames that are not there: refuse rather
                 // than turn for ever.
@@ -208,7 +204,7 @@ impl Partition {
                 return Err(ENOMEM);
             }
             left = left.saturating_sub(frames.len());
-            self.pool.free_frames.join(slice.list(), frames);
+            self.account.pool().free_frames.join(slice.list(), frames);
             if left == 0 {
                 slice.complete();
             }
@@ -259,8 +255,8 @@ impl Partition {
             let list = windows.clear(slice, handle);
             self.unmap_slice(&windows, slice, list.len());
             let bytes = u64::from(list.len()) << PAGE_SHIFT;
-            self.pool.free_frames.give(list);
-            (bytes, self.pool.credit(lease, how, expires))
+            self.account.pool().free_frames.give(list);
+            (bytes, self.account.pool().credit(lease, how, expires))
         };
         self.after_credit(&credit);
         Ok(bytes)
@@ -269,7 +265,7 @@ impl Partition {
     /// Serves who may be now, and tells of the budget. Context: thread, no locks held.
     fn after_credit(&self, credit: &ReturnEffect) {
         if credit.waiters {
-            self.pool.serve();
+            self.account.pool().serve();
         }
         self.check_budget(credit.budget);
     }
@@ -277,12 +273,11 @@ impl Partition {
     /// Claims a lease of this kind of borrower's: its place, its slice, and when it
     /// expires. EINVAL, ESTALE. O(1).
     fn claim(&self, handle: u64, how: How, owner: Owner) -> Result<(LeaseId, u32, u64)> {
-        self.pool
-            .lending
-            .with(|state| {
-                let lease = state.books.find(self.id, handle)?;
+        self.account
+            .with_lending(|state, id| {
+                let lease = state.books.find(id, handle)?;
                 self.check_owner(state, lease, owner)?;
-                let lease = state.books.claim(self.id, handle, how)?;
+                let lease = state.books.claim(id, handle, how)?;
                 let entry = state.books.lease(lease);
                 Ok((lease, entry.slice(), entry.expires()))
             })
@@ -308,20 +303,21 @@ impl Partition {
         let credit = {
             let mut windows = self.windows.lock();
             let (lease, slice, expires) = self.claim(handle, How::Returned, Owner::Driver)?;
-            let free_frames = &self.pool.free_frames;
+            let free_frames = &self.account.pool().free_frames;
             let shared = windows.of(slice, handle).is_some_and(|slice| {
                 free_frames
                     .walk(slice.list())
                     .any(|frame| free_frames.frames().shared(frame))
             });
             if shared {
-                self.pool.lending.with(|state| state.books.unclaim(lease));
+                self.account
+                    .with_lending(|state, _| state.books.unclaim(lease));
                 return Err(EBUSY);
             }
             let list = windows.clear(slice, handle);
-            trace::return_lease(self.id.0, handle, u64::from(list.len()) << PAGE_SHIFT);
+            trace::return_lease(self.id().0, handle, u64::from(list.len()) << PAGE_SHIFT);
             free_frames.give(list);
-            self.pool.credit(lease, How::Returned, expires)
+            self.account.pool().credit(lease, How::Returned, expires)
         };
         self.after_credit(&credit);
         Ok(())
@@ -331,7 +327,11 @@ impl Partition {
     pub(crate) fn each_frame(&self, borrowed: &Grant, mut look: impl FnMut(u32)) {
         let mut windows = self.windows.lock();
         if let Some(slice) = windows.of(borrowed.slice, borrowed.handle) {
-            self.pool.free_frames.walk(slice.list()).for_each(&mut look);
+            self.account
+                .pool()
+                .free_frames
+                .walk(slice.list())
+                .for_each(&mut look);
         }
     }
 
@@ -339,7 +339,7 @@ impl Partition {
     /// ESTALE for a lease that is over. Context: thread, may sleep.
     pub(crate) fn return_lease(&self, handle: u64) -> Result {
         let bytes = self.end_lease(handle, How::Returned)?;
-        trace::return_lease(self.id.0, handle, bytes);
+        trace::return_lease(self.id().0, handle, bytes);
         Ok(())
     }
 
@@ -347,15 +347,14 @@ impl Partition {
     /// O(log leases). Context: thread.
     pub(crate) fn renew(&self, handle: u64, term: u64, owner: Owner) -> Result<u64> {
         let expires = self
-            .pool
-            .lending
-            .with(|state| {
-                let lease = state.books.find(self.id, handle)?;
+            .account
+            .with_lending(|state, id| {
+                let lease = state.books.find(id, handle)?;
                 self.check_owner(state, lease, owner)?;
-                state.books.renew(self.id, handle, time::now(), term)
+                state.books.renew(id, handle, time::now(), term)
             })
             .map_err(lending::errno)?;
-        trace::renew(self.id.0, handle, expires);
+        trace::renew(self.id().0, handle, expires);
         Ok(expires)
     }
 }

@@ -24,7 +24,7 @@ impl Partition {
         if self.dying.xchg(1, Full) != 0 {
             return Err(EIDRM);
         }
-        trace::destroy(self.id.0);
+        trace::destroy(self.id().0);
         self.kill();
         self.end_leases(How::Revoked);
         self.announce_end();
@@ -34,10 +34,10 @@ impl Partition {
     /// Refuses new leases and lets go who waits for one. At most one step for
     /// each lease the partition can have.
     fn kill(&self) {
-        self.pool.lending.with(|state| {
-            state.books.kill(self.id);
+        self.account.with_lending(|state, id| {
+            state.books.kill(id);
             for slice in 0..self.attributes.max_leases {
-                if let Some(lease) = state.books.lease_at(self.id, slice) {
+                if let Some(lease) = state.books.lease_at(id, slice) {
                     state.wake(lease);
                 }
             }
@@ -47,8 +47,8 @@ impl Partition {
     /// Ends every lease, or waits for who is ending it just now.
     fn end_leases(&self, how: How) {
         for slice in 0..self.attributes.max_leases {
-            let handle = self.pool.lending.with(|state| {
-                let lease = state.books.lease_at(self.id, slice)?;
+            let handle = self.account.with_lending(|state, id| {
+                let lease = state.books.lease_at(id, slice)?;
                 Some(state.books.lease(lease).handle())
             });
             let Some(handle) = handle else {
@@ -56,7 +56,7 @@ impl Partition {
             };
             // Refused for a request that waited, and for a lease that is over.
             if let Ok(bytes) = self.end_lease(handle, how) {
-                trace::revoke(self.id.0, handle, bytes);
+                trace::revoke(self.id().0, handle, bytes);
                 if matches!(how, How::Revoked) {
                     self.announce_revocation(handle, u64::MAX, bytes);
                 }
@@ -72,13 +72,13 @@ impl Partition {
         self.registry.forget(self);
         let mut reserve = self.reserve.lock();
         self.unmap_for_drivers(&mut reserve);
-        self.pool.lending.with(|state| {
+        self.account.with_lending(|state, id| {
             // Committed frames stay charged to the owner until they are free.
-            let committed = state.books.account(self.id).reserve();
+            let committed = state.books.account(id).reserve();
             // Refused only for an account with leases.
-            let _ = state.books.retire(self.id, committed);
+            let _ = state.books.retire(id, committed);
         });
-        trace::release(self.id.0, reserve.pages());
+        trace::release(self.id().0, reserve.pages());
         self.empty_reserve(&mut reserve, 0);
         self.empty_stock();
     }

@@ -26,7 +26,7 @@ use crate::genp::{
         range::{Node, Range},
         stock::Marks,
     },
-    pool::{lending, Pool},
+    pool::{account::PoolAccount, lending, Pool},
     stock::Stock,
     sys::{
         abi,
@@ -98,9 +98,8 @@ impl Partition {
     /// Builds the object around an admitted account. Its tables count for the
     /// caller's memory control group.
     fn build(
-        pool: Arc<Pool>,
+        account: PoolAccount,
         registry: Arc<dyn LastClose>,
-        id: PartitionId,
         attributes: Attributes,
         marks: Marks,
     ) -> Result<Arc<Self>> {
@@ -115,9 +114,8 @@ impl Partition {
         let regions = Range::new(nodes, 0, attributes.max_regions, seed).map_err(|_| EINVAL)?;
         Arc::pin_init(
             try_pin_init!(Self {
-                pool,
+                account,
                 registry,
-                id,
                 attributes,
                 file: SetOnce::new(),
                 dying: Atomic::new(0),
@@ -179,13 +177,8 @@ impl Partition {
         let limit = request.attributes.slice_pages;
         let admission = Admission::open(&pool, &request, source.as_ref())?;
         let id = admission.id;
-        let partition = Self::build(
-            pool.clone(),
-            registry,
-            id,
-            request.attributes,
-            request.marks,
-        )?;
+        let account = PoolAccount::new(pool.clone(), id, request.attributes.preferred);
+        let partition = Self::build(account, registry, request.attributes, request.marks)?;
         admission.hand_over();
         trace::create(id.0, request.reserve, limit);
         // From the creation of the file on its release closes the partition.

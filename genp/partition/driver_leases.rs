@@ -128,8 +128,8 @@ impl Partition {
             *place = Some(recall);
         }
         // Recalled before it stood there, which a short term can do.
-        let late = self.pool().lending.with(|state| {
-            let lease = state.books.find(self.id(), borrowed.handle).ok()?;
+        let late = self.account.with_lending(|state, id| {
+            let lease = state.books.find(id, borrowed.handle).ok()?;
             Some(state.books.lease(lease).state() != State::Active)
         });
         if late == Some(true) {
@@ -185,8 +185,8 @@ impl Partition {
 
     /// Puts back the entry of a lease that could not be returned.
     fn restore(&self, recall: Recall) {
-        let slice = self.pool().lending.with(|state| {
-            let lease = state.books.find(self.id(), recall.handle).ok()?;
+        let slice = self.account.with_lending(|state, id| {
+            let lease = state.books.find(id, recall.handle).ok()?;
             Some(state.books.lease(lease).slice())
         });
         let Some(slice) = slice else {

@@ -38,7 +38,7 @@ use crate::genp::{
         books::PartitionId,
         range::{Node, Range},
     },
-    pool::Pool,
+    pool::{account::PoolAccount, Pool},
     stock::Stock,
     sys::{
         abi,
@@ -74,7 +74,7 @@ pub(crate) struct Attributes {
     group: u32,
     mode: u32,
     node: i32,
-    /// The place of `node` among the nodes of the pool.
+    /// The index of `node` among the nodes of the pool.
     preferred: u32,
     /// Regions are multiples of 1 << this many bytes.
     order: u32,
@@ -127,9 +127,8 @@ fn count(counter: &InlineAtomic) {
 /// A partition.
 #[pin_data]
 pub(crate) struct Partition {
-    pool: Arc<Pool>,
+    account: PoolAccount,
     registry: Arc<dyn LastClose>,
-    id: PartitionId,
     attributes: Attributes,
     /// The file, without a reference to it, and the page cache of its inode, by
     /// which all mappings are found.
@@ -178,7 +177,7 @@ impl Attributes {
 
 impl Partition {
     pub(crate) fn id(&self) -> PartitionId {
-        self.id
+        self.account.id()
     }
 
     pub(crate) fn name(&self) -> &[u8] {
@@ -211,7 +210,7 @@ impl Partition {
 
     /// The pool it is a part of.
     pub(crate) fn pool(&self) -> &Pool {
-        &self.pool
+        self.account.pool()
     }
 
     /// How long its operations took.

@@ -30,7 +30,7 @@ impl Partition {
     /// Lets the refill thread look at the stock.
     #[cold]
     fn want_refill(&self) {
-        self.pool.pending_refills.put(self.id);
+        self.account.pool().pending_refills.put(self.id());
     }
 
     /// Takes a page of the stock: the address of its `struct page`. Context: any.
@@ -49,7 +49,12 @@ impl Partition {
     /// something in. Context: any. Constant.
     pub(crate) fn take_emergency_page(&self) -> Option<usize> {
         let guard = PreemptGuard::begin();
-        let page = self.pool.emergency.as_ref()?.take(self.id, &guard)?;
+        let page = self
+            .account
+            .pool()
+            .emergency
+            .as_ref()?
+            .take(self.id(), &guard)?;
         count(&self.counters.emergency_takes);
         Some(page)
     }
@@ -81,8 +86,8 @@ impl Partition {
     #[inline(never)]
     fn give_external(&self, page: usize, slot: usize) -> Result<(), Refusal> {
         let guard = PreemptGuard::begin();
-        let given = match self.pool.emergency.as_ref() {
-            Some(emergency) => emergency.give(self.id, slot, page, &guard),
+        let given = match self.account.pool().emergency.as_ref() {
+            Some(emergency) => emergency.give(self.id(), slot, page, &guard),
             None => Err(Refusal::Foreign),
         };
         match given {
@@ -132,8 +137,8 @@ impl Partition {
 
     /// Moves one batch of promised frames from the store to the stock: how many.
     fn fill_stock(&self, stock: &Stock, filling: &mut FillState) -> u32 {
-        let free_frames = &self.pool.free_frames;
-        let mut list = free_frames.take(filling.promised.min(BATCH), self.attributes.preferred);
+        let free_frames = &self.account.pool().free_frames;
+        let mut list = self.account.take_frames(filling.promised.min(BATCH));
         let count = list.len();
         while let Some(frame) = free_frames.pop(&mut list) {
             filling.promised = filling.promised.saturating_sub(1);
@@ -173,9 +178,8 @@ impl Partition {
 
     fn refill_batch(&self, stock: &Stock, filling: &mut FillState, pages: u32) -> u32 {
         let committed = self
-            .pool
-            .lending
-            .with(|state| state.books.commit_spare(self.id, pages));
+            .account
+            .with_lending(|state, id| state.books.commit_spare(id, pages));
         // Nothing to spare: it is looked at again with the next take.
         if committed.is_err() {
             return 0;
@@ -183,9 +187,9 @@ impl Partition {
         filling.promised = pages;
         let filled = self.fill_stock(stock, filling);
         let missing = ::core::mem::take(&mut filling.promised);
-        self.pool.release(self.id, missing);
+        self.account.release(missing);
         self.counters.stock_refills.add(filled.into());
-        trace::refill(self.id.0, filled, stock.level().free());
+        trace::refill(self.id().0, filled, stock.level().free());
         filled
     }
 
@@ -196,12 +200,12 @@ impl Partition {
                 break;
             };
             // Whoever else holds it keeps it in quarantine.
-            drained += u32::from(self.pool.free_frames.give_or_quarantine(self.id.0, frame));
+            drained += u32::from(self.account.give_or_quarantine(frame));
         }
-        self.pool.wakers.scrub.wake();
-        self.pool.release(self.id, drained);
+        self.account.pool().wakers.scrub.wake();
+        self.account.release(drained);
         self.counters.stock_drains.add(drained.into());
-        trace::drain(self.id.0, drained, stock.level().free());
+        trace::drain(self.id().0, drained, stock.level().free());
         drained
     }
 
@@ -224,15 +228,15 @@ impl Partition {
         };
         let mut filling = stock.filling.lock();
         let promised = ::core::mem::take(&mut filling.promised);
-        self.pool.release(self.id, promised);
+        self.account.release(promised);
         for slot in 0..stock.marks().limit() {
             let Some(frame) = stock.take_out_any(&mut filling, slot) else {
                 continue;
             };
-            let freed = self.pool.free_frames.give_or_quarantine(self.id.0, frame);
-            self.pool.release(self.id, freed.into());
+            let freed = self.account.give_or_quarantine(frame);
+            self.account.release(freed.into());
         }
-        self.pool.wakers.scrub.wake();
+        self.account.pool().wakers.scrub.wake();
     }
 
     /// What the stock says of itself.

@@ -89,7 +89,7 @@ impl Partition {
             Ok(block) => {
                 count(&self.counters.allocs);
                 let offset = u64::from(block.offset) << self.attributes.order;
-                trace::alloc(self.id.0, block.handle, length, offset);
+                trace::alloc(self.id().0, block.handle, length, offset);
                 Ok(Region {
                     offset,
                     handle: block.handle,
@@ -129,7 +129,7 @@ impl Partition {
         };
         freed.map_err(errno)?;
         count(&self.counters.frees);
-        trace::free(self.id.0, handle);
+        trace::free(self.id().0, handle);
         Ok(())
     }
 

@@ -31,8 +31,8 @@ impl Partition {
 
     /// What the books say.
     fn stat_books(&self, stat: &mut abi::genp_stat) {
-        self.pool.lending.with(|state| {
-            let account = state.books.account(self.id);
+        self.account.with_lending(|state, id| {
+            let account = state.books.account(id);
             let counters = account.counters();
             stat.borrow_limit = bytes(account.limit());
             stat.lent = bytes(account.lent());
@@ -82,9 +82,8 @@ impl Partition {
 
     pub(crate) fn reset_peaks(&self) {
         self.regions.lock().reset_peak();
-        self.pool
-            .lending
-            .with(|state| state.books.reset_peak(self.id));
+        self.account
+            .with_lending(|state, id| state.books.reset_peak(id));
     }
 
     /// `GENP_GET_BOUNDS`: E2BIG for a reserve larger than any. Context: thread.
@@ -107,9 +106,9 @@ impl Partition {
         };
         answer.largest_free = u64::from(self.regions.lock().largest_free()) << order;
         answer.longest_ns = self.timing.longest();
-        answer.locked_longest_ns = self.pool.lending.longest_ns();
-        answer.recall_worst_ns = self.pool.recall_worst_ns();
-        answer.wait_bound_ns = self.pool.wait_bound_ns();
+        answer.locked_longest_ns = self.account.pool().lending.longest_ns();
+        answer.recall_worst_ns = self.account.pool().recall_worst_ns();
+        answer.wait_bound_ns = self.account.pool().wait_bound_ns();
         Ok(())
     }
 }

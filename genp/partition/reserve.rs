@@ -84,9 +84,9 @@ impl Partition {
     /// Takes the promised frames, zeroed, to the end of the reserve, whose table
     /// has room. Context: thread, may sleep.
     pub(super) fn fill_reserve(&self, reserve: &mut Reserve) -> Result {
-        let free_frames = &self.pool.free_frames;
+        let free_frames = &self.account.pool().free_frames;
         while reserve.promised > 0 {
-            let mut list = free_frames.take(reserve.promised, self.attributes.preferred);
+            let mut list = self.account.take_frames(reserve.promised);
             if list.is_empty() {
                 // The desk promised frames that are not there: refuse rather
                 // than turn for ever.
@@ -133,8 +133,8 @@ impl Partition {
     /// are mapped nowhere any longer. Those that somebody else still holds go
     /// into quarantine. Context: thread.
     pub(super) fn empty_reserve(&self, reserve: &mut Reserve, keep: u32) {
-        self.pool
-            .release(self.id, ::core::mem::take(&mut reserve.promised));
+        self.account
+            .release(::core::mem::take(&mut reserve.promised));
         loop {
             let mut freed = 0;
             let mut kept = 0;
@@ -145,17 +145,17 @@ impl Partition {
                 let Some(frame) = reserve.pop() else {
                     break;
                 };
-                if self.pool.free_frames.give_or_quarantine(self.id.0, frame) {
+                if self.account.give_or_quarantine(frame) {
                     freed += 1;
                 } else {
                     kept += 1;
                 }
             }
             if kept > 0 {
-                trace::quarantine(self.id.0, kept);
+                trace::quarantine(self.id().0, kept);
             }
-            self.pool.wakers.scrub.wake();
-            self.pool.release(self.id, freed);
+            self.account.pool().wakers.scrub.wake();
+            self.account.release(freed);
             if freed + kept == 0 {
                 return;
             }
@@ -170,7 +170,7 @@ impl Partition {
             let base = match &reserve.backing {
                 Backing::Carveout(carveout) => carveout.start(),
                 Backing::FrameTable(frames) => {
-                    let window = Vmap::map(self.pool.free_frames.frames(), frames)?;
+                    let window = Vmap::map(self.account.pool().free_frames.frames(), frames)?;
                     let base = window.start();
                     reserve.window = Some(window);
                     base
@@ -228,7 +228,7 @@ impl Partition {
         debug_assert_eq!(vma::window_offset(vma), RESERVE_OFFSET);
         match &reserve.backing {
             Backing::FrameTable(frames) => {
-                vma::map_reserve(vma, self.pool.free_frames.frames(), frames)
+                vma::map_reserve(vma, self.account.pool().free_frames.frames(), frames)
             }
             Backing::Carveout(carveout) if carveout.is_mappable() => {
                 vma::map_carveout(vma, carveout)

@@ -36,7 +36,7 @@ impl Partition {
         if changes && reserve.is_fixed() {
             return Err(EOPNOTSUPP);
         }
-        let too_large = changes && pages > self.pool.config.capacity;
+        let too_large = changes && pages > self.account.pool().config.capacity;
         if too_large || limit > self.attributes.slice_pages {
             return Err(E2BIG);
         }
@@ -48,13 +48,12 @@ impl Partition {
             Ordering::Less => self.shrink(&mut reserve, pages)?,
             Ordering::Equal => {}
         }
-        self.pool
-            .lending
-            .with(|state| state.books.set_limit(self.id, limit))
+        self.account
+            .with_lending(|state, id| state.books.set_limit(id, limit))
             .map_err(lending::errno)?;
         // Who waited for budget may have it now.
-        self.pool.serve();
-        trace::resize(self.id.0, pages, limit);
+        self.account.pool().serve();
+        trace::resize(self.id().0, pages, limit);
         Ok(())
     }
 
@@ -66,10 +65,9 @@ impl Partition {
         if let Backing::FrameTable(old) = &reserve.backing {
             frames.extend_from_slice(old, GFP_KERNEL)?;
         }
-        let ceiling = ceiling(&self.pool);
-        self.pool
-            .lending
-            .with(|state| state.books.commit_more(self.id, added, ceiling))
+        let ceiling = ceiling(self.account.pool());
+        self.account
+            .with_lending(|state, id| state.books.commit_more(id, added, ceiling))
             .map_err(lending::errno)?;
         reserve.backing = Backing::FrameTable(frames);
         reserve.promised = added;

@@ -179,8 +179,8 @@ impl Partition {
         vma.map(
             self.slice_start(slice),
             entry.list.len(),
-            self.pool.free_frames.walk(&entry.list),
-            self.pool.free_frames.frames(),
+            self.account.pool().free_frames.walk(&entry.list),
+            self.account.pool().free_frames.frames(),
         )
         .is_ok()
     }

@@ -2,6 +2,7 @@
 
 //! The pool: the frames GenP took from the kernel, and who may have how many of them.
 
+pub(crate) mod account;
 pub(crate) mod config;
 pub(crate) mod lending;
 pub(crate) mod pending;

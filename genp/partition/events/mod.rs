@@ -126,7 +126,7 @@ impl Partition {
             value,
         };
         self.events.lock().put(record);
-        self.pool.pending_events.put(self.id, 1 << type_);
+        self.account.notify(1 << type_);
     }
 
     pub(crate) fn announce_recall(&self, handle: u64, expires: u64) {
@@ -143,9 +143,7 @@ impl Partition {
 
     /// Has the post ask drivers for leases that are due already. Context: any but NMI.
     pub(crate) fn request_driver_recalls(&self) {
-        self.pool
-            .pending_events
-            .put(self.id, 1 << abi::GENP_EVENT_RECALLED);
+        self.account.notify(1 << abi::GENP_EVENT_RECALLED);
     }
 
     pub(crate) fn announce_revocation(&self, handle: u64, expires: u64, bytes: u64) {

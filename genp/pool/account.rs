@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A partition's account at the pool, as the parts of the partition have it: whose frames
+//! they take and give back, and who is told.
+
+use kernel::sync::Arc;
+
+use super::{lending::LendingState, Pool};
+use crate::genp::{core::books::PartitionId, frames::list::FrameList};
+
+/// What a part of a partition needs to act for it at the pool.
+#[derive(Clone)]
+pub(crate) struct PoolAccount {
+    pool: Arc<Pool>,
+    id: PartitionId,
+    /// The index of the preferred node among those of the pool.
+    node: u32,
+}
+
+impl PoolAccount {
+    /// The account `id`, which was admitted, with frames of `node` preferred.
+    pub(crate) fn new(pool: Arc<Pool>, id: PartitionId, node: u32) -> Self {
+        Self { pool, id, node }
+    }
+
+    /// The pool.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The number of the account, which is the partition's.
+    pub(crate) fn id(&self) -> PartitionId {
+        self.id
+    }
+
+    /// Does `work` with the number of the account under the lending lock: see
+    /// [`Lending::with`].
+    ///
+    /// [`Lending::with`]: super::lending::Lending::with
+    pub(crate) fn with_lending<R>(
+        &self,
+        work: impl FnOnce(&mut LendingState, PartitionId) -> R,
+    ) -> R {
+        self.pool.lending.with(|state| work(state, self.id))
+    }
+
+    /// Takes up to `count` frames, zeroed, at most one batch: see [`FreeFrames::take`].
+    ///
+    /// [`FreeFrames::take`]: crate::genp::frames::free::FreeFrames::take
+    pub(crate) fn take_frames(&self, count: u32) -> FrameList {
+        self.pool.free_frames.take(count, self.node)
+    }
+
+    /// Gives a frame back, or puts it into quarantine if somebody else still holds it;
+    /// false for the latter. Context: thread.
+    pub(crate) fn give_or_quarantine(&self, frame: u32) -> bool {
+        self.pool.free_frames.give_or_quarantine(self.id.0, frame)
+    }
+
+    /// Uncommits `frames` frames, which are free again: see [`Pool::release`].
+    pub(crate) fn release(&self, frames: u32) {
+        self.pool.release(self.id, frames);
+    }
+
+    /// Has the notify thread tell of events of the types in `types`, bits 1 << type.
+    /// Context: any but NMI.
+    pub(crate) fn notify(&self, types: u32) {
+        self.pool.pending_events.put(self.id, types);
+    }
+}
