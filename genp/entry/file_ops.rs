@@ -79,7 +79,9 @@ unsafe extern "C" fn genp_partition_read(
     // SAFETY: called by the file's read.
     let partition = unsafe { partition(data) };
     let mut out = UserRecords::new(to, size);
-    let answer = partition.read_events(size, nonblock, |record| out.write(record));
+    let answer = partition
+        .events()
+        .read(size, nonblock, |record| out.write(record));
     partition.count_misuse(&answer);
     to_long(answer.map(|bytes| bytes as i64)) as isize
 }
@@ -97,7 +99,7 @@ unsafe extern "C" fn genp_partition_poll(
     let file = unsafe { File::from_raw_file(file) };
     // SAFETY: null or valid during the call, as the file's poll gets it.
     let table = unsafe { PollTable::from_raw(table) };
-    partition.poll_events(file, table)
+    partition.events().poll(file, table)
 }
 
 #[no_mangle]

@@ -166,7 +166,7 @@ fn eventfd(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_eventfd>()?;
     none_of(&[args.flags])?;
     partition.alive()?;
-    partition.listen(args.fd, args.mask)
+    partition.events().listen(args.fd, args.mask)
 }
 
 fn destroy(partition: &Partition, arg: &UserArg) -> Result {

@@ -61,7 +61,7 @@ impl Partition {
             self.map(&begun)?;
         }
         trace::grant(self.id().0, begun.handle, request.pages, expires);
-        self.check_budget(budget);
+        self.events.check_budget(budget);
         self.timing.record(
             Operation::Borrow,
             time::now().saturating_sub(begin).saturating_sub(waited),
@@ -267,7 +267,7 @@ impl Partition {
         if credit.waiters {
             self.account.pool().serve();
         }
-        self.check_budget(credit.budget);
+        self.events.check_budget(credit.budget);
     }
 
     /// Claims a lease of this kind of borrower's: its place, its slice, and when it

@@ -27,7 +27,7 @@ impl Partition {
         trace::destroy(self.id().0);
         self.kill();
         self.end_leases(How::Revoked);
-        self.announce_end();
+        self.events.announce_end();
         Ok(())
     }
 

@@ -4,21 +4,15 @@
 
 use kernel::{
     alloc::flags::GFP_KERNEL_ACCOUNT,
-    new_mutex, new_poll_condvar,
     prelude::*,
     str::CString,
     sync::{atomic::Atomic, Arc, SetOnce},
 };
 
 use super::{
-    close::LastClose,
-    driver_leases::DriverLeases,
-    events::{EventFdListener, EventRing},
-    request::CreateRequest,
-    reserve::Reserve,
-    timing::Timing,
-    windows::Windows,
-    Attributes, File, Partition, PartitionCounters,
+    close::LastClose, driver_leases::DriverLeases, events::Events, request::CreateRequest,
+    reserve::Reserve, timing::Timing, windows::Windows, Attributes, File, Partition,
+    PartitionCounters,
 };
 use crate::genp::{
     core::{
@@ -112,6 +106,7 @@ impl Partition {
         // Only there to make the handles of different partitions differ.
         let seed = time::now() as u32;
         let regions = Range::new(nodes, 0, attributes.max_regions, seed).map_err(|_| EINVAL)?;
+        let events = Events::new(account.clone());
         Arc::pin_init(
             try_pin_init!(Self {
                 account,
@@ -127,14 +122,9 @@ impl Partition {
                 searching <- new_pi_mutex!((), "genp_search"),
                 driver_base: InlineAtomic::new(0),
                 driver_leases <- DriverLeases::new(),
-                events <- new_raw_lock!(EventRing::new(), "genp_events"),
+                events <- events,
                 timing <- Timing::new(),
                 counters: PartitionCounters::new(),
-                budget_low: Atomic::new(0),
-                stock_low: Atomic::new(0),
-                readers <- new_mutex!((), "genp_readers"),
-                readers_queue <- new_poll_condvar!("genp_news"),
-                listener <- new_mutex!(EventFdListener::NONE, "genp_listener"),
             }),
             GFP_KERNEL,
         )

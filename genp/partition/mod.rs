@@ -6,6 +6,7 @@
 //! Lock order: `reserve` before `windows`; each before the raw locks of regions,
 //! events and timing, of which a thread holds one at a time.
 
+mod announce;
 mod backing;
 pub(crate) mod borrow;
 mod close;
@@ -28,8 +29,7 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{Atomic, Relaxed},
-        poll::PollCondVar,
-        Arc, Mutex, SetOnce,
+        Arc, SetOnce,
     },
 };
 
@@ -51,7 +51,7 @@ use crate::genp::{
 };
 use backing::ExternalBacking;
 use driver_leases::DriverLeases;
-use events::{EventFdListener, EventRing};
+use events::Events;
 use reserve::Reserve;
 use timing::Timing;
 use windows::Windows;
@@ -153,20 +153,10 @@ pub(crate) struct Partition {
     #[pin]
     driver_leases: DriverLeases,
     #[pin]
-    events: RawLock<EventRing>,
+    events: Events,
     #[pin]
     timing: Timing,
     counters: PartitionCounters,
-    /// Whether the budget was low when it was last looked at.
-    budget_low: Atomic<u32>,
-    /// ... and the stock.
-    stock_low: Atomic<u32>,
-    #[pin]
-    readers: Mutex<()>,
-    #[pin]
-    readers_queue: PollCondVar,
-    #[pin]
-    listener: Mutex<EventFdListener>,
 }
 
 impl Attributes {
@@ -211,6 +201,11 @@ impl Partition {
     /// The pool it is a part of.
     pub(crate) fn pool(&self) -> &Pool {
         self.account.pool()
+    }
+
+    /// What it announces, for those who read, poll and listen.
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
     }
 
     /// How long its operations took.

@@ -3,7 +3,7 @@
 //! The atomic stock of a partition: taking and giving pages in any context, filling
 //! and emptying it in threads.
 
-use kernel::{prelude::*, sync::atomic::Relaxed};
+use kernel::prelude::*;
 
 use super::{count, Partition};
 use crate::genp::{
@@ -156,7 +156,7 @@ impl Partition {
         let Some(stock) = self.stock() else {
             return;
         };
-        self.check_stock(stock);
+        self.events.check_stock(stock.marks(), stock.level().free());
         // Each turn moves a page at least, or is the last one.
         for _ in 0..=stock.marks().limit() {
             let mut filling = stock.filling.lock();
@@ -171,9 +171,8 @@ impl Partition {
                 break;
             }
         }
-        if stock.level().free() >= stock.marks().low() {
-            self.stock_low.store(0, Relaxed);
-        }
+        self.events
+            .forget_low_stock(stock.marks(), stock.level().free());
     }
 
     fn refill_batch(&self, stock: &Stock, filling: &mut FillState, pages: u32) -> u32 {
@@ -207,17 +206,6 @@ impl Partition {
         self.counters.stock_drains.add(drained.into());
         trace::drain(self.id().0, drained, stock.level().free());
         drained
-    }
-
-    /// Tells when the stock fell below its low watermark: once, until it was refilled.
-    /// For one that cannot be refilled, each time it does.
-    fn check_stock(&self, stock: &Stock) {
-        let (free, marks) = (stock.level().free(), stock.marks());
-        let is_low = u32::from(free < marks.low());
-        let was_low = self.stock_low.xchg(is_low, Relaxed) == 1 && marks.grows();
-        if is_low == 1 && !was_low {
-            self.announce_stock(free);
-        }
     }
 
     /// Gives all frames of the stock back to the pool, at the last close. Context:

@@ -70,7 +70,7 @@ impl Partition {
             interruptions: counters.interruptions.load(),
             misuses: counters.misuses.load(),
             stale_handles: counters.stale_handles.load(),
-            events_lost: self.events.lock().lost_ever,
+            events_lost: self.events.lost(),
             ..Default::default()
         };
         stat.reserve = stat.windows.reserve_length;

@@ -1,109 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Events: a ring of records for read(), and who is told of them.
+//! Events: what a partition announces, and how poll(), read() and an eventfd learn of it.
+//!
+//! Lock order: `readers` before `ring`. `listener` is taken with none of the others held.
 
 #[cfg(GENP_KUNIT)]
 mod kunit;
+mod ring;
 
 use kernel::{
     fs::File,
+    new_mutex, new_poll_condvar,
     page::PAGE_SHIFT,
     prelude::*,
-    sync::{atomic::Relaxed, poll::PollTable},
-};
-
-use super::{
-    super::{
-        pool::lending::Budget,
-        sys::{abi, eventfd::EventFd, time},
+    sync::{
+        atomic::{Atomic, Relaxed},
+        poll::{PollCondVar, PollTable},
+        Mutex,
     },
-    Partition,
 };
 
-/// Records a ring holds.
-const RECORDS: usize = 64;
+use crate::genp::{
+    core::stock::Marks,
+    pool::{account::PoolAccount, lending::Budget},
+    sys::{
+        abi,
+        eventfd::EventFd,
+        lock::{new_raw_lock, RawLock},
+        time,
+    },
+};
+use ring::{EventRing, RECORDS};
 
-/// The newest records. The oldest one makes room for a new one.
-pub(crate) struct EventRing {
-    records: [abi::genp_event; RECORDS],
-    first: usize,
-    len: usize,
-    /// Records that made room since one was read.
-    lost: u32,
-    pub(super) lost_ever: u64,
-    /// Whether the partition's end was announced.
-    closed: bool,
-}
-
-impl EventRing {
-    pub(super) const fn new() -> Self {
-        const NONE: abi::genp_event = abi::genp_event {
-            type_: 0,
-            lost: 0,
-            time: 0,
-            handle: 0,
-            value: 0,
-        };
-        Self {
-            records: [NONE; RECORDS],
-            first: 0,
-            len: 0,
-            lost: 0,
-            lost_ever: 0,
-            closed: false,
-        }
-    }
-
-    fn put(&mut self, record: abi::genp_event) {
-        if self.len == RECORDS {
-            self.first = (self.first + 1) % RECORDS;
-            self.len -= 1;
-            self.lost = self.lost.saturating_add(1);
-            self.lost_ever += 1;
-        }
-        let at = (self.first + self.len) % RECORDS;
-        if let Some(place) = self.records.get_mut(at) {
-            *place = record;
-            self.len += 1;
-        }
-        self.closed |= record.type_ == abi::GENP_EVENT_DYING;
-    }
-
-    fn take(&mut self) -> Option<abi::genp_event> {
-        if self.len == 0 {
-            return None;
-        }
-        let mut record = *self.records.get(self.first)?;
-        self.first = (self.first + 1) % RECORDS;
-        self.len -= 1;
-        record.lost = ::core::mem::take(&mut self.lost);
-        Some(record)
-    }
-
-    /// Puts back a record that could not be delivered, if there is room still.
-    fn untake(&mut self, record: abi::genp_event) {
-        if self.len == RECORDS {
-            self.lost = self.lost.saturating_add(record.lost).saturating_add(1);
-            self.lost_ever += 1;
-            return;
-        }
-        self.first = (self.first + RECORDS - 1) % RECORDS;
-        self.len += 1;
-        self.lost = record.lost;
-        if let Some(place) = self.records.get_mut(self.first) {
-            *place = record;
-        }
-    }
-}
-
-/// The eventfd that wants to know.
-pub(crate) struct EventFdListener {
+/// The eventfd that is signalled, and for which events.
+struct EventFdListener {
     eventfd: Option<EventFd>,
     mask: u32,
 }
 
 impl EventFdListener {
-    pub(super) const NONE: Self = Self {
+    const NONE: Self = Self {
         eventfd: None,
         mask: 0,
     };
@@ -115,8 +51,39 @@ const ALL_EVENTS: u32 = 1 << abi::GENP_EVENT_RECALLED
     | 1 << abi::GENP_EVENT_DYING
     | 1 << abi::GENP_EVENT_STOCK_LOW;
 
-impl Partition {
-    /// Writes a record and has the post tell of it. O(1). Context: any but NMI.
+/// The events of a partition.
+#[pin_data]
+pub(crate) struct Events {
+    account: PoolAccount,
+    #[pin]
+    ring: RawLock<EventRing>,
+    /// Whether the budget was low when it was last checked.
+    budget_low: Atomic<u32>,
+    /// ... and the stock.
+    stock_low: Atomic<u32>,
+    /// Held by a reader until it sleeps.
+    #[pin]
+    readers: Mutex<()>,
+    #[pin]
+    readers_queue: PollCondVar,
+    #[pin]
+    listener: Mutex<EventFdListener>,
+}
+
+impl Events {
+    pub(super) fn new(account: PoolAccount) -> impl PinInit<Self> {
+        pin_init!(Self {
+            account,
+            ring <- new_raw_lock!(EventRing::new(), "genp_events"),
+            budget_low: Atomic::new(0),
+            stock_low: Atomic::new(0),
+            readers <- new_mutex!((), "genp_readers"),
+            readers_queue <- new_poll_condvar!("genp_news"),
+            listener <- new_mutex!(EventFdListener::NONE, "genp_listener"),
+        })
+    }
+
+    /// Writes a record and has the notify thread tell of it. O(1). Context: any but NMI.
     fn announce(&self, type_: u32, handle: u64, value: u64) {
         let record = abi::genp_event {
             type_,
@@ -125,46 +92,28 @@ impl Partition {
             handle,
             value,
         };
-        self.events.lock().put(record);
+        self.ring.lock().put(record);
         self.account.notify(1 << type_);
     }
 
-    pub(crate) fn announce_recall(&self, handle: u64, expires: u64) {
-        self.driver_leases.mark_recall_due(handle, expires);
+    /// Announces that a lease is recalled, which expires at `expires`. O(1). Context: any
+    /// but NMI.
+    pub(super) fn announce_recall(&self, handle: u64, expires: u64) {
         self.announce(abi::GENP_EVENT_RECALLED, handle, expires);
     }
 
-    /// A driver's lease is overdue. If there was no time to recall it, it is asked for
-    /// now. Context: any but NMI.
-    pub(crate) fn announce_overdue(&self, handle: u64, expires: u64) {
-        self.driver_leases.mark_recall_due(handle, expires);
-        self.request_driver_recalls();
-    }
-
-    /// Has the post ask drivers for leases that are due already. Context: any but NMI.
-    pub(crate) fn request_driver_recalls(&self) {
-        self.account.notify(1 << abi::GENP_EVENT_RECALLED);
-    }
-
-    pub(crate) fn announce_revocation(&self, handle: u64, expires: u64, bytes: u64) {
-        let now = time::now();
-        // One that was ended before its time was not late.
-        if now >= expires {
-            self.timing
-                .record(super::timing::Operation::Revoke, now - expires);
-        }
+    /// Announces that a lease of `bytes` bytes was revoked. O(1). Context: any but NMI.
+    pub(super) fn announce_revocation(&self, handle: u64, bytes: u64) {
         self.announce(abi::GENP_EVENT_REVOKED, handle, bytes);
     }
 
-    pub(super) fn announce_stock(&self, free: u32) {
-        self.announce(abi::GENP_EVENT_STOCK_LOW, 0, free.into());
-    }
-
+    /// Announces the end of the partition: the last event. O(1). Context: any but NMI.
     pub(super) fn announce_end(&self) {
         self.announce(abi::GENP_EVENT_DYING, 0, 0);
     }
 
-    /// Tells once when less than an eighth of the budget is left.
+    /// Announces once that less than an eighth of the budget is left. O(1). Context: any
+    /// but NMI.
     pub(super) fn check_budget(&self, budget: Budget) {
         let Budget { limit, lent } = budget;
         let left = limit.saturating_sub(lent);
@@ -174,10 +123,33 @@ impl Partition {
         }
     }
 
-    /// Wakes pollers and readers and signals the eventfd, for events of the
-    /// types in `news`. Context: the post's thread.
-    pub(crate) fn deliver(&self, types: u32) {
-        // Who found no record is asleep before this lock is to be had.
+    /// Announces that the stock fell below its low watermark: once, until it was
+    /// refilled. For one that cannot be refilled, each time it does. O(1). Context: any
+    /// but NMI.
+    pub(super) fn check_stock(&self, marks: &Marks, free: u32) {
+        let is_low = u32::from(free < marks.low());
+        let was_low = self.stock_low.xchg(is_low, Relaxed) == 1 && marks.grows();
+        if is_low == 1 && !was_low {
+            self.announce(abi::GENP_EVENT_STOCK_LOW, 0, free.into());
+        }
+    }
+
+    /// Forgets that the stock was low, if it no longer is. O(1). Context: any.
+    pub(super) fn forget_low_stock(&self, marks: &Marks, free: u32) {
+        if free >= marks.low() {
+            self.stock_low.store(0, Relaxed);
+        }
+    }
+
+    /// Records that were lost because nobody read them.
+    pub(super) fn lost(&self) -> u64 {
+        self.ring.lock().lost_ever()
+    }
+
+    /// Wakes pollers and readers and signals the eventfd, for events of the types in
+    /// `types`. Context: the notify thread.
+    pub(super) fn deliver(&self, types: u32) {
+        // A reader that found no record is asleep before this lock is free.
         drop(self.readers.lock());
         self.readers_queue.notify_all();
         let listener = self.listener.lock();
@@ -186,13 +158,10 @@ impl Partition {
                 eventfd.signal();
             }
         }
-        drop(listener);
-        if types & (1 << abi::GENP_EVENT_RECALLED) != 0 {
-            self.driver_leases.call();
-        }
     }
 
-    /// `GENP_SET_EVENTFD`. EBADF, EINVAL. Context: thread.
+    /// `GENP_SET_EVENTFD`: EBADF, or EINVAL for a file that is no eventfd, an empty mask
+    /// and unknown events. Context: thread, may sleep.
     pub(crate) fn listen(&self, fd: i32, mask: u32) -> Result {
         let eventfd = match fd {
             -1 => None,
@@ -211,33 +180,34 @@ impl Partition {
         Ok(())
     }
 
-    /// The bits for poll().
-    pub(crate) fn poll_events(&self, file: &File, table: PollTable<'_>) -> u32 {
+    /// The bits for poll(). Context: thread.
+    pub(crate) fn poll(&self, file: &File, table: PollTable<'_>) -> u32 {
         use kernel::bindings::{POLLHUP, POLLIN, POLLPRI, POLLRDNORM};
 
         table.register_wait(file, &self.readers_queue);
-        let wake = self.events.lock();
+        let ring = self.ring.lock();
         let mut mask = 0;
-        if wake.len > 0 {
+        if !ring.is_empty() {
             mask |= POLLIN | POLLRDNORM | POLLPRI;
         }
-        if wake.closed {
+        if ring.is_closed() {
             mask |= POLLHUP;
         }
         mask
     }
 
-    /// Waits for a record: none if there will never be another. EAGAIN if the
-    /// caller does not want to wait, ERESTARTSYS for a signal.
+    /// Waits for a record; `None` after the last one. EAGAIN if there is none and the
+    /// caller does not want to wait, ERESTARTSYS for a signal. Context: thread, may
+    /// sleep.
     fn next_event(&self, nonblock: bool) -> Result<Option<abi::genp_event>> {
         let mut readers = self.readers.lock();
         loop {
             {
-                let mut wake = self.events.lock();
-                if let Some(record) = wake.take() {
+                let mut ring = self.ring.lock();
+                if let Some(record) = ring.take() {
                     return Ok(Some(record));
                 }
-                if wake.closed {
+                if ring.is_closed() {
                     return Ok(None);
                 }
             }
@@ -250,9 +220,10 @@ impl Partition {
         }
     }
 
-    /// read(): as many whole records as fit, at least one. `write` gives one to
-    /// the user. Context: thread, may sleep.
-    pub(crate) fn read_events(
+    /// read(): as many whole records as fit into `room` bytes, at least one. `write` gives
+    /// one to the user. EINVAL for less room than a record needs; EAGAIN, ERESTARTSYS and
+    /// the errors of `write` only if no record was read. Context: thread, may sleep.
+    pub(crate) fn read(
         &self,
         room: usize,
         nonblock: bool,
@@ -272,7 +243,7 @@ impl Partition {
                 Err(_) => break,
             };
             if let Err(error) = write(&record) {
-                self.events.lock().untake(record);
+                self.ring.lock().untake(record);
                 if done == 0 {
                     return Err(error);
                 }
