@@ -55,9 +55,11 @@ impl Cache {
         let stride = size.checked_next_multiple_of(align).ok_or(E2BIG)?;
         let length = stride.checked_mul(count as usize).ok_or(E2BIG)?;
         let free = Labyrinth::new(InlineAtomic::table(count)?, count).ok_or(EINVAL)?;
-        let region = partition.alloc_region(Owner::Driver, length as u64, align as u64)?;
+        let region = partition
+            .regions()
+            .alloc(Owner::Driver, length as u64, align as u64)?;
         let Some(base) = partition.driver_address(region.offset) else {
-            let _ = partition.free_region(Owner::Driver, region.handle);
+            let _ = partition.regions().free(Owner::Driver, region.handle);
             return Err(EINVAL);
         };
         for object in 0..count {
@@ -74,7 +76,7 @@ impl Cache {
             pools: Atomic::new(0),
         };
         Ok(Arc::new(cache, GFP_KERNEL).inspect_err(|_| {
-            let _ = partition.free_region(Owner::Driver, region.handle);
+            let _ = partition.regions().free(Owner::Driver, region.handle);
         })?)
     }
 
@@ -84,7 +86,7 @@ impl Cache {
         if self.pools.load(Relaxed) != 0 || self.avail() != self.count {
             return Err(EBUSY);
         }
-        self.partition.free_region(Owner::Driver, self.region)
+        self.partition.regions().free(Owner::Driver, self.region)
     }
 
     /// Objects there are.

@@ -61,7 +61,7 @@ pub(crate) fn find(registry: &Registry, name: &[u8]) -> Result<Arc<Partition>> {
 /// What drivers have of a partition. Context: thread.
 pub(crate) fn outstanding(partition: &Partition) -> genp_outstanding {
     genp_outstanding {
-        regions: partition.driver_regions(),
+        regions: partition.regions().driver_regions(),
         pages: partition.pages_out(),
         leases: partition.driver_leases().count(),
         users: 0,

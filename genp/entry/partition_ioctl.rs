@@ -67,12 +67,14 @@ fn alloc(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_alloc>()?;
     none_of(&[args.flags])?;
     partition.alive()?;
-    let region = partition.alloc_region(Owner::Process, args.length, args.align)?;
+    let region = partition
+        .regions()
+        .alloc(Owner::Process, args.length, args.align)?;
     args.offset = region.offset;
     args.handle = region.handle;
     arg.write(&args).inspect_err(|_| {
         // The caller cannot name what it did not learn of.
-        let _ = partition.free_region(Owner::Process, region.handle);
+        let _ = partition.regions().free(Owner::Process, region.handle);
     })
 }
 
@@ -80,7 +82,7 @@ fn free(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_handle>()?;
     none_of(&[args.flags])?;
     partition.alive()?;
-    partition.free_region(Owner::Process, args.handle)
+    partition.regions().free(Owner::Process, args.handle)
 }
 
 fn borrow(partition: &Partition, arg: &UserArg) -> Result {

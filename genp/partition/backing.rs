@@ -2,8 +2,10 @@
 
 //! Where a reserve is, for drivers to look at in any context.
 
+use kernel::{page::PAGE_SIZE, prelude::*};
+
 use super::Partition;
-use crate::genp::sys::genalloc::Carveout;
+use crate::genp::{core::owner::Owner, sys::genalloc::Carveout};
 
 /// What is known of a reserve that is not of the pool; it stays where it is.
 pub(crate) struct ExternalBacking {
@@ -42,21 +44,33 @@ impl Partition {
         users.saturating_sub(1)
     }
 
-    /// Bytes that regions can be of, and those that are in none. Context: any but NMI.
-    pub(crate) fn region_bytes(&self) -> (u64, u64) {
-        let regions = self.regions.lock();
-        let units = regions.units();
-        let free = units.saturating_sub(regions.used_units());
-        let bytes = |units: u32| u64::from(units) << self.attributes.order;
-        (bytes(units), bytes(free))
-    }
-
     /// The offset in the reserve of `bytes` bytes at a kernel address, if all of them
     /// are in it. Context: any but NMI.
     pub(crate) fn driver_offset(&self, address: usize, bytes: usize) -> Option<u64> {
         let base = self.driver_address(0)?;
         let offset = address.checked_sub(base)?;
         let end = offset.checked_add(bytes)?;
-        (bytes > 0 && end as u64 <= self.region_bytes().0).then_some(offset as u64)
+        (bytes > 0 && end as u64 <= self.regions.size()).then_some(offset as u64)
+    }
+
+    /// Allocates a region for a driver: its address and its handle. As
+    /// [`Regions::alloc`], and EINVAL for an alignment of more than a page.
+    ///
+    /// [`Regions::alloc`]: super::regions::Regions::alloc
+    pub(crate) fn alloc_for_driver(&self, size: usize, align: usize) -> Result<(usize, u64)> {
+        if align > PAGE_SIZE {
+            return Err(EINVAL);
+        }
+        let region = self
+            .regions
+            .alloc(Owner::Driver, size as u64, align as u64)?;
+        match self.driver_address(region.offset) {
+            Some(address) => Ok((address, region.handle)),
+            None => {
+                // There is no reserve, so this is not reached.
+                self.regions.free(Owner::Driver, region.handle)?;
+                Err(EINVAL)
+            }
+        }
     }
 }

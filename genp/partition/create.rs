@@ -3,32 +3,23 @@
 //! `GENP_CREATE`: from a checked request to a partition and its file.
 
 use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
     prelude::*,
     str::CString,
     sync::{atomic::Atomic, Arc, SetOnce},
 };
 
 use super::{
-    close::LastClose, driver_leases::DriverLeases, events::Events, request::CreateRequest,
-    reserve::Reserve, timing::Timing, windows::Windows, Attributes, File, Partition,
-    PartitionCounters,
+    close::LastClose, driver_leases::DriverLeases, events::Events, regions::Regions,
+    request::CreateRequest, reserve::Reserve, timing::Timing, windows::Windows, Attributes, File,
+    Partition, PartitionCounters,
 };
 use crate::genp::{
-    core::{
-        books::PartitionId,
-        range::{Node, Range},
-        stock::Marks,
-    },
+    core::{books::PartitionId, stock::Marks},
     pool::{account::PoolAccount, lending, Pool},
     stock::Stock,
     sys::{
-        abi,
-        atomic::InlineAtomic,
-        errno::EOPNOTSUPP,
-        genalloc::Source,
-        lock::{new_pi_mutex, new_raw_lock},
-        task, time, trace,
+        abi, atomic::InlineAtomic, errno::EOPNOTSUPP, genalloc::Source, lock::new_pi_mutex, task,
+        trace,
     },
 };
 
@@ -101,11 +92,7 @@ impl Partition {
             0 => None,
             _ => Some(Stock::new(marks)?),
         };
-        let nodes = Range::<KVVec<_>>::nodes_for(attributes.max_regions);
-        let nodes = KVVec::from_elem(Node::EMPTY, nodes, GFP_KERNEL_ACCOUNT)?;
-        // Only there to make the handles of different partitions differ.
-        let seed = time::now() as u32;
-        let regions = Range::new(nodes, 0, attributes.max_regions, seed).map_err(|_| EINVAL)?;
+        let regions = Regions::new(account.id(), attributes.order, attributes.max_regions)?;
         let events = Events::new(account.clone());
         Arc::pin_init(
             try_pin_init!(Self {
@@ -116,10 +103,9 @@ impl Partition {
                 dying: Atomic::new(0),
                 reserve <- new_pi_mutex!(Reserve::new(), "genp_reserve"),
                 windows <- new_pi_mutex!(Windows::new(), "genp_windows"),
-                regions <- new_raw_lock!(regions, "genp_regions"),
+                regions <- regions,
                 stock,
                 external: SetOnce::new(),
-                searching <- new_pi_mutex!((), "genp_search"),
                 driver_base: InlineAtomic::new(0),
                 driver_leases <- DriverLeases::new(),
                 events <- events,

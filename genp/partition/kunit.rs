@@ -103,31 +103,40 @@ mod region_tests {
     fn a_region_is_freed_once() -> Result {
         let fixture = Fixture::new()?;
         let partition = &fixture.partition;
-        let region = partition.alloc_region(Owner::Process, 100, 0)?;
-        assert_eq!(partition.free_region(Owner::Process, region.handle), Ok(()));
+        let region = partition.regions().alloc(Owner::Process, 100, 0)?;
         assert_eq!(
-            partition.free_region(Owner::Process, region.handle),
+            partition.regions().free(Owner::Process, region.handle),
+            Ok(())
+        );
+        assert_eq!(
+            partition.regions().free(Owner::Process, region.handle),
             Err(ESTALE)
         );
-        assert_eq!(partition.free_region(Owner::Process, u64::MAX), Err(EINVAL));
-        assert_eq!(partition.free_region(Owner::Process, 0), Err(EINVAL));
-        // All of it, and not a byte more.
-        let all = partition.alloc_region(Owner::Process, PAGE_SIZE as u64, 0)?;
         assert_eq!(
-            partition.alloc_region(Owner::Process, 1, 0).err(),
+            partition.regions().free(Owner::Process, u64::MAX),
+            Err(EINVAL)
+        );
+        assert_eq!(partition.regions().free(Owner::Process, 0), Err(EINVAL));
+        // All of it, and not a byte more.
+        let all = partition
+            .regions()
+            .alloc(Owner::Process, PAGE_SIZE as u64, 0)?;
+        assert_eq!(
+            partition.regions().alloc(Owner::Process, 1, 0).err(),
             Some(ENOMEM)
         );
         assert_eq!(
             partition
-                .alloc_region(Owner::Process, PAGE_SIZE as u64 + 1, 0)
+                .regions()
+                .alloc(Owner::Process, PAGE_SIZE as u64 + 1, 0)
                 .err(),
             Some(E2BIG)
         );
         assert_eq!(
-            partition.alloc_region(Owner::Process, u64::MAX, 0).err(),
+            partition.regions().alloc(Owner::Process, u64::MAX, 0).err(),
             Some(E2BIG)
         );
-        partition.free_region(Owner::Process, all.handle)?;
+        partition.regions().free(Owner::Process, all.handle)?;
         assert!(fixture.close());
         Ok(())
     }
@@ -137,14 +146,14 @@ mod region_tests {
         let fixture = Fixture::new()?;
         let partition = &fixture.partition;
         let (mine, theirs) = (
-            partition.alloc_region(Owner::Process, 64, 0)?.handle,
-            partition.alloc_region(Owner::Driver, 64, 0)?.handle,
+            partition.regions().alloc(Owner::Process, 64, 0)?.handle,
+            partition.regions().alloc(Owner::Driver, 64, 0)?.handle,
         );
-        assert!(partition.free_region(Owner::Process, theirs).is_err());
-        assert!(partition.free_region(Owner::Driver, mine).is_err());
+        assert!(partition.regions().free(Owner::Process, theirs).is_err());
+        assert!(partition.regions().free(Owner::Driver, mine).is_err());
         assert_eq!(partition.stat().regions, 2);
-        partition.free_region(Owner::Process, mine)?;
-        partition.free_region(Owner::Driver, theirs)?;
+        partition.regions().free(Owner::Process, mine)?;
+        partition.regions().free(Owner::Driver, theirs)?;
         assert!(fixture.close());
         Ok(())
     }
@@ -154,8 +163,8 @@ mod region_tests {
         let fixture = Fixture::new()?;
         let partition = &fixture.partition;
         let done = in_hard_interrupt(|| {
-            let region = partition.alloc_region(Owner::Process, 64, 64)?;
-            partition.free_region(Owner::Process, region.handle)
+            let region = partition.regions().alloc(Owner::Process, 64, 64)?;
+            partition.regions().free(Owner::Process, region.handle)
         });
         assert_eq!(done, Some(Ok(())));
         assert_eq!(partition.stat().allocs, 1);

@@ -16,7 +16,6 @@ mod events;
 #[cfg(GENP_KUNIT)]
 mod kunit;
 mod pages;
-mod placement;
 mod regions;
 mod report;
 mod request;
@@ -34,10 +33,7 @@ use kernel::{
 };
 
 use crate::genp::{
-    core::{
-        books::PartitionId,
-        range::{Node, Range},
-    },
+    core::books::PartitionId,
     pool::{account::PoolAccount, Pool},
     stock::Stock,
     sys::{
@@ -45,13 +41,14 @@ use crate::genp::{
         atomic::InlineAtomic,
         errno::{E2BIG, EIDRM, ENOTTY, EPERM, ESTALE},
         file::{FileRef, Mapping, WeakFile},
-        lock::{PiMutex, RawLock},
+        lock::PiMutex,
         task,
     },
 };
 use backing::ExternalBacking;
 use driver_leases::DriverLeases;
 use events::Events;
+use regions::Regions;
 use reserve::Reserve;
 use timing::Timing;
 use windows::Windows;
@@ -59,7 +56,7 @@ use windows::Windows;
 pub(crate) use borrow::{BorrowRequest, Grant};
 pub(crate) use close::LastClose;
 pub(crate) use create::source_of;
-pub(crate) use placement::{Placement, Strategy};
+pub(crate) use regions::{Placement, Strategy};
 pub(crate) use request::{name_of, CreateRequest};
 pub(crate) use timing::Operation;
 
@@ -88,9 +85,6 @@ pub(crate) struct Attributes {
 /// What was counted since the partition was created, beside what the books
 /// count.
 pub(crate) struct PartitionCounters {
-    allocs: InlineAtomic,
-    frees: InlineAtomic,
-    alloc_failures: InlineAtomic,
     timeouts: InlineAtomic,
     interruptions: InlineAtomic,
     misuses: InlineAtomic,
@@ -104,9 +98,6 @@ pub(crate) struct PartitionCounters {
 impl PartitionCounters {
     fn new() -> Self {
         Self {
-            allocs: InlineAtomic::new(0),
-            frees: InlineAtomic::new(0),
-            alloc_failures: InlineAtomic::new(0),
             timeouts: InlineAtomic::new(0),
             interruptions: InlineAtomic::new(0),
             misuses: InlineAtomic::new(0),
@@ -139,14 +130,11 @@ pub(crate) struct Partition {
     #[pin]
     windows: PiMutex<Windows>,
     #[pin]
-    regions: RawLock<Range<KVVec<Node>>>,
+    regions: Regions,
     /// The atomic stock, if it has one.
     stock: Option<Pin<KBox<Stock>>>,
     /// Where the reserve is, if it is not of the pool.
     external: SetOnce<ExternalBacking>,
-    /// Held by who searches for a region's place, one at a time.
-    #[pin]
-    searching: PiMutex<()>,
     /// Where the kernel has the reserve mapped for drivers, or 0.
     driver_base: InlineAtomic,
     /// What drivers have on lease.
@@ -201,6 +189,11 @@ impl Partition {
     /// The pool it is a part of.
     pub(crate) fn pool(&self) -> &Pool {
         self.account.pool()
+    }
+
+    /// The regions in its reserve.
+    pub(crate) fn regions(&self) -> &Regions {
+        &self.regions
     }
 
     /// What it announces, for those who read, poll and listen.

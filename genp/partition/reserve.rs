@@ -6,10 +6,9 @@ use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, mm::virt::VmaNew, page::PAGE_SHIF
 
 use super::{backing::ExternalBacking, windows::RESERVE_OFFSET, Partition};
 use crate::genp::{
-    core::range::RangeError,
     frames::free::BATCH,
     sys::{
-        errno::{E2BIG, EOPNOTSUPP},
+        errno::EOPNOTSUPP,
         genalloc::{Carveout, Source},
         trace, vma,
         vmap::Vmap,
@@ -72,15 +71,6 @@ impl Partition {
         self.reserve.lock().pages()
     }
 
-    /// Units of regions in `pages`: E2BIG for more than there are handles.
-    pub(super) fn units(&self, pages: u32) -> Result<u32> {
-        let bytes = u64::from(pages) << PAGE_SHIFT;
-        match u32::try_from(bytes >> self.attributes.order) {
-            Ok(u32::MAX) | Err(_) => Err(E2BIG),
-            Ok(units) => Ok(units),
-        }
-    }
-
     /// Takes the promised frames, zeroed, to the end of the reserve, whose table
     /// has room. Context: thread, may sleep.
     pub(super) fn fill_reserve(&self, reserve: &mut Reserve) -> Result {
@@ -118,14 +108,7 @@ impl Partition {
             reserve.backing = Backing::FrameTable(frames);
             self.fill_reserve(&mut reserve)?;
         }
-        let units = self.units(pages)?;
-        self.regions
-            .lock()
-            .grow(units)
-            .map_err(|error| match error {
-                RangeError::TooLarge => E2BIG,
-                _ => ENOMEM,
-            })
+        self.regions.open(self.regions.units_in(pages)?)
     }
 
     /// Gives back what was promised and not taken, and the last frames of the

@@ -58,7 +58,7 @@ impl Partition {
     }
 
     fn grow(&self, reserve: &mut Reserve, pages: u32) -> Result {
-        let units = self.units(pages)?;
+        let units = self.regions.units_in(pages)?;
         let old = reserve.pages();
         let added = pages - old;
         let mut frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
@@ -73,7 +73,7 @@ impl Partition {
         reserve.promised = added;
         let done = self
             .fill_reserve(reserve)
-            .and_then(|()| self.resize_regions(units));
+            .and_then(|()| self.regions.resize(units));
         if done.is_err() {
             self.empty_reserve(reserve, old);
         }
@@ -81,7 +81,7 @@ impl Partition {
     }
 
     fn shrink(&self, reserve: &mut Reserve, pages: u32) -> Result {
-        self.resize_regions(self.units(pages)?)?;
+        self.regions.resize(self.regions.units_in(pages)?)?;
         let gone = reserve.pages() - pages;
         self.zap(
             RESERVE_OFFSET + (u64::from(pages) << PAGE_SHIFT),

@@ -111,7 +111,7 @@ unsafe extern "C" fn genp_alloc(
 unsafe extern "C" fn genp_free(part: *mut genp_partition, region: *const genp_region) -> c_int {
     // SAFETY: see the top of this file.
     let (partition, handle) = unsafe { (partition(part), (*region).handle) };
-    let done = partition.free_region(Owner::Driver, handle);
+    let done = partition.regions().free(Owner::Driver, handle);
     partition.count_misuse(&done);
     answer(done)
 }

@@ -71,10 +71,10 @@ fn alloc(
         align: how.align,
         base,
     };
-    let region = partition.alloc_placed(size as u64, &placement)?;
+    let region = partition.regions().alloc_placed(size as u64, &placement)?;
     let Some(address) = partition.driver_address(region.offset) else {
         // There is no reserve, so this is not reached.
-        partition.free_region(Owner::Driver, region.handle)?;
+        partition.regions().free(Owner::Driver, region.handle)?;
         return Err(EINVAL);
     };
     if how.zero {
@@ -148,7 +148,8 @@ unsafe extern "C" fn genp_dma_alloc(
         Some(at) => Ok((got, at)),
         // It is in the reserve, so this is not reached.
         None => Err(partition
-            .free_region(Owner::Driver, got.handle)
+            .regions()
+            .free(Owner::Driver, got.handle)
             .err()
             .unwrap_or(EINVAL)),
     });
@@ -203,13 +204,13 @@ unsafe extern "C" fn genp_has_addr(
 #[no_mangle]
 unsafe extern "C" fn genp_avail(part: *mut genp_partition) -> usize {
     // SAFETY: see the top of `capi`.
-    unsafe { partition(part) }.region_bytes().1 as usize
+    unsafe { partition(part) }.regions().free_bytes() as usize
 }
 
 #[no_mangle]
 unsafe extern "C" fn genp_size(part: *mut genp_partition) -> usize {
     // SAFETY: see the top of `capi`.
-    unsafe { partition(part) }.region_bytes().0 as usize
+    unsafe { partition(part) }.regions().size() as usize
 }
 
 fn owner_of(partition: &Partition) -> *mut c_void {
@@ -254,7 +255,7 @@ unsafe extern "C" fn genp_for_each_chunk(
         return 0;
     };
     debug_assert_eq!(address & !PAGE_MASK, 0);
-    let mut left = partition.region_bytes().0 as usize;
+    let mut left = partition.regions().size() as usize;
     while left > 0 {
         let Some(chunk) = chunk_at(partition, address, left) else {
             return EINVAL.to_errno();

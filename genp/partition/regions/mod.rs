@@ -3,20 +3,30 @@
 //! Regions: byte ranges of the reserve, allocated in constant time from tables
 //! that user space cannot reach.
 
-use kernel::{page::PAGE_SIZE, prelude::*};
+mod placement;
+mod size;
 
-use super::{count, Partition};
-use crate::genp::core::owner::Owner;
+use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, prelude::*};
+
+use super::count;
 use crate::genp::{
-    core::range::{Block, RangeError},
+    core::{
+        books::PartitionId,
+        owner::Owner,
+        range::{Block, Node, Range, RangeError},
+    },
     sys::{
+        atomic::InlineAtomic,
         errno::{E2BIG, ESTALE},
-        trace,
+        lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
+        time, trace,
     },
 };
 
+pub(crate) use placement::{Placement, Strategy};
+
 /// The largest alignment of a region.
-pub(super) const MAX_ALIGN: u64 = 1 << 30;
+const MAX_ALIGN: u64 = 1 << 30;
 
 /// A region in bytes of the reserve.
 pub(crate) struct Region {
@@ -34,118 +44,124 @@ pub(super) fn errno(error: RangeError) -> Error {
     }
 }
 
-impl Partition {
+/// The regions of a partition.
+///
+/// Lock order: `searching` before `tlsf`, which is a leaf.
+#[pin_data]
+pub(crate) struct Regions {
+    id: PartitionId,
+    /// Regions are multiples of 1 << this many bytes.
+    order: u32,
+    #[pin]
+    tlsf: RawLock<Range<KVVec<Node>>>,
+    /// Held during the search for a chosen place; there is one at a time.
+    #[pin]
+    searching: PiMutex<()>,
+    allocs: InlineAtomic,
+    frees: InlineAtomic,
+    alloc_failures: InlineAtomic,
+}
+
+impl Regions {
+    /// Tables for `max_regions` regions in a reserve of no units yet. They count for the
+    /// caller's memory control group. EINVAL, ENOMEM. Context: thread, may sleep.
+    pub(super) fn new(id: PartitionId, order: u32, max_regions: u32) -> Result<impl PinInit<Self>> {
+        let nodes = Range::<KVVec<_>>::nodes_for(max_regions);
+        let nodes = KVVec::from_elem(Node::EMPTY, nodes, GFP_KERNEL_ACCOUNT)?;
+        // Only there to make the handles of different partitions differ.
+        let seed = time::now() as u32;
+        let tlsf = Range::new(nodes, 0, max_regions, seed).map_err(|_| EINVAL)?;
+        Ok(pin_init!(Self {
+            id,
+            order,
+            tlsf <- new_raw_lock!(tlsf, "genp_regions"),
+            searching <- new_pi_mutex!((), "genp_search"),
+            allocs: InlineAtomic::new(0),
+            frees: InlineAtomic::new(0),
+            alloc_failures: InlineAtomic::new(0),
+        }))
+    }
+
     /// Allocates a region. O(1), also when it fails. Context: any but NMI.
     ///
-    /// EINVAL for no bytes or an alignment that is none, E2BIG for more than the
-    /// reserve, ENOMEM if there is no block or no handle for it now.
+    /// EINVAL for no bytes or an alignment that is not a power of two up to
+    /// [`MAX_ALIGN`], E2BIG for more than the reserve, ENOMEM if there is no block or no
+    /// handle for it now.
     #[inline(always)]
-    pub(crate) fn alloc_region(&self, tenant: Owner, length: u64, align: u64) -> Result<Region> {
+    pub(crate) fn alloc(&self, owner: Owner, length: u64, align: u64) -> Result<Region> {
         if align > MAX_ALIGN || align & align.wrapping_sub(1) != 0 {
             return Err(EINVAL);
         }
         let units = self.units_of(length)?;
-        let align = (align >> self.attributes.order).max(1) as u32;
-        match tenant {
+        let align = (align >> self.order).max(1) as u32;
+        match owner {
             Owner::Process => {
-                let answer = units.and_then(|units| self.regions.lock().alloc(units, align));
+                let answer = units.and_then(|units| self.tlsf.lock().alloc(units, align));
                 self.record_alloc(length, answer)
             }
-            Owner::Driver => self.alloc_held(length, units, align, 0),
+            Owner::Driver => self.alloc_phased(length, units, align, 0),
         }
     }
 
-    /// Units that a region of `length` bytes has: EINVAL for no bytes.
+    /// Units of a region of `length` bytes: EINVAL for no bytes.
     #[inline(always)]
-    pub(super) fn units_of(&self, length: u64) -> Result<Result<u32, RangeError>> {
+    fn units_of(&self, length: u64) -> Result<Result<u32, RangeError>> {
         if length == 0 {
             return Err(EINVAL);
         }
-        let units = length.div_ceil(1u64 << self.attributes.order);
+        let units = length.div_ceil(1u64 << self.order);
         Ok(u32::try_from(units).map_err(|_| RangeError::TooLarge))
     }
 
     /// Allocates for a driver: the offset plus `phase` units is a multiple of `align`.
     #[inline(always)]
-    pub(super) fn alloc_held(
+    fn alloc_phased(
         &self,
         length: u64,
         units: Result<u32, RangeError>,
         align: u32,
         phase: u32,
     ) -> Result<Region> {
-        let answer = units.and_then(|units| self.regions.lock().alloc_held(units, align, phase));
+        let answer = units.and_then(|units| self.tlsf.lock().alloc_held(units, align, phase));
         self.record_alloc(length, answer)
     }
 
-    /// Counts and traces what came of an allocation.
+    /// Counts and traces the outcome of an allocation.
     #[inline(always)]
-    pub(super) fn record_alloc(
-        &self,
-        length: u64,
-        answer: Result<Block, RangeError>,
-    ) -> Result<Region> {
+    fn record_alloc(&self, length: u64, answer: Result<Block, RangeError>) -> Result<Region> {
         match answer {
             Ok(block) => {
-                count(&self.counters.allocs);
-                let offset = u64::from(block.offset) << self.attributes.order;
-                trace::alloc(self.id().0, block.handle, length, offset);
+                count(&self.allocs);
+                let offset = u64::from(block.offset) << self.order;
+                trace::alloc(self.id.0, block.handle, length, offset);
                 Ok(Region {
                     offset,
                     handle: block.handle,
                 })
             }
             Err(error) => {
-                count(&self.counters.alloc_failures);
+                count(&self.alloc_failures);
                 Err(errno(error))
             }
         }
     }
 
-    /// Allocates a region for a driver: its address and its handle. As
-    /// [`Self::alloc_region`], and EINVAL for an alignment of more than a page.
-    pub(crate) fn alloc_for_driver(&self, size: usize, align: usize) -> Result<(usize, u64)> {
-        if align > PAGE_SIZE {
-            return Err(EINVAL);
-        }
-        let region = self.alloc_region(Owner::Driver, size as u64, align as u64)?;
-        match self.driver_address(region.offset) {
-            Some(address) => Ok((address, region.handle)),
-            None => {
-                // There is no reserve, so this is not reached.
-                self.free_region(Owner::Driver, region.handle)?;
-                Err(EINVAL)
-            }
-        }
-    }
-
-    /// Frees a region: EINVAL for a handle that was never given out here, ESTALE
-    /// for one that was freed. O(1). Context: any but NMI.
+    /// Frees a region: EINVAL for a handle that was never given out here or is another
+    /// owner's, ESTALE for one that was freed. O(1). Context: any but NMI.
     #[inline(always)]
-    pub(crate) fn free_region(&self, tenant: Owner, handle: u64) -> Result {
-        let freed = match tenant {
-            Owner::Process => self.regions.lock().free(handle),
-            Owner::Driver => self.regions.lock().free_held(handle),
+    pub(crate) fn free(&self, owner: Owner, handle: u64) -> Result {
+        let freed = match owner {
+            Owner::Process => self.tlsf.lock().free(handle),
+            Owner::Driver => self.tlsf.lock().free_held(handle),
         };
         freed.map_err(errno)?;
-        count(&self.counters.frees);
-        trace::free(self.id().0, handle);
+        count(&self.frees);
+        trace::free(self.id.0, handle);
         Ok(())
     }
 
-    /// Regions of drivers.
+    /// Regions of drivers. Context: any but NMI.
     pub(crate) fn driver_regions(&self) -> u32 {
-        self.regions.lock().held()
-    }
-
-    /// Lets regions use so many units of the reserve: EBUSY if one lies beyond.
-    pub(super) fn resize_regions(&self, units: u32) -> Result {
-        let mut regions = self.regions.lock();
-        let done = if units >= regions.units() {
-            regions.grow(units)
-        } else {
-            regions.shrink(units)
-        };
-        done.map_err(errno)
+        self.tlsf.lock().held()
     }
 }

@@ -4,11 +4,11 @@
 
 use kernel::prelude::*;
 
-use super::{
-    regions::{Region, MAX_ALIGN},
-    Partition,
+use super::{Region, Regions, MAX_ALIGN};
+use crate::genp::{
+    core::range::{self, Block, RangeError, Want},
+    sys::errno::E2BIG,
 };
-use crate::genp::core::range::{self, Block, RangeError, Want};
 
 /// Blocks that a search looks at under one lock: fewer than what an allocation costs.
 const SEARCH_STEPS: u32 = 16;
@@ -26,7 +26,7 @@ pub(crate) enum Strategy {
     Fixed(u64),
 }
 
-/// PlacementArgs a region is to be placed.
+/// How a region is to be placed.
 #[derive(Clone, Copy)]
 pub(crate) struct Placement {
     pub(crate) strategy: Strategy,
@@ -36,9 +36,9 @@ pub(crate) struct Placement {
     pub(crate) base: u64,
 }
 
-impl Partition {
+impl Regions {
     /// The alignment in units, and how far the base lies above a multiple of it. EINVAL
-    /// for none that there can be.
+    /// for an impossible alignment.
     fn phase(&self, placement: &Placement, length: u64) -> Result<(u32, u32)> {
         let align = match placement.strategy {
             Strategy::Natural => length.checked_next_power_of_two().ok_or(EINVAL)?,
@@ -48,18 +48,18 @@ impl Partition {
         if !align.is_power_of_two() || align > MAX_ALIGN {
             return Err(EINVAL);
         }
-        let unit = 1u64 << self.attributes.order;
+        let unit = 1u64 << self.order;
         let phase = placement.base & (align - 1);
         if phase % unit != 0 {
             // No whole number of units is aligned so.
             return Err(EINVAL);
         }
-        let units = |bytes: u64| (bytes >> self.attributes.order) as u32;
+        let units = |bytes: u64| (bytes >> self.order) as u32;
         Ok((units(align).max(1), units(phase)))
     }
 
-    /// Allocates a region for a driver. As [`Self::alloc_region`]; EINVAL also for a
-    /// place or an alignment that there is not.
+    /// Allocates a region for a driver. As [`Self::alloc`]; EINVAL also for an offset
+    /// within a unit and for an alignment that is impossible with this base.
     ///
     /// Context: thread, may sleep for another search of this partition; any but NMI for
     /// [`Strategy::Any`]. Linear in the regions, constant for [`Strategy::Any`]; the lock of
@@ -69,7 +69,7 @@ impl Partition {
         let (align, phase) = self.phase(placement, length)?;
         let place = match placement.strategy {
             Strategy::Any => {
-                return self.alloc_held(length, units, align, phase);
+                return self.alloc_phased(length, units, align, phase);
             }
             Strategy::FirstFit | Strategy::Natural => range::Place::Lowest,
             Strategy::BestFit => range::Place::Smallest,
@@ -90,21 +90,21 @@ impl Partition {
     /// The unit that begins at a byte of the reserve: EINVAL if none does, E2BIG for one
     /// that lies beyond all.
     fn unit_at(&self, offset: u64) -> Result<u32> {
-        let unit = 1u64 << self.attributes.order;
+        let unit = 1u64 << self.order;
         if offset % unit != 0 {
             return Err(EINVAL);
         }
-        u32::try_from(offset >> self.attributes.order).map_err(|_| E2BIG)
+        u32::try_from(offset >> self.order).map_err(|_| E2BIG)
     }
 
-    /// Searches, a stretch under each lock.
+    /// Searches, [`SEARCH_STEPS`] blocks under each lock. Context: thread, may sleep.
     fn search(&self, want: Want) -> Result<Block, RangeError> {
-        let _placing = self.searching.lock();
-        self.regions.lock().begin_search(want)?;
+        let _searching = self.searching.lock();
+        self.tlsf.lock().begin_search(want)?;
         // Ends after one walk over the blocks and a few more steps for each region that
-        // others free meanwhile: see `core::range::placement`.
+        // is freed meanwhile: see `core::range::placement`.
         loop {
-            if let Some(answer) = self.regions.lock().search(SEARCH_STEPS) {
+            if let Some(answer) = self.tlsf.lock().search(SEARCH_STEPS) {
                 return answer;
             }
         }
