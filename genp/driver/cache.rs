@@ -58,7 +58,7 @@ impl Cache {
         let region = partition
             .regions()
             .alloc(Owner::Driver, length as u64, align as u64)?;
-        let Some(base) = partition.driver_address(region.offset) else {
+        let Some(base) = partition.reserve().driver_address(region.offset) else {
             let _ = partition.regions().free(Owner::Driver, region.handle);
             return Err(EINVAL);
         };

@@ -41,7 +41,7 @@ pub(crate) fn create(
     args.name = name_field(name)?;
     let request = CreateRequest::check(registry.pool(), &args, source.is_some())?;
     let (partition, file) = registry.create(request, source)?;
-    partition.admit_driver()?;
+    partition.reserve().admit_driver()?;
     file.keep();
     Ok(partition)
 }
@@ -53,7 +53,7 @@ pub(crate) fn find(registry: &Registry, name: &[u8]) -> Result<Arc<Partition>> {
         return Err(EINVAL);
     }
     let (partition, file) = registry.open(name, |_| true)?;
-    partition.admit_driver()?;
+    partition.reserve().admit_driver()?;
     file.keep();
     Ok(partition)
 }
@@ -89,7 +89,7 @@ pub(crate) fn leave(
     how: DriverRole,
     left: &mut genp_outstanding,
 ) -> Result {
-    if how == DriverRole::Finder || !partition.is_in_driver_memory() {
+    if how == DriverRole::Finder || !partition.reserve().is_in_driver_memory() {
         dismiss(partition, left)?;
     } else {
         registry.withdraw(partition, |users| {
@@ -106,7 +106,7 @@ pub(crate) fn leave(
 }
 
 fn dismiss(partition: &Partition, left: &mut genp_outstanding) -> Result {
-    partition.dismiss_driver(|| {
+    partition.reserve().dismiss_driver(|| {
         *left = outstanding(partition);
         left.regions != 0 || left.pages != 0 || left.leases != 0
     })

@@ -71,7 +71,7 @@ impl Partition {
         self.end_leases(How::Abandoned);
         self.registry.forget(self);
         let mut reserve = self.reserve.lock();
-        self.unmap_for_drivers(&mut reserve);
+        self.reserve.unmap_for_drivers(&mut reserve);
         self.account.with_lending(|state, id| {
             // Committed frames stay charged to the owner until they are free.
             let committed = state.books.account(id).reserve();
@@ -79,7 +79,7 @@ impl Partition {
             let _ = state.books.retire(id, committed);
         });
         trace::release(self.id().0, reserve.pages());
-        self.empty_reserve(&mut reserve, 0);
+        self.reserve.empty(&mut reserve, 0);
         self.empty_stock();
     }
 }

@@ -17,10 +17,7 @@ use crate::genp::{
     core::{books::PartitionId, stock::Marks},
     pool::{account::PoolAccount, lending, Pool},
     stock::Stock,
-    sys::{
-        abi, atomic::InlineAtomic, errno::EOPNOTSUPP, genalloc::Source, lock::new_pi_mutex, task,
-        trace,
-    },
+    sys::{abi, errno::EOPNOTSUPP, genalloc::Source, lock::new_pi_mutex, task, trace},
 };
 
 /// The ceiling on what the caller may have committed, in frames.
@@ -93,23 +90,20 @@ impl Partition {
             _ => Some(Stock::new(marks)?),
         };
         let regions = Regions::new(account.id(), attributes.order, attributes.max_regions)?;
-        let events = Events::new(account.clone());
         Arc::pin_init(
             try_pin_init!(Self {
-                account,
                 registry,
                 attributes,
                 file: SetOnce::new(),
                 dying: Atomic::new(0),
-                reserve <- new_pi_mutex!(Reserve::new(), "genp_reserve"),
+                reserve <- Reserve::new(account.clone()),
                 windows <- new_pi_mutex!(Windows::new(), "genp_windows"),
                 regions <- regions,
                 stock,
-                external: SetOnce::new(),
-                driver_base: InlineAtomic::new(0),
                 driver_leases <- DriverLeases::new(),
-                events <- events,
+                events <- Events::new(account.clone()),
                 timing <- Timing::new(),
+                account,
                 counters: PartitionCounters::new(),
             }),
             GFP_KERNEL,
@@ -118,6 +112,13 @@ impl Partition {
 }
 
 impl Partition {
+    /// Takes the reserve and opens it for regions.
+    fn populate_reserve(&self, pages: u32, source: Option<Source>) -> Result {
+        let mut frames = self.reserve.lock();
+        self.reserve.populate(&mut frames, pages, source)?;
+        self.regions.open(self.regions.units_in(pages)?)
+    }
+
     /// Makes the file, whose name is the partition's.
     fn open_file(self: &Arc<Self>) -> Result<File> {
         let file_name = match ::core::str::from_utf8(self.name()) {
@@ -169,6 +170,7 @@ impl Partition {
                 return Err(error);
             }
         };
+        partition.reserve.set_file(file.mapping());
         partition.file.populate((file.weak(), file.mapping()));
         Ok((partition, file))
     }

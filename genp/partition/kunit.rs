@@ -6,7 +6,8 @@
 use super::{
     borrow::{BorrowRequest, Grant},
     regions,
-    windows::{LEASE_OFFSET, RESERVE_OFFSET},
+    reserve::RESERVE_OFFSET,
+    windows::LEASE_OFFSET,
     File, Partition,
 };
 use crate::genp::core::owner::Owner;

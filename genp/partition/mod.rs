@@ -7,11 +7,11 @@
 //! events and timing, of which a thread holds one at a time.
 
 mod announce;
-mod backing;
 pub(crate) mod borrow;
 mod close;
 pub(crate) mod create;
 mod driver_leases;
+mod driver_regions;
 mod events;
 #[cfg(GENP_KUNIT)]
 mod kunit;
@@ -45,7 +45,6 @@ use crate::genp::{
         task,
     },
 };
-use backing::ExternalBacking;
 use driver_leases::DriverLeases;
 use events::Events;
 use regions::Regions;
@@ -126,17 +125,13 @@ pub(crate) struct Partition {
     file: SetOnce<(WeakFile<Self>, Mapping)>,
     dying: Atomic<u32>,
     #[pin]
-    reserve: PiMutex<Reserve>,
+    reserve: Reserve,
     #[pin]
     windows: PiMutex<Windows>,
     #[pin]
     regions: Regions,
     /// The atomic stock, if it has one.
     stock: Option<Pin<KBox<Stock>>>,
-    /// Where the reserve is, if it is not of the pool.
-    external: SetOnce<ExternalBacking>,
-    /// Where the kernel has the reserve mapped for drivers, or 0.
-    driver_base: InlineAtomic,
     /// What drivers have on lease.
     #[pin]
     driver_leases: DriverLeases,
@@ -186,9 +181,21 @@ impl Partition {
         self.file.as_ref().map(|(file, _)| file)
     }
 
+    /// How many others have the partition's file. The caller, a driver, has it. Context:
+    /// any.
+    pub(crate) fn other_users(&self) -> u32 {
+        let users = self.weak_file().map_or(1, WeakFile::users);
+        users.saturating_sub(1)
+    }
+
     /// The pool it is a part of.
     pub(crate) fn pool(&self) -> &Pool {
         self.account.pool()
+    }
+
+    /// Its reserve.
+    pub(crate) fn reserve(&self) -> &Reserve {
+        &self.reserve
     }
 
     /// The regions in its reserve.

@@ -14,7 +14,7 @@ fn bytes(pages: u32) -> u64 {
 impl Partition {
     /// Where it is mapped.
     pub(crate) fn places(&self) -> abi::genp_windows {
-        window_layout(self.reserve_pages(), &self.attributes)
+        window_layout(self.reserve.pages(), &self.attributes)
     }
 
     /// What the books say.

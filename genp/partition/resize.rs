@@ -4,15 +4,9 @@
 
 use ::core::cmp::Ordering;
 
-use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, page::PAGE_SHIFT, prelude::*};
+use kernel::prelude::*;
 
-use super::{
-    create::ceiling,
-    request::whole_pages,
-    reserve::{Backing, Reserve},
-    windows::RESERVE_OFFSET,
-    Partition,
-};
+use super::{create::ceiling, request::whole_pages, reserve::ReserveFrames, Partition};
 use crate::genp::{
     pool::lending,
     sys::{
@@ -40,7 +34,7 @@ impl Partition {
         if too_large || limit > self.attributes.slice_pages {
             return Err(E2BIG);
         }
-        if changes && Self::is_pinned_by_drivers(&reserve) {
+        if changes && reserve.is_pinned_by_drivers() {
             return Err(EBUSY);
         }
         match pages.cmp(&reserve.pages()) {
@@ -57,37 +51,30 @@ impl Partition {
         Ok(())
     }
 
-    fn grow(&self, reserve: &mut Reserve, pages: u32) -> Result {
+    fn grow(&self, reserve: &mut ReserveFrames, pages: u32) -> Result {
         let units = self.regions.units_in(pages)?;
         let old = reserve.pages();
         let added = pages - old;
-        let mut frames = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
-        if let Backing::FrameTable(old) = &reserve.backing {
-            frames.extend_from_slice(old, GFP_KERNEL)?;
-        }
+        let table = reserve.table_for(pages)?;
         let ceiling = ceiling(self.account.pool());
         self.account
             .with_lending(|state, id| state.books.commit_more(id, added, ceiling))
             .map_err(lending::errno)?;
-        reserve.backing = Backing::FrameTable(frames);
-        reserve.promised = added;
+        reserve.promise(table, added);
         let done = self
-            .fill_reserve(reserve)
+            .reserve
+            .fill(reserve)
             .and_then(|()| self.regions.resize(units));
         if done.is_err() {
-            self.empty_reserve(reserve, old);
+            self.reserve.empty(reserve, old);
         }
         done
     }
 
-    fn shrink(&self, reserve: &mut Reserve, pages: u32) -> Result {
+    fn shrink(&self, reserve: &mut ReserveFrames, pages: u32) -> Result {
         self.regions.resize(self.regions.units_in(pages)?)?;
-        let gone = reserve.pages() - pages;
-        self.zap(
-            RESERVE_OFFSET + (u64::from(pages) << PAGE_SHIFT),
-            u64::from(gone) << PAGE_SHIFT,
-        );
-        self.empty_reserve(reserve, pages);
+        self.reserve.unmap(pages, reserve.pages() - pages);
+        self.reserve.empty(reserve, pages);
         Ok(())
     }
 }

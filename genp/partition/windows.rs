@@ -7,15 +7,13 @@
 
 use kernel::{mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 
-use super::{Attributes, Partition};
+use super::{reserve::RESERVE_OFFSET, Attributes, Partition};
 use crate::genp::{
     core::{books::MAX_SLICES, owner::Owner},
     frames::list::FrameList,
     sys::vma::{self, AddressSpaceId, LeaseVma, WindowKey},
 };
 
-/// File offset of the reserve.
-pub(crate) const RESERVE_OFFSET: u64 = 0;
 /// File offset of the lease window: above any reserve.
 pub(crate) const LEASE_OFFSET: u64 = 1 << 42;
 
@@ -142,7 +140,7 @@ impl Partition {
     /// Context: thread, under the mmap lock.
     pub(crate) fn mmap(&self, vma: &VmaNew) -> Result {
         match vma::window_offset(vma) {
-            RESERVE_OFFSET => self.map_reserve(vma),
+            RESERVE_OFFSET => self.reserve.map(vma),
             LEASE_OFFSET => self.map_window(vma),
             _ => Err(EINVAL),
         }

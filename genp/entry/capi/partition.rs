@@ -110,7 +110,7 @@ unsafe extern "C" fn genp_partition_find(name: *const c_char) -> *mut genp_parti
 unsafe extern "C" fn genp_partition_from_fd(fd: c_int) -> *mut genp_partition {
     let kept = File::from_fd(fd).and_then(|(file, found)| {
         // SAFETY: the file's own reference keeps the partition alive.
-        unsafe { found.as_ref() }.admit_driver()?;
+        unsafe { found.as_ref() }.reserve().admit_driver()?;
         file.keep();
         Ok(found.as_ptr().cast())
     });

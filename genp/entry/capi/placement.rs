@@ -72,7 +72,7 @@ fn alloc(
         base,
     };
     let region = partition.regions().alloc_placed(size as u64, &placement)?;
-    let Some(address) = partition.driver_address(region.offset) else {
+    let Some(address) = partition.reserve().driver_address(region.offset) else {
         // There is no reserve, so this is not reached.
         partition.regions().free(Owner::Driver, region.handle)?;
         return Err(EINVAL);
@@ -97,7 +97,7 @@ unsafe extern "C" fn genp_alloc_placed(
 ) -> c_int {
     // SAFETY: see the top of `capi`.
     let (partition, how) = unsafe { (partition(part), &*how) };
-    let base = partition.driver_address(0).unwrap_or(0) as u64;
+    let base = partition.reserve().driver_address(0).unwrap_or(0) as u64;
     let got = PlacementArgs::of(how).and_then(|how| alloc(partition, size, &how, base));
     partition.count_misuse(&got);
     // SAFETY: see the top of `capi`.
@@ -111,7 +111,7 @@ fn alloc_contiguous(
     size: usize,
     how: &mut PlacementArgs,
 ) -> Result<genp_region> {
-    if let Some(external) = partition.external() {
+    if let Some(external) = partition.reserve().external() {
         return alloc(partition, size, how, external.phys);
     }
     let page = PAGE_SIZE as u64;
@@ -168,7 +168,7 @@ unsafe extern "C" fn genp_dma_alloc(
 /// The physical address of a place in the reserve.
 fn phys_of(partition: &Partition, address: usize) -> Option<phys_addr_t> {
     let offset = partition.driver_offset(address, 1)?;
-    Some(match partition.external() {
+    Some(match partition.reserve().external() {
         Some(external) => external.phys + offset,
         // SAFETY: in the window that is mapped for drivers, of whom the caller is one, by
         // the check of the offset; what is not of the pool is not in a window.
@@ -214,7 +214,10 @@ unsafe extern "C" fn genp_size(part: *mut genp_partition) -> usize {
 }
 
 fn owner_of(partition: &Partition) -> *mut c_void {
-    partition.external().map_or(0, |external| external.owner) as *mut c_void
+    partition
+        .reserve()
+        .external()
+        .map_or(0, |external| external.owner) as *mut c_void
 }
 
 #[no_mangle]
@@ -227,7 +230,7 @@ unsafe extern "C" fn genp_owner(part: *mut genp_partition) -> *mut c_void {
 fn chunk_at(partition: &Partition, address: usize, left: usize) -> Option<genp_chunk> {
     let phys = phys_of(partition, address)?;
     let mut size = left;
-    if partition.external().is_none() {
+    if partition.reserve().external().is_none() {
         // Whole pages for as long as the next one follows. At most as many steps as
         // there are pages.
         size = PAGE_SIZE.min(left);
@@ -251,7 +254,7 @@ unsafe extern "C" fn genp_for_each_chunk(
 ) -> c_int {
     // SAFETY: see the top of `capi`.
     let partition = unsafe { partition(part) };
-    let (Some(look), Some(mut address)) = (look, partition.driver_address(0)) else {
+    let (Some(look), Some(mut address)) = (look, partition.reserve().driver_address(0)) else {
         return 0;
     };
     debug_assert_eq!(address & !PAGE_MASK, 0);

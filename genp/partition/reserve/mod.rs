@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The reserve: memory that is there from create to the last close.
+
+mod drivers;
+mod frames;
+
+use kernel::{
+    alloc::flags::GFP_KERNEL_ACCOUNT,
+    mm::virt::VmaNew,
+    page::PAGE_SHIFT,
+    prelude::*,
+    sync::{lock::Guard, SetOnce},
+};
+
+use crate::genp::{
+    frames::free::BATCH,
+    pool::account::PoolAccount,
+    sys::{
+        atomic::InlineAtomic,
+        errno::EOPNOTSUPP,
+        file::Mapping,
+        genalloc::{Carveout, Source},
+        lock::{new_pi_mutex, Pi, PiMutex},
+        trace, vma,
+    },
+};
+use drivers::ExternalBacking;
+use frames::Backing;
+
+pub(super) use frames::ReserveFrames;
+
+/// File offset of the reserve.
+pub(crate) const RESERVE_OFFSET: u64 = 0;
+
+/// The reserve of a partition.
+///
+/// Growing, shrinking and closing hold its lock over several calls: the functions that
+/// take a [`ReserveFrames`] are called with what [`Self::lock`] returned.
+#[pin_data]
+pub(crate) struct Reserve {
+    account: PoolAccount,
+    #[pin]
+    frames: PiMutex<ReserveFrames>,
+    /// Where it is, if it is not of the pool.
+    external: SetOnce<ExternalBacking>,
+    /// Where the kernel has it mapped for drivers, or 0.
+    driver_base: InlineAtomic,
+    /// The page cache of the file, by which all mappings are found.
+    file_mapping: SetOnce<Mapping>,
+}
+
+impl Reserve {
+    /// A reserve of no pages.
+    pub(super) fn new(account: PoolAccount) -> impl PinInit<Self> {
+        pin_init!(Self {
+            account,
+            frames <- new_pi_mutex!(ReserveFrames::new(), "genp_reserve"),
+            external: SetOnce::new(),
+            driver_base: InlineAtomic::new(0),
+            file_mapping: SetOnce::new(),
+        })
+    }
+
+    /// Tells it of the partition's file, once.
+    pub(super) fn set_file(&self, mapping: Mapping) {
+        self.file_mapping.populate(mapping);
+    }
+
+    /// Context: thread, may sleep while somebody else changes or maps the reserve.
+    pub(super) fn lock(&self) -> Guard<'_, ReserveFrames, Pi> {
+        self.frames.lock()
+    }
+
+    /// Pages it has now. Context: thread, may sleep.
+    pub(super) fn pages(&self) -> u32 {
+        self.lock().pages()
+    }
+
+    /// Takes the memory of a new reserve, from the pool if there is no `source`. ENOMEM,
+    /// and EINVAL from a source. Context: thread, may sleep; zeroes the memory.
+    pub(super) fn populate(
+        &self,
+        frames: &mut ReserveFrames,
+        pages: u32,
+        source: Option<Source>,
+    ) -> Result {
+        let Some(source) = source else {
+            // First of all: what is promised is given back if anything fails.
+            frames.promised = pages;
+            let table = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
+            frames.backing = Backing::Frames(table);
+            return self.fill(frames);
+        };
+        let carveout = Carveout::take(source, u64::from(pages) << PAGE_SHIFT)?;
+        self.external.populate(ExternalBacking::of(&carveout));
+        frames.backing = Backing::Carveout(carveout);
+        Ok(())
+    }
+
+    /// Takes the promised frames, zeroed, to the end of the reserve, whose table has room.
+    /// ENOMEM. Context: thread, may sleep.
+    pub(super) fn fill(&self, frames: &mut ReserveFrames) -> Result {
+        let free_frames = &self.account.pool().free_frames;
+        while frames.promised > 0 {
+            let mut list = self.account.take_frames(frames.promised);
+            if list.is_empty() {
+                // The accounting promised frames that are not there: refuse rather than
+                // try forever.
+                return Err(ENOMEM);
+            }
+            while let Some(frame) = free_frames.pop(&mut list) {
+                frames.promised -= 1;
+                if let Backing::Frames(table) = &mut frames.backing {
+                    // Never allocates: the capacity is there.
+                    table.push(frame, GFP_ATOMIC)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back what was promised and not taken, and the last frames of the reserve, so
+    /// that `keep` are left. They are no longer mapped anywhere. Those that somebody else
+    /// still holds go into quarantine. Context: thread, may sleep.
+    pub(super) fn empty(&self, frames: &mut ReserveFrames, keep: u32) {
+        self.account
+            .release(::core::mem::take(&mut frames.promised));
+        loop {
+            let mut freed = 0;
+            let mut quarantined = 0;
+            for _ in 0..BATCH {
+                if frames.pages() <= keep {
+                    break;
+                }
+                let Some(frame) = frames.pop() else {
+                    break;
+                };
+                if self.account.give_or_quarantine(frame) {
+                    freed += 1;
+                } else {
+                    quarantined += 1;
+                }
+            }
+            if quarantined > 0 {
+                trace::quarantine(self.account.id().0, quarantined);
+            }
+            self.account.pool().wakers.scrub.wake();
+            self.account.release(freed);
+            if freed + quarantined == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Maps all of it: EINVAL for another length, EOPNOTSUPP for memory that user space
+    /// cannot have, and the errors of [`vma::map_reserve`]. Context: thread, under the mmap
+    /// lock; may sleep.
+    pub(super) fn map(&self, vma: &VmaNew) -> Result {
+        let frames = self.lock();
+        let length = u64::from(frames.pages()) << PAGE_SHIFT;
+        if length == 0 || vma::window_length(vma) != length {
+            return Err(EINVAL);
+        }
+        debug_assert_eq!(vma::window_offset(vma), RESERVE_OFFSET);
+        match &frames.backing {
+            Backing::Frames(table) => {
+                vma::map_reserve(vma, self.account.pool().free_frames.frames(), table)
+            }
+            Backing::Carveout(carveout) if carveout.is_mappable() => {
+                vma::map_carveout(vma, carveout)
+            }
+            Backing::Carveout(_) => Err(EOPNOTSUPP),
+        }
+    }
+
+    /// Unmaps `count` pages from `first` on wherever they are mapped. Context: thread, may
+    /// sleep.
+    pub(super) fn unmap(&self, first: u32, count: u32) {
+        if let Some(mapping) = self.file_mapping.as_ref() {
+            mapping.zap(
+                RESERVE_OFFSET + (u64::from(first) << PAGE_SHIFT),
+                u64::from(count) << PAGE_SHIFT,
+            );
+        }
+    }
+}
