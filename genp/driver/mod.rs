@@ -62,7 +62,7 @@ pub(crate) fn find(registry: &Registry, name: &[u8]) -> Result<Arc<Partition>> {
 pub(crate) fn outstanding(partition: &Partition) -> genp_outstanding {
     genp_outstanding {
         regions: partition.regions().driver_regions(),
-        pages: partition.pages_out(),
+        pages: partition.stock().pages_out(),
         leases: partition.driver_leases().count(),
         users: 0,
     }

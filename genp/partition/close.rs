@@ -80,6 +80,6 @@ impl Partition {
         });
         trace::release(self.id().0, reserve.pages());
         self.reserve.empty(&mut reserve, 0);
-        self.empty_stock();
+        self.stock.empty();
     }
 }

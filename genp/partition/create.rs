@@ -10,13 +10,12 @@ use kernel::{
 
 use super::{
     close::LastClose, driver_leases::DriverLeases, events::Events, regions::Regions,
-    request::CreateRequest, reserve::Reserve, timing::Timing, windows::Windows, Attributes, File,
-    Partition, PartitionCounters,
+    request::CreateRequest, reserve::Reserve, stock::PartitionStock, timing::Timing,
+    windows::Windows, Attributes, File, Partition, PartitionCounters,
 };
 use crate::genp::{
     core::{books::PartitionId, stock::Marks},
     pool::{account::PoolAccount, lending, Pool},
-    stock::Stock,
     sys::{abi, errno::EOPNOTSUPP, genalloc::Source, lock::new_pi_mutex, task, trace},
 };
 
@@ -85,10 +84,7 @@ impl Partition {
         attributes: Attributes,
         marks: Marks,
     ) -> Result<Arc<Self>> {
-        let stock = match marks.pages() {
-            0 => None,
-            _ => Some(Stock::new(marks)?),
-        };
+        let stock = PartitionStock::new(account.clone(), marks)?;
         let regions = Regions::new(account.id(), attributes.order, attributes.max_regions)?;
         Arc::pin_init(
             try_pin_init!(Self {
@@ -161,7 +157,7 @@ impl Partition {
         // From the creation of the file on its release closes the partition.
         let file = match partition
             .populate_reserve(request.reserve, source)
-            .and_then(|()| partition.populate_stock())
+            .and_then(|()| partition.stock.populate())
             .and_then(|()| partition.open_file())
         {
             Ok(file) => file,

@@ -15,12 +15,12 @@ mod driver_regions;
 mod events;
 #[cfg(GENP_KUNIT)]
 mod kunit;
-mod pages;
 mod regions;
 mod report;
 mod request;
 mod reserve;
 mod resize;
+mod stock;
 pub(crate) mod timing;
 mod windows;
 
@@ -35,7 +35,7 @@ use kernel::{
 use crate::genp::{
     core::books::PartitionId,
     pool::{account::PoolAccount, Pool},
-    stock::Stock,
+    stock::Refusal,
     sys::{
         abi,
         atomic::InlineAtomic,
@@ -49,6 +49,7 @@ use driver_leases::DriverLeases;
 use events::Events;
 use regions::Regions;
 use reserve::Reserve;
+use stock::PartitionStock;
 use timing::Timing;
 use windows::Windows;
 
@@ -88,10 +89,6 @@ pub(crate) struct PartitionCounters {
     interruptions: InlineAtomic,
     misuses: InlineAtomic,
     stale_handles: InlineAtomic,
-    stock_refills: InlineAtomic,
-    stock_drains: InlineAtomic,
-    emergency_takes: InlineAtomic,
-    emergency_gives: InlineAtomic,
 }
 
 impl PartitionCounters {
@@ -101,10 +98,6 @@ impl PartitionCounters {
             interruptions: InlineAtomic::new(0),
             misuses: InlineAtomic::new(0),
             stale_handles: InlineAtomic::new(0),
-            stock_refills: InlineAtomic::new(0),
-            stock_drains: InlineAtomic::new(0),
-            emergency_takes: InlineAtomic::new(0),
-            emergency_gives: InlineAtomic::new(0),
         }
     }
 }
@@ -130,8 +123,7 @@ pub(crate) struct Partition {
     windows: PiMutex<Windows>,
     #[pin]
     regions: Regions,
-    /// The atomic stock, if it has one.
-    stock: Option<Pin<KBox<Stock>>>,
+    stock: PartitionStock,
     /// What drivers have on lease.
     #[pin]
     driver_leases: DriverLeases,
@@ -203,6 +195,11 @@ impl Partition {
         &self.regions
     }
 
+    /// Its atomic stock.
+    pub(crate) fn stock(&self) -> &PartitionStock {
+        &self.stock
+    }
+
     /// What it announces, for those who read, poll and listen.
     pub(crate) fn events(&self) -> &Events {
         &self.events
@@ -236,6 +233,16 @@ impl Partition {
         } else if [EINVAL, E2BIG, EPERM, ENOTTY, EFAULT].contains(&error) {
             count(&self.counters.misuses);
         }
+    }
+
+    /// Counts a page that is not taken back. Context: any.
+    #[inline(never)]
+    pub(crate) fn refuse_page(&self, why: Refusal) -> Result<(), Refusal> {
+        count(match why {
+            Refusal::Stale => &self.counters.stale_handles,
+            Refusal::Foreign => &self.counters.misuses,
+        });
+        Err(why)
     }
 
     /// Whether the caller may open the partition by name.

@@ -60,7 +60,7 @@ impl Partition {
         stat.reserve = stat.windows.reserve_length;
         self.regions.stat(&mut stat);
         self.stat_books(&mut stat);
-        self.stat_stock(&mut stat);
+        self.stock.stat(&mut stat);
         stat
     }
 

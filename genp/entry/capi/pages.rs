@@ -22,7 +22,7 @@ use crate::genp::{
 unsafe extern "C" fn genp_page_take(part: *mut genp_partition, cpu: c_uint) -> *mut page {
     // SAFETY: see the top of `capi`; `glue_stock.c` keeps preemption off meanwhile.
     let (partition, cpu) = unsafe { (partition(part), CurrentCpu::new(cpu)) };
-    partition.take_page(&cpu).unwrap_or(0) as *mut page
+    partition.stock().take_page(&cpu).unwrap_or(0) as *mut page
 }
 
 /// Does what the flags ask for beyond that: finds a page elsewhere if there was none,
@@ -37,6 +37,7 @@ unsafe extern "C" fn genp_page_prepare(
     if page.is_null() && flags & abi::GENP_EMERGENCY != 0 {
         // SAFETY: see the top of `capi`.
         page = unsafe { partition(part) }
+            .stock()
             .take_emergency_page()
             .unwrap_or(0) as *mut _;
         // It may hold what another partition left there.

@@ -189,7 +189,7 @@ unsafe extern "C" fn genp_stock_suffices(
         hold_ns: burst.hold_ns,
         refill_ns: burst.refill_ns,
     };
-    match suffices(&partition.marks().unwrap_or(Marks::NONE), &burst) {
+    match suffices(&partition.stock().marks().unwrap_or(Marks::NONE), &burst) {
         None => EINVAL.to_errno(),
         Some(Suffices::Not) => abi::GENP_SUFFICES_NOT as c_int,
         Some(Suffices::WithSlack) => abi::GENP_SUFFICES_SLACK as c_int,

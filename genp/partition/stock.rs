@@ -5,32 +5,68 @@
 
 use kernel::prelude::*;
 
-use super::{count, Partition};
+use super::Partition;
 use crate::genp::{
     core::stock::Marks,
     frames::free::BATCH,
+    pool::account::PoolAccount,
     stock::{Crossing, FillState, Refusal, Stock},
     sys::{
         abi,
+        atomic::InlineAtomic,
         cpu::{CurrentCpu, PreemptGuard},
         trace,
     },
 };
 
-impl Partition {
+/// The stock of a partition, and what it took of the emergency stock.
+pub(crate) struct PartitionStock {
+    account: PoolAccount,
+    /// `None` if it was created without one.
+    stock: Option<Pin<KBox<Stock>>>,
+    refills: InlineAtomic,
+    drains: InlineAtomic,
+    emergency_takes: InlineAtomic,
+    emergency_gives: InlineAtomic,
+}
+
+impl PartitionStock {
+    /// A stock with these watermarks and no frames yet, none if they are those of none.
+    /// E2BIG, ENOMEM. Context: thread, may sleep.
+    pub(super) fn new(account: PoolAccount, marks: Marks) -> Result<Self> {
+        let stock = match marks.pages() {
+            0 => None,
+            _ => Some(Stock::new(marks)?),
+        };
+        Ok(Self {
+            account,
+            stock,
+            refills: InlineAtomic::new(0),
+            drains: InlineAtomic::new(0),
+            emergency_takes: InlineAtomic::new(0),
+            emergency_gives: InlineAtomic::new(0),
+        })
+    }
+
     fn stock(&self) -> Option<&Stock> {
         self.stock.as_deref()
     }
 
-    /// The watermarks of the stock, if there is one. Context: any.
+    /// The watermarks, if there is a stock. Context: any.
     pub(crate) fn marks(&self) -> Option<Marks> {
         self.stock().map(|stock| *stock.marks())
     }
 
-    /// Lets the refill thread look at the stock.
+    /// The watermarks and the free pages, if there is a stock. Context: any. O(CPUs).
+    fn level(&self) -> Option<(Marks, u32)> {
+        let stock = self.stock()?;
+        Some((*stock.marks(), stock.level().free()))
+    }
+
+    /// Has the refill thread look at the stock. Context: any.
     #[cold]
-    fn want_refill(&self) {
-        self.account.pool().pending_refills.put(self.id());
+    fn request_refill(&self) {
+        self.account.pool().pending_refills.put(self.account.id());
     }
 
     /// Takes a page of the stock: the address of its `struct page`. Context: any.
@@ -40,103 +76,74 @@ impl Partition {
         let stock = self.stock()?;
         let (slot, crossing) = stock.take(cpu);
         if crossing == Crossing::Crossed {
-            self.want_refill();
+            self.request_refill();
         }
         stock.page(slot?)
     }
 
-    /// Takes a page of the emergency stock, which another partition may have left
-    /// something in. Context: any. Constant.
+    /// Takes a page of the emergency stock, which may hold what another partition left in
+    /// it. Context: any. Constant.
     pub(crate) fn take_emergency_page(&self) -> Option<usize> {
         let guard = PreemptGuard::begin();
-        let page = self
-            .account
-            .pool()
-            .emergency
-            .as_ref()?
-            .take(self.id(), &guard)?;
-        count(&self.counters.emergency_takes);
+        let emergency = self.account.pool().emergency.as_ref()?;
+        let page = emergency.take(self.account.id(), &guard)?;
+        self.emergency_takes.add(1);
         Some(page)
     }
 
     /// Gives back the page that says it is in this slot. Context: any. Constant.
     #[inline(always)]
-    pub(crate) fn give_page(
-        &self,
-        page: usize,
-        slot: usize,
-        cpu: &CurrentCpu,
-    ) -> Result<(), Refusal> {
+    fn give_page(&self, page: usize, slot: usize, cpu: &CurrentCpu) -> Result<(), Refusal> {
         let given = match self.stock() {
             // CAST: there are fewer slots than 2^32.
             Some(stock) if stock.holds(slot, page) => stock.give(slot as u32, cpu),
-            _ => return self.give_external(page, slot),
+            _ => return self.give_emergency_page(page, slot),
         };
-        match given {
-            Ok(Crossing::Within) => Ok(()),
-            Ok(Crossing::Crossed) => {
-                self.want_refill();
-                Ok(())
-            }
-            Err(why) => self.refuse_page(why),
+        if given? == Crossing::Crossed {
+            self.request_refill();
         }
+        Ok(())
     }
 
     /// Gives back a page that is not in the own stock.
     #[inline(never)]
-    fn give_external(&self, page: usize, slot: usize) -> Result<(), Refusal> {
+    fn give_emergency_page(&self, page: usize, slot: usize) -> Result<(), Refusal> {
         let guard = PreemptGuard::begin();
-        let given = match self.account.pool().emergency.as_ref() {
-            Some(emergency) => emergency.give(self.id(), slot, page, &guard),
-            None => Err(Refusal::Foreign),
-        };
-        match given {
-            Ok(()) => {
-                count(&self.counters.emergency_gives);
-                Ok(())
-            }
-            Err(why) => self.refuse_page(why),
-        }
-    }
-
-    /// Counts a page that is not taken back. Context: any.
-    #[inline(never)]
-    pub(crate) fn refuse_page(&self, why: Refusal) -> Result<(), Refusal> {
-        count(match why {
-            Refusal::Stale => &self.counters.stale_handles,
-            Refusal::Foreign => &self.counters.misuses,
-        });
-        Err(why)
+        let emergency = self.account.pool().emergency.as_ref();
+        emergency
+            .ok_or(Refusal::Foreign)?
+            .give(self.account.id(), slot, page, &guard)?;
+        self.emergency_gives.add(1);
+        Ok(())
     }
 
     /// Pages taken and not given back. Context: any. O(CPUs).
     pub(crate) fn pages_out(&self) -> u32 {
         let own = self.stock().map_or(0, |stock| stock.level().out());
-        let counters = &self.counters;
-        let emergency = counters
+        let emergency = self
             .emergency_takes
             .load()
-            .saturating_sub(counters.emergency_gives.load());
+            .saturating_sub(self.emergency_gives.load());
         own.saturating_add(u32::try_from(emergency).unwrap_or(u32::MAX))
     }
 
-    /// Fills the stock of a new partition with what is committed to it. Context:
-    /// thread, may sleep; zeroes the frames.
-    pub(super) fn populate_stock(&self) -> Result {
+    /// Fills a new stock with what is committed to it. ENOMEM. Context: thread, may sleep;
+    /// zeroes the frames.
+    pub(super) fn populate(&self) -> Result {
         let Some(stock) = self.stock() else {
             return Ok(());
         };
         let mut filling = stock.filling.lock();
         while filling.promised > 0 {
-            if self.fill_stock(stock, &mut filling) == 0 {
+            if self.fill(stock, &mut filling) == 0 {
                 return Err(ENOMEM);
             }
         }
         Ok(())
     }
 
-    /// Moves one batch of promised frames from the store to the stock: how many.
-    fn fill_stock(&self, stock: &Stock, filling: &mut FillState) -> u32 {
+    /// Moves one batch of promised frames from the free ones to the stock. Returns how many.
+    fn fill(&self, stock: &Stock, filling: &mut FillState) -> u32 {
         let free_frames = &self.account.pool().free_frames;
         let mut list = self.account.take_frames(filling.promised.min(BATCH));
         let count = list.len();
@@ -152,12 +159,11 @@ impl Partition {
 
     /// Refills or drains the stock as its watermarks say, in batches. Context: the
     /// refill thread.
-    pub(crate) fn refill_stock(&self) {
+    fn refill(&self) {
         let Some(stock) = self.stock() else {
             return;
         };
-        self.events.check_stock(stock.marks(), stock.level().free());
-        // Each turn moves a page at least, or is the last one.
+        // Each iteration moves a page at least, or is the last one.
         for _ in 0..=stock.marks().limit() {
             let mut filling = stock.filling.lock();
             let (more, less) = stock.pending_refills(&filling);
@@ -171,24 +177,22 @@ impl Partition {
                 break;
             }
         }
-        self.events
-            .forget_low_stock(stock.marks(), stock.level().free());
     }
 
     fn refill_batch(&self, stock: &Stock, filling: &mut FillState, pages: u32) -> u32 {
         let committed = self
             .account
             .with_lending(|state, id| state.books.commit_spare(id, pages));
-        // Nothing to spare: it is looked at again with the next take.
+        // Nothing to spare: the next take has the thread look again.
         if committed.is_err() {
             return 0;
         }
         filling.promised = pages;
-        let filled = self.fill_stock(stock, filling);
-        let missing = ::core::mem::take(&mut filling.promised);
-        self.account.release(missing);
-        self.counters.stock_refills.add(filled.into());
-        trace::refill(self.id().0, filled, stock.level().free());
+        let filled = self.fill(stock, filling);
+        self.account
+            .release(::core::mem::take(&mut filling.promised));
+        self.refills.add(filled.into());
+        trace::refill(self.account.id().0, filled, stock.level().free());
         filled
     }
 
@@ -198,25 +202,25 @@ impl Partition {
             let Some(frame) = stock.withdraw(filling) else {
                 break;
             };
-            // Whoever else holds it keeps it in quarantine.
+            // One that somebody else holds as well stays in quarantine.
             drained += u32::from(self.account.give_or_quarantine(frame));
         }
         self.account.pool().wakers.scrub.wake();
         self.account.release(drained);
-        self.counters.stock_drains.add(drained.into());
-        trace::drain(self.id().0, drained, stock.level().free());
+        self.drains.add(drained.into());
+        trace::drain(self.account.id().0, drained, stock.level().free());
         drained
     }
 
     /// Gives all frames of the stock back to the pool, at the last close. Context:
-    /// thread.
-    pub(super) fn empty_stock(&self) {
+    /// thread, may sleep.
+    pub(super) fn empty(&self) {
         let Some(stock) = self.stock() else {
             return;
         };
         let mut filling = stock.filling.lock();
-        let promised = ::core::mem::take(&mut filling.promised);
-        self.account.release(promised);
+        self.account
+            .release(::core::mem::take(&mut filling.promised));
         for slot in 0..stock.marks().limit() {
             let Some(frame) = stock.take_out_any(&mut filling, slot) else {
                 continue;
@@ -227,10 +231,9 @@ impl Partition {
         self.account.pool().wakers.scrub.wake();
     }
 
-    /// What the stock says of itself.
-    pub(super) fn stat_stock(&self, stat: &mut abi::genp_stat) {
-        let counters = &self.counters;
-        stat.emergency_takes = counters.emergency_takes.load();
+    /// Fills in its figures. Context: thread, may sleep while the stock is refilled.
+    pub(super) fn stat(&self, stat: &mut abi::genp_stat) {
+        stat.emergency_takes = self.emergency_takes.load();
         stat.stock_out = self.pages_out();
         let Some(stock) = self.stock() else {
             return;
@@ -244,7 +247,35 @@ impl Partition {
         stat.stock_takes = level.takes();
         stat.stock_gives = level.gives();
         stat.stock_misses = level.misses();
-        stat.stock_refills = counters.stock_refills.load();
-        stat.stock_drains = counters.stock_drains.load();
+        stat.stock_refills = self.refills.load();
+        stat.stock_drains = self.drains.load();
+    }
+}
+
+impl Partition {
+    /// Gives back a page of the stock, or of the emergency stock, that says it is in this
+    /// slot. Counts a refusal. Context: any. Constant.
+    #[inline(always)]
+    pub(crate) fn give_page(
+        &self,
+        page: usize,
+        slot: usize,
+        cpu: &CurrentCpu,
+    ) -> Result<(), Refusal> {
+        match self.stock.give_page(page, slot, cpu) {
+            Ok(()) => Ok(()),
+            Err(why) => self.refuse_page(why),
+        }
+    }
+
+    /// Announces a low stock, and refills or drains it. Context: the refill thread.
+    pub(crate) fn refill_stock(&self) {
+        if let Some((marks, free)) = self.stock.level() {
+            self.events.check_stock(&marks, free);
+        }
+        self.stock.refill();
+        if let Some((marks, free)) = self.stock.level() {
+            self.events.forget_low_stock(&marks, free);
+        }
     }
 }
