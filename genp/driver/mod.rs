@@ -101,7 +101,7 @@ pub(crate) fn leave(
             Err(EBUSY)
         })?;
     }
-    partition.await_callback();
+    partition.driver_leases().await_callback();
     Ok(())
 }
 

@@ -40,7 +40,7 @@ fn create(registry: &Arc<Registry>, arg: &UserArg) -> Result {
     let (partition, file) = registry.create(request, source)?;
     let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
     args.fd = fd.reserved_fd() as i32;
-    args.windows = partition.places();
+    args.windows = partition.windows();
     // If this fails the file is dropped, and with it the partition.
     arg.write(&args)?;
     file.install(fd);
@@ -59,7 +59,7 @@ fn open(registry: &Registry, arg: &UserArg) -> Result {
     let (partition, file) = registry.open(name, Partition::may_open)?;
     let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
     args.fd = fd.reserved_fd() as i32;
-    args.windows = partition.places();
+    args.windows = partition.windows();
     arg.write(&args)?;
     file.install(fd);
     Ok(())

@@ -128,7 +128,7 @@ unsafe extern "C" fn genp_window_fault(
     // SAFETY: a lease window, held still by the page fault.
     let vma = unsafe { LeaseVma::new(vma) };
     match u32::try_from(page) {
-        Ok(page) => partition.fault(&vma, page),
+        Ok(page) => partition.leases().window().fault(&vma, page),
         Err(_) => false,
     }
 }
@@ -137,7 +137,10 @@ unsafe extern "C" fn genp_window_fault(
 unsafe extern "C" fn genp_window_closed(data: *mut c_void, mm: c_ulong, start: c_ulong) {
     // SAFETY: called for a lease window, whose mapping still holds the file.
     let partition = unsafe { partition(data) };
-    partition.closed(WindowKey::new(mm, start));
+    partition
+        .leases()
+        .window()
+        .closed(WindowKey::new(mm, start));
 }
 
 same_prototypes!(

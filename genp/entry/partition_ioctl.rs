@@ -93,7 +93,7 @@ fn borrow(partition: &Partition, arg: &UserArg) -> Result {
     let borrowed = partition.borrow(&BorrowRequest {
         pages: u32::try_from(pages).map_err(|_| E2BIG)?,
         deadline: args.deadline,
-        term: partition.term(args.lease_ns)?,
+        term: partition.leases().term(args.lease_ns)?,
         reasons: reasons_of(args.reasons)?,
         owner: Owner::Process,
     })?;
@@ -116,7 +116,11 @@ fn renew(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_renew>()?;
     none_of(&[args.flags])?;
     partition.alive()?;
-    args.expires = partition.renew(args.handle, partition.term(args.lease_ns)?, Owner::Process)?;
+    args.expires = partition.leases().renew(
+        args.handle,
+        partition.leases().term(args.lease_ns)?,
+        Owner::Process,
+    )?;
     arg.write(&args)
 }
 
@@ -125,7 +129,7 @@ fn resize(partition: &Partition, arg: &UserArg) -> Result {
     none_of(&[args.flags])?;
     partition.alive()?;
     partition.resize(args.reserve, args.borrow_limit)?;
-    args.windows = partition.places();
+    args.windows = partition.windows();
     arg.write(&args)
 }
 

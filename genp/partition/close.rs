@@ -25,33 +25,16 @@ impl Partition {
             return Err(EIDRM);
         }
         trace::destroy(self.id().0);
-        self.kill();
+        self.leases.refuse_all();
         self.end_leases(How::Revoked);
         self.events.announce_end();
         Ok(())
     }
 
-    /// Refuses new leases and lets go who waits for one. At most one step for
-    /// each lease the partition can have.
-    fn kill(&self) {
-        self.account.with_lending(|state, id| {
-            state.books.kill(id);
-            for slice in 0..self.attributes.max_leases {
-                if let Some(lease) = state.books.lease_at(id, slice) {
-                    state.wake(lease);
-                }
-            }
-        });
-    }
-
     /// Ends every lease, or waits for who is ending it just now.
     fn end_leases(&self, how: How) {
-        for slice in 0..self.attributes.max_leases {
-            let handle = self.account.with_lending(|state, id| {
-                let lease = state.books.lease_at(id, slice)?;
-                Some(state.books.lease(lease).handle())
-            });
-            let Some(handle) = handle else {
+        for slice in 0..self.leases.window().max_leases() {
+            let Some(handle) = self.leases.handle_at(slice) else {
                 continue;
             };
             // Refused for a request that waited, and for a lease that is over.
@@ -67,7 +50,7 @@ impl Partition {
     /// Gives everything back: the last close, or a create that failed. Nothing is
     /// mapped any longer and nobody is in a call. Context: thread, may sleep.
     pub(crate) fn close(&self) {
-        self.kill();
+        self.leases.refuse_all();
         self.end_leases(How::Abandoned);
         self.registry.forget(self);
         let mut reserve = self.reserve.lock();

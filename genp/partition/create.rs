@@ -9,14 +9,14 @@ use kernel::{
 };
 
 use super::{
-    close::LastClose, driver_leases::DriverLeases, events::Events, regions::Regions,
-    request::CreateRequest, reserve::Reserve, stock::PartitionStock, timing::Timing,
-    windows::Windows, Attributes, File, Partition, PartitionCounters,
+    close::LastClose, driver_leases::DriverLeases, events::Events, leases::Leases,
+    regions::Regions, request::CreateRequest, reserve::Reserve, stock::PartitionStock,
+    timing::Timing, Attributes, File, Partition, PartitionCounters,
 };
 use crate::genp::{
     core::{books::PartitionId, stock::Marks},
     pool::{account::PoolAccount, lending, Pool},
-    sys::{abi, errno::EOPNOTSUPP, genalloc::Source, lock::new_pi_mutex, task, trace},
+    sys::{abi, errno::EOPNOTSUPP, genalloc::Source, task, trace},
 };
 
 /// The ceiling on what the caller may have committed, in frames.
@@ -89,17 +89,22 @@ impl Partition {
         Arc::pin_init(
             try_pin_init!(Self {
                 registry,
-                attributes,
                 file: SetOnce::new(),
                 dying: Atomic::new(0),
                 reserve <- Reserve::new(account.clone()),
-                windows <- new_pi_mutex!(Windows::new(), "genp_windows"),
+                leases <- Leases::new(
+                    account.clone(),
+                    attributes.term_ns,
+                    attributes.max_leases,
+                    attributes.slice_pages,
+                ),
                 regions <- regions,
                 stock,
-                driver_leases <- DriverLeases::new(),
+                driver_leases <- DriverLeases::new(account.clone()),
                 events <- Events::new(account.clone()),
                 timing <- Timing::new(),
                 account,
+                attributes,
                 counters: PartitionCounters::new(),
             }),
             GFP_KERNEL,
@@ -167,7 +172,8 @@ impl Partition {
             }
         };
         partition.reserve.set_file(file.mapping());
-        partition.file.populate((file.weak(), file.mapping()));
+        partition.leases.window().set_file(file.mapping());
+        partition.file.populate(file.weak());
         Ok((partition, file))
     }
 }

@@ -2,15 +2,18 @@
 
 //! Leases of drivers, and how drivers are asked to return them.
 
-use kernel::prelude::*;
+use kernel::{prelude::*, sync::lock::Guard};
 
 use super::{BorrowRequest, Grant, Partition};
-use crate::genp::core::owner::Owner;
 use crate::genp::{
-    core::books::{State, MAX_SLICES},
+    core::{
+        books::{State, MAX_SLICES},
+        owner::Owner,
+    },
+    pool::account::PoolAccount,
     sys::{
         callback::Callback,
-        lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
+        lock::{new_pi_mutex, new_raw_lock, Pi, PiMutex, RawLock},
     },
 };
 
@@ -37,15 +40,18 @@ enum RecallState {
 /// driver's callback runs, which may call in again; `recalls` last of all.
 #[pin_data]
 pub(crate) struct DriverLeases {
+    account: PoolAccount,
     #[pin]
     calling: PiMutex<()>,
+    /// By slice.
     #[pin]
     recalls: RawLock<[Option<Recall>; MAX_SLICES as usize]>,
 }
 
 impl DriverLeases {
-    pub(crate) fn new() -> impl PinInit<Self> {
+    pub(super) fn new(account: PoolAccount) -> impl PinInit<Self> {
         pin_init!(Self {
+            account,
             calling <- new_pi_mutex!((), "genp_calling"),
             recalls <- new_raw_lock!([None; MAX_SLICES as usize], "genp_recalls"),
         })
@@ -56,24 +62,64 @@ impl DriverLeases {
         self.recalls.lock().iter().flatten().count() as u32
     }
 
+    /// Makes `recall` the entry of the lease in a slice.
+    fn set(&self, slice: u32, recall: Recall) {
+        if let Some(entry) = self.recalls.lock().get_mut(slice as usize) {
+            *entry = Some(recall);
+        }
+    }
+
     /// Changes the entry of a lease. At most as many steps as a partition can have
     /// leases.
-    fn change<R>(&self, handle: u64, how: impl FnOnce(&mut Option<Recall>) -> R) -> Option<R> {
+    fn change<R>(&self, handle: u64, work: impl FnOnce(&mut Option<Recall>) -> R) -> Option<R> {
         let mut recalls = self.recalls.lock();
         let entry = recalls
             .iter_mut()
             .find(|entry| entry.is_some_and(|recall| recall.handle == handle))?;
-        Some(how(entry))
+        Some(work(entry))
     }
 
-    /// Notes that it is time to ask for a lease, if it is a driver's and was not asked
+    /// Puts back the entry of a lease that could not be returned.
+    fn restore(&self, recall: Recall) {
+        let slice = self.account.with_lending(|state, id| {
+            let lease = state.books.find(id, recall.handle).ok()?;
+            Some(state.books.lease(lease).slice())
+        });
+        if let Some(slice) = slice {
+            self.set(slice, recall);
+        }
+    }
+
+    /// Whether a lease no longer runs undisturbed: its end was announced, or more.
+    fn is_recalled(&self, handle: u64) -> bool {
+        let recalled = self.account.with_lending(|state, id| {
+            let lease = state.books.find(id, handle).ok()?;
+            Some(state.books.lease(lease).state() != State::Active)
+        });
+        recalled == Some(true)
+    }
+
+    /// Records that it is time to ask for a lease, if it is a driver's and was not asked
     /// for in this term. Context: any but NMI.
-    pub(crate) fn mark_recall_due(&self, handle: u64, expires: u64) {
+    pub(super) fn mark_recall_due(&self, handle: u64, expires: u64) {
         self.change(handle, |entry| {
             if let Some(recall) = entry {
-                // Another term: we are here before renew_for_driver().
+                // Another term: we are here before the renewal recorded it.
                 if recall.state == RecallState::NotYet || recall.expires != expires {
                     recall.state = RecallState::Due;
+                    recall.expires = expires;
+                }
+            }
+        });
+    }
+
+    /// Records another term of a lease. Context: any but NMI.
+    fn mark_renewed(&self, handle: u64, expires: u64) {
+        self.change(handle, |entry| {
+            if let Some(recall) = entry {
+                // Unless it was recalled already, which a short term can do.
+                if recall.expires != expires {
+                    recall.state = RecallState::NotYet;
                     recall.expires = expires;
                 }
             }
@@ -89,8 +135,8 @@ impl DriverLeases {
         Some(*recall)
     }
 
-    /// Asks drivers for what is due. Context: the post's thread; runs drivers' code.
-    pub(crate) fn call(&self) {
+    /// Asks drivers for what is due. Context: the notify thread; runs drivers' code.
+    pub(super) fn call(&self) {
         for _ in 0..MAX_SLICES {
             // Before the entry is read: who takes it out after that waits for us.
             let _calling = self.calling.lock();
@@ -102,98 +148,70 @@ impl DriverLeases {
             }
         }
     }
+
+    /// Keeps callbacks from running. `None` within a callback, whose thread has the lock
+    /// already. Context: thread, may sleep while one runs.
+    fn hold_callbacks(&self) -> Option<Guard<'_, (), Pi>> {
+        let own = self.account.pool().wakers.post.is_own();
+        (!own).then(|| self.calling.lock())
+    }
+
+    /// Waits until no callback of this partition's runs, unless this is called from one.
+    /// Context: thread, may sleep.
+    pub(crate) fn await_callback(&self) {
+        drop(self.hold_callbacks());
+    }
 }
 
 impl Partition {
-    /// Borrows for a driver; `give` gets each frame in turn. Context: thread, may sleep.
+    /// Borrows for a driver; `give` gets each frame in turn. As [`Self::borrow`]. Context:
+    /// thread, may sleep.
     pub(crate) fn borrow_for_driver(
         &self,
         request: &BorrowRequest,
         call: Option<Callback>,
         give: impl FnMut(u32),
     ) -> Result<Grant> {
-        let borrowed = self.borrow(request)?;
-        let recall = Recall {
-            handle: borrowed.handle,
-            expires: borrowed.expires,
-            call,
-            state: RecallState::NotYet,
-        };
-        if let Some(place) = self
-            .driver_leases()
-            .recalls
-            .lock()
-            .get_mut(borrowed.slice as usize)
-        {
-            *place = Some(recall);
-        }
-        // Recalled before it stood there, which a short term can do.
-        let late = self.account.with_lending(|state, id| {
-            let lease = state.books.find(id, borrowed.handle).ok()?;
-            Some(state.books.lease(lease).state() != State::Active)
-        });
-        if late == Some(true) {
-            self.driver_leases()
-                .mark_recall_due(borrowed.handle, borrowed.expires);
+        let grant = self.borrow(request)?;
+        self.driver_leases.set(
+            grant.slice,
+            Recall {
+                handle: grant.handle,
+                expires: grant.expires,
+                call,
+                state: RecallState::NotYet,
+            },
+        );
+        // Recalled before it was recorded, which a short term can do.
+        if self.driver_leases.is_recalled(grant.handle) {
+            self.driver_leases
+                .mark_recall_due(grant.handle, grant.expires);
             self.request_driver_recalls();
         }
-        self.each_frame(&borrowed, give);
-        Ok(borrowed)
+        self.leases.each_frame(grant.slice, grant.handle, give);
+        Ok(grant)
     }
 
-    /// Returns a driver's lease: EINVAL, ESTALE, EBUSY. Its callback does not run any
-    /// longer afterwards. Context: thread, may sleep.
+    /// Returns a driver's lease: EINVAL, ESTALE, EBUSY. Its callback no longer runs
+    /// afterwards. Context: thread, may sleep.
     pub(crate) fn return_for_driver(&self, handle: u64) -> Result {
-        let driver_leases = self.driver_leases();
-        // From within the callback the lock is ours already.
-        let own = self.pool().wakers.post.is_own();
-        let calling = (!own).then(|| driver_leases.calling.lock());
-        let recall = driver_leases.change(handle, Option::take).flatten();
+        let calling = self.driver_leases.hold_callbacks();
+        let recall = self.driver_leases.change(handle, Option::take).flatten();
         let ended = self.end_driver_lease(handle);
         if let (Err(error), Some(recall)) = (&ended, recall) {
             if *error == EBUSY {
-                self.restore(recall);
+                self.driver_leases.restore(recall);
             }
         }
         drop(calling);
         ended
     }
 
-    /// Waits until no callback of this partition's runs, unless this is called from one.
-    /// Context: thread, may sleep.
-    pub(crate) fn await_callback(&self) {
-        if !self.pool().wakers.post.is_own() {
-            drop(self.driver_leases().calling.lock());
-        }
-    }
-
     /// Lets a driver's lease run for another term: EAGAIN, EINVAL, ESTALE. It is asked
     /// for anew then. Context: thread.
     pub(crate) fn renew_for_driver(&self, handle: u64, term: u64) -> Result<u64> {
-        let expires = self.renew(handle, term, Owner::Driver)?;
-        self.driver_leases().change(handle, |entry| {
-            if let Some(recall) = entry {
-                // Unless it was recalled already, which a short term can do.
-                if recall.expires != expires {
-                    recall.state = RecallState::NotYet;
-                    recall.expires = expires;
-                }
-            }
-        });
+        let expires = self.leases.renew(handle, term, Owner::Driver)?;
+        self.driver_leases.mark_renewed(handle, expires);
         Ok(expires)
-    }
-
-    /// Puts back the entry of a lease that could not be returned.
-    fn restore(&self, recall: Recall) {
-        let slice = self.account.with_lending(|state, id| {
-            let lease = state.books.find(id, recall.handle).ok()?;
-            Some(state.books.lease(lease).slice())
-        });
-        let Some(slice) = slice else {
-            return;
-        };
-        if let Some(place) = self.driver_leases().recalls.lock().get_mut(slice as usize) {
-            *place = Some(recall);
-        }
     }
 }

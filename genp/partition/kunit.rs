@@ -4,11 +4,7 @@
 //! its windows in an address space.
 
 use super::{
-    borrow::{BorrowRequest, Grant},
-    regions,
-    reserve::RESERVE_OFFSET,
-    windows::LEASE_OFFSET,
-    File, Partition,
+    leases::LEASE_OFFSET, regions, reserve::RESERVE_OFFSET, BorrowRequest, File, Grant, Partition,
 };
 use crate::genp::core::owner::Owner;
 use crate::genp::{
@@ -56,7 +52,7 @@ impl Fixture {
     }
 
     fn map_window(&self) -> core::result::Result<UserMap, i32> {
-        let length = self.partition.places().lease_length;
+        let length = self.partition.windows().lease_length;
         UserMap::new(&self.file, LEASE_OFFSET, length, RW, true)
     }
 

@@ -15,6 +15,7 @@ mod driver_regions;
 mod events;
 #[cfg(GENP_KUNIT)]
 mod kunit;
+mod leases;
 mod regions;
 mod report;
 mod request;
@@ -40,22 +41,22 @@ use crate::genp::{
         abi,
         atomic::InlineAtomic,
         errno::{E2BIG, EIDRM, ENOTTY, EPERM, ESTALE},
-        file::{FileRef, Mapping, WeakFile},
-        lock::PiMutex,
+        file::{FileRef, WeakFile},
         task,
     },
 };
 use driver_leases::DriverLeases;
 use events::Events;
+use leases::Leases;
 use regions::Regions;
 use reserve::Reserve;
 use stock::PartitionStock;
 use timing::Timing;
-use windows::Windows;
 
-pub(crate) use borrow::{BorrowRequest, Grant};
+pub(crate) use borrow::Grant;
 pub(crate) use close::LastClose;
 pub(crate) use create::source_of;
+pub(crate) use leases::BorrowRequest;
 pub(crate) use regions::{Placement, Strategy};
 pub(crate) use request::{name_of, CreateRequest};
 pub(crate) use timing::Operation;
@@ -85,8 +86,6 @@ pub(crate) struct Attributes {
 /// What was counted since the partition was created, beside what the books
 /// count.
 pub(crate) struct PartitionCounters {
-    timeouts: InlineAtomic,
-    interruptions: InlineAtomic,
     misuses: InlineAtomic,
     stale_handles: InlineAtomic,
 }
@@ -94,8 +93,6 @@ pub(crate) struct PartitionCounters {
 impl PartitionCounters {
     fn new() -> Self {
         Self {
-            timeouts: InlineAtomic::new(0),
-            interruptions: InlineAtomic::new(0),
             misuses: InlineAtomic::new(0),
             stale_handles: InlineAtomic::new(0),
         }
@@ -113,18 +110,18 @@ pub(crate) struct Partition {
     account: PoolAccount,
     registry: Arc<dyn LastClose>,
     attributes: Attributes,
-    /// The file, without a reference to it, and the page cache of its inode, by
-    /// which all mappings are found.
-    file: SetOnce<(WeakFile<Self>, Mapping)>,
+    /// The file, without a reference to it.
+    file: SetOnce<WeakFile<Self>>,
     dying: Atomic<u32>,
     #[pin]
     reserve: Reserve,
+    /// What processes and drivers have on lease.
     #[pin]
-    windows: PiMutex<Windows>,
+    leases: Leases,
     #[pin]
     regions: Regions,
     stock: PartitionStock,
-    /// What drivers have on lease.
+    /// How drivers are asked for what they have on lease.
     #[pin]
     driver_leases: DriverLeases,
     #[pin]
@@ -165,12 +162,12 @@ impl Partition {
     /// A reference to the partition's file, unless that is on its way out. The
     /// caller holds the registry's lock of names.
     pub(crate) fn file(&self) -> Option<File> {
-        self.file.as_ref()?.0.get()
+        self.file.as_ref()?.get()
     }
 
     /// The file without a reference to it, once there is one.
     pub(crate) fn weak_file(&self) -> Option<&WeakFile<Self>> {
-        self.file.as_ref().map(|(file, _)| file)
+        self.file.as_ref()
     }
 
     /// How many others have the partition's file. The caller, a driver, has it. Context:
@@ -210,17 +207,14 @@ impl Partition {
         &self.timing
     }
 
-    /// What drivers have on lease.
-    pub(crate) fn driver_leases(&self) -> &DriverLeases {
-        &self.driver_leases
+    /// What processes and drivers have on lease.
+    pub(crate) fn leases(&self) -> &Leases {
+        &self.leases
     }
 
-    /// Unmaps a part of the file wherever it is mapped. Context: thread, may
-    /// sleep.
-    fn zap(&self, offset: u64, length: u64) {
-        if let Some((_, mapping)) = self.file.as_ref() {
-            mapping.zap(offset, length);
-        }
+    /// How drivers are asked for what they have on lease.
+    pub(crate) fn driver_leases(&self) -> &DriverLeases {
+        &self.driver_leases
     }
 
     /// Counts an answer that the caller brought upon itself.

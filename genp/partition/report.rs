@@ -4,7 +4,7 @@
 
 use kernel::{page::PAGE_SHIFT, prelude::*};
 
-use super::{request::window_layout, Partition};
+use super::Partition;
 use crate::genp::sys::abi;
 
 fn bytes(pages: u32) -> u64 {
@@ -12,11 +12,6 @@ fn bytes(pages: u32) -> u64 {
 }
 
 impl Partition {
-    /// Where it is mapped.
-    pub(crate) fn places(&self) -> abi::genp_windows {
-        window_layout(self.reserve.pages(), &self.attributes)
-    }
-
     /// What the books say.
     fn stat_books(&self, stat: &mut abi::genp_stat) {
         self.account.with_lending(|state, id| {
@@ -45,13 +40,10 @@ impl Partition {
         let counters = &self.counters;
         let mut stat = abi::genp_stat {
             name: self.attributes.name,
-            windows: self.places(),
+            windows: self.windows(),
             max_regions: self.attributes.max_regions,
-            max_leases: self.attributes.max_leases,
             node: self.attributes.node,
             dying: self.is_dying().into(),
-            timeouts: counters.timeouts.load(),
-            interruptions: counters.interruptions.load(),
             misuses: counters.misuses.load(),
             stale_handles: counters.stale_handles.load(),
             events_lost: self.events.lost(),
@@ -60,6 +52,7 @@ impl Partition {
         stat.reserve = stat.windows.reserve_length;
         self.regions.stat(&mut stat);
         self.stat_books(&mut stat);
+        self.leases.stat(&mut stat);
         self.stock.stat(&mut stat);
         stat
     }

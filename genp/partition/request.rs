@@ -7,7 +7,7 @@ use kernel::{
     prelude::*,
 };
 
-use super::{reserve::RESERVE_OFFSET, windows, Attributes};
+use super::Attributes;
 use crate::genp::{
     core::{books::MAX_SLICES, stock::Marks},
     pool::Pool,
@@ -65,16 +65,6 @@ fn or_default(value: u32, default: u32) -> u32 {
         default
     } else {
         value
-    }
-}
-
-/// The places of the windows in the file.
-pub(crate) fn window_layout(reserve: u32, attributes: &Attributes) -> abi::genp_windows {
-    abi::genp_windows {
-        reserve_offset: RESERVE_OFFSET,
-        reserve_length: u64::from(reserve) << PAGE_SHIFT,
-        lease_offset: windows::LEASE_OFFSET,
-        lease_length: windows::lease_pages(attributes) << PAGE_SHIFT,
     }
 }
 

@@ -31,7 +31,7 @@ impl Partition {
             return Err(EOPNOTSUPP);
         }
         let too_large = changes && pages > self.account.pool().config.capacity;
-        if too_large || limit > self.attributes.slice_pages {
+        if too_large || limit > self.leases.window().slice_pages() {
             return Err(E2BIG);
         }
         if changes && reserve.is_pinned_by_drivers() {

@@ -137,7 +137,7 @@ unsafe extern "C" fn genp_borrow(
             Ok(BorrowRequest {
                 pages: request.nr_pages,
                 deadline: request.deadline,
-                term: partition.term(request.lease_ns)?,
+                term: partition.leases().term(request.lease_ns)?,
                 reasons,
                 owner: Owner::Driver,
             })
@@ -182,6 +182,7 @@ unsafe extern "C" fn genp_renew(
     // SAFETY: see the top of this file.
     let (partition, lease) = unsafe { (partition(part), &mut *lease) };
     let renewed = partition
+        .leases()
         .term(lease_ns)
         .and_then(|term| partition.renew_for_driver(lease.handle, term));
     partition.count_misuse(&renewed);

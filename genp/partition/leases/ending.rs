@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How a lease is renewed, and how it ends.
+//!
+//! From claim to credit a lease is ended under the lock of the window, so that the recall
+//! thread, which comes for the lease when it expires, lends its priority to whoever is at
+//! it.
+
+use kernel::{page::PAGE_SHIFT, prelude::*};
+
+use super::Leases;
+use crate::genp::{
+    core::{
+        books::{self, How, LeaseId},
+        owner::Owner,
+    },
+    pool::{
+        lending::{self, LendingState},
+        ReturnEffect,
+    },
+    sys::{file::FileOwner, time, trace},
+};
+
+/// Refuses a lease of the other kind of owner.
+fn check_owner(
+    state: &LendingState,
+    lease: LeaseId,
+    owner: Owner,
+) -> ::core::result::Result<(), books::Error> {
+    match state.books.lease(lease).is_firm() == (owner == Owner::Driver) {
+        true => Ok(()),
+        false => Err(books::Error::Foreign),
+    }
+}
+
+/// A lease that is being ended, by nobody else.
+struct Claim {
+    lease: LeaseId,
+    slice: u32,
+    expires: u64,
+}
+
+impl Leases {
+    /// Claims a lease of this kind of owner: EINVAL, ESTALE. O(1).
+    fn claim(&self, handle: u64, how: How, owner: Owner) -> Result<Claim> {
+        self.account
+            .with_lending(|state, id| {
+                let lease = state.books.find(id, handle)?;
+                check_owner(state, lease, owner)?;
+                let lease = state.books.claim(id, handle, how)?;
+                let entry = state.books.lease(lease);
+                Ok(Claim {
+                    lease,
+                    slice: entry.slice(),
+                    expires: entry.expires(),
+                })
+            })
+            .map_err(lending::errno)
+    }
+
+    /// Ends a process's lease: its pages vanish, its frames go back. Returns how many bytes
+    /// there were. EINVAL for a handle that is not one of this partition's or that is a
+    /// driver's, ESTALE for a lease that is over. Context: thread, may sleep; linear in
+    /// the pages mapped.
+    pub(in crate::genp::partition) fn end<T: FileOwner>(
+        &self,
+        partition: &T,
+        handle: u64,
+        how: How,
+    ) -> Result<(u64, ReturnEffect)> {
+        let mut slices = self.window.lock();
+        let claim = self.claim(handle, how, Owner::Process)?;
+        let list = slices.clear(claim.slice, handle);
+        self.window
+            .unmap_slice(&slices, partition, claim.slice, list.len());
+        let bytes = u64::from(list.len()) << PAGE_SHIFT;
+        let pool = self.account.pool();
+        pool.free_frames.give(list);
+        Ok((bytes, pool.credit(claim.lease, how, claim.expires)))
+    }
+
+    /// Ends a driver's lease, of whose pages nobody but us holds any: EINVAL, ESTALE,
+    /// EBUSY. Context: thread, may sleep; linear in the pages.
+    pub(in crate::genp::partition) fn end_for_driver(&self, handle: u64) -> Result<ReturnEffect> {
+        let mut slices = self.window.lock();
+        let claim = self.claim(handle, How::Returned, Owner::Driver)?;
+        let pool = self.account.pool();
+        let shared = slices.of(claim.slice, handle).is_some_and(|slice| {
+            pool.free_frames
+                .walk(slice.list())
+                .any(|frame| pool.free_frames.frames().shared(frame))
+        });
+        if shared {
+            self.account
+                .with_lending(|state, _| state.books.unclaim(claim.lease));
+            return Err(EBUSY);
+        }
+        let list = slices.clear(claim.slice, handle);
+        trace::return_lease(
+            self.account.id().0,
+            handle,
+            u64::from(list.len()) << PAGE_SHIFT,
+        );
+        pool.free_frames.give(list);
+        Ok(pool.credit(claim.lease, How::Returned, claim.expires))
+    }
+
+    /// Lets a lease of this kind of owner run for another term. Returns the new deadline.
+    /// EAGAIN while anybody waits; EINVAL, ESTALE. O(log leases). Context: thread.
+    pub(crate) fn renew(&self, handle: u64, term: u64, owner: Owner) -> Result<u64> {
+        let expires = self
+            .account
+            .with_lending(|state, id| {
+                let lease = state.books.find(id, handle)?;
+                check_owner(state, lease, owner)?;
+                state.books.renew(id, handle, time::now(), term)
+            })
+            .map_err(lending::errno)?;
+        trace::renew(self.account.id().0, handle, expires);
+        Ok(expires)
+    }
+
+    /// Refuses new leases and wakes every waiter. At most one step for each lease the
+    /// partition can have. Context: thread.
+    pub(in crate::genp::partition) fn refuse_all(&self) {
+        self.account.with_lending(|state, id| {
+            state.books.kill(id);
+            for slice in 0..self.window.max_leases() {
+                if let Some(lease) = state.books.lease_at(id, slice) {
+                    state.wake(lease);
+                }
+            }
+        });
+    }
+
+    /// The handle of the lease in a slice, if there is one. O(1). Context: thread.
+    pub(in crate::genp::partition) fn handle_at(&self, slice: u32) -> Option<u64> {
+        self.account.with_lending(|state, id| {
+            let lease = state.books.lease_at(id, slice)?;
+            Some(state.books.lease(lease).handle())
+        })
+    }
+
+    /// Calls `look` with each frame of a lease, in order. Context: thread, may sleep.
+    pub(in crate::genp::partition) fn each_frame(
+        &self,
+        slice: u32,
+        handle: u64,
+        mut look: impl FnMut(u32),
+    ) {
+        let mut slices = self.window.lock();
+        if let Some(slice) = slices.of(slice, handle) {
+            self.account
+                .pool()
+                .free_frames
+                .walk(slice.list())
+                .for_each(&mut look);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What lies in each slice of the lease window, and where the window is mapped.
+
+use crate::genp::{
+    core::{books::MAX_SLICES, owner::Owner},
+    frames::list::FrameList,
+    sys::vma::{AddressSpaceId, WindowKey},
+};
+
+/// The most mappings of the lease window. They bound the work of ending a lease.
+const MAX_MAPPINGS: usize = 16;
+
+/// What lies in a slice.
+pub(super) struct Slice {
+    /// The lease it belongs to, or 0.
+    handle: u64,
+    /// Its frames.
+    list: FrameList,
+    /// Whether all of them are there.
+    complete: bool,
+    /// Whether it is a driver's, and no process may see it.
+    hidden: bool,
+}
+
+impl Slice {
+    const EMPTY: Self = Self {
+        handle: 0,
+        list: FrameList::EMPTY,
+        complete: false,
+        hidden: false,
+    };
+
+    /// Its frames.
+    pub(super) fn list(&self) -> &FrameList {
+        &self.list
+    }
+
+    /// Its frames, to add some.
+    pub(super) fn list_mut(&mut self) -> &mut FrameList {
+        &mut self.list
+    }
+
+    /// Lets it be mapped: all of its frames are there.
+    pub(super) fn complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// Whether it may be mapped: it is a process's, and all of its frames are there.
+    pub(super) fn is_mappable(&self) -> bool {
+        self.complete && !self.hidden
+    }
+}
+
+/// The slices, and where they are mapped. Whoever holds the lock of this may
+/// change the page tables of the window; who ends a lease clears its slice and
+/// the page tables under one lock, so a slower borrower or a late page fault
+/// finds the slice empty.
+pub(super) struct Slices {
+    slices: [Slice; MAX_SLICES as usize],
+    mappings: [Option<WindowKey>; MAX_MAPPINGS],
+    /// Entries of `mappings` that may be taken; those behind are not.
+    mapped: usize,
+}
+
+impl Slices {
+    pub(super) const fn new() -> Self {
+        Self {
+            slices: [const { Slice::EMPTY }; MAX_SLICES as usize],
+            mappings: [None; MAX_MAPPINGS],
+            mapped: 0,
+        }
+    }
+
+    /// A mapping of the window in this address space, at entry `from` or behind, and
+    /// the entry behind it. At most [`MAX_MAPPINGS`] steps.
+    pub(super) fn next_in(&self, space: AddressSpaceId, from: usize) -> Option<(WindowKey, usize)> {
+        let entries = self
+            .mappings
+            .iter()
+            .take(self.mapped)
+            .enumerate()
+            .skip(from);
+        let mut keys = entries.filter_map(|(at, entry)| entry.map(|key| (key, at + 1)));
+        keys.find(|(key, _)| key.is_in(space))
+    }
+
+    /// Whether the window is mapped as often as it can be. At most [`MAX_MAPPINGS`] steps.
+    pub(super) fn is_full(&self) -> bool {
+        self.mappings.iter().all(Option::is_some)
+    }
+
+    /// Records a mapping; false if there is no entry for it. The entries of the others
+    /// stay what they are. At most [`MAX_MAPPINGS`] steps.
+    pub(super) fn add_mapping(&mut self, key: WindowKey) -> bool {
+        let Some(at) = self.mappings.iter().position(Option::is_none) else {
+            return false;
+        };
+        if let Some(entry) = self.mappings.get_mut(at) {
+            *entry = Some(key);
+        }
+        self.mapped = self.mapped.max(at + 1);
+        true
+    }
+
+    /// Forgets a mapping. At most [`MAX_MAPPINGS`] steps.
+    pub(super) fn remove_mapping(&mut self, key: WindowKey) {
+        if let Some(entry) = self.mappings.iter_mut().find(|entry| **entry == Some(key)) {
+            *entry = None;
+        }
+        let last = self.mappings.iter().rposition(Option::is_some);
+        self.mapped = last.map_or(0, |at| at + 1);
+    }
+
+    /// Opens a free slice for the lease `handle`.
+    pub(super) fn open(&mut self, slice: u32, handle: u64, owner: Owner) {
+        if let Some(slice) = self.slices.get_mut(slice as usize) {
+            slice.handle = handle;
+            slice.hidden = owner == Owner::Driver;
+        }
+    }
+
+    /// What lies in a slice, whichever lease it belongs to.
+    pub(super) fn get(&self, slice: u32) -> Option<&Slice> {
+        self.slices.get(slice as usize)
+    }
+
+    /// The slice of the lease `handle`, if that has not ended.
+    pub(super) fn of(&mut self, slice: u32, handle: u64) -> Option<&mut Slice> {
+        self.slices
+            .get_mut(slice as usize)
+            .filter(|slice| slice.handle == handle)
+    }
+
+    /// Clears the slice of the lease `handle` and takes its frames.
+    pub(super) fn clear(&mut self, slice: u32, handle: u64) -> FrameList {
+        match self.of(slice, handle) {
+            Some(slice) => ::core::mem::replace(slice, Slice::EMPTY).list,
+            None => FrameList::EMPTY,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The lease window: one slice of address space for each lease.
+//!
+//! A slice is as long as the borrow limit, so a lease always finds room, no
+//! matter how leases came and went, and the rest of its slice is a guard.
+
+use kernel::{
+    mm::virt::VmaNew,
+    page::PAGE_SHIFT,
+    prelude::*,
+    sync::{lock::Guard, SetOnce},
+};
+
+use super::slices::Slices;
+use crate::genp::{
+    pool::account::PoolAccount,
+    sys::{
+        file::{FileOwner, Mapping},
+        lock::{new_pi_mutex, Pi, PiMutex},
+        vma::{self, AddressSpaceId, LeaseVma, WindowKey},
+    },
+};
+
+/// File offset of the lease window: above any reserve.
+pub(crate) const LEASE_OFFSET: u64 = 1 << 42;
+
+/// The lease window of a partition.
+///
+/// A function that takes an `owner` gets the partition whose file is mapped, by which a
+/// mapping is known to be of this window.
+#[pin_data]
+pub(crate) struct LeaseWindow {
+    account: PoolAccount,
+    /// Slices, one for each lease that the partition can have.
+    max_leases: u32,
+    /// Pages of a slice: the borrow limit at create.
+    slice_pages: u32,
+    #[pin]
+    slices: PiMutex<Slices>,
+    /// The page cache of the file, by which all mappings are found.
+    file_mapping: SetOnce<Mapping>,
+}
+
+impl LeaseWindow {
+    /// A window of `max_leases` empty slices of `slice_pages` pages, whose product has 32
+    /// bits.
+    pub(super) fn new(
+        account: PoolAccount,
+        max_leases: u32,
+        slice_pages: u32,
+    ) -> impl PinInit<Self> {
+        pin_init!(Self {
+            account,
+            max_leases,
+            slice_pages,
+            slices <- new_pi_mutex!(Slices::new(), "genp_windows"),
+            file_mapping: SetOnce::new(),
+        })
+    }
+
+    /// Tells it of the partition's file, once.
+    pub(in crate::genp::partition) fn set_file(&self, mapping: Mapping) {
+        self.file_mapping.populate(mapping);
+    }
+
+    /// Context: thread, may sleep for one batch of a borrower's filling or one walk of its
+    /// page tables.
+    pub(super) fn lock(&self) -> Guard<'_, Slices, Pi> {
+        self.slices.lock()
+    }
+
+    /// Slices it has.
+    pub(in crate::genp::partition) fn max_leases(&self) -> u32 {
+        self.max_leases
+    }
+
+    /// Pages of a slice.
+    pub(in crate::genp::partition) fn slice_pages(&self) -> u32 {
+        self.slice_pages
+    }
+
+    /// Its length in bytes.
+    pub(in crate::genp::partition) fn length(&self) -> u64 {
+        (u64::from(self.max_leases) * u64::from(self.slice_pages)) << PAGE_SHIFT
+    }
+
+    /// The first page of a slice.
+    fn slice_start(&self, slice: u32) -> u32 {
+        slice.saturating_mul(self.slice_pages)
+    }
+
+    /// The file offset of a slice.
+    pub(super) fn slice_offset(&self, slice: u32) -> u64 {
+        LEASE_OFFSET + (u64::from(self.slice_start(slice)) << PAGE_SHIFT)
+    }
+
+    /// Maps the window, empty: EINVAL for another length, EBUSY if it is mapped as often as
+    /// it can be, and the errors of [`vma::prepare_window`]. Context: thread, under the mmap
+    /// lock; may sleep.
+    pub(in crate::genp::partition) fn map<T: FileOwner>(&self, owner: &T, vma: &VmaNew) -> Result {
+        let length = self.length();
+        if length == 0 || vma::window_length(vma) != length {
+            return Err(EINVAL);
+        }
+        // Before the entry is taken: this may fail, and builds page tables.
+        if self.lock().is_full() {
+            return Err(EBUSY);
+        }
+        let key = vma::prepare_window(vma, owner)?;
+        match self.lock().add_mapping(key) {
+            true => Ok(()),
+            false => Err(EBUSY),
+        }
+    }
+
+    /// Maps what lies in `slice` into `vma`, all of it in one walk; false if there is
+    /// nothing, or not yet.
+    fn map_slice(&self, slices: &Slices, vma: &LeaseVma<'_>, slice: u32) -> bool {
+        let Some(entry) = slices.get(slice) else {
+            return false;
+        };
+        if !entry.is_mappable() {
+            return false;
+        }
+        let free_frames = &self.account.pool().free_frames;
+        vma.map(
+            self.slice_start(slice),
+            entry.list().len(),
+            free_frames.walk(entry.list()),
+            free_frames.frames(),
+        )
+        .is_ok()
+    }
+
+    /// Maps the lease `handle` wherever the caller's address space has the window. Where
+    /// another one has it, a touch maps it. False if the lease has ended. Context: thread,
+    /// may sleep. At most one walk for each mapping of the window.
+    pub(super) fn map_lease<T: FileOwner>(&self, owner: &T, slice: u32, handle: u64) -> bool {
+        let space = AddressSpaceId::current();
+        let mut from = 0;
+        loop {
+            let next = self.lock().next_in(space, from);
+            let Some((key, behind)) = next else {
+                return true;
+            };
+            from = behind;
+            let mapped = vma::in_window(key, owner, |vma| {
+                let mut slices = self.lock();
+                if slices.of(slice, handle).is_none() {
+                    return false;
+                }
+                self.map_slice(&slices, vma, slice);
+                true
+            });
+            if mapped == Some(false) {
+                return false;
+            }
+        }
+    }
+
+    /// Unmaps the first `count` pages of a slice everywhere. Context: thread, may sleep.
+    ///
+    /// Where the caller itself has the window, that takes less work, if the mmap lock
+    /// is free: it must not wait for that, being below in the order.
+    pub(super) fn unmap_slice<T: FileOwner>(
+        &self,
+        slices: &Slices,
+        owner: &T,
+        slice: u32,
+        count: u32,
+    ) {
+        /// For as few as this the way there is not worth it.
+        const FEW: u32 = 8;
+
+        let zap = || {
+            if let Some(mapping) = self.file_mapping.as_ref() {
+                mapping.zap(self.slice_offset(slice), u64::from(count) << PAGE_SHIFT);
+            }
+        };
+        let own = match count > FEW {
+            true => slices.next_in(AddressSpaceId::current(), 0),
+            false => None,
+        };
+        let done = own.and_then(|(key, _)| {
+            vma::try_in_window(key, owner, |vma| {
+                vma.begin_unmap(self.slice_start(slice), count);
+                zap();
+            })
+        });
+        if done.is_none() {
+            zap();
+        }
+    }
+
+    /// A touch of a page that is not mapped: by a process other than the borrower, to which
+    /// the lease is mapped now, or outside of any lease: false. Context: thread, in a page
+    /// fault; may sleep.
+    pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> bool {
+        let length = self.slice_pages;
+        let (Some(slice), Some(within)) = (page.checked_div(length), page.checked_rem(length))
+        else {
+            return false;
+        };
+        let slices = self.lock();
+        let lent = slices
+            .get(slice)
+            .is_some_and(|entry| within < entry.list().len());
+        lent && self.map_slice(&slices, vma, slice)
+    }
+
+    /// A mapping of the window is gone. Context: thread, may sleep.
+    pub(crate) fn closed(&self, key: WindowKey) {
+        self.lock().remove_mapping(key);
+    }
+}
