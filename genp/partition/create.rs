@@ -9,12 +9,12 @@ use kernel::{
 };
 
 use super::{
-    close::LastClose, driver_leases::DriverLeases, events::Events, leases::Leases,
-    regions::Regions, request::CreateRequest, reserve::Reserve, stock::PartitionStock,
-    timing::Timing, Attributes, File, Partition, PartitionCounters,
+    close::LastClose, driver_leases::DriverLeases, errors::ErrorCounters, events::Events,
+    leases::Leases, regions::Regions, request::CreateRequest, reserve::Reserve,
+    stock::PartitionStock, timing::Timing, File, Partition,
 };
 use crate::genp::{
-    core::{books::PartitionId, stock::Marks},
+    core::books::PartitionId,
     pool::{account::PoolAccount, lending, Pool},
     sys::{abi, errno::EOPNOTSUPP, genalloc::Source, task, trace},
 };
@@ -42,26 +42,30 @@ impl<'a> Admission<'a> {
             .lending
             .with(|state| {
                 state.books.admit(
-                    request.attributes.owner,
+                    request.attributes.uid,
                     ceiling,
-                    request.committed,
-                    request.attributes.slice_pages,
-                    request.attributes.max_leases,
+                    request.sizes.committed,
+                    request.sizes.limit,
+                    request.max_leases,
                 )
             })
             .map_err(lending::errno)?;
         let admission = Self { pool, id };
         if let Some(Source::Range(_)) = source {
             pool.lending
-                .with(|state| state.books.charge_elsewhere(id, request.reserve, ceiling))
+                .with(|state| {
+                    state
+                        .books
+                        .charge_elsewhere(id, request.sizes.reserve, ceiling)
+                })
                 .map_err(lending::errno)?;
         }
         Ok(admission)
     }
 
     /// Leaves the account to a partition and its close.
-    fn hand_over(self) -> PartitionId {
-        ::core::mem::ManuallyDrop::new(self).id
+    fn hand_over(self) {
+        ::core::mem::forget(self);
     }
 }
 
@@ -77,27 +81,30 @@ impl Drop for Admission<'_> {
 
 impl Partition {
     /// Builds the object around an admitted account. Its tables count for the
-    /// caller's memory control group.
+    /// caller's memory control group. E2BIG, EINVAL, ENOMEM.
     fn build(
         account: PoolAccount,
         registry: Arc<dyn LastClose>,
-        attributes: Attributes,
-        marks: Marks,
+        request: CreateRequest,
     ) -> Result<Arc<Self>> {
-        let stock = PartitionStock::new(account.clone(), marks)?;
-        let regions = Regions::new(account.id(), attributes.order, attributes.max_regions)?;
+        let CreateRequest {
+            attributes,
+            sizes,
+            order,
+            max_regions,
+            max_leases,
+            term_ns,
+            ..
+        } = request;
+        let stock = PartitionStock::new(account.clone(), sizes.marks)?;
+        let regions = Regions::new(account.id(), order, max_regions)?;
         Arc::pin_init(
             try_pin_init!(Self {
                 registry,
                 file: SetOnce::new(),
                 dying: Atomic::new(0),
                 reserve <- Reserve::new(account.clone()),
-                leases <- Leases::new(
-                    account.clone(),
-                    attributes.term_ns,
-                    attributes.max_leases,
-                    attributes.slice_pages,
-                ),
+                leases <- Leases::new(account.clone(), term_ns, max_leases, sizes.limit),
                 regions <- regions,
                 stock,
                 driver_leases <- DriverLeases::new(account.clone()),
@@ -105,7 +112,7 @@ impl Partition {
                 timing <- Timing::new(),
                 account,
                 attributes,
-                counters: PartitionCounters::new(),
+                errors: ErrorCounters::new(),
             }),
             GFP_KERNEL,
         )
@@ -152,16 +159,15 @@ impl Partition {
         request: CreateRequest,
         source: Option<Source>,
     ) -> Result<(Arc<Self>, File)> {
-        let limit = request.attributes.slice_pages;
+        let (reserve, limit) = (request.sizes.reserve, request.sizes.limit);
         let admission = Admission::open(&pool, &request, source.as_ref())?;
-        let id = admission.id;
-        let account = PoolAccount::new(pool.clone(), id, request.attributes.preferred);
-        let partition = Self::build(account, registry, request.attributes, request.marks)?;
+        let account = PoolAccount::new(pool.clone(), admission.id, request.node);
+        let partition = Self::build(account, registry, request)?;
         admission.hand_over();
-        trace::create(id.0, request.reserve, limit);
+        trace::create(partition.id().0, reserve, limit);
         // From the creation of the file on its release closes the partition.
         let file = match partition
-            .populate_reserve(request.reserve, source)
+            .populate_reserve(reserve, source)
             .and_then(|()| partition.stock.populate())
             .and_then(|()| partition.open_file())
         {

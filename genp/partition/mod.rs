@@ -7,11 +7,13 @@
 //! events and timing, of which a thread holds one at a time.
 
 mod announce;
-pub(crate) mod borrow;
+mod attributes;
+mod borrow;
 mod close;
-pub(crate) mod create;
+mod create;
 mod driver_leases;
 mod driver_regions;
+mod errors;
 mod events;
 #[cfg(GENP_KUNIT)]
 mod kunit;
@@ -22,7 +24,7 @@ mod request;
 mod reserve;
 mod resize;
 mod stock;
-pub(crate) mod timing;
+mod timing;
 mod windows;
 
 use kernel::{
@@ -36,16 +38,14 @@ use kernel::{
 use crate::genp::{
     core::books::PartitionId,
     pool::{account::PoolAccount, Pool},
-    stock::Refusal,
     sys::{
-        abi,
-        atomic::InlineAtomic,
-        errno::{E2BIG, EIDRM, ENOTTY, EPERM, ESTALE},
+        errno::EIDRM,
         file::{FileRef, WeakFile},
-        task,
     },
 };
+use attributes::Attributes;
 use driver_leases::DriverLeases;
+use errors::ErrorCounters;
 use events::Events;
 use leases::Leases;
 use regions::Regions;
@@ -63,46 +63,6 @@ pub(crate) use timing::Operation;
 
 /// The file of a partition.
 pub(crate) type File = FileRef<Partition>;
-
-/// What was settled at create and never changes.
-pub(crate) struct Attributes {
-    name: [u8; abi::GENP_NAME_SIZE as usize],
-    name_len: usize,
-    owner: u32,
-    group: u32,
-    mode: u32,
-    node: i32,
-    /// The index of `node` among the nodes of the pool.
-    preferred: u32,
-    /// Regions are multiples of 1 << this many bytes.
-    order: u32,
-    max_regions: u32,
-    max_leases: u32,
-    /// Pages of a slice of the lease window: the borrow limit at create.
-    slice_pages: u32,
-    term_ns: u64,
-}
-
-/// What was counted since the partition was created, beside what the books
-/// count.
-pub(crate) struct PartitionCounters {
-    misuses: InlineAtomic,
-    stale_handles: InlineAtomic,
-}
-
-impl PartitionCounters {
-    fn new() -> Self {
-        Self {
-            misuses: InlineAtomic::new(0),
-            stale_handles: InlineAtomic::new(0),
-        }
-    }
-}
-
-/// Adds one.
-fn count(counter: &InlineAtomic) {
-    counter.add(1);
-}
 
 /// A partition.
 #[pin_data]
@@ -128,13 +88,7 @@ pub(crate) struct Partition {
     events: Events,
     #[pin]
     timing: Timing,
-    counters: PartitionCounters,
-}
-
-impl Attributes {
-    fn name(&self) -> &[u8] {
-        self.name.get(..self.name_len).unwrap_or(&[])
-    }
+    errors: ErrorCounters,
 }
 
 impl Partition {
@@ -217,41 +171,8 @@ impl Partition {
         &self.driver_leases
     }
 
-    /// Counts an answer that the caller brought upon itself.
-    pub(crate) fn count_misuse<T>(&self, answer: &Result<T>) {
-        let Err(error) = *answer else {
-            return;
-        };
-        if error == ESTALE {
-            count(&self.counters.stale_handles);
-        } else if [EINVAL, E2BIG, EPERM, ENOTTY, EFAULT].contains(&error) {
-            count(&self.counters.misuses);
-        }
-    }
-
-    /// Counts a page that is not taken back. Context: any.
-    #[inline(never)]
-    pub(crate) fn refuse_page(&self, why: Refusal) -> Result<(), Refusal> {
-        count(match why {
-            Refusal::Stale => &self.counters.stale_handles,
-            Refusal::Foreign => &self.counters.misuses,
-        });
-        Err(why)
-    }
-
-    /// Whether the caller may open the partition by name.
+    /// Whether the caller may open the partition by name. Context: thread.
     pub(crate) fn may_open(&self) -> bool {
-        const READ_WRITE: u32 = 0o6;
-
-        let bits = if task::current_euid() == self.attributes.owner {
-            // As with files, the owner's own bits count even if the others are
-            // wider; a mode of 0 means 0600.
-            self.attributes.mode >> 6
-        } else if task::in_group(self.attributes.group) {
-            self.attributes.mode >> 3
-        } else {
-            self.attributes.mode
-        };
-        bits & READ_WRITE == READ_WRITE || task::may_exceed()
+        self.attributes.may_open()
     }
 }

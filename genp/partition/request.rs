@@ -7,7 +7,7 @@ use kernel::{
     prelude::*,
 };
 
-use super::Attributes;
+use super::attributes::{Attributes, NameField};
 use crate::genp::{
     core::{books::MAX_SLICES, stock::Marks},
     pool::Pool,
@@ -24,10 +24,60 @@ const MODE_BITS: u32 = 0o666;
 /// What was asked for, checked.
 pub(crate) struct CreateRequest {
     pub(super) attributes: Attributes,
+    pub(super) sizes: Sizes,
+    /// The index of the preferred node among those of the pool.
+    pub(super) node: u32,
+    /// Regions are multiples of 1 << this many bytes.
+    pub(super) order: u32,
+    pub(super) max_regions: u32,
+    pub(super) max_leases: u32,
+    /// The term of a lease that is requested without one.
+    pub(super) term_ns: u64,
+}
+
+/// How much was asked for, in pages.
+pub(super) struct Sizes {
     pub(super) reserve: u32,
-    /// Pages of reserve and stock.
-    pub(super) committed: u32,
+    /// The borrow limit, and so the pages of a slice of the lease window.
+    pub(super) limit: u32,
     pub(super) marks: Marks,
+    /// Of the pool, for the reserve and the stock.
+    pub(super) committed: u32,
+}
+
+impl Sizes {
+    /// EINVAL for what contradicts itself, E2BIG for more than the pool can have.
+    fn check(
+        pool: &Pool,
+        args: &abi::genp_create,
+        max_leases: u32,
+        external: bool,
+    ) -> Result<Self> {
+        let reserve = whole_pages(args.reserve)?;
+        let limit = whole_pages(args.borrow_limit)?;
+        let marks = Marks::new(args.stock_pages, args.stock_limit, args.stock_low).ok_or(EINVAL)?;
+        if reserve == 0 && limit == 0 && marks.pages() == 0 {
+            return Err(EINVAL);
+        }
+        // A stock of none is not refilled either, and a reserve of none is nowhere.
+        if marks.pages() == 0 && marks.limit() != 0 || reserve == 0 && external {
+            return Err(EINVAL);
+        }
+        // Pages of the window have numbers of 32 bits.
+        let window = limit.checked_mul(max_leases);
+        let pooled = if external { 0 } else { reserve };
+        let most = pooled.max(limit).max(marks.limit());
+        let committed = pooled.checked_add(marks.pages()).ok_or(E2BIG)?;
+        if most > pool.config.capacity || window.is_none() {
+            return Err(E2BIG);
+        }
+        Ok(Self {
+            reserve,
+            limit,
+            marks,
+            committed,
+        })
+    }
 }
 
 /// Pages in `bytes`, which must be whole ones: EINVAL; E2BIG for more than
@@ -40,7 +90,7 @@ pub(super) fn whole_pages(bytes: u64) -> Result<u32> {
 }
 
 /// Takes the name out of its field: EINVAL if it is no name.
-pub(crate) fn name_of(field: &[u8; abi::GENP_NAME_SIZE as usize]) -> Result<&[u8]> {
+pub(crate) fn name_of(field: &NameField) -> Result<&[u8]> {
     let len = field.iter().position(|&byte| byte == 0).ok_or(EINVAL)?;
     let name = field.get(..len).ok_or(EINVAL)?;
     let sound = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
@@ -50,10 +100,10 @@ pub(crate) fn name_of(field: &[u8; abi::GENP_NAME_SIZE as usize]) -> Result<&[u8
     Ok(name)
 }
 
-/// The field of a name, without what may have followed it in the creator's: others
-/// get to read it.
-fn field_of(name: &[u8]) -> [u8; abi::GENP_NAME_SIZE as usize] {
-    let mut field = [0; abi::GENP_NAME_SIZE as usize];
+/// The field of a name, zero behind it: others can read it, and it must not show what
+/// followed the name in the creator's memory.
+fn field_of(name: &[u8]) -> NameField {
+    let mut field = NameField::default();
     for (to, from) in field.iter_mut().zip(name) {
         *to = *from;
     }
@@ -91,52 +141,31 @@ impl CreateRequest {
         if !sound {
             return Err(EINVAL);
         }
-        let reserve = whole_pages(args.reserve)?;
-        let limit = whole_pages(args.borrow_limit)?;
-        let marks = Marks::new(args.stock_pages, args.stock_limit, args.stock_low).ok_or(EINVAL)?;
-        if reserve == 0 && limit == 0 && marks.pages() == 0 {
-            return Err(EINVAL);
-        }
-        // A stock of none is not refilled either, and a reserve of none is nowhere.
-        if marks.pages() == 0 && marks.limit() != 0 || reserve == 0 && external {
-            return Err(EINVAL);
-        }
-        // Pages of the window have numbers of 32 bits.
-        let window = limit.checked_mul(max_leases);
-        let pooled = if external { 0 } else { reserve };
-        let most = pooled.max(limit).max(marks.limit());
-        let committed = pooled.checked_add(marks.pages()).ok_or(E2BIG)?;
-        if most > pool.config.capacity || window.is_none() {
-            return Err(E2BIG);
-        }
+        let sizes = Sizes::check(pool, args, max_leases, external)?;
         let attributes = Attributes {
             name: field_of(name),
             name_len: name.len(),
-            owner: task::current_euid(),
-            group: task::current_egid(),
+            uid: task::current_euid(),
+            gid: task::current_egid(),
             mode: or_default(args.mode, DEFAULT_MODE),
             node: args.node,
-            preferred: preferred_node(pool, args.node)?,
-            order,
-            max_regions,
-            max_leases,
-            slice_pages: limit,
-            term_ns: if args.lease_default_ns == 0 {
-                pool.config.max_lease_ns
-            } else {
-                args.lease_default_ns
-            },
         };
         Ok(Self {
             attributes,
-            reserve,
-            committed,
-            marks,
+            sizes,
+            node: preferred_node(pool, args.node)?,
+            order,
+            max_regions,
+            max_leases,
+            term_ns: match args.lease_default_ns {
+                0 => pool.config.max_lease_ns,
+                term => term,
+            },
         })
     }
 }
 
-/// The place of the kernel's `node` among the pool's.
+/// The index of the kernel's `node` among the pool's: EINVAL for a node without frames.
 fn preferred_node(pool: &Pool, node: i32) -> Result<u32> {
     let frames = pool.free_frames.frames();
     if node == abi::GENP_ANY_NODE {

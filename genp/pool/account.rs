@@ -3,10 +3,10 @@
 //! A partition's account at the pool, as the parts of the partition have it: whose frames
 //! they take and give back, and who is told.
 
-use kernel::sync::Arc;
+use kernel::{page::PAGE_SHIFT, sync::Arc};
 
 use super::{lending::LendingState, Pool};
-use crate::genp::{core::books::PartitionId, frames::list::FrameList};
+use crate::genp::{core::books::PartitionId, frames::list::FrameList, sys::abi};
 
 /// What a part of a partition needs to act for it at the pool.
 #[derive(Clone)]
@@ -66,5 +66,34 @@ impl PoolAccount {
     /// Context: any but NMI.
     pub(crate) fn notify(&self, types: u32) {
         self.pool.pending_events.put(self.id, types);
+    }
+
+    /// Fills in the figures of the account. Context: any but NMI.
+    pub(crate) fn stat(&self, stat: &mut abi::genp_stat) {
+        let bytes = |frames: u32| u64::from(frames) << PAGE_SHIFT;
+        self.with_lending(|state, id| {
+            let account = state.books.account(id);
+            let counters = account.counters();
+            stat.borrow_limit = bytes(account.limit());
+            stat.lent = bytes(account.lent());
+            stat.lent_peak = bytes(account.lent_peak());
+            stat.leases = account.leases();
+            stat.waiters = account.waiting();
+            stat.borrows = counters.borrows;
+            stat.returns = counters.returns;
+            stat.renewals = counters.renewals;
+            stat.recalls = counters.recalls;
+            stat.revocations = counters.revocations;
+            stat.overdues = counters.overdues;
+            stat.waits = counters.waits;
+            stat.budget_refusals = counters.budget_refusals;
+            stat.pool_refusals = counters.pool_refusals;
+            stat.table_refusals = counters.table_refusals;
+        });
+    }
+
+    /// Lets the peak of what was lent begin anew. Context: any but NMI.
+    pub(crate) fn reset_peak(&self) {
+        self.with_lending(|state, id| state.books.reset_peak(id));
     }
 }

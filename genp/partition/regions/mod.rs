@@ -8,7 +8,6 @@ mod size;
 
 use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, prelude::*};
 
-use super::count;
 use crate::genp::{
     core::{
         books::PartitionId,
@@ -52,6 +51,7 @@ pub(crate) struct Regions {
     id: PartitionId,
     /// Regions are multiples of 1 << this many bytes.
     order: u32,
+    max_regions: u32,
     #[pin]
     tlsf: RawLock<Range<KVVec<Node>>>,
     /// Held during the search for a chosen place; there is one at a time.
@@ -74,6 +74,7 @@ impl Regions {
         Ok(pin_init!(Self {
             id,
             order,
+            max_regions,
             tlsf <- new_raw_lock!(tlsf, "genp_regions"),
             searching <- new_pi_mutex!((), "genp_search"),
             allocs: InlineAtomic::new(0),
@@ -131,7 +132,7 @@ impl Regions {
     fn record_alloc(&self, length: u64, answer: Result<Block, RangeError>) -> Result<Region> {
         match answer {
             Ok(block) => {
-                count(&self.allocs);
+                self.allocs.add(1);
                 let offset = u64::from(block.offset) << self.order;
                 trace::alloc(self.id.0, block.handle, length, offset);
                 Ok(Region {
@@ -140,7 +141,7 @@ impl Regions {
                 })
             }
             Err(error) => {
-                count(&self.alloc_failures);
+                self.alloc_failures.add(1);
                 Err(errno(error))
             }
         }
@@ -155,7 +156,7 @@ impl Regions {
             Owner::Driver => self.tlsf.lock().free_held(handle),
         };
         freed.map_err(errno)?;
-        count(&self.frees);
+        self.frees.add(1);
         trace::free(self.id.0, handle);
         Ok(())
     }

@@ -83,6 +83,7 @@ impl Regions {
     /// Fills in its figures. Context: any but NMI.
     pub(in crate::genp::partition) fn stat(&self, stat: &mut abi::genp_stat) {
         stat.min_alloc_order = self.order;
+        stat.max_regions = self.max_regions;
         stat.allocs = self.allocs.load();
         stat.frees = self.frees.load();
         stat.alloc_failures = self.alloc_failures.load();
