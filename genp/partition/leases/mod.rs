@@ -28,7 +28,7 @@ use crate::genp::{
         atomic::InlineAtomic,
         errno::{EDQUOT, EIDRM, ETIMEDOUT},
         file::FileOwner,
-        task::{self, Sleeper, Woken},
+        task::{self, Woken},
         trace,
     },
 };
@@ -101,7 +101,7 @@ impl Leases {
     /// ETIMEDOUT instead of them if it might have, before `now`.
     pub(super) fn submit(&self, request: &BorrowRequest, now: u64) -> Result<Begun> {
         let may_wait = request.deadline > now;
-        let mut waiter = Sleeper::current();
+        let mut waiter = Some(task::current());
         let prio = task::current_prio();
         let answer = self.account.with_lending(|state, id| {
             let answer = state.books.borrow(
