@@ -2,7 +2,7 @@
 
 //! How much reserve is always enough.
 
-use super::range::class_ceiling;
+use super::tlsf::class_ceiling;
 
 /// Units of reserve that suffice for `live` units in regions at a time, none of
 /// which is asked for with more than `largest` units, alignment included, in

@@ -6,10 +6,10 @@
 //! tested. Nothing here allocates, locks, sleeps or panics on what a caller
 //! passes in: tables come from outside, and every call has a bound on its steps.
 
-pub mod books;
+pub mod accounting;
 pub mod bounds;
 pub mod histogram;
 pub mod labyrinth;
 pub mod owner;
-pub mod range;
-pub mod stock;
+pub mod tlsf;
+pub mod watermarks;

@@ -5,15 +5,9 @@
 use std::process::ExitCode;
 
 use genp::abi::genp_stat;
+use genp_core::watermarks::{suffices, Burst, Suffices, Watermarks};
 
 use crate::{cli::StockArgs, output, pool, problem::Problem, stat, table::Table};
-
-/// The module's own calculation, unchanged.
-#[allow(dead_code)] // Watermarks at work are the module's business.
-#[path = "../../../genp/core/stock.rs"]
-mod calculation;
-
-use calculation::{suffices, Burst, Marks, Suffices};
 
 /// The smallest number for which something holds that holds for all larger ones, if it
 /// does for the largest.
@@ -35,16 +29,16 @@ fn smallest(holds: impl Fn(u32) -> bool) -> Option<u32> {
 /// Pages of its own that always suffice.
 fn always(burst: &Burst) -> Option<u32> {
     smallest(|pages| {
-        let marks = Marks::new(pages, 0, 0);
-        marks.and_then(|marks| suffices(&marks, burst)) == Some(Suffices::Always)
+        let watermarks = Watermarks::new(pages, 0, 0);
+        watermarks.and_then(|watermarks| suffices(&watermarks, burst)) == Some(Suffices::Always)
     })
 }
 
 /// The low watermark that suffices with refills, and the limit that goes with it.
 fn with_slack(burst: &Burst) -> Option<(u32, u32)> {
     let holds = |low, limit| {
-        let marks = Marks::new(low, limit, low);
-        let answer = marks.and_then(|marks| suffices(&marks, burst));
+        let watermarks = Watermarks::new(low, limit, low);
+        let answer = watermarks.and_then(|watermarks| suffices(&watermarks, burst));
         answer.is_some_and(|answer| answer >= Suffices::WithSlack)
     };
     let low = smallest(|low| holds(low, u32::MAX))?;
@@ -52,8 +46,8 @@ fn with_slack(burst: &Burst) -> Option<(u32, u32)> {
 }
 
 /// The answer for a stock there is.
-fn judge(marks: &Marks, burst: &Burst) -> (&'static str, ExitCode) {
-    match suffices(marks, burst) {
+fn judge(watermarks: &Watermarks, burst: &Burst) -> (&'static str, ExitCode) {
+    match suffices(watermarks, burst) {
         Some(Suffices::Always) => ("suffices, whatever others do", ExitCode::SUCCESS),
         Some(Suffices::WithSlack) => (
             "suffices while the pool has frames to refill from",
@@ -70,8 +64,8 @@ fn pages(count: Option<u32>) -> String {
     })
 }
 
-fn marks_of(stat: &genp_stat) -> Marks {
-    Marks::new(stat.stock_pages, stat.stock_limit, stat.stock_low).unwrap_or(Marks::NONE)
+fn marks_of(stat: &genp_stat) -> Watermarks {
+    Watermarks::new(stat.stock_pages, stat.stock_limit, stat.stock_low).unwrap_or(Watermarks::NONE)
 }
 
 /// `genpctl stock`.
@@ -133,8 +127,8 @@ mod tests {
     #[test]
     fn a_stock_is_judged() {
         let judged = |pages, limit, low| {
-            let marks = Marks::new(pages, limit, low).unwrap();
-            judge(&marks, &BURST).0
+            let watermarks = Watermarks::new(pages, limit, low).unwrap();
+            judge(&watermarks, &BURST).0
         };
         assert!(judged(160, 0, 0).contains("whatever others do"));
         assert!(judged(64, 224, 64).contains("refill"));

@@ -4,13 +4,14 @@
 
 use std::hint::black_box;
 
-use genp_core_tests::{algorithms::labyrinth::Labyrinth, corridors::table, words::HostWord};
+use genp_core::labyrinth::Labyrinth;
+use genp_core_testing::{atomic_words::HostWord, summary::table};
 
 use crate::sampler::Sampler;
 
 const PAGE: u64 = 4096;
 /// The number of the only CPU.
-const DOOR: u32 = 0;
+const HINT: u32 = 0;
 
 type Stock = Labyrinth<Vec<HostWord>>;
 
@@ -20,7 +21,7 @@ fn empty_stock(pages: u32) -> Stock {
 }
 
 fn take_and_give(stock: &Stock) {
-    let page = black_box(stock.take(DOOR)).expect("a free page");
+    let page = black_box(stock.take(HINT)).expect("a free page");
     black_box(stock.give(page)).expect("a page that is out");
 }
 
@@ -32,12 +33,12 @@ fn measure_last(sampler: &mut Sampler, stock: Stock, pool: u64) -> Stock {
         .with("size", PAGE);
     let mut world = stock;
     let arrange = |stock: &mut Stock, sampler: &mut Sampler| {
-        stock.take(DOOR);
+        stock.take(HINT);
         let page = sampler.below(stock.pages());
         stock.give(page).expect("a page that is out");
     };
     sampler.figure(about, &mut world, arrange, |stock| take_and_give(stock));
-    world.take(DOOR);
+    world.take(HINT);
     world
 }
 

@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use genp_core_tests::algorithms::range::{Node, Range};
+use genp_core::tlsf::{Node, Tlsf};
 
 use crate::sampler::Sampler;
 
@@ -14,7 +14,7 @@ const REGIONS: u32 = 65_536;
 /// Of the longest region in [`measure_crowded`].
 const LONGEST: u32 = 1024;
 
-type Reserve = Range<Vec<Node>>;
+type Reserve = Tlsf<Vec<Node>>;
 
 fn take_and_give(reserve: &mut Reserve, units: u32) {
     if let Ok(block) = black_box(reserve.alloc(units, 1)) {

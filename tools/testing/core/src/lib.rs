@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files of `genp/core`, unchanged, as a crate of the host; and what more than
-//! one of the programs that test them looks at them with.
+//! What the tests of `genp-core`, its fuzz targets and its benchmark share: words that
+//! a labyrinth can be made of on the host, models to check against, and a small pool
+//! with random borrowers.
 
-#[path = "../../../../genp/core/mod.rs"]
-pub mod algorithms;
-pub mod corridors;
+pub mod atomic_words;
+pub mod pool;
 pub mod simulation;
-pub mod words;
+pub mod summary;
+pub mod world;

@@ -2,13 +2,13 @@
 
 //! An atomic stock and a driver, tick by tick.
 
-use crate::algorithms::stock::{Burst, Marks};
+use genp_core::watermarks::{Burst, Watermarks};
 
 /// A driver that takes as much and as early as it may and gives back as late as it
 /// may, and a refill that comes as late as it may. Says whether no burst found too
 /// few pages.
-pub fn holds(marks: &Marks, burst: &Burst, slack: bool) -> bool {
-    let (mut free, mut owned) = (marks.pages(), marks.pages());
+pub fn holds(watermarks: &Watermarks, burst: &Burst, slack: bool) -> bool {
+    let (mut free, mut owned) = (watermarks.pages(), watermarks.pages());
     let mut out: Vec<u64> = Vec::new();
     let mut refill: Option<u64> = None;
     for now in 0..burst.period_ns * 40 {
@@ -26,15 +26,15 @@ pub fn holds(marks: &Marks, burst: &Burst, slack: bool) -> bool {
             !gone
         });
         if refill == Some(now) {
-            let more = marks.shortage(free, owned);
+            let more = watermarks.shortage(free, owned);
             (free, owned, refill) = (free + more, owned + more, None);
         }
-        if slack && refill.is_none() && marks.shortage(free, owned) > 0 {
+        if slack && refill.is_none() && watermarks.shortage(free, owned) > 0 {
             refill = Some(now + burst.refill_ns.max(1));
         }
-        let less = marks.excess(free, owned);
+        let less = watermarks.excess(free, owned);
         (free, owned) = (free - less, owned - less);
-        assert!(owned >= marks.pages() && owned <= marks.limit());
+        assert!(owned >= watermarks.pages() && owned <= watermarks.limit());
     }
     true
 }

@@ -9,10 +9,10 @@ use std::{
     rc::Rc,
 };
 
-use genp_core_tests::{
-    algorithms::labyrinth::{Error, Labyrinth, GIVE_STEPS, TAKE_STEPS},
-    corridors::{drain, is_exact, is_open, table},
-    words::{Watch, Watched},
+use genp_core::labyrinth::{Labyrinth, LabyrinthError, GIVE_STEPS, TAKE_STEPS};
+use genp_core_testing::{
+    atomic_words::{Watch, Watched},
+    summary::{drain, is_exact, is_open, table},
 };
 
 use crate::input::Input;
@@ -80,16 +80,16 @@ impl World {
 
     fn run(&self, call: Call) {
         match call {
-            Call::Take(door) => self.take(door),
+            Call::Take(hint) => self.take(hint),
             Call::Give(page) => self.give(page),
         }
     }
 
-    /// By a door, or near a page, which may be none.
-    fn take(&self, door: u32) {
-        let taken = match door % 2 {
-            0 => self.stock.take(door / 2),
-            _ => self.stock.take_near(door / 2, door),
+    /// By a hint, or near a page, which may be none.
+    fn take(&self, hint: u32) {
+        let taken = match hint % 2 {
+            0 => self.stock.take(hint / 2),
+            _ => self.stock.take_near(hint / 2, hint),
         };
         assert!(self.accesses.get() <= TAKE_STEPS);
         if let Some(page) = taken {
@@ -101,7 +101,7 @@ impl World {
 
     fn give(&self, page: u32) {
         if page >= self.pages {
-            assert_eq!(self.stock.give(page), Err(Error::OutOfRange));
+            assert_eq!(self.stock.give(page), Err(LabyrinthError::OutOfRange));
         } else if self.held.borrow_mut().remove(&page) {
             assert_eq!(self.stock.give(page), Ok(()));
             assert!(self.accesses.get() <= GIVE_STEPS);
@@ -109,7 +109,7 @@ impl World {
                 self.free.borrow_mut().insert(page);
             }
         } else if self.pending.get().is_none() && !self.interrupted.get() {
-            assert_eq!(self.stock.give(page), Err(Error::NotTaken));
+            assert_eq!(self.stock.give(page), Err(LabyrinthError::NotTaken));
         }
     }
 
@@ -153,7 +153,7 @@ impl World {
     /// Whether all free pages are found, and no other ones.
     fn check(&self) {
         let mut found = BTreeSet::new();
-        // Bits above empty words cost takes turns, but each makes it better.
+        // Bits above empty words cost takes retries, but each makes it better.
         for _ in 0..=self.words.len() {
             found.append(&mut drain(&self.stock));
         }

@@ -3,23 +3,23 @@
 //! Fuzz targets for `genp/core`. Each makes calls out of any bytes, and panics when an
 //! answer is not what the model beside says.
 
-mod books;
-mod figures;
+mod accounting;
+mod bounds;
 mod input;
 mod labyrinth;
-mod range;
-mod stock;
+mod tlsf;
+mod watermarks;
 
 /// A target: any bytes are good, and a panic is a bug found.
 pub type Target = fn(&[u8]);
 
 /// All targets, by name.
 pub const TARGETS: [(&str, Target); 5] = [
-    ("books", books::run),
-    ("figures", figures::run),
+    ("accounting", accounting::run),
+    ("bounds", bounds::run),
     ("labyrinth", labyrinth::run),
-    ("range", range::run),
-    ("stock", stock::run),
+    ("tlsf", tlsf::run),
+    ("watermarks", watermarks::run),
 ];
 
 /// The target of this name.

@@ -24,13 +24,13 @@ fn corpus(name: &str) {
 }
 
 #[test]
-fn corpus_of_books() {
-    corpus("books");
+fn corpus_of_accounting() {
+    corpus("accounting");
 }
 
 #[test]
-fn corpus_of_figures() {
-    corpus("figures");
+fn corpus_of_bounds() {
+    corpus("bounds");
 }
 
 #[test]
@@ -39,13 +39,13 @@ fn corpus_of_labyrinth() {
 }
 
 #[test]
-fn corpus_of_range() {
-    corpus("range");
+fn corpus_of_tlsf() {
+    corpus("tlsf");
 }
 
 #[test]
-fn corpus_of_stock() {
-    corpus("stock");
+fn corpus_of_watermarks() {
+    corpus("watermarks");
 }
 
 /// Xorshift, by Marsaglia.

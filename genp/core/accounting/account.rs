@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The account of a partition.
+
+use super::{queue::Queue, Frames, MAX_LEASES_PER_PARTITION, NONE};
+
+/// What happened on an account since it was opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AccountCounters {
+    /// Leases granted.
+    pub borrows: u64,
+    /// Leases given back.
+    pub returns: u64,
+    /// Leases renewed.
+    pub renewals: u64,
+    /// Leases recalled.
+    pub recalls: u64,
+    /// Leases ended by force.
+    pub revocations: u64,
+    /// Leases that a driver did not return in time.
+    pub overdues: u64,
+    /// Requests that had to wait.
+    pub waits: u64,
+    /// Requests refused because of the own limit.
+    pub budget_refusals: u64,
+    /// Requests refused for lack of free frames.
+    pub pool_refusals: u64,
+    /// Requests refused because a table was full.
+    pub table_refusals: u64,
+}
+
+/// An account. An unused one has no owner and no frames.
+#[derive(Clone, Copy, Debug)]
+pub struct Account {
+    pub(super) used: bool,
+    pub(super) dying: bool,
+    /// Closed, but with frames in quarantine.
+    pub(super) zombie: bool,
+    pub(super) uid: u32,
+    pub(super) reserve: Frames,
+    /// Frames of a reserve that is not of the pool; only its owner's ceiling counts them.
+    pub(super) external: Frames,
+    pub(super) limit: Frames,
+    pub(super) max_leases: u32,
+    /// Frames on lease.
+    pub(super) lent: Frames,
+    pub(super) lent_peak: Frames,
+    /// Frames on lease or waited for in the pool's queue.
+    pub(super) charged: Frames,
+    pub(super) waiting: u32,
+    /// Slices in use, one bit each.
+    pub(super) slices: u64,
+    /// The lease in each slice.
+    pub(super) slice_leases: [u32; MAX_LEASES_PER_PARTITION as usize],
+    /// Requests that wait for budget.
+    pub(super) queue: Queue,
+    /// Whether it is on the chain of the ready, and who is behind it there. Not
+    /// reset with the rest.
+    pub(super) ready: bool,
+    pub(super) next_ready: u32,
+    pub(super) counters: AccountCounters,
+}
+
+impl Account {
+    /// Unused.
+    pub const EMPTY: Self = Self {
+        used: false,
+        dying: false,
+        zombie: false,
+        uid: 0,
+        reserve: 0,
+        external: 0,
+        limit: 0,
+        max_leases: 0,
+        lent: 0,
+        lent_peak: 0,
+        charged: 0,
+        waiting: 0,
+        slices: 0,
+        slice_leases: [NONE; MAX_LEASES_PER_PARTITION as usize],
+        queue: Queue::EMPTY,
+        ready: false,
+        next_ready: NONE,
+        counters: AccountCounters {
+            borrows: 0,
+            returns: 0,
+            renewals: 0,
+            recalls: 0,
+            revocations: 0,
+            overdues: 0,
+            waits: 0,
+            budget_refusals: 0,
+            pool_refusals: 0,
+            table_refusals: 0,
+        },
+    };
+
+    /// Makes it that of a new partition, or of none.
+    pub(super) fn replace(&mut self, new: Self) {
+        *self = Self {
+            ready: self.ready,
+            next_ready: self.next_ready,
+            ..new
+        };
+    }
+
+    /// Frames committed.
+    pub fn reserve(&self) -> Frames {
+        self.reserve
+    }
+
+    /// Frames its owner is charged for.
+    pub(super) fn owned(&self) -> u64 {
+        u64::from(self.reserve) + u64::from(self.external)
+    }
+
+    /// Frames it may have on lease.
+    pub fn limit(&self) -> Frames {
+        self.limit
+    }
+
+    /// Frames on lease.
+    pub fn lent(&self) -> Frames {
+        self.lent
+    }
+
+    /// The most frames on lease since the peak was reset.
+    pub fn lent_peak(&self) -> Frames {
+        self.lent_peak
+    }
+
+    /// Leases, waiting ones included.
+    pub fn leases(&self) -> u32 {
+        self.slices.count_ones()
+    }
+
+    /// Requests that wait.
+    pub fn waiting(&self) -> u32 {
+        self.waiting
+    }
+
+    /// Whether it was destroyed.
+    pub fn dying(&self) -> bool {
+        self.dying
+    }
+
+    /// What happened since it was opened.
+    pub fn counters(&self) -> &AccountCounters {
+        &self.counters
+    }
+
+    /// Whether so many more frames stay within the limit.
+    pub(super) fn has_budget_for(&self, frames: Frames) -> bool {
+        self.charged
+            .checked_add(frames)
+            .is_some_and(|charged| charged <= self.limit)
+    }
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests: taken in, made to wait, served, given up.
+
+use core::ops::DerefMut;
+
+use super::{
+    Account, Accounting, AccountingError, BorrowTicket, Frames, Lease, LeaseId, LeaseState,
+    PartitionId, RequestOutcome, ServeResult, WaitReasons, NONE,
+};
+
+impl<A, L, H> Accounting<A, L, H>
+where
+    A: DerefMut<Target = [Account]>,
+    L: DerefMut<Target = [Lease]>,
+    H: DerefMut<Target = [u32]>,
+{
+    /// Takes a request in: grants it if it can be granted now and nobody stands
+    /// before it, lets it wait otherwise if it may. As many steps as there are
+    /// waiters, to find its place among them.
+    #[allow(clippy::too_many_arguments)] // What a request is made of.
+    pub fn borrow(
+        &mut self,
+        p: PartitionId,
+        frames: Frames,
+        prio: i32,
+        reasons: WaitReasons,
+        may_wait: bool,
+        now: u64,
+        term: u64,
+    ) -> Result<BorrowTicket, AccountingError> {
+        let outcome = self.consider(p, frames, prio, reasons, may_wait, term);
+        let state = match outcome {
+            Ok(state) => state,
+            Err(error) => {
+                let counters = &mut self.account_of(p).counters;
+                match error {
+                    AccountingError::Quota => counters.budget_refusals += 1,
+                    AccountingError::WouldBlock => counters.pool_refusals += 1,
+                    AccountingError::LeaseTable | AccountingError::WaiterTable => {
+                        counters.table_refusals += 1
+                    }
+                    _ => {}
+                }
+                return Err(error);
+            }
+        };
+        let index = self.take_lease(p, frames, reasons);
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        let lease = self.lease_mut(index);
+        lease.prio = prio;
+        lease.arrival = arrival;
+        lease.term = term;
+        match state {
+            LeaseState::Active => {
+                self.account_of(p).charged += frames;
+                self.grant(index, now);
+            }
+            state => self.wait(index, state),
+        }
+        let lease = self.entry(index);
+        Ok(BorrowTicket {
+            lease: LeaseId(index),
+            slice: lease.slice,
+            handle: lease.handle,
+            granted: (state == LeaseState::Active).then_some(lease.expires),
+        })
+    }
+
+    /// Decides what becomes of a request: `Active`, `PoolWait`, `BudgetWait`, or
+    /// refused. O(1).
+    fn consider(
+        &self,
+        p: PartitionId,
+        frames: Frames,
+        prio: i32,
+        reasons: WaitReasons,
+        may_wait: bool,
+        term: u64,
+    ) -> Result<LeaseState, AccountingError> {
+        let account = self.account(p);
+        if frames == 0 {
+            return Err(AccountingError::Empty);
+        }
+        if account.dying {
+            return Err(AccountingError::Dying);
+        }
+        if frames > account.limit {
+            return Err(AccountingError::TooBig);
+        }
+        if term == 0 || term > self.limits.max_lease_ns {
+            return Err(AccountingError::Term);
+        }
+        // Who waits for this budget already is not overtaken.
+        let newest = u64::MAX;
+        let first = account.queue.is_empty() || self.precedes(prio, newest, account.queue.head);
+        let has_budget = account.has_budget_for(frames) && first;
+        let waits_for_budget = may_wait && reasons.budget;
+        if !(has_budget || waits_for_budget) {
+            return Err(AccountingError::Quota);
+        }
+        if self.unused == NONE || account.leases() >= account.max_leases {
+            return Err(AccountingError::LeaseTable);
+        }
+        let first = self.ready_accounts == NONE
+            && (self.queue.is_empty() || self.precedes(prio, newest, self.queue.head));
+        let state = match has_budget {
+            true if first && frames <= self.totals.free => return Ok(LeaseState::Active),
+            true if !(may_wait && reasons.pool) => return Err(AccountingError::WouldBlock),
+            true => LeaseState::PoolWait,
+            false => LeaseState::BudgetWait,
+        };
+        // Would wait in vain, and keep all behind it waiting.
+        if reasons.pool && frames > self.totals.lendable() {
+            return Err(AccountingError::TooBig);
+        }
+        if self.totals.waiters >= self.limits.max_waiters {
+            return Err(AccountingError::WaiterTable);
+        }
+        Ok(state)
+    }
+
+    fn wait(&mut self, index: u32, state: LeaseState) {
+        let p = self.entry(index).partition;
+        self.account_of(p).counters.waits += 1;
+        if state == LeaseState::PoolWait {
+            self.join_pool_queue(index);
+            return;
+        }
+        self.lease_mut(index).state = state;
+        let queue = self.account(p).queue;
+        let queue = self.enqueue(queue, index);
+        let account = self.account_of(p);
+        account.queue = queue;
+        account.waiting += 1;
+        self.totals.waiters += 1;
+    }
+
+    /// Gives a request its frames, which are free and charged to its partition.
+    fn grant(&mut self, index: u32, now: u64) {
+        let lease = self.lease_mut(index);
+        lease.state = LeaseState::Active;
+        lease.acknowledged = false;
+        lease.expires = now.saturating_add(lease.term);
+        let (p, frames, expires) = (lease.partition, lease.frames, lease.expires);
+        let account = self.account_of(p);
+        account.lent += frames;
+        account.lent_peak = account.lent_peak.max(account.lent);
+        account.counters.borrows += 1;
+        self.totals.lent += frames;
+        self.totals.free -= frames;
+        self.schedule(index, expires.saturating_sub(self.limits.grace_ns));
+    }
+
+    /// Takes a waiting request out of its queue and gives its charge up.
+    pub(super) fn unlink(&mut self, index: u32) {
+        let lease = *self.entry(index);
+        let p = lease.partition;
+        if lease.state == LeaseState::PoolWait {
+            self.queue = self.dequeue(self.queue, index);
+            self.impatient -= u32::from(!lease.reasons.pool);
+            self.account_of(p).charged -= lease.frames;
+        } else {
+            let queue = self.account(p).queue;
+            let queue = self.dequeue(queue, index);
+            self.account_of(p).queue = queue;
+        }
+        self.account_of(p).waiting -= 1;
+        self.totals.waiters -= 1;
+    }
+
+    /// Notes that a partition may have budget for who waits for it, and moves the
+    /// first one. As many steps as there are waiters.
+    pub(super) fn promote(&mut self, p: PartitionId) {
+        self.mark_ready(p);
+        self.promote_next();
+    }
+
+    /// Puts an account on the chain of the ready if its first waiter could have
+    /// its budget. O(1).
+    fn mark_ready(&mut self, p: PartitionId) {
+        let account = self.account(p);
+        let head = account.queue.head;
+        if account.ready || head == NONE || !account.has_budget_for(self.entry(head).frames) {
+            return;
+        }
+        let next = core::mem::replace(&mut self.ready_accounts, p.0);
+        let account = self.account_of(p);
+        account.ready = true;
+        account.next_ready = next;
+    }
+
+    /// Moves one request for which its partition has budget to the pool's queue,
+    /// where it keeps its arrival; false if no account is ready. As many steps
+    /// as there are waiters.
+    fn promote_next(&mut self) -> bool {
+        if self.ready_accounts == NONE {
+            return false;
+        }
+        let p = PartitionId(self.ready_accounts);
+        let account = self.account_of(p);
+        account.ready = false;
+        self.ready_accounts = account.next_ready;
+        let index = self.account(p).queue.head;
+        if index == NONE || !self.account(p).has_budget_for(self.entry(index).frames) {
+            return true;
+        }
+        self.unlink(index);
+        self.join_pool_queue(index);
+        self.mark_ready(p);
+        true
+    }
+
+    /// Lets a request that has its budget wait for frames. Who would not wait for
+    /// them is refused by [`Self::serve`] unless they are there.
+    fn join_pool_queue(&mut self, index: u32) {
+        let lease = self.lease_mut(index);
+        lease.state = LeaseState::PoolWait;
+        let Lease {
+            partition,
+            frames,
+            reasons,
+            ..
+        } = *lease;
+        let account = self.account_of(partition);
+        account.charged += frames;
+        account.waiting += 1;
+        self.totals.waiters += 1;
+        self.impatient += u32::from(!reasons.pool);
+        self.queue = self.enqueue(self.queue, index);
+    }
+
+    /// Whether [`Self::serve`] would do anything. O(1).
+    pub fn can_serve(&self) -> bool {
+        let head = self.queue.head;
+        let resolves = |frames| frames <= self.totals.free || frames > self.totals.lendable();
+        self.ready_accounts != NONE
+            || head != NONE && (self.impatient > 0 || resolves(self.entry(head).frames))
+    }
+
+    /// Does one thing for those who wait, if there is one: the caller wakes who is
+    /// resolved, and calls again. Only the head of the pool's queue is ever
+    /// granted, so nobody overtakes it, however small. As many steps as there are
+    /// waiters.
+    pub fn serve(&mut self, now: u64) -> ServeResult {
+        if self.promote_next() {
+            return ServeResult::Moved;
+        }
+        let index = self.queue.head;
+        if index == NONE {
+            return ServeResult::Nothing;
+        }
+        if self.entry(index).frames > self.totals.lendable() {
+            // What it waits for is overdue. It does not keep those behind waiting.
+            return self.refuse(index);
+        }
+        if self.entry(index).frames > self.totals.free {
+            return self.refuse_impatient();
+        }
+        // The charge stays: it was made when the request came into the queue.
+        let (p, frames) = (self.entry(index).partition, self.entry(index).frames);
+        self.unlink(index);
+        self.account_of(p).charged += frames;
+        self.grant(index, now);
+        ServeResult::Resolved(LeaseId(index))
+    }
+
+    /// Refuses one of those who have their budget and would not wait for frames.
+    fn refuse_impatient(&mut self) -> ServeResult {
+        if self.impatient == 0 {
+            return ServeResult::Nothing;
+        }
+        let mut index = self.queue.head;
+        while index != NONE && self.entry(index).reasons.pool {
+            index = self.entry(index).next;
+        }
+        match index {
+            NONE => ServeResult::Nothing,
+            index => self.refuse(index),
+        }
+    }
+
+    /// Refuses a request in the pool's queue. As many steps as there are waiters.
+    fn refuse(&mut self, index: u32) -> ServeResult {
+        self.unlink(index);
+        let p = self.entry(index).partition;
+        self.lease_mut(index).state = LeaseState::Refused;
+        self.account_of(p).counters.pool_refusals += 1;
+        // Its charge may be another one's budget.
+        self.mark_ready(p);
+        ServeResult::Resolved(LeaseId(index))
+    }
+
+    /// What became of a request. O(1).
+    pub fn outcome(&self, lease: LeaseId) -> RequestOutcome {
+        let entry = self.entry(lease.0);
+        match entry.state {
+            LeaseState::BudgetWait | LeaseState::PoolWait => RequestOutcome::Waiting,
+            LeaseState::Active
+            | LeaseState::Recalled
+            | LeaseState::Overdue
+            | LeaseState::Ending => RequestOutcome::Granted {
+                expires: entry.expires,
+            },
+            LeaseState::Died => RequestOutcome::Died,
+            LeaseState::Refused => RequestOutcome::Refused,
+            LeaseState::Over | LeaseState::Unused => RequestOutcome::Ended,
+        }
+    }
+
+    /// Its borrower gives a request up or comes for it: says what became of it. A
+    /// granted lease stays, any other one is gone. Call [`Self::serve`]
+    /// afterwards. As many steps as there are waiters.
+    pub fn withdraw(&mut self, lease: LeaseId) -> RequestOutcome {
+        let index = lease.0;
+        let outcome = self.outcome(lease);
+        let entry = *self.entry(index);
+        if entry.waits() {
+            self.unlink(index);
+        }
+        match entry.state {
+            LeaseState::BudgetWait
+            | LeaseState::PoolWait
+            | LeaseState::Died
+            | LeaseState::Refused => {
+                self.release_slice(index);
+                self.release_lease(index);
+                self.promote(entry.partition);
+            }
+            LeaseState::Over => self.release_lease(index),
+            _ => {}
+        }
+        outcome
+    }
+
+    /// The borrower of a granted lease acknowledges it: says whether it still runs.
+    /// O(1).
+    pub fn acknowledge(&mut self, lease: LeaseId) -> RequestOutcome {
+        let entry = self.lease_mut(lease.0);
+        match entry.state {
+            // An overdue one as well: only its driver can give it back.
+            LeaseState::Active | LeaseState::Recalled | LeaseState::Overdue => {
+                entry.acknowledged = true;
+                RequestOutcome::Granted {
+                    expires: entry.expires,
+                }
+            }
+            LeaseState::Ending => {
+                entry.acknowledged = true;
+                RequestOutcome::Ended
+            }
+            _ => self.withdraw(lease),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! When something is due: a binary heap of the leases that run.
+
+use core::ops::DerefMut;
+
+use super::{Account, Accounting, DueAction, Lease, LeaseId, LeaseState, NONE};
+
+impl<A, L, H> Accounting<A, L, H>
+where
+    A: DerefMut<Target = [Account]>,
+    L: DerefMut<Target = [Lease]>,
+    H: DerefMut<Target = [u32]>,
+{
+    fn heap(&self, at: u32) -> u32 {
+        self.heap.get(at as usize).copied().unwrap_or(NONE)
+    }
+
+    fn due_at(&self, at: u32) -> u64 {
+        self.entry(self.heap(at)).due
+    }
+
+    fn set_heap(&mut self, at: u32, index: u32) {
+        if let Some(entry) = self.heap.get_mut(at as usize) {
+            *entry = index;
+            self.lease_mut(index).heap_at = at;
+        }
+    }
+
+    fn swap(&mut self, one: u32, other: u32) {
+        let (first, second) = (self.heap(one), self.heap(other));
+        self.set_heap(one, second);
+        self.set_heap(other, first);
+    }
+
+    /// Moves an entry to where it belongs. O(log leases).
+    fn sift(&mut self, mut at: u32) {
+        while at > 0 && self.due_at(at) < self.due_at((at - 1) / 2) {
+            self.swap(at, (at - 1) / 2);
+            at = (at - 1) / 2;
+        }
+        loop {
+            let mut least = at;
+            for child in [2 * at + 1, 2 * at + 2] {
+                if child < self.heap_len && self.due_at(child) < self.due_at(least) {
+                    least = child;
+                }
+            }
+            if least == at {
+                return;
+            }
+            self.swap(at, least);
+            at = least;
+        }
+    }
+
+    /// Has something be done about a lease at `due`. O(log leases).
+    pub(super) fn schedule(&mut self, index: u32, due: u64) {
+        self.lease_mut(index).due = due;
+        let mut at = self.entry(index).heap_at;
+        if at == NONE {
+            at = self.heap_len;
+            self.heap_len += 1;
+            self.set_heap(at, index);
+        }
+        self.sift(at);
+    }
+
+    /// Has nothing more be done about a lease. O(log leases).
+    pub(super) fn unschedule(&mut self, index: u32) {
+        let at = self.entry(index).heap_at;
+        if at == NONE {
+            return;
+        }
+        self.heap_len -= 1;
+        let last = self.heap_len;
+        self.swap(at, last);
+        self.lease_mut(index).heap_at = NONE;
+        if at < last {
+            self.sift(at);
+        }
+    }
+
+    /// When something is due next. O(1).
+    pub fn next_due(&self) -> Option<u64> {
+        (self.heap_len > 0)
+            .then(|| self.due_at(0))
+            .filter(|&due| due < u64::MAX)
+    }
+
+    /// The next thing that is due at `now`. A recalled lease is due again when it
+    /// expires; one to revoke or to report stays, but is not due again. O(log leases).
+    pub fn due(&mut self, now: u64) -> Option<DueAction> {
+        if self.next_due()? > now {
+            return None;
+        }
+        let index = self.heap(0);
+        let lease = *self.entry(index);
+        let dying = self.account(lease.partition).dying;
+        if lease.state == LeaseState::Active
+            && now < lease.expires
+            && (!dying || lease.is_non_revocable())
+        {
+            let entry = self.lease_mut(index);
+            entry.state = LeaseState::Recalled;
+            self.schedule(index, lease.expires);
+            self.account_of(lease.partition).counters.recalls += 1;
+            return Some(DueAction::Recall(LeaseId(index)));
+        }
+        self.schedule(index, u64::MAX);
+        if !lease.is_non_revocable() {
+            return Some(DueAction::Revoke(LeaseId(index)));
+        }
+        self.mark_overdue(index);
+        Some(DueAction::Report(LeaseId(index)))
+    }
+}

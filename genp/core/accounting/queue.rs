@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Queues of requests, linked through the table of leases.
+
+use core::ops::DerefMut;
+
+use super::{Account, Accounting, Lease, WaitOrder, NONE};
+
+/// A queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Queue {
+    pub(super) head: u32,
+    pub(super) tail: u32,
+}
+
+impl Queue {
+    pub(super) const EMPTY: Self = Self {
+        head: NONE,
+        tail: NONE,
+    };
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.head == NONE
+    }
+}
+
+impl<A, L, H> Accounting<A, L, H>
+where
+    A: DerefMut<Target = [Account]>,
+    L: DerefMut<Target = [Lease]>,
+    H: DerefMut<Target = [u32]>,
+{
+    /// Whether a request of this priority and arrival is served before the one at
+    /// `other`.
+    pub(super) fn precedes(&self, prio: i32, arrival: u64, other: u32) -> bool {
+        let other = self.entry(other);
+        match self.limits.order {
+            WaitOrder::Prio if prio != other.prio => prio < other.prio,
+            _ => arrival < other.arrival,
+        }
+    }
+
+    /// The requests of the queue that begins at `head`, in order: no more than can
+    /// wait.
+    pub(super) fn queued(&self, head: u32) -> impl Iterator<Item = &Lease> {
+        let lease_at = |index: u32| self.leases.get(index as usize);
+        ::core::iter::successors(lease_at(head), move |lease| lease_at(lease.next))
+            .take(self.limits.max_waiters as usize)
+    }
+
+    /// Puts a request into a queue behind those it does not precede. As many steps
+    /// as there are requests it precedes.
+    pub(super) fn enqueue(&mut self, mut queue: Queue, index: u32) -> Queue {
+        let (prio, arrival) = (self.entry(index).prio, self.entry(index).arrival);
+        let mut before = queue.tail;
+        while before != NONE && self.precedes(prio, arrival, before) {
+            before = self.entry(before).prev;
+        }
+        let after = if before == NONE {
+            ::core::mem::replace(&mut queue.head, index)
+        } else {
+            ::core::mem::replace(&mut self.lease_mut(before).next, index)
+        };
+        if after == NONE {
+            queue.tail = index;
+        } else {
+            self.lease_mut(after).prev = index;
+        }
+        let lease = self.lease_mut(index);
+        lease.prev = before;
+        lease.next = after;
+        queue
+    }
+
+    /// Takes a request out of its queue. O(1).
+    pub(super) fn dequeue(&mut self, mut queue: Queue, index: u32) -> Queue {
+        let (prev, next) = (self.entry(index).prev, self.entry(index).next);
+        if prev == NONE {
+            queue.head = next;
+        } else {
+            self.lease_mut(prev).next = next;
+        }
+        if next == NONE {
+            queue.tail = prev;
+        } else {
+            self.lease_mut(next).prev = prev;
+        }
+        let lease = self.lease_mut(index);
+        lease.prev = NONE;
+        lease.next = NONE;
+        queue
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The table of blocks: nodes, their neighbours, their classes. Each function is a
+//! constant number of steps.
+
+use core::ops::DerefMut;
+
+use super::{classes::Class, node::BlockState, Node, Tlsf, NONE};
+
+// The table is only indexed with numbers that came out of it; a number that did not
+// gets a node that belongs to nothing, so no damage can spread.
+
+impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
+    #[inline(always)]
+    pub(super) fn node(&self, index: u32) -> &Node {
+        self.nodes.get(index as usize).unwrap_or(&self.stray)
+    }
+
+    #[inline(always)]
+    pub(super) fn node_mut(&mut self, index: u32) -> &mut Node {
+        if (index as usize) < self.nodes.len() {
+            return &mut self.nodes[index as usize];
+        }
+        self.stray = Node::EMPTY;
+        &mut self.stray
+    }
+
+    /// Makes a node stand for no block.
+    #[inline(always)]
+    pub(super) fn release_node(&mut self, index: u32) {
+        let spare = self.unused_nodes;
+        let node = self.node_mut(index);
+        node.state = BlockState::Unused;
+        node.next = spare;
+        self.unused_nodes = index;
+    }
+
+    /// A node for a new block.
+    #[inline(always)]
+    pub(super) fn take_node(&mut self) -> Option<u32> {
+        let index = self.unused_nodes;
+        if index == NONE {
+            return None;
+        }
+        self.unused_nodes = self.node(index).next;
+        Some(index)
+    }
+
+    /// Puts a free block at the front of its class.
+    pub(super) fn insert_free(&mut self, index: u32) {
+        let class = Class::of(self.node(index).units);
+        let first = self.classes.first(class);
+        let node = self.node_mut(index);
+        node.state = BlockState::Free;
+        node.prev = NONE;
+        node.next = first;
+        if first != NONE {
+            self.node_mut(first).prev = index;
+        }
+        self.classes.set_first(class, index);
+        self.search_sees_free(index);
+    }
+
+    /// Takes a free block out of its class.
+    pub(super) fn remove_free(&mut self, index: u32) {
+        let Node {
+            units, prev, next, ..
+        } = *self.node(index);
+        if next != NONE {
+            self.node_mut(next).prev = prev;
+        }
+        if prev != NONE {
+            self.node_mut(prev).next = next;
+        } else {
+            self.classes.set_first(Class::of(units), next);
+        }
+        self.search_loses(index);
+    }
+
+    /// Gives a free block other ends. In the same class it stays where it is.
+    #[inline(always)]
+    pub(super) fn resize_block(&mut self, index: u32, offset: u32, units: u32) {
+        let same = Class::of(self.node(index).units) == Class::of(units);
+        if same {
+            self.search_loses(index);
+        } else {
+            self.remove_free(index);
+        }
+        let node = self.node_mut(index);
+        node.offset = offset;
+        node.units = units;
+        if same {
+            self.search_sees_free(index);
+        } else {
+            self.insert_free(index);
+        }
+    }
+
+    /// Says who is above a block, or at the top of all.
+    #[inline(always)]
+    pub(super) fn set_above(&mut self, index: u32, above: u32) {
+        if index == NONE {
+            self.bottom = above;
+        } else {
+            self.node_mut(index).above = above;
+        }
+    }
+
+    /// Says who is below a block, or at the bottom of all.
+    #[inline(always)]
+    pub(super) fn set_below(&mut self, index: u32, below: u32) {
+        if index == NONE {
+            self.top = below;
+        } else {
+            self.node_mut(index).below = below;
+        }
+    }
+
+    /// Makes a block of the first `units` units of a longer free one, in a node of its
+    /// own: whether there was one. It is in no class.
+    #[inline(always)]
+    pub(super) fn split_below(&mut self, index: u32, units: u32) -> Option<u32> {
+        let lower = self.take_node()?;
+        let Node {
+            offset,
+            units: all,
+            below,
+            ..
+        } = *self.node(index);
+        let node = self.node_mut(lower);
+        node.offset = offset;
+        node.units = units;
+        node.below = below;
+        node.above = index;
+        self.set_above(below, lower);
+        self.node_mut(index).below = lower;
+        self.resize_block(index, offset + units, all - units);
+        Some(lower)
+    }
+
+    /// Makes a block of what a longer one has behind its first `units` units, in a node
+    /// of its own: whether there was one. It is in no class.
+    pub(super) fn split_above(&mut self, index: u32, units: u32) -> Option<u32> {
+        let upper = self.take_node()?;
+        let Node {
+            offset,
+            units: all,
+            above,
+            state,
+            ..
+        } = *self.node(index);
+        let node = self.node_mut(upper);
+        node.offset = offset + units;
+        node.units = all - units;
+        node.below = index;
+        node.above = above;
+        self.set_below(above, upper);
+        self.node_mut(index).above = upper;
+        if state == BlockState::Free {
+            self.resize_block(index, offset, units);
+        } else {
+            self.node_mut(index).units = units;
+        }
+        Some(upper)
+    }
+
+    /// Lets a block go whose units become those of its neighbour `into`. It is in no
+    /// class.
+    #[inline(always)]
+    pub(super) fn merge_into(&mut self, into: u32, gone: u32) {
+        let Node { below, above, .. } = *self.node(gone);
+        self.set_above(below, above);
+        self.set_below(above, below);
+        self.search_merged(into, gone);
+        self.release_node(gone);
+    }
+}

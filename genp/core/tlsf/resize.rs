@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! More or fewer units.
+
+use core::ops::DerefMut;
+
+use super::{BlockState, Node, Tlsf, TlsfError, NONE};
+
+impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
+    /// Adds free units at the end, up to `to` in all.
+    pub fn grow(&mut self, to: u32) -> Result<(), TlsfError> {
+        if to == u32::MAX {
+            return Err(TlsfError::TooLarge);
+        }
+        let more = to.checked_sub(self.units).ok_or(TlsfError::TooLarge)?;
+        if more == 0 {
+            return Ok(());
+        }
+        let top = self.top;
+        if top != NONE && self.node(top).state == BlockState::Free {
+            let Node { offset, units, .. } = *self.node(top);
+            self.resize_block(top, offset, units + more);
+        } else {
+            let index = self.take_node().ok_or(TlsfError::NoNode)?;
+            let generation = self.node(index).generation;
+            *self.node_mut(index) = Node {
+                offset: self.units,
+                units: more,
+                below: top,
+                generation,
+                ..Node::EMPTY
+            };
+            self.set_above(top, index);
+            self.top = index;
+            self.insert_free(index);
+        }
+        self.units = to;
+        Ok(())
+    }
+
+    /// Cuts free units off at the end, down to `to`.
+    pub fn shrink(&mut self, to: u32) -> Result<(), TlsfError> {
+        let less = self.units.checked_sub(to).ok_or(TlsfError::TooLarge)?;
+        if less == 0 {
+            return Ok(());
+        }
+        let top = self.top;
+        let node = *self.node(top);
+        if node.state != BlockState::Free || node.units < less {
+            return Err(TlsfError::Busy);
+        }
+        if node.units == less {
+            self.remove_free(top);
+            self.merge_into(node.below, top);
+        } else {
+            self.resize_block(top, node.offset, node.units - less);
+        }
+        self.units = to;
+        Ok(())
+    }
+}
