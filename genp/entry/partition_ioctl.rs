@@ -5,7 +5,7 @@
 use kernel::{page::PAGE_SIZE, prelude::*};
 
 use crate::genp::{
-    core::books::Reasons,
+    core::accounting::WaitReasons,
     core::owner::Owner,
     partition::{BorrowRequest, Operation, Partition},
     sys::{abi, time, user::UserArg},
@@ -21,12 +21,12 @@ fn none_of(fields: &[u32]) -> Result {
 
 /// What a borrower waits for, by `GENP_WAIT_*`, 0 for everything: EINVAL for other
 /// bits.
-pub(super) fn reasons_of(bits: u32) -> Result<Reasons> {
+pub(super) fn reasons_of(bits: u32) -> Result<WaitReasons> {
     const KNOWN: u32 = abi::GENP_WAIT_BUDGET | abi::GENP_WAIT_POOL;
 
     none_of(&[bits & !KNOWN])?;
     let bits = if bits == 0 { KNOWN } else { bits };
-    Ok(Reasons {
+    Ok(WaitReasons {
         budget: bits & abi::GENP_WAIT_BUDGET != 0,
         pool: bits & abi::GENP_WAIT_POOL != 0,
     })

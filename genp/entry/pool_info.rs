@@ -4,7 +4,7 @@
 
 use kernel::page::{PAGE_SHIFT, PAGE_SIZE};
 
-use crate::genp::{core::books::Order, pool::Pool, stock::Emergency, sys::abi};
+use crate::genp::{core::accounting::WaitOrder, pool::Pool, stock::Emergency, sys::abi};
 
 /// What the pool has and who has it, at this moment. Context: thread.
 pub(super) fn info(pool: &Pool) -> abi::genp_info {
@@ -34,8 +34,8 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
         grace_ns: config.grace_ns,
         recall_worst_ns: pool.recall_worst_ns(),
         wait_order: match config.order {
-            Order::Prio => abi::GENP_ORDER_PRIO,
-            Order::Fifo => abi::GENP_ORDER_FIFO,
+            WaitOrder::Prio => abi::GENP_ORDER_PRIO,
+            WaitOrder::Fifo => abi::GENP_ORDER_FIFO,
         },
         nodes: pool.free_frames.frames().nodes(),
         partitions: totals.partitions,

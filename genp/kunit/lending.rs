@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Each error of the books has the errno that `Documentation/abi.rst` says.
+//! Each error of the accounting has the errno that `Documentation/abi.rst` says.
 
 use crate::genp::{
-    core::books::Error,
+    core::accounting::AccountingError,
     sys::errno::{E2BIG, EDQUOT, EIDRM, ENOSPC, ESTALE},
 };
 use kernel::prelude::*;
 
 /// The errno by the documentation. Without a wildcard, so that no error is added
 /// without one.
-fn documented(error: Error) -> kernel::error::Error {
+fn documented(error: AccountingError) -> kernel::error::Error {
     match error {
         // GENP_CREATE, GENP_RESIZE: admission.
-        Error::NoSpace => ENOSPC,
-        Error::Ceiling => ENOSPC,
-        Error::NoPartitionSlot => ENOSPC,
+        AccountingError::NoSpace => ENOSPC,
+        AccountingError::Ceiling => ENOSPC,
+        AccountingError::NoPartitionSlot => ENOSPC,
         // GENP_BORROW, GENP_RENEW.
-        Error::Empty => EINVAL,
-        Error::TooBig => E2BIG,
-        Error::Term => EINVAL,
-        Error::Dying => EIDRM,
-        Error::Quota => EDQUOT,
-        Error::LeaseTable => EBUSY,
-        Error::WaiterTable => EBUSY,
-        Error::WouldBlock => EAGAIN,
-        Error::Waited => EAGAIN,
-        Error::Stale => ESTALE,
-        Error::Foreign => EINVAL,
+        AccountingError::Empty => EINVAL,
+        AccountingError::TooBig => E2BIG,
+        AccountingError::Term => EINVAL,
+        AccountingError::Dying => EIDRM,
+        AccountingError::Quota => EDQUOT,
+        AccountingError::LeaseTable => EBUSY,
+        AccountingError::WaiterTable => EBUSY,
+        AccountingError::WouldBlock => EAGAIN,
+        AccountingError::Waited => EAGAIN,
+        AccountingError::Stale => ESTALE,
+        AccountingError::Foreign => EINVAL,
         // Never told to a caller.
-        Error::Busy => EINVAL,
+        AccountingError::Busy => EINVAL,
     }
 }
 
@@ -41,21 +41,21 @@ mod tests {
     #[test]
     fn errors_have_their_errno() {
         for error in [
-            Error::NoSpace,
-            Error::Ceiling,
-            Error::NoPartitionSlot,
-            Error::Empty,
-            Error::TooBig,
-            Error::Term,
-            Error::Dying,
-            Error::Quota,
-            Error::LeaseTable,
-            Error::WaiterTable,
-            Error::WouldBlock,
-            Error::Waited,
-            Error::Stale,
-            Error::Foreign,
-            Error::Busy,
+            AccountingError::NoSpace,
+            AccountingError::Ceiling,
+            AccountingError::NoPartitionSlot,
+            AccountingError::Empty,
+            AccountingError::TooBig,
+            AccountingError::Term,
+            AccountingError::Dying,
+            AccountingError::Quota,
+            AccountingError::LeaseTable,
+            AccountingError::WaiterTable,
+            AccountingError::WouldBlock,
+            AccountingError::Waited,
+            AccountingError::Stale,
+            AccountingError::Foreign,
+            AccountingError::Busy,
         ] {
             assert_eq!(errno(error), documented(error));
         }

@@ -3,7 +3,7 @@
 //! A stock says when somebody must look after it.
 
 use crate::genp::{
-    core::stock::Marks,
+    core::watermarks::Watermarks,
     stock::{Crossing, Stock},
     sys::{
         cpu::{self, PreemptGuard},
@@ -13,11 +13,11 @@ use crate::genp::{
 use kernel::prelude::*;
 
 /// A stock with all its committed pages in it.
-fn stock(frames: &FrameTable, marks: Marks) -> Result<Pin<KBox<Stock>>> {
-    let stock = Stock::new(marks)?;
+fn stock(frames: &FrameTable, watermarks: Watermarks) -> Result<Pin<KBox<Stock>>> {
+    let stock = Stock::new(watermarks)?;
     {
         let mut filling = stock.filling.lock();
-        for frame in 0..marks.pages() {
+        for frame in 0..watermarks.pages() {
             let slot = stock.fill(&mut filling, frames, frame).ok_or(EINVAL)?;
             stock.open(slot);
         }
@@ -29,13 +29,13 @@ fn stock(frames: &FrameTable, marks: Marks) -> Result<Pin<KBox<Stock>>> {
 /// than `low`.
 fn take_all(stock: &Stock) -> Result<(u32, u32)> {
     let (mut passed, mut low) = (0, 0);
-    for _ in 0..stock.marks().pages() {
+    for _ in 0..stock.watermarks().pages() {
         let guard = PreemptGuard::begin();
         let (slot, crossing) = stock.take(&guard);
         slot.ok_or(ENOMEM)?;
         if crossing == Crossing::Crossed {
             passed += 1;
-            low += u32::from(stock.level().free() < stock.marks().low());
+            low += u32::from(stock.level().free() < stock.watermarks().low());
         }
     }
     Ok((passed, low))
@@ -50,8 +50,8 @@ mod tests {
     fn one_that_cannot_grow_says_that_it_is_low() -> Result {
         let frames = FrameTable::allocate(1500)?;
         for pages in [1, 2, 3, 10, 64, 65, 500, 1500] {
-            let marks = Marks::new(pages, 0, 0).ok_or(EINVAL)?;
-            let (passed, low) = take_all(&*stock(&frames, marks)?)?;
+            let watermarks = Watermarks::new(pages, 0, 0).ok_or(EINVAL)?;
+            let (passed, low) = take_all(&*stock(&frames, watermarks)?)?;
             assert!(low >= 1);
             // Not with each batch all the way down.
             assert!(passed <= 8 + 4 * cpu::count());
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn each_page_is_found_again_by_its_slot() -> Result {
         let frames = FrameTable::allocate(100)?;
-        let stock = stock(&frames, Marks::new(100, 0, 0).ok_or(EINVAL)?)?;
+        let stock = stock(&frames, Watermarks::new(100, 0, 0).ok_or(EINVAL)?)?;
         for _ in 0..100 {
             let guard = PreemptGuard::begin();
             let slot = stock.take(&guard).0.ok_or(ENOMEM)?;
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_page_can_be_given_once() -> Result {
         let frames = FrameTable::allocate(70)?;
-        let stock = stock(&frames, Marks::new(70, 0, 0).ok_or(EINVAL)?)?;
+        let stock = stock(&frames, Watermarks::new(70, 0, 0).ok_or(EINVAL)?)?;
         let guard = PreemptGuard::begin();
         let slot = stock.take(&guard).0.ok_or(ENOMEM)?;
         assert!(stock.give(slot, &guard).is_ok());

@@ -7,7 +7,7 @@ use kernel::prelude::*;
 use super::{leases::BorrowRequest, timing::Operation, Partition};
 use crate::genp::{
     core::{
-        books::{Begun, How},
+        accounting::{BorrowTicket, EndReason},
         owner::Owner,
     },
     pool::{lending::Budget, ReturnEffect},
@@ -60,7 +60,7 @@ impl Partition {
 
     /// Takes the frames of a granted lease. Returns when it expires and what the budget is
     /// then. ETIMEDOUT if it ended meanwhile; ENOMEM, after which it has ended.
-    fn fill(&self, ticket: &Begun, request: &BorrowRequest) -> Result<(u64, Budget)> {
+    fn fill(&self, ticket: &BorrowTicket, request: &BorrowRequest) -> Result<(u64, Budget)> {
         let opened = self.leases.open(ticket, request.owner)?;
         self.leases
             .fill(ticket, request.pages)
@@ -78,7 +78,7 @@ impl Partition {
     ///
     /// Context: thread, may sleep for one batch of the borrower's filling or one
     /// walk of its page tables. Linear in the pages mapped.
-    pub(crate) fn end_lease(&self, handle: u64, how: How) -> Result<u64> {
+    pub(crate) fn end_lease(&self, handle: u64, how: EndReason) -> Result<u64> {
         let (bytes, effect) = self.leases.end(self, handle, how)?;
         self.after_return(&effect);
         Ok(bytes)
@@ -104,7 +104,7 @@ impl Partition {
     /// `GENP_RETURN`: EINVAL for a handle that is not one of this partition's,
     /// ESTALE for a lease that is over. Context: thread, may sleep.
     pub(crate) fn return_lease(&self, handle: u64) -> Result {
-        let bytes = self.end_lease(handle, How::Returned)?;
+        let bytes = self.end_lease(handle, EndReason::Returned)?;
         trace::return_lease(self.id().0, handle, bytes);
         Ok(())
     }

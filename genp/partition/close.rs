@@ -7,7 +7,7 @@ use kernel::{prelude::*, sync::atomic::Full};
 
 use super::Partition;
 use crate::genp::{
-    core::books::How,
+    core::accounting::EndReason,
     sys::{errno::EIDRM, trace},
 };
 
@@ -26,13 +26,13 @@ impl Partition {
         }
         trace::destroy(self.id().0);
         self.leases.refuse_all();
-        self.end_leases(How::Revoked);
+        self.end_leases(EndReason::Revoked);
         self.events.announce_end();
         Ok(())
     }
 
     /// Ends every lease, or waits for who is ending it just now.
-    fn end_leases(&self, how: How) {
+    fn end_leases(&self, how: EndReason) {
         for slice in 0..self.leases.window().max_leases() {
             let Some(handle) = self.leases.handle_at(slice) else {
                 continue;
@@ -40,7 +40,7 @@ impl Partition {
             // Refused for a request that waited, and for a lease that is over.
             if let Ok(bytes) = self.end_lease(handle, how) {
                 trace::revoke(self.id().0, handle, bytes);
-                if matches!(how, How::Revoked) {
+                if matches!(how, EndReason::Revoked) {
                     self.announce_revocation(handle, u64::MAX, bytes);
                 }
             }
@@ -51,15 +51,15 @@ impl Partition {
     /// mapped any longer and nobody is in a call. Context: thread, may sleep.
     pub(crate) fn close(&self) {
         self.leases.refuse_all();
-        self.end_leases(How::Abandoned);
+        self.end_leases(EndReason::Abandoned);
         self.registry.forget(self);
         let mut reserve = self.reserve.lock();
         self.reserve.unmap_for_drivers(&mut reserve);
         self.account.with_lending(|state, id| {
             // Committed frames stay charged to the owner until they are free.
-            let committed = state.books.account(id).reserve();
+            let committed = state.accounting.account(id).reserve();
             // Refused only for an account with leases.
-            let _ = state.books.retire(id, committed);
+            let _ = state.accounting.close(id, committed);
         });
         trace::release(self.id().0, reserve.pages());
         self.reserve.empty(&mut reserve, 0);

@@ -14,7 +14,7 @@ use super::{
     stock::PartitionStock, timing::Timing, File, Partition,
 };
 use crate::genp::{
-    core::books::PartitionId,
+    core::accounting::PartitionId,
     pool::{account::PoolAccount, lending, Pool},
     sys::{abi, errno::EOPNOTSUPP, genalloc::Source, task, trace},
 };
@@ -41,7 +41,7 @@ impl<'a> Admission<'a> {
         let id = pool
             .lending
             .with(|state| {
-                state.books.admit(
+                state.accounting.admit(
                     request.attributes.uid,
                     ceiling,
                     request.sizes.committed,
@@ -55,8 +55,8 @@ impl<'a> Admission<'a> {
             pool.lending
                 .with(|state| {
                     state
-                        .books
-                        .charge_elsewhere(id, request.sizes.reserve, ceiling)
+                        .accounting
+                        .charge_external(id, request.sizes.reserve, ceiling)
                 })
                 .map_err(lending::errno)?;
         }
@@ -73,7 +73,7 @@ impl Drop for Admission<'_> {
     fn drop(&mut self) {
         self.pool.lending.with(|state| {
             // Refused only for an account with leases, and this one has none.
-            let _ = state.books.retire(self.id, 0);
+            let _ = state.accounting.close(self.id, 0);
         });
         self.pool.serve();
     }
@@ -96,7 +96,7 @@ impl Partition {
             term_ns,
             ..
         } = request;
-        let stock = PartitionStock::new(account.clone(), sizes.marks)?;
+        let stock = PartitionStock::new(account.clone(), sizes.watermarks)?;
         let regions = Regions::new(account.id(), order, max_regions)?;
         Arc::pin_init(
             try_pin_init!(Self {

@@ -7,7 +7,7 @@ use kernel::{prelude::*, sync::lock::Guard};
 use super::{BorrowRequest, Grant, Partition};
 use crate::genp::{
     core::{
-        books::{State, MAX_SLICES},
+        accounting::{LeaseState, MAX_LEASES_PER_PARTITION},
         owner::Owner,
     },
     pool::account::PoolAccount,
@@ -45,7 +45,7 @@ pub(crate) struct DriverLeases {
     calling: PiMutex<()>,
     /// By slice.
     #[pin]
-    recalls: RawLock<[Option<Recall>; MAX_SLICES as usize]>,
+    recalls: RawLock<[Option<Recall>; MAX_LEASES_PER_PARTITION as usize]>,
 }
 
 impl DriverLeases {
@@ -53,7 +53,7 @@ impl DriverLeases {
         pin_init!(Self {
             account,
             calling <- new_pi_mutex!((), "genp_calling"),
-            recalls <- new_raw_lock!([None; MAX_SLICES as usize], "genp_recalls"),
+            recalls <- new_raw_lock!([None; MAX_LEASES_PER_PARTITION as usize], "genp_recalls"),
         })
     }
 
@@ -82,8 +82,8 @@ impl DriverLeases {
     /// Puts back the entry of a lease that could not be returned.
     fn restore(&self, recall: Recall) {
         let slice = self.account.with_lending(|state, id| {
-            let lease = state.books.find(id, recall.handle).ok()?;
-            Some(state.books.lease(lease).slice())
+            let lease = state.accounting.find(id, recall.handle).ok()?;
+            Some(state.accounting.lease(lease).slice())
         });
         if let Some(slice) = slice {
             self.set(slice, recall);
@@ -93,8 +93,8 @@ impl DriverLeases {
     /// Whether a lease no longer runs undisturbed: its end was announced, or more.
     fn is_recalled(&self, handle: u64) -> bool {
         let recalled = self.account.with_lending(|state, id| {
-            let lease = state.books.find(id, handle).ok()?;
-            Some(state.books.lease(lease).state() != State::Active)
+            let lease = state.accounting.find(id, handle).ok()?;
+            Some(state.accounting.lease(lease).state() != LeaseState::Active)
         });
         recalled == Some(true)
     }
@@ -137,7 +137,7 @@ impl DriverLeases {
 
     /// Asks drivers for what is due. Context: the notify thread; runs drivers' code.
     pub(super) fn call(&self) {
-        for _ in 0..MAX_SLICES {
+        for _ in 0..MAX_LEASES_PER_PARTITION {
             // Before the entry is read: who takes it out after that waits for us.
             let _calling = self.calling.lock();
             let Some(recall) = self.next_due() else {

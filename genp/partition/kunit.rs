@@ -8,7 +8,7 @@ use super::{
 };
 use crate::genp::core::owner::Owner;
 use crate::genp::{
-    core::{books::Reasons, range::RangeError},
+    core::{accounting::WaitReasons, tlsf::TlsfError},
     kunit::{names, registry},
     registry::Registry,
     sys::{
@@ -44,7 +44,7 @@ impl Fixture {
             pages,
             deadline: 0,
             term: self.registry.pool().config.max_lease_ns,
-            reasons: Reasons {
+            reasons: WaitReasons {
                 budget: true,
                 pool: true,
             },
@@ -66,13 +66,13 @@ impl Fixture {
 
 /// The errno by the documentation. Without a wildcard, so that no error is added
 /// without one.
-fn documented(error: RangeError) -> Error {
+fn documented(error: TlsfError) -> Error {
     match error {
-        RangeError::Empty | RangeError::BadAlign | RangeError::Foreign => EINVAL,
-        RangeError::TooLarge => E2BIG,
-        RangeError::NoBlock | RangeError::NoNode => ENOMEM,
-        RangeError::Stale => ESTALE,
-        RangeError::Busy => EBUSY,
+        TlsfError::Empty | TlsfError::BadAlign | TlsfError::Foreign => EINVAL,
+        TlsfError::TooLarge => E2BIG,
+        TlsfError::NoBlock | TlsfError::NoNode => ENOMEM,
+        TlsfError::Stale => ESTALE,
+        TlsfError::Busy => EBUSY,
     }
 }
 
@@ -83,14 +83,14 @@ mod region_tests {
     #[test]
     fn errors_have_their_errno() {
         for error in [
-            RangeError::Empty,
-            RangeError::BadAlign,
-            RangeError::TooLarge,
-            RangeError::NoBlock,
-            RangeError::NoNode,
-            RangeError::Stale,
-            RangeError::Foreign,
-            RangeError::Busy,
+            TlsfError::Empty,
+            TlsfError::BadAlign,
+            TlsfError::TooLarge,
+            TlsfError::NoBlock,
+            TlsfError::NoNode,
+            TlsfError::Stale,
+            TlsfError::Foreign,
+            TlsfError::Busy,
         ] {
             assert_eq!(regions::errno(error), documented(error));
         }

@@ -36,7 +36,7 @@ use kernel::{
 };
 
 use crate::genp::{
-    core::books::PartitionId,
+    core::accounting::PartitionId,
     pool::{account::PoolAccount, Pool},
     sys::{
         errno::EIDRM,

@@ -9,7 +9,7 @@ use kernel::{
 
 use super::attributes::{Attributes, NameField};
 use crate::genp::{
-    core::{books::MAX_SLICES, stock::Marks},
+    core::{accounting::MAX_LEASES_PER_PARTITION, watermarks::Watermarks},
     pool::Pool,
     sys::{abi, errno::E2BIG, task},
 };
@@ -40,7 +40,7 @@ pub(super) struct Sizes {
     pub(super) reserve: u32,
     /// The borrow limit, and so the pages of a slice of the lease window.
     pub(super) limit: u32,
-    pub(super) marks: Marks,
+    pub(super) watermarks: Watermarks,
     /// Of the pool, for the reserve and the stock.
     pub(super) committed: u32,
 }
@@ -55,26 +55,27 @@ impl Sizes {
     ) -> Result<Self> {
         let reserve = whole_pages(args.reserve)?;
         let limit = whole_pages(args.borrow_limit)?;
-        let marks = Marks::new(args.stock_pages, args.stock_limit, args.stock_low).ok_or(EINVAL)?;
-        if reserve == 0 && limit == 0 && marks.pages() == 0 {
+        let watermarks =
+            Watermarks::new(args.stock_pages, args.stock_limit, args.stock_low).ok_or(EINVAL)?;
+        if reserve == 0 && limit == 0 && watermarks.pages() == 0 {
             return Err(EINVAL);
         }
         // A stock of none is not refilled either, and a reserve of none is nowhere.
-        if marks.pages() == 0 && marks.limit() != 0 || reserve == 0 && external {
+        if watermarks.pages() == 0 && watermarks.limit() != 0 || reserve == 0 && external {
             return Err(EINVAL);
         }
         // Pages of the window have numbers of 32 bits.
         let window = limit.checked_mul(max_leases);
         let pooled = if external { 0 } else { reserve };
-        let most = pooled.max(limit).max(marks.limit());
-        let committed = pooled.checked_add(marks.pages()).ok_or(E2BIG)?;
+        let most = pooled.max(limit).max(watermarks.limit());
+        let committed = pooled.checked_add(watermarks.pages()).ok_or(E2BIG)?;
         if most > pool.config.capacity || window.is_none() {
             return Err(E2BIG);
         }
         Ok(Self {
             reserve,
             limit,
-            marks,
+            watermarks,
             committed,
         })
     }
@@ -135,7 +136,7 @@ impl CreateRequest {
         let max_leases = or_default(args.max_leases, DEFAULT_LEASES);
         let sound = (4..=20).contains(&order)
             && max_regions <= MAX_REGIONS
-            && max_leases <= MAX_SLICES
+            && max_leases <= MAX_LEASES_PER_PARTITION
             && args.mode & !MODE_BITS == 0
             && args.lease_default_ns <= pool.config.max_lease_ns;
         if !sound {

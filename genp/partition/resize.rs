@@ -43,7 +43,7 @@ impl Partition {
             Ordering::Equal => {}
         }
         self.account
-            .with_lending(|state, id| state.books.set_limit(id, limit))
+            .with_lending(|state, id| state.accounting.set_limit(id, limit))
             .map_err(lending::errno)?;
         // Who waited for budget may have it now.
         self.account.pool().serve();
@@ -58,7 +58,7 @@ impl Partition {
         let table = reserve.table_for(pages)?;
         let ceiling = ceiling(self.account.pool());
         self.account
-            .with_lending(|state, id| state.books.commit_more(id, added, ceiling))
+            .with_lending(|state, id| state.accounting.commit_more(id, added, ceiling))
             .map_err(lending::errno)?;
         reserve.promise(table, added);
         let done = self

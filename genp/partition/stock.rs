@@ -7,7 +7,7 @@ use kernel::prelude::*;
 
 use super::Partition;
 use crate::genp::{
-    core::stock::Marks,
+    core::watermarks::Watermarks,
     frames::free::BATCH,
     pool::account::PoolAccount,
     stock::{Crossing, FillState, Refusal, Stock},
@@ -33,10 +33,10 @@ pub(crate) struct PartitionStock {
 impl PartitionStock {
     /// A stock with these watermarks and no frames yet, none if they are those of none.
     /// E2BIG, ENOMEM. Context: thread, may sleep.
-    pub(super) fn new(account: PoolAccount, marks: Marks) -> Result<Self> {
-        let stock = match marks.pages() {
+    pub(super) fn new(account: PoolAccount, watermarks: Watermarks) -> Result<Self> {
+        let stock = match watermarks.pages() {
             0 => None,
-            _ => Some(Stock::new(marks)?),
+            _ => Some(Stock::new(watermarks)?),
         };
         Ok(Self {
             account,
@@ -53,14 +53,14 @@ impl PartitionStock {
     }
 
     /// The watermarks, if there is a stock. Context: any.
-    pub(crate) fn marks(&self) -> Option<Marks> {
-        self.stock().map(|stock| *stock.marks())
+    pub(crate) fn watermarks(&self) -> Option<Watermarks> {
+        self.stock().map(|stock| *stock.watermarks())
     }
 
     /// The watermarks and the free pages, if there is a stock. Context: any. O(CPUs).
-    fn level(&self) -> Option<(Marks, u32)> {
+    fn level(&self) -> Option<(Watermarks, u32)> {
         let stock = self.stock()?;
-        Some((*stock.marks(), stock.level().free()))
+        Some((*stock.watermarks(), stock.level().free()))
     }
 
     /// Has the refill thread look at the stock. Context: any.
@@ -164,7 +164,7 @@ impl PartitionStock {
             return;
         };
         // Each iteration moves a page at least, or is the last one.
-        for _ in 0..=stock.marks().limit() {
+        for _ in 0..=stock.watermarks().limit() {
             let mut filling = stock.filling.lock();
             let (more, less) = stock.pending_refills(&filling);
             let moved = match (more, less) {
@@ -182,7 +182,7 @@ impl PartitionStock {
     fn refill_batch(&self, stock: &Stock, filling: &mut FillState, pages: u32) -> u32 {
         let committed = self
             .account
-            .with_lending(|state, id| state.books.commit_spare(id, pages));
+            .with_lending(|state, id| state.accounting.commit_spare(id, pages));
         // Nothing to spare: the next take has the thread look again.
         if committed.is_err() {
             return 0;
@@ -221,7 +221,7 @@ impl PartitionStock {
         let mut filling = stock.filling.lock();
         self.account
             .release(::core::mem::take(&mut filling.promised));
-        for slot in 0..stock.marks().limit() {
+        for slot in 0..stock.watermarks().limit() {
             let Some(frame) = stock.take_out_any(&mut filling, slot) else {
                 continue;
             };
@@ -238,10 +238,10 @@ impl PartitionStock {
         let Some(stock) = self.stock() else {
             return;
         };
-        let (marks, level) = (stock.marks(), stock.level());
-        stat.stock_pages = marks.pages();
-        stat.stock_limit = marks.limit();
-        stat.stock_low = marks.low();
+        let (watermarks, level) = (stock.watermarks(), stock.level());
+        stat.stock_pages = watermarks.pages();
+        stat.stock_limit = watermarks.limit();
+        stat.stock_low = watermarks.low();
         stat.stock_owned = stock.filling.lock().owned;
         stat.stock_free = level.free();
         stat.stock_takes = level.takes();
@@ -270,12 +270,12 @@ impl Partition {
 
     /// Announces a low stock, and refills or drains it. Context: the refill thread.
     pub(crate) fn refill_stock(&self) {
-        if let Some((marks, free)) = self.stock.level() {
-            self.events.check_stock(&marks, free);
+        if let Some((watermarks, free)) = self.stock.level() {
+            self.events.check_stock(&watermarks, free);
         }
         self.stock.refill();
-        if let Some((marks, free)) = self.stock.level() {
-            self.events.forget_low_stock(&marks, free);
+        if let Some((watermarks, free)) = self.stock.level() {
+            self.events.forget_low_stock(&watermarks, free);
         }
     }
 }

@@ -6,7 +6,7 @@
 use kernel::{page::PAGE_SHIFT, sync::Arc};
 
 use super::{lending::LendingState, Pool};
-use crate::genp::{core::books::PartitionId, frames::list::FrameList, sys::abi};
+use crate::genp::{core::accounting::PartitionId, frames::list::FrameList, sys::abi};
 
 /// What a part of a partition needs to act for it at the pool.
 #[derive(Clone)]
@@ -72,7 +72,7 @@ impl PoolAccount {
     pub(crate) fn stat(&self, stat: &mut abi::genp_stat) {
         let bytes = |frames: u32| u64::from(frames) << PAGE_SHIFT;
         self.with_lending(|state, id| {
-            let account = state.books.account(id);
+            let account = state.accounting.account(id);
             let counters = account.counters();
             stat.borrow_limit = bytes(account.limit());
             stat.lent = bytes(account.lent());
@@ -94,6 +94,6 @@ impl PoolAccount {
 
     /// Lets the peak of what was lent begin anew. Context: any but NMI.
     pub(crate) fn reset_peak(&self) {
-        self.with_lending(|state, id| state.books.reset_peak(id));
+        self.with_lending(|state, id| state.accounting.reset_peak(id));
     }
 }

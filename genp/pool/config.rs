@@ -4,7 +4,7 @@
 
 use kernel::{page::PAGE_SIZE, prelude::*};
 
-use crate::genp::core::books::Order;
+use crate::genp::core::accounting::WaitOrder;
 
 const MIB: u64 = 1 << 20;
 const NSEC_PER_MSEC: u64 = 1_000_000;
@@ -36,7 +36,7 @@ pub(crate) struct Config {
     pub(crate) recall_prio: i32,
     /// SCHED_FIFO priority of the thread that refills atomic stocks.
     pub(crate) refill_prio: i32,
-    pub(crate) order: Order,
+    pub(crate) order: WaitOrder,
     pub(crate) max_waiters: u32,
     pub(crate) max_partitions: u32,
     pub(crate) max_leases: u32,
@@ -105,9 +105,9 @@ impl Config {
             recall_prio: given.recall_prio,
             refill_prio: given.refill_prio,
             order: if given.wait_order == 0 {
-                Order::Prio
+                WaitOrder::Prio
             } else {
-                Order::Fifo
+                WaitOrder::Fifo
             },
             max_waiters: given.max_waiters,
             max_partitions: given.max_partitions,

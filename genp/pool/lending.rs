@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The desk: the books and who sleeps until they change, under the one lock
+//! The desk: the accounting and who sleeps until they change, under the one lock
 //! that all partitions share.
 //!
 //! Nothing is done here but counting. A caller asks, leaves the desk, and moves
@@ -18,7 +18,9 @@ use kernel::{
 
 use super::config::Config;
 use crate::genp::{
-    core::books::{self, Account, Books, Lease, LeaseId, Limits, PartitionId, Served},
+    core::accounting::{
+        self, Account, Accounting, Lease, LeaseId, Limits, PartitionId, ServeResult,
+    },
     sys::{
         lock::{new_raw_lock, RawLock},
         thread::Waker,
@@ -26,8 +28,8 @@ use crate::genp::{
     },
 };
 
-/// The books with their tables on the kernel's heap.
-pub(crate) type PoolBooks = Books<KVVec<Account>, KVVec<Lease>, KVVec<u32>>;
+/// The accounting with its tables on the kernel's heap.
+pub(crate) type PoolAccounting = Accounting<KVVec<Account>, KVVec<Lease>, KVVec<u32>>;
 
 /// What a partition may have on lease and what it has, in pages.
 #[derive(Clone, Copy)]
@@ -38,11 +40,11 @@ pub(crate) struct Budget {
 
 /// What stands on the desk.
 pub(crate) struct LendingState {
-    pub(crate) books: PoolBooks,
+    pub(crate) accounting: PoolAccounting,
     /// Who waits for a lease, by lease. Set by the waiter before it sleeps and
     /// taken back by it before it goes on.
     waiters: KVVec<Option<ARef<Task>>>,
-    /// When the recall thread will look at the books by itself.
+    /// When the recall thread will look at the accounting by itself.
     armed: u64,
     recall: Arc<Waker>,
 }
@@ -62,7 +64,7 @@ impl LendingState {
 
     /// The budget of a partition. O(1).
     pub(crate) fn budget(&self, id: PartitionId) -> Budget {
-        let account = self.books.account(id);
+        let account = self.accounting.account(id);
         Budget {
             limit: account.limit(),
             lent: account.lent(),
@@ -78,29 +80,29 @@ impl LendingState {
 
     /// Does one thing for those who wait; false if there is nothing to do.
     pub(crate) fn serve_one(&mut self, now: u64) -> bool {
-        let served = self.books.serve(now);
-        if let Served::Resolved(lease) = served {
+        let served = self.accounting.serve(now);
+        if let ServeResult::Resolved(lease) = served {
             self.wake(lease);
         }
-        served != Served::Nothing
+        served != ServeResult::Nothing
     }
 
     /// Rings the recall thread if it sleeps past the next thing that is due, or if
     /// somebody could be served.
     fn wake_recall(&mut self) {
-        let due = self.books.next_due().unwrap_or(u64::MAX);
+        let due = self.accounting.next_due().unwrap_or(u64::MAX);
         let late = due < self.armed;
         if late {
             self.armed = due;
         }
-        if late || self.books.can_serve() {
+        if late || self.accounting.can_serve() {
             self.recall.wake();
         }
     }
 
     /// For the recall thread: until when it may sleep.
     pub(crate) fn arm(&mut self) -> u64 {
-        self.armed = self.books.next_due().unwrap_or(u64::MAX);
+        self.armed = self.accounting.next_due().unwrap_or(u64::MAX);
         self.armed
     }
 }
@@ -130,7 +132,7 @@ impl Lending {
             max_lease_ns: config.max_lease_ns,
             grace_ns: config.grace_ns,
         };
-        let books = Books::new(
+        let accounting = Accounting::new(
             limits,
             table(config.max_partitions, Account::EMPTY)?,
             table(config.max_leases, Lease::EMPTY)?,
@@ -142,7 +144,7 @@ impl Lending {
             waiters.push(None, GFP_KERNEL)?;
         }
         let state = LendingState {
-            books,
+            accounting,
             waiters,
             armed: u64::MAX,
             recall,
@@ -197,10 +199,10 @@ impl Lending {
     }
 }
 
-/// The error number for an error of the books: see `Documentation/abi.rst`.
-pub(crate) fn errno(error: books::Error) -> Error {
+/// The error number for an error of the accounting: see `Documentation/abi.rst`.
+pub(crate) fn errno(error: accounting::AccountingError) -> Error {
     use super::super::sys::errno::*;
-    use books::Error as E;
+    use accounting::AccountingError as E;
 
     match error {
         E::NoSpace | E::Ceiling | E::NoPartitionSlot => ENOSPC,

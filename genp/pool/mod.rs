@@ -17,7 +17,7 @@ use kernel::{
 
 use crate::genp::frames::free::FreeFrames;
 use crate::genp::{
-    core::books::{How, LeaseId, PartitionId, Totals},
+    core::accounting::{EndReason, LeaseId, PartitionId, Totals},
     stock::{Emergency, PendingRefills},
     sys::{errno::EOPNOTSUPP, genalloc::PhysRange, page::FrameTable, thread::Waker},
 };
@@ -128,7 +128,7 @@ impl Pool {
     }
 
     pub(crate) fn totals(&self) -> Totals {
-        self.lending.with(|state| state.books.totals())
+        self.lending.with(|state| state.accounting.totals())
     }
 
     /// R, in nanoseconds.
@@ -146,11 +146,11 @@ impl Pool {
     /// Tells the desk that the frames of `lease`, which expired or expires at
     /// `expires`, lie in the store again, and lets them go to the first one who
     /// waits. Context: thread.
-    pub(crate) fn credit(&self, lease: LeaseId, how: How, expires: u64) -> ReturnEffect {
+    pub(crate) fn credit(&self, lease: LeaseId, how: EndReason, expires: u64) -> ReturnEffect {
         self.lending.with_time(|state, now| {
-            let entry = state.books.lease(lease);
-            let (driver_leases, borrower) = (entry.is_firm(), entry.partition());
-            state.books.credit(lease, how);
+            let entry = state.accounting.lease(lease);
+            let (driver_leases, borrower) = (entry.is_non_revocable(), entry.partition());
+            state.accounting.complete_return(lease, how);
             // Under the lock, so that the larger one stays. Nobody counts on what a
             // driver has.
             let late = now.saturating_sub(expires);
@@ -175,10 +175,10 @@ impl Pool {
         if frames == 0 {
             return;
         }
-        // The books refuse only what was never committed.
+        // The accounting refuses only what was never committed.
         let _ = self
             .lending
-            .with(|state| state.books.commit_less(id, frames));
+            .with(|state| state.accounting.commit_less(id, frames));
         self.serve();
     }
 }

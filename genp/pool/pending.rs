@@ -13,7 +13,7 @@ use kernel::{
     },
 };
 
-use crate::genp::{core::books::PartitionId, sys::thread::Waker};
+use crate::genp::{core::accounting::PartitionId, sys::thread::Waker};
 
 /// The types of events of each partition that are to be told, bits 1 << type.
 pub(crate) struct PendingEvents {

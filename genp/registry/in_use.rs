@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Marks the partition that a thread of GenP uses, so that its last close can wait until
+//! Watermarks the partition that a thread of GenP uses, so that its last close can wait until
 //! the thread is done. The thread must not drop the last reference: that sleeps.
 
 use kernel::sync::atomic::{Acquire, Atomic, Relaxed, Release};
 
-use crate::genp::core::books::PartitionId;
+use crate::genp::core::accounting::PartitionId;
 
 /// The partition that one thread uses.
 pub(super) struct InUseMarker(Atomic<u32>);

@@ -13,7 +13,7 @@ use kernel::{
 };
 
 use crate::genp::{
-    core::books::PartitionId,
+    core::accounting::PartitionId,
     partition::{CreateRequest, File, LastClose, Partition},
     pool::Pool,
     sys::{

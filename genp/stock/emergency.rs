@@ -12,7 +12,7 @@ use kernel::{
 
 use super::{Refusal, Stock};
 use crate::genp::{
-    core::{books::PartitionId, stock::Marks},
+    core::{accounting::PartitionId, watermarks::Watermarks},
     frames::free::FreeFrames,
     sys::cpu::CurrentCpu,
 };
@@ -30,8 +30,8 @@ impl Emergency {
     /// Takes `pages` frames of the store, before anything else does. Context: thread,
     /// may sleep.
     pub(crate) fn new(pages: u32, free_frames: &FreeFrames) -> Result<Self> {
-        let marks = Marks::new(pages, 0, 0).ok_or(EINVAL)?;
-        let stock = Stock::new(marks)?;
+        let watermarks = Watermarks::new(pages, 0, 0).ok_or(EINVAL)?;
+        let stock = Stock::new(watermarks)?;
         let mut takers = KVVec::with_capacity(pages as usize, GFP_KERNEL)?;
         for _ in 0..pages {
             takers.push(Atomic::new(NONE), GFP_KERNEL)?;
@@ -54,7 +54,7 @@ impl Emergency {
 
     /// Pages it has.
     pub(crate) fn pages(&self) -> u32 {
-        self.stock.marks().pages()
+        self.stock.watermarks().pages()
     }
 
     /// Free pages; exact while nobody takes or gives. Context: any.

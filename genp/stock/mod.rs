@@ -17,7 +17,7 @@ mod slots;
 use kernel::prelude::*;
 
 use crate::genp::{
-    core::{labyrinth::Labyrinth, stock::Marks},
+    core::{labyrinth::Labyrinth, watermarks::Watermarks},
     sys::{
         atomic::InlineAtomic,
         cpu::{CurrentCpu, PreemptGuard},
@@ -69,7 +69,7 @@ pub(crate) struct FillState {
 /// A stock.
 #[pin_data]
 pub(crate) struct Stock {
-    marks: Marks,
+    watermarks: Watermarks,
     free: Labyrinth<KVVec<InlineAtomic>>,
     slots: Slots,
     level: PerCpuCounter,
@@ -80,8 +80,8 @@ pub(crate) struct Stock {
 impl Stock {
     /// A stock with no frames yet: E2BIG for more slots than there can be, ENOMEM.
     /// Context: thread, may sleep.
-    pub(crate) fn new(marks: Marks) -> Result<Pin<KBox<Self>>> {
-        let limit = marks.limit();
+    pub(crate) fn new(watermarks: Watermarks) -> Result<Pin<KBox<Self>>> {
+        let limit = watermarks.limit();
         let free = Labyrinth::new(InlineAtomic::table(limit)?, limit).ok_or(EINVAL)?;
         let mut empty = KVVec::with_capacity(limit as usize, GFP_KERNEL)?;
         for slot in 0..limit {
@@ -90,14 +90,14 @@ impl Stock {
         }
         let filling = FillState {
             empty,
-            promised: marks.pages(),
+            promised: watermarks.pages(),
             owned: 0,
         };
-        let level = PerCpuCounter::new(&marks)?;
+        let level = PerCpuCounter::new(&watermarks)?;
         KBox::pin_init(
             try_pin_init!(Self {
                 level,
-                marks,
+                watermarks,
                 free,
                 slots: Slots::new(limit)?,
                 filling <- new_pi_mutex!(filling, "genp_filling"),
@@ -106,8 +106,8 @@ impl Stock {
         )
     }
 
-    pub(crate) fn marks(&self) -> &Marks {
-        &self.marks
+    pub(crate) fn watermarks(&self) -> &Watermarks {
+        &self.watermarks
     }
 
     pub(crate) fn level(&self) -> &PerCpuCounter {
@@ -196,8 +196,8 @@ impl Stock {
     pub(crate) fn pending_refills(&self, filling: &FillState) -> (u32, u32) {
         let free = self.level.free();
         (
-            self.marks.shortage(free, filling.owned),
-            self.marks.excess(free, filling.owned),
+            self.watermarks.shortage(free, filling.owned),
+            self.watermarks.excess(free, filling.owned),
         )
     }
 }

@@ -11,7 +11,7 @@ use kernel::{
 };
 
 use crate::genp::{
-    core::books::PartitionId,
+    core::accounting::PartitionId,
     sys::{irq_work::IrqWaker, thread::Waker},
 };
 

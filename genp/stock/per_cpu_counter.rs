@@ -13,7 +13,7 @@ use kernel::{
 
 use super::Crossing;
 use crate::genp::{
-    core::stock::Marks,
+    core::watermarks::Watermarks,
     sys::{
         atomic::InlineAtomic,
         cpu::{self, CurrentCpu},
@@ -63,7 +63,7 @@ pub(crate) struct PerCpuCounter {
 
 impl PerCpuCounter {
     /// The level of an empty stock. Context: thread, may sleep.
-    pub(super) fn new(marks: &Marks) -> Result<Self> {
+    pub(super) fn new(watermarks: &Watermarks) -> Result<Self> {
         let cpus = cpu::count();
         let mut per_cpu = KVVec::with_capacity(cpus as usize, GFP_KERNEL)?;
         for cpu in 0..cpus {
@@ -72,13 +72,13 @@ impl PerCpuCounter {
                 gives: InlineAtomic::new(0),
                 misses: InlineAtomic::new(0),
                 last: InlineAtomic::new(
-                    u64::from(marks.limit()) * u64::from(cpu) / u64::from(cpus),
+                    u64::from(watermarks.limit()) * u64::from(cpu) / u64::from(cpus),
                 ),
             };
             per_cpu.push(counts, GFP_KERNEL)?;
         }
         // What all CPUs together keep for themselves is at most half of `low`.
-        let share = (marks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_BATCH);
+        let share = (watermarks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_BATCH);
         let batch = 1u32 << share.checked_ilog2().unwrap_or(0);
         let unseen = i64::from(batch.saturating_sub(1)).saturating_mul(cpus.into());
         Ok(Self {
@@ -86,10 +86,10 @@ impl PerCpuCounter {
             added: Atomic::new(0),
             shared: Atomic::new(0),
             batch: batch.wrapping_sub(1).into(),
-            low: i64::from(marks.low()).saturating_add(unseen),
-            floor: i64::from(marks.low()).saturating_sub(unseen),
-            high: i64::from(marks.pages()).saturating_sub(unseen),
-            grows: marks.grows(),
+            low: i64::from(watermarks.low()).saturating_add(unseen),
+            floor: i64::from(watermarks.low()).saturating_sub(unseen),
+            high: i64::from(watermarks.pages()).saturating_sub(unseen),
+            grows: watermarks.grows(),
         })
     }
 

@@ -5,7 +5,7 @@
 use kernel::sync::Arc;
 
 use crate::genp::{
-    core::books::PartitionId,
+    core::accounting::PartitionId,
     registry::Registry,
     sys::thread::{ThreadContext, Worker},
 };

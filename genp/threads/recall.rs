@@ -9,7 +9,7 @@
 use kernel::sync::Arc;
 
 use crate::genp::{
-    core::books::{Due, How, PartitionId},
+    core::accounting::{DueAction, EndReason, PartitionId},
     partition::Partition,
     registry::{Registry, Visitor},
     sys::{
@@ -23,7 +23,7 @@ pub(super) struct Recaller(pub(super) Arc<Registry>);
 
 /// A lease that is due, and what for.
 struct DueLease {
-    due: Due,
+    due: DueAction,
     partition: PartitionId,
     handle: u64,
     expires: u64,
@@ -33,17 +33,17 @@ impl DueLease {
     /// Does what is due. Context: the recall thread.
     fn attend(&self, partition: &Partition) {
         match self.due {
-            Due::Recall(_) => {
+            DueAction::Recall(_) => {
                 trace::recall(self.partition.0, self.handle, self.expires);
                 partition.announce_recall(self.handle, self.expires);
             }
-            Due::Report(_) => {
+            DueAction::Report(_) => {
                 trace::overdue(self.partition.0, self.handle, self.expires);
                 partition.announce_overdue(self.handle, self.expires);
             }
-            Due::Revoke(_) => {
+            DueAction::Revoke(_) => {
                 // Refused if its borrower was faster; it is over in any case.
-                if let Ok(bytes) = partition.end_lease(self.handle, How::Revoked) {
+                if let Ok(bytes) = partition.end_lease(self.handle, EndReason::Revoked) {
                     trace::revoke(self.partition.0, self.handle, bytes);
                     partition.announce_revocation(self.handle, self.expires, bytes);
                 }
@@ -56,11 +56,13 @@ impl Recaller {
     /// The next lease that is due, if any.
     fn next(&self) -> Option<DueLease> {
         self.0.pool().lending.with(|state| {
-            let due = state.books.due(time::now())?;
+            let due = state.accounting.due(time::now())?;
             let lease = match due {
-                Due::Recall(lease) | Due::Revoke(lease) | Due::Report(lease) => lease,
+                DueAction::Recall(lease) | DueAction::Revoke(lease) | DueAction::Report(lease) => {
+                    lease
+                }
             };
-            let entry = state.books.lease(lease);
+            let entry = state.accounting.lease(lease);
             Some(DueLease {
                 due,
                 partition: entry.partition(),

@@ -6,7 +6,7 @@
 use kernel::sync::Arc;
 
 use crate::genp::{
-    core::books::PartitionId,
+    core::accounting::PartitionId,
     registry::{Registry, Visitor},
     sys::thread::{ThreadContext, Worker},
 };

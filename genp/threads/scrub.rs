@@ -6,7 +6,7 @@
 use kernel::sync::Arc;
 
 use crate::genp::{
-    core::books::PartitionId,
+    core::accounting::PartitionId,
     pool::Pool,
     sys::{
         thread::{ThreadContext, Worker},

@@ -11,7 +11,7 @@ use kernel::{
 
 use super::{answer, partition, pointer, registry, same_prototypes};
 use crate::genp::{
-    core::stock::{suffices, Burst, Marks, Suffices},
+    core::watermarks::{suffices, Burst, Suffices, Watermarks},
     driver,
     partition::{File, Partition},
     pool::Pool,
@@ -189,7 +189,10 @@ unsafe extern "C" fn genp_stock_suffices(
         hold_ns: burst.hold_ns,
         refill_ns: burst.refill_ns,
     };
-    match suffices(&partition.stock().marks().unwrap_or(Marks::NONE), &burst) {
+    match suffices(
+        &partition.stock().watermarks().unwrap_or(Watermarks::NONE),
+        &burst,
+    ) {
         None => EINVAL.to_errno(),
         Some(Suffices::Not) => abi::GENP_SUFFICES_NOT as c_int,
         Some(Suffices::WithSlack) => abi::GENP_SUFFICES_SLACK as c_int,

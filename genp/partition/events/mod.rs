@@ -21,7 +21,7 @@ use kernel::{
 };
 
 use crate::genp::{
-    core::stock::Marks,
+    core::watermarks::Watermarks,
     pool::{account::PoolAccount, lending::Budget},
     sys::{
         abi,
@@ -126,17 +126,17 @@ impl Events {
     /// Announces that the stock fell below its low watermark: once, until it was
     /// refilled. For one that cannot be refilled, each time it does. O(1). Context: any
     /// but NMI.
-    pub(super) fn check_stock(&self, marks: &Marks, free: u32) {
-        let is_low = u32::from(free < marks.low());
-        let was_low = self.stock_low.xchg(is_low, Relaxed) == 1 && marks.grows();
+    pub(super) fn check_stock(&self, watermarks: &Watermarks, free: u32) {
+        let is_low = u32::from(free < watermarks.low());
+        let was_low = self.stock_low.xchg(is_low, Relaxed) == 1 && watermarks.grows();
         if is_low == 1 && !was_low {
             self.announce(abi::GENP_EVENT_STOCK_LOW, 0, free.into());
         }
     }
 
     /// Forgets that the stock was low, if it no longer is. O(1). Context: any.
-    pub(super) fn forget_low_stock(&self, marks: &Marks, free: u32) {
-        if free >= marks.low() {
+    pub(super) fn forget_low_stock(&self, watermarks: &Watermarks, free: u32) {
+        if free >= watermarks.low() {
             self.stock_low.store(0, Relaxed);
         }
     }

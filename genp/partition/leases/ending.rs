@@ -11,7 +11,7 @@ use kernel::{page::PAGE_SHIFT, prelude::*};
 use super::Leases;
 use crate::genp::{
     core::{
-        books::{self, How, LeaseId},
+        accounting::{self, EndReason, LeaseId},
         owner::Owner,
     },
     pool::{
@@ -26,10 +26,10 @@ fn check_owner(
     state: &LendingState,
     lease: LeaseId,
     owner: Owner,
-) -> ::core::result::Result<(), books::Error> {
-    match state.books.lease(lease).is_firm() == (owner == Owner::Driver) {
+) -> ::core::result::Result<(), accounting::AccountingError> {
+    match state.accounting.lease(lease).is_non_revocable() == (owner == Owner::Driver) {
         true => Ok(()),
-        false => Err(books::Error::Foreign),
+        false => Err(accounting::AccountingError::Foreign),
     }
 }
 
@@ -42,13 +42,13 @@ struct Claim {
 
 impl Leases {
     /// Claims a lease of this kind of owner: EINVAL, ESTALE. O(1).
-    fn claim(&self, handle: u64, how: How, owner: Owner) -> Result<Claim> {
+    fn claim(&self, handle: u64, how: EndReason, owner: Owner) -> Result<Claim> {
         self.account
             .with_lending(|state, id| {
-                let lease = state.books.find(id, handle)?;
+                let lease = state.accounting.find(id, handle)?;
                 check_owner(state, lease, owner)?;
-                let lease = state.books.claim(id, handle, how)?;
-                let entry = state.books.lease(lease);
+                let lease = state.accounting.claim(id, handle, how)?;
+                let entry = state.accounting.lease(lease);
                 Ok(Claim {
                     lease,
                     slice: entry.slice(),
@@ -66,7 +66,7 @@ impl Leases {
         &self,
         partition: &T,
         handle: u64,
-        how: How,
+        how: EndReason,
     ) -> Result<(u64, ReturnEffect)> {
         let mut slices = self.window.lock();
         let claim = self.claim(handle, how, Owner::Process)?;
@@ -83,7 +83,7 @@ impl Leases {
     /// EBUSY. Context: thread, may sleep; linear in the pages.
     pub(in crate::genp::partition) fn end_for_driver(&self, handle: u64) -> Result<ReturnEffect> {
         let mut slices = self.window.lock();
-        let claim = self.claim(handle, How::Returned, Owner::Driver)?;
+        let claim = self.claim(handle, EndReason::Returned, Owner::Driver)?;
         let pool = self.account.pool();
         let shared = slices.of(claim.slice, handle).is_some_and(|slice| {
             pool.free_frames
@@ -92,7 +92,7 @@ impl Leases {
         });
         if shared {
             self.account
-                .with_lending(|state, _| state.books.unclaim(claim.lease));
+                .with_lending(|state, _| state.accounting.unclaim(claim.lease));
             return Err(EBUSY);
         }
         let list = slices.clear(claim.slice, handle);
@@ -102,7 +102,7 @@ impl Leases {
             u64::from(list.len()) << PAGE_SHIFT,
         );
         pool.free_frames.give(list);
-        Ok(pool.credit(claim.lease, How::Returned, claim.expires))
+        Ok(pool.credit(claim.lease, EndReason::Returned, claim.expires))
     }
 
     /// Lets a lease of this kind of owner run for another term. Returns the new deadline.
@@ -111,9 +111,9 @@ impl Leases {
         let expires = self
             .account
             .with_lending(|state, id| {
-                let lease = state.books.find(id, handle)?;
+                let lease = state.accounting.find(id, handle)?;
                 check_owner(state, lease, owner)?;
-                state.books.renew(id, handle, time::now(), term)
+                state.accounting.renew(id, handle, time::now(), term)
             })
             .map_err(lending::errno)?;
         trace::renew(self.account.id().0, handle, expires);
@@ -124,9 +124,9 @@ impl Leases {
     /// partition can have. Context: thread.
     pub(in crate::genp::partition) fn refuse_all(&self) {
         self.account.with_lending(|state, id| {
-            state.books.kill(id);
+            state.accounting.begin_close(id);
             for slice in 0..self.window.max_leases() {
-                if let Some(lease) = state.books.lease_at(id, slice) {
+                if let Some(lease) = state.accounting.lease_at(id, slice) {
                     state.wake(lease);
                 }
             }
@@ -136,8 +136,8 @@ impl Leases {
     /// The handle of the lease in a slice, if there is one. O(1). Context: thread.
     pub(in crate::genp::partition) fn handle_at(&self, slice: u32) -> Option<u64> {
         self.account.with_lending(|state, id| {
-            let lease = state.books.lease_at(id, slice)?;
-            Some(state.books.lease(lease).handle())
+            let lease = state.accounting.lease_at(id, slice)?;
+            Some(state.accounting.lease(lease).handle())
         })
     }
 

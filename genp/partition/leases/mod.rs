@@ -15,7 +15,7 @@ use kernel::prelude::*;
 
 use crate::genp::{
     core::{
-        books::{Begun, Reasons, Verdict},
+        accounting::{BorrowTicket, RequestOutcome, WaitReasons},
         owner::Owner,
     },
     frames::free::BATCH,
@@ -40,7 +40,7 @@ pub(crate) struct BorrowRequest {
     pub(crate) pages: u32,
     pub(crate) deadline: u64,
     pub(crate) term: u64,
-    pub(crate) reasons: Reasons,
+    pub(crate) reasons: WaitReasons,
     pub(crate) owner: Owner,
 }
 
@@ -99,12 +99,12 @@ impl Leases {
     ///
     /// EINVAL, E2BIG, EIDRM, EBUSY; EAGAIN, EDQUOT if it would have to wait and must not,
     /// ETIMEDOUT instead of them if it might have, before `now`.
-    pub(super) fn submit(&self, request: &BorrowRequest, now: u64) -> Result<Begun> {
+    pub(super) fn submit(&self, request: &BorrowRequest, now: u64) -> Result<BorrowTicket> {
         let may_wait = request.deadline > now;
         let mut waiter = Some(task::current());
         let prio = task::current_prio();
         let answer = self.account.with_lending(|state, id| {
-            let answer = state.books.borrow(
+            let answer = state.accounting.borrow(
                 id,
                 request.pages,
                 prio,
@@ -115,7 +115,7 @@ impl Leases {
             );
             if let Ok(ticket) = &answer {
                 if request.owner == Owner::Driver {
-                    state.books.make_firm(ticket.lease);
+                    state.accounting.make_non_revocable(ticket.lease);
                 }
                 if ticket.granted.is_none() {
                     state.set_waiter(ticket.lease, waiter.take());
@@ -140,25 +140,26 @@ impl Leases {
     /// Sleeps until the request is resolved, the deadline, or a signal. Ok means that
     /// frames were granted. EIDRM, EAGAIN, ETIMEDOUT, ERESTARTSYS. Context: thread, may
     /// sleep.
-    pub(super) fn wait(&self, ticket: &Begun, deadline: u64) -> Result {
+    pub(super) fn wait(&self, ticket: &BorrowTicket, deadline: u64) -> Result {
         let lease = ticket.lease;
         trace::wait(self.account.id().0, ticket.handle, deadline);
         let woken = task::wait_until(deadline, || {
-            self.account
-                .with_lending(|state, _| !matches!(state.books.verdict(lease), Verdict::Waiting))
+            self.account.with_lending(|state, _| {
+                !matches!(state.accounting.outcome(lease), RequestOutcome::Waiting)
+            })
         });
-        let (verdict, waiter) = self.account.with_lending(|state, _| {
+        let (outcome, waiter) = self.account.with_lending(|state, _| {
             let waiter = state.take_waiter(lease);
-            (state.books.leave(lease), waiter)
+            (state.accounting.withdraw(lease), waiter)
         });
         drop(waiter);
-        let error = match verdict {
+        let error = match outcome {
             // Even if a signal or the deadline came as well: the frames are here.
-            Verdict::Granted { .. } => return Ok(()),
-            Verdict::Died => EIDRM,
-            Verdict::Refused => EAGAIN,
-            Verdict::Ended => self.timed_out(),
-            Verdict::Waiting => match woken {
+            RequestOutcome::Granted { .. } => return Ok(()),
+            RequestOutcome::Died => EIDRM,
+            RequestOutcome::Refused => EAGAIN,
+            RequestOutcome::Ended => self.timed_out(),
+            RequestOutcome::Waiting => match woken {
                 Woken::Signal => {
                     self.interruptions.add(1);
                     ERESTARTSYS
@@ -175,12 +176,12 @@ impl Leases {
     /// Opens the slice of a granted lease. Returns when it expires and what the budget is
     /// then. ETIMEDOUT if the lease ended before, which happens to a borrower that is kept
     /// from running for its whole term. Context: thread, may sleep.
-    pub(super) fn open(&self, ticket: &Begun, owner: Owner) -> Result<(u64, Budget)> {
+    pub(super) fn open(&self, ticket: &BorrowTicket, owner: Owner) -> Result<(u64, Budget)> {
         let mut slices = self.window.lock();
-        let (verdict, budget) = self
-            .account
-            .with_lending(|state, id| (state.books.settle(ticket.lease), state.budget(id)));
-        let Verdict::Granted { expires } = verdict else {
+        let (outcome, budget) = self.account.with_lending(|state, id| {
+            (state.accounting.acknowledge(ticket.lease), state.budget(id))
+        });
+        let RequestOutcome::Granted { expires } = outcome else {
             return Err(self.timed_out());
         };
         slices.open(ticket.slice, ticket.handle, owner);
@@ -193,7 +194,7 @@ impl Leases {
     ///
     /// In batches, each under the lock of the window: who ends the lease waits
     /// for one batch at most, and lends its priority meanwhile.
-    pub(super) fn fill(&self, ticket: &Begun, pages: u32) -> Result {
+    pub(super) fn fill(&self, ticket: &BorrowTicket, pages: u32) -> Result {
         let mut left = pages;
         while left > 0 {
             let mut slices = self.window.lock();
@@ -219,7 +220,7 @@ impl Leases {
 
     /// Maps a lease in the caller's address space: see [`LeaseWindow::map_lease`].
     /// ETIMEDOUT if it ended meanwhile. Context: thread, may sleep.
-    pub(super) fn map<T: FileOwner>(&self, partition: &T, ticket: &Begun) -> Result {
+    pub(super) fn map<T: FileOwner>(&self, partition: &T, ticket: &BorrowTicket) -> Result {
         match self
             .window
             .map_lease(partition, ticket.slice, ticket.handle)
@@ -230,7 +231,7 @@ impl Leases {
     }
 
     /// The file offset of a lease.
-    pub(super) fn offset(&self, ticket: &Begun) -> u64 {
+    pub(super) fn offset(&self, ticket: &BorrowTicket) -> u64 {
         self.window.slice_offset(ticket.slice)
     }
 

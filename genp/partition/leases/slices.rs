@@ -3,7 +3,7 @@
 //! What lies in each slice of the lease window, and where the window is mapped.
 
 use crate::genp::{
-    core::{books::MAX_SLICES, owner::Owner},
+    core::{accounting::MAX_LEASES_PER_PARTITION, owner::Owner},
     frames::list::FrameList,
     sys::vma::{AddressSpaceId, WindowKey},
 };
@@ -57,7 +57,7 @@ impl Slice {
 /// the page tables under one lock, so a slower borrower or a late page fault
 /// finds the slice empty.
 pub(super) struct Slices {
-    slices: [Slice; MAX_SLICES as usize],
+    slices: [Slice; MAX_LEASES_PER_PARTITION as usize],
     mappings: [Option<WindowKey>; MAX_MAPPINGS],
     /// Entries of `mappings` that may be taken; those behind are not.
     mapped: usize,
@@ -66,7 +66,7 @@ pub(super) struct Slices {
 impl Slices {
     pub(super) const fn new() -> Self {
         Self {
-            slices: [const { Slice::EMPTY }; MAX_SLICES as usize],
+            slices: [const { Slice::EMPTY }; MAX_LEASES_PER_PARTITION as usize],
             mappings: [None; MAX_MAPPINGS],
             mapped: 0,
         }

@@ -10,9 +10,9 @@ use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, prelude::*};
 
 use crate::genp::{
     core::{
-        books::PartitionId,
+        accounting::PartitionId,
         owner::Owner,
-        range::{Block, Node, Range, RangeError},
+        tlsf::{Block, Node, Tlsf, TlsfError},
     },
     sys::{
         atomic::InlineAtomic,
@@ -33,13 +33,13 @@ pub(crate) struct Region {
     pub(crate) handle: u64,
 }
 
-pub(super) fn errno(error: RangeError) -> Error {
+pub(super) fn errno(error: TlsfError) -> Error {
     match error {
-        RangeError::TooLarge => E2BIG,
-        RangeError::NoBlock | RangeError::NoNode => ENOMEM,
-        RangeError::Stale => ESTALE,
-        RangeError::Busy => EBUSY,
-        RangeError::Empty | RangeError::Foreign | RangeError::BadAlign => EINVAL,
+        TlsfError::TooLarge => E2BIG,
+        TlsfError::NoBlock | TlsfError::NoNode => ENOMEM,
+        TlsfError::Stale => ESTALE,
+        TlsfError::Busy => EBUSY,
+        TlsfError::Empty | TlsfError::Foreign | TlsfError::BadAlign => EINVAL,
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Regions {
     order: u32,
     max_regions: u32,
     #[pin]
-    tlsf: RawLock<Range<KVVec<Node>>>,
+    tlsf: RawLock<Tlsf<KVVec<Node>>>,
     /// Held during the search for a chosen place; there is one at a time.
     #[pin]
     searching: PiMutex<()>,
@@ -66,11 +66,11 @@ impl Regions {
     /// Tables for `max_regions` regions in a reserve of no units yet. They count for the
     /// caller's memory control group. EINVAL, ENOMEM. Context: thread, may sleep.
     pub(super) fn new(id: PartitionId, order: u32, max_regions: u32) -> Result<impl PinInit<Self>> {
-        let nodes = Range::<KVVec<_>>::nodes_for(max_regions);
+        let nodes = Tlsf::<KVVec<_>>::nodes_for(max_regions);
         let nodes = KVVec::from_elem(Node::EMPTY, nodes, GFP_KERNEL_ACCOUNT)?;
         // Only there to make the handles of different partitions differ.
         let seed = time::now() as u32;
-        let tlsf = Range::new(nodes, 0, max_regions, seed).map_err(|_| EINVAL)?;
+        let tlsf = Tlsf::new(nodes, 0, max_regions, seed).map_err(|_| EINVAL)?;
         Ok(pin_init!(Self {
             id,
             order,
@@ -106,12 +106,12 @@ impl Regions {
 
     /// Units of a region of `length` bytes: EINVAL for no bytes.
     #[inline(always)]
-    fn units_of(&self, length: u64) -> Result<Result<u32, RangeError>> {
+    fn units_of(&self, length: u64) -> Result<Result<u32, TlsfError>> {
         if length == 0 {
             return Err(EINVAL);
         }
         let units = length.div_ceil(1u64 << self.order);
-        Ok(u32::try_from(units).map_err(|_| RangeError::TooLarge))
+        Ok(u32::try_from(units).map_err(|_| TlsfError::TooLarge))
     }
 
     /// Allocates for a driver: the offset plus `phase` units is a multiple of `align`.
@@ -119,17 +119,17 @@ impl Regions {
     fn alloc_phased(
         &self,
         length: u64,
-        units: Result<u32, RangeError>,
+        units: Result<u32, TlsfError>,
         align: u32,
         phase: u32,
     ) -> Result<Region> {
-        let answer = units.and_then(|units| self.tlsf.lock().alloc_held(units, align, phase));
+        let answer = units.and_then(|units| self.tlsf.lock().alloc_for_driver(units, align, phase));
         self.record_alloc(length, answer)
     }
 
     /// Counts and traces the outcome of an allocation.
     #[inline(always)]
-    fn record_alloc(&self, length: u64, answer: Result<Block, RangeError>) -> Result<Region> {
+    fn record_alloc(&self, length: u64, answer: Result<Block, TlsfError>) -> Result<Region> {
         match answer {
             Ok(block) => {
                 self.allocs.add(1);
@@ -153,7 +153,7 @@ impl Regions {
     pub(crate) fn free(&self, owner: Owner, handle: u64) -> Result {
         let freed = match owner {
             Owner::Process => self.tlsf.lock().free(handle),
-            Owner::Driver => self.tlsf.lock().free_held(handle),
+            Owner::Driver => self.tlsf.lock().free_for_driver(handle),
         };
         freed.map_err(errno)?;
         self.frees.add(1);
@@ -163,6 +163,6 @@ impl Regions {
 
     /// Regions of drivers. Context: any but NMI.
     pub(crate) fn driver_regions(&self) -> u32 {
-        self.tlsf.lock().held()
+        self.tlsf.lock().driver_owned()
     }
 }

@@ -6,7 +6,7 @@ use kernel::prelude::*;
 
 use super::{Region, Regions, MAX_ALIGN};
 use crate::genp::{
-    core::range::{self, Block, RangeError, Want},
+    core::tlsf::{self, Block, SearchRequest, TlsfError},
     sys::errno::E2BIG,
 };
 
@@ -71,17 +71,17 @@ impl Regions {
             Strategy::Any => {
                 return self.alloc_phased(length, units, align, phase);
             }
-            Strategy::FirstFit | Strategy::Natural => range::Place::Lowest,
-            Strategy::BestFit => range::Place::Smallest,
-            Strategy::Fixed(offset) => range::Place::At(self.unit_at(offset)?),
+            Strategy::FirstFit | Strategy::Natural => tlsf::Strategy::FirstFit,
+            Strategy::BestFit => tlsf::Strategy::BestFit,
+            Strategy::Fixed(offset) => tlsf::Strategy::Fixed(self.unit_at(offset)?),
         };
         let answer = units.and_then(|units| {
-            self.search(Want {
+            self.search(SearchRequest {
                 units,
                 align,
                 phase,
-                place,
-                held: true,
+                strategy: place,
+                owner: crate::genp::core::owner::Owner::Driver,
             })
         });
         self.record_alloc(length, answer)
@@ -98,11 +98,11 @@ impl Regions {
     }
 
     /// Searches, [`SEARCH_STEPS`] blocks under each lock. Context: thread, may sleep.
-    fn search(&self, want: Want) -> Result<Block, RangeError> {
+    fn search(&self, want: SearchRequest) -> Result<Block, TlsfError> {
         let _searching = self.searching.lock();
         self.tlsf.lock().begin_search(want)?;
         // Ends after one walk over the blocks and a few more steps for each region that
-        // is freed meanwhile: see `core::range::placement`.
+        // is freed meanwhile: see `core::tlsf::placement`.
         loop {
             if let Some(answer) = self.tlsf.lock().search(SEARCH_STEPS) {
                 return answer;

@@ -9,7 +9,7 @@ use kernel::{
 
 use super::{errno, Regions};
 use crate::genp::{
-    core::{bounds, range::RangeError},
+    core::{bounds, tlsf::TlsfError},
     sys::{abi, errno::E2BIG},
 };
 
@@ -31,7 +31,7 @@ impl Regions {
     /// NMI.
     pub(in crate::genp::partition) fn open(&self, units: u32) -> Result {
         self.tlsf.lock().grow(units).map_err(|error| match error {
-            RangeError::TooLarge => E2BIG,
+            TlsfError::TooLarge => E2BIG,
             _ => ENOMEM,
         })
     }
