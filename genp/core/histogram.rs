@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Times in classes of powers of two.
+//! A histogram of durations, in classes of powers of two.
 
-/// Classes: the last one counts everything above.
+/// Number of classes. The last one counts everything above as well.
 pub const BUCKETS: usize = 40;
 
-/// How often something took how long.
+/// Counts of durations by class, and the longest duration seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Histogram {
     counts: [u64; BUCKETS],
@@ -13,7 +13,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// An empty one.
+    /// An empty histogram.
     pub const fn new() -> Self {
         Self {
             counts: [0; BUCKETS],
@@ -21,7 +21,7 @@ impl Histogram {
         }
     }
 
-    /// Notes one time. O(1).
+    /// Counts one duration, in nanoseconds. Counts saturate. O(1).
     pub fn record(&mut self, ns: u64) {
         let class = ns.checked_ilog2().unwrap_or(0) as usize;
         if let Some(count) = self.counts.get_mut(class.min(BUCKETS - 1)) {
@@ -30,22 +30,23 @@ impl Histogram {
         self.longest = self.longest.max(ns);
     }
 
-    /// `[0]` counts times below 2 ns, `[k]` those from 1 << k ns on.
+    /// The counts: `[0]` of durations below 2 ns, `[k]` of those from `1 << k` ns to
+    /// below `2 << k` ns.
     pub fn counts(&self) -> &[u64; BUCKETS] {
         &self.counts
     }
 
-    /// The longest time since the last reset.
+    /// The longest duration since [`Self::reset_longest`], in nanoseconds.
     pub fn longest(&self) -> u64 {
         self.longest
     }
 
-    /// Forgets the longest time.
+    /// Resets the longest duration to 0.
     pub fn reset_longest(&mut self) {
         self.longest = 0;
     }
 
-    /// Forgets the counts.
+    /// Resets all counts to 0.
     pub fn reset_counts(&mut self) {
         self.counts = [0; BUCKETS];
     }

@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The algorithms, without one kernel type.
+//! The algorithms of GenP, without one kernel type.
 //!
-//! These files compile unchanged in the kernel and on the host, where they are
-//! tested. Nothing here allocates, locks, sleeps or panics on what a caller
-//! passes in: tables come from outside, and every call has a bound on its steps.
+//! | module | what it is |
+//! |---|---|
+//! | [`accounting`] | admission of partitions, budgets, waiters, deadlines of leases |
+//! | [`tlsf`] | regions of a reserve: two-level segregated fit |
+//! | [`labyrinth`] | free pages of an atomic stock: a lock-free hierarchical bitmap |
+//! | [`watermarks`] | the watermarks of an atomic stock, and whether it suffices |
+//! | [`bounds`] | how large a reserve must be so that no allocation fails |
+//! | [`histogram`] | durations in classes of powers of two |
+//! | [`owner`] | who owns a region or a lease |
+//!
+//! The kernel module and the crate `genp-core` compile the same files; the crate is
+//! what the tests, the fuzz targets, the benchmarks and genpctl use. Nothing here
+//! allocates, locks, sleeps or panics on what a caller passes in: tables come from the
+//! caller, and each function has a bound on its steps.
+
+#![warn(missing_docs)]
+#![deny(rustdoc::broken_intra_doc_links)]
 
 pub mod accounting;
 pub mod bounds;

@@ -1,57 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much an atomic stock holds: its watermarks, and whether it suffices for what
-//! is taken from it.
+//! The watermarks of an atomic stock, and whether a stock suffices for the bursts of
+//! pages that are taken from it.
 
 /// The watermarks of a stock, in pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermarks {
-    /// Pages that are committed to it. So many it has free when nothing is taken.
+    /// Pages committed to the stock: what is free in it when no page is taken.
     pages: u32,
-    /// Pages it may grow to, taken ones included.
+    /// Pages the stock may grow to, taken ones included.
     limit: u32,
-    /// With fewer free ones it is refilled.
+    /// The stock is refilled when fewer pages than this are free.
     low: u32,
 }
 
 impl Watermarks {
-    /// Those of no stock.
+    /// The watermarks of a partition without a stock.
     pub const NONE: Self = Self {
         pages: 0,
         limit: 0,
         low: 0,
     };
 
-    /// Watermarks as they were asked for, 0 standing for a default: `limit` for as
-    /// many as are committed, `low` for a quarter of them. `None` if they contradict
-    /// each other.
+    /// Watermarks as requested, in pages. 0 stands for a default: `pages` for `limit`,
+    /// a quarter of `pages` for `low`. `None` unless `low <= pages <= limit`.
     pub fn new(pages: u32, limit: u32, low: u32) -> Option<Self> {
         let limit = if limit == 0 { pages } else { limit };
         let low = if low == 0 { pages.div_ceil(4) } else { low };
         (low <= pages && pages <= limit).then_some(Self { pages, limit, low })
     }
 
-    /// Pages committed.
+    /// Pages committed to the stock.
     pub fn pages(&self) -> u32 {
         self.pages
     }
 
-    /// Pages it may grow to.
+    /// Pages the stock may grow to, taken ones included.
     pub fn limit(&self) -> u32 {
         self.limit
     }
 
-    /// The low watermark.
+    /// The low watermark, in pages.
     pub fn low(&self) -> u32 {
         self.low
     }
 
-    /// Whether it may have more pages than are committed.
+    /// Whether the stock may have more pages than are committed to it.
     pub fn grows(&self) -> bool {
         self.limit > self.pages
     }
 
-    /// Pages to add to a stock that has `owned` pages, `free` of which are free.
+    /// The number of pages to add to a stock of `owned` pages, `free` of which are
+    /// free: 0 unless that is below the low watermark.
     pub fn shortage(&self, free: u32, owned: u32) -> u32 {
         if free >= self.low {
             return 0;
@@ -60,50 +60,51 @@ impl Watermarks {
         missing.min(self.limit.saturating_sub(owned))
     }
 
-    /// Pages to give up of those that were added.
+    /// The number of pages to take away again from a stock of `owned` pages, `free` of
+    /// which are free. Committed pages stay.
     pub fn excess(&self, free: u32, owned: u32) -> u32 {
         let spare = free.saturating_sub(self.pages);
         spare.min(owned.saturating_sub(self.pages))
     }
 }
 
-/// How pages are taken.
+/// How a driver takes pages from its stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Burst {
-    /// At once, at most.
+    /// The most pages taken at once.
     pub pages: u32,
-    /// The least time from one burst to the next, not 0.
+    /// The shortest time from one burst to the next, not 0.
     pub period_ns: u64,
-    /// The longest time until a page is given back.
+    /// The longest time until a page is returned.
     pub hold_ns: u64,
-    /// The longest time from the low watermark to the pages of a refill being there.
+    /// The longest time from falling below the low watermark until the refill is there.
     pub refill_ns: u64,
 }
 
-/// Whether a stock suffices.
+/// Whether a stock suffices for a [`Burst`]; see [`suffices`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Suffices {
-    /// Some burst may find too few pages.
+    /// A burst may find too few pages.
     Not,
-    /// Each finds its pages while the pool has frames to refill from.
+    /// Each burst finds its pages while the pool has free frames to refill from.
     WithSlack,
-    /// Each finds its pages, whatever others do.
+    /// Each burst finds its pages, whatever others do.
     Always,
 }
 
-/// Whether each burst finds all its pages. `None` for a burst of no pages or without
-/// a period.
+/// Whether each burst finds all its pages. `None` for a burst of no pages or with a
+/// period of 0. O(1).
 ///
 /// Derivation. Let bursts of B pages come at least T apart and each page be given
-/// back within H. At the time of a burst, itself included, those pages are out that
-/// were taken at most H before: of floor(H / T) + 1 bursts. So out <= O with
+/// back within H. At the time of a burst, itself included, the pages that are out
+/// were taken at most H before: by floor(H / T) + 1 bursts. So out <= O with
 ///
 ///   O = B (floor(H / T) + 1).
 ///
-/// A stock of O pages or more that are its own never runs out: nothing is refilled.
+/// A stock that owns O pages or more never runs out, without any refill.
 ///
-/// With fewer of its own it depends on refills, which come within R after fewer than
-/// `low` pages are free and make them as many as are committed, if the limit allows
+/// With fewer pages it depends on refills, which come within R after fewer than `low`
+/// pages are free and restore the committed number of free pages, if the limit allows
 /// that. Between the fall below `low` and the refill come at most floor(R / T) + 1
 /// bursts, the one that falls below it not counted; before that fall there were `low`
 /// pages or more. The burst that falls below leaves at least low - B. So if

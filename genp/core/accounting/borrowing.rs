@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests: taken in, made to wait, served, given up.
+//! Requests: accepted, made to wait, served, withdrawn.
 
 use core::ops::DerefMut;
 
@@ -15,10 +15,16 @@ where
     L: DerefMut<Target = [Lease]>,
     H: DerefMut<Target = [u32]>,
 {
-    /// Takes a request in: grants it if it can be granted now and nobody stands
-    /// before it, lets it wait otherwise if it may. As many steps as there are
-    /// waiters, to find its place among them.
-    #[allow(clippy::too_many_arguments)] // What a request is made of.
+    /// Accepts a request for a lease of `frames` frames: grants it if it can be granted
+    /// now and no waiter comes first, otherwise makes it wait if it may. A lower `prio`
+    /// is more urgent. `now` and `term` are in nanoseconds. As many steps as there are
+    /// waiters, to find its position among them.
+    ///
+    /// Errors: [`AccountingError::Empty`], [`AccountingError::Dying`],
+    /// [`AccountingError::TooBig`], [`AccountingError::Term`],
+    /// [`AccountingError::Quota`], [`AccountingError::LeaseTable`],
+    /// [`AccountingError::WouldBlock`], [`AccountingError::WaiterTable`].
+    #[allow(clippy::too_many_arguments)] // The parts of a request.
     pub fn borrow(
         &mut self,
         p: PartitionId,
@@ -29,7 +35,7 @@ where
         now: u64,
         term: u64,
     ) -> Result<BorrowTicket, AccountingError> {
-        let outcome = self.consider(p, frames, prio, reasons, may_wait, term);
+        let outcome = self.first_state(p, frames, prio, reasons, may_wait, term);
         let state = match outcome {
             Ok(state) => state,
             Err(error) => {
@@ -68,9 +74,8 @@ where
         })
     }
 
-    /// Decides what becomes of a request: `Active`, `PoolWait`, `BudgetWait`, or
-    /// refused. O(1).
-    fn consider(
+    /// The state in which a request begins: `Active`, `PoolWait` or `BudgetWait`. O(1).
+    fn first_state(
         &self,
         p: PartitionId,
         frames: Frames,
@@ -92,7 +97,7 @@ where
         if term == 0 || term > self.limits.max_lease_ns {
             return Err(AccountingError::Term);
         }
-        // Who waits for this budget already is not overtaken.
+        // A request that waits for this budget already is not overtaken.
         let newest = u64::MAX;
         let first = account.queue.is_empty() || self.precedes(prio, newest, account.queue.head);
         let has_budget = account.has_budget_for(frames) && first;
@@ -111,7 +116,7 @@ where
             true => LeaseState::PoolWait,
             false => LeaseState::BudgetWait,
         };
-        // Would wait in vain, and keep all behind it waiting.
+        // It would wait in vain, and keep all behind it waiting.
         if reasons.pool && frames > self.totals.lendable() {
             return Err(AccountingError::TooBig);
         }
@@ -153,7 +158,7 @@ where
         self.schedule(index, expires.saturating_sub(self.limits.grace_ns));
     }
 
-    /// Takes a waiting request out of its queue and gives its charge up.
+    /// Removes a waiting request from its queue, and its charge.
     pub(super) fn unlink(&mut self, index: u32) {
         let lease = *self.entry(index);
         let p = lease.partition;
@@ -170,15 +175,15 @@ where
         self.totals.waiters -= 1;
     }
 
-    /// Notes that a partition may have budget for who waits for it, and moves the
-    /// first one. As many steps as there are waiters.
+    /// After a partition may have got budget: moves one request of a ready account. As
+    /// many steps as there are waiters.
     pub(super) fn promote(&mut self, p: PartitionId) {
         self.mark_ready(p);
         self.promote_next();
     }
 
-    /// Puts an account on the chain of the ready if its first waiter could have
-    /// its budget. O(1).
+    /// Adds an account to the list of ready ones if its budget allows its first waiter.
+    /// O(1).
     fn mark_ready(&mut self, p: PartitionId) {
         let account = self.account(p);
         let head = account.queue.head;
@@ -191,9 +196,8 @@ where
         account.next_ready = next;
     }
 
-    /// Moves one request for which its partition has budget to the pool's queue,
-    /// where it keeps its arrival; false if no account is ready. As many steps
-    /// as there are waiters.
+    /// Moves the first request of a ready account to the pool's queue, where it keeps its
+    /// arrival; false if no account is ready. As many steps as there are waiters.
     fn promote_next(&mut self) -> bool {
         if self.ready_accounts == NONE {
             return false;
@@ -212,7 +216,7 @@ where
         true
     }
 
-    /// Lets a request that has its budget wait for frames. Who would not wait for
+    /// Makes a request that has its budget wait for frames. One that may not wait for
     /// them is refused by [`Self::serve`] unless they are there.
     fn join_pool_queue(&mut self, index: u32) {
         let lease = self.lease_mut(index);
@@ -239,9 +243,9 @@ where
             || head != NONE && (self.impatient > 0 || resolves(self.entry(head).frames))
     }
 
-    /// Does one thing for those who wait, if there is one: the caller wakes who is
-    /// resolved, and calls again. Only the head of the pool's queue is ever
-    /// granted, so nobody overtakes it, however small. As many steps as there are
+    /// Serves one waiter, if that is possible: the caller wakes it if it was resolved, and
+    /// calls again until [`ServeResult::Nothing`]. Only the head of the pool's queue is
+    /// ever granted, so that no smaller request overtakes it. As many steps as there are
     /// waiters.
     pub fn serve(&mut self, now: u64) -> ServeResult {
         if self.promote_next() {
@@ -252,13 +256,13 @@ where
             return ServeResult::Nothing;
         }
         if self.entry(index).frames > self.totals.lendable() {
-            // What it waits for is overdue. It does not keep those behind waiting.
+            // What it waits for is overdue. It does not keep the others waiting.
             return self.refuse(index);
         }
         if self.entry(index).frames > self.totals.free {
             return self.refuse_impatient();
         }
-        // The charge stays: it was made when the request came into the queue.
+        // The charge stays: it was made when the request entered the queue.
         let (p, frames) = (self.entry(index).partition, self.entry(index).frames);
         self.unlink(index);
         self.account_of(p).charged += frames;
@@ -266,7 +270,7 @@ where
         ServeResult::Resolved(LeaseId(index))
     }
 
-    /// Refuses one of those who have their budget and would not wait for frames.
+    /// Refuses one request that has its budget and may not wait for frames.
     fn refuse_impatient(&mut self) -> ServeResult {
         if self.impatient == 0 {
             return ServeResult::Nothing;
@@ -287,12 +291,12 @@ where
         let p = self.entry(index).partition;
         self.lease_mut(index).state = LeaseState::Refused;
         self.account_of(p).counters.pool_refusals += 1;
-        // Its charge may be another one's budget.
+        // Its charge may be the budget of another one.
         self.mark_ready(p);
         ServeResult::Resolved(LeaseId(index))
     }
 
-    /// What became of a request. O(1).
+    /// The outcome of a request so far. O(1).
     pub fn outcome(&self, lease: LeaseId) -> RequestOutcome {
         let entry = self.entry(lease.0);
         match entry.state {
@@ -309,9 +313,9 @@ where
         }
     }
 
-    /// Its borrower gives a request up or comes for it: says what became of it. A
-    /// granted lease stays, any other one is gone. Call [`Self::serve`]
-    /// afterwards. As many steps as there are waiters.
+    /// Ends the wait of a request, by its borrower, and returns its outcome. A granted
+    /// lease stays; any other request is gone. Call [`Self::serve`] afterwards. As many
+    /// steps as there are waiters.
     pub fn withdraw(&mut self, lease: LeaseId) -> RequestOutcome {
         let index = lease.0;
         let outcome = self.outcome(lease);
@@ -334,8 +338,8 @@ where
         outcome
     }
 
-    /// The borrower of a granted lease acknowledges it: says whether it still runs.
-    /// O(1).
+    /// Acknowledges a granted lease, by its borrower, and returns whether it still runs.
+    /// As [`Self::withdraw`] for a request that was not granted. O(1) for a granted one.
     pub fn acknowledge(&mut self, lease: LeaseId) -> RequestOutcome {
         let entry = self.lease_mut(lease.0);
         match entry.state {

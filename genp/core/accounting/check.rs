@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Everything that must hold between two calls. For tests.
+//! The invariants, for tests.
 
 use core::ops::DerefMut;
 
@@ -12,7 +12,8 @@ where
     L: DerefMut<Target = [Lease]>,
     H: DerefMut<Target = [u32]>,
 {
-    /// Checks everything that must hold. O(accounts × leases), for tests.
+    /// Checks what must hold between two calls. The error says what does not.
+    /// O(accounts × leases), for tests.
     pub fn check(&self) -> Result<(), &'static str> {
         let totals = &self.totals;
         let sum = u64::from(totals.committed)
@@ -23,10 +24,10 @@ where
             return Err("frames were made or lost");
         }
         let (mut committed, mut lent) = (0u64, 0u64);
-        for (place, account) in self.accounts.iter().enumerate() {
+        for (index, account) in self.accounts.iter().enumerate() {
             committed += u64::from(account.reserve);
             lent += u64::from(account.lent);
-            self.check_account(PartitionId(place as u32), account)?;
+            self.check_account(PartitionId(index as u32), account)?;
         }
         if (committed, lent)
             != (
@@ -39,7 +40,7 @@ where
         let starved =
             |lease: &Lease| lease.waits() && lease.reasons.pool && lease.frames > totals.lendable();
         if totals.overdue == 0 && self.leases.iter().any(starved) {
-            return Err("somebody waits for frames that no lease has");
+            return Err("a request waits for frames that no lease has");
         }
         self.check_heap()?;
         self.check_queue()

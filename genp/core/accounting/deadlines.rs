@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! When something is due: a binary heap of the leases that run.
+//! Deadlines: a binary heap of the running leases.
 
 use core::ops::DerefMut;
 
@@ -33,7 +33,7 @@ where
         self.set_heap(other, first);
     }
 
-    /// Moves an entry to where it belongs. O(log leases).
+    /// Moves an entry of the heap up or down to where it belongs. O(log leases).
     fn sift(&mut self, mut at: u32) {
         while at > 0 && self.due_at(at) < self.due_at((at - 1) / 2) {
             self.swap(at, (at - 1) / 2);
@@ -54,7 +54,7 @@ where
         }
     }
 
-    /// Has something be done about a lease at `due`. O(log leases).
+    /// Makes a lease due at `due`. O(log leases).
     pub(super) fn schedule(&mut self, index: u32, due: u64) {
         self.lease_mut(index).due = due;
         let mut at = self.entry(index).heap_at;
@@ -66,7 +66,7 @@ where
         self.sift(at);
     }
 
-    /// Has nothing more be done about a lease. O(log leases).
+    /// Makes a lease never due again, and takes it off the heap. O(log leases).
     pub(super) fn unschedule(&mut self, index: u32) {
         let at = self.entry(index).heap_at;
         if at == NONE {
@@ -81,15 +81,16 @@ where
         }
     }
 
-    /// When something is due next. O(1).
+    /// When the next lease is due, in nanoseconds; `None` if none is. O(1).
     pub fn next_due(&self) -> Option<u64> {
         (self.heap_len > 0)
             .then(|| self.due_at(0))
             .filter(|&due| due < u64::MAX)
     }
 
-    /// The next thing that is due at `now`. A recalled lease is due again when it
-    /// expires; one to revoke or to report stays, but is not due again. O(log leases).
+    /// The next lease that is due at `now`, and what to do about it; `None` if there is
+    /// none. A recalled lease is due again when it expires. One to revoke or to report
+    /// stays on the heap, but is not due again. O(log leases).
     pub fn due(&mut self, now: u64) -> Option<DueAction> {
         if self.next_due()? > now {
             return None;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The end of a lease: claimed by one party, credited when its frames are free.
+//! The end of a lease: one party claims it, and completes its return when its frames
+//! are free.
 
 use core::ops::DerefMut;
 
@@ -15,18 +16,20 @@ where
     L: DerefMut<Target = [Lease]>,
     H: DerefMut<Target = [u32]>,
 {
-    /// Makes the caller the one who ends a lease, [`EndReason::Returned`] or by force. It
-    /// stays on the heap, so that somebody looks after the caller if the lease expires
-    /// meanwhile. Busy for a driver's lease that is not being returned. O(1).
+    /// Claims a lease for the caller, which then ends it: by its return, or by force. It
+    /// stays on the heap, so that it is revoked on time if the caller is slow. O(1).
+    ///
+    /// Errors: as [`Self::find`]; [`AccountingError::Busy`] for a driver's lease that is
+    /// not being returned.
     pub fn claim(
         &mut self,
         p: PartitionId,
         handle: u64,
-        how: EndReason,
+        reason: EndReason,
     ) -> Result<LeaseId, AccountingError> {
         let lease = self.find(p, handle)?;
         let entry = self.lease_mut(lease.0);
-        if entry.is_non_revocable() && how != EndReason::Returned {
+        if entry.is_non_revocable() && reason != EndReason::Returned {
             return Err(AccountingError::Busy);
         }
         if entry.state == LeaseState::Overdue {
@@ -38,13 +41,13 @@ where
         Ok(lease)
     }
 
-    /// Undoes a claim: the lease goes on as it was. O(1).
+    /// Undoes [`Self::claim`]: the lease goes on as it was. O(1).
     pub fn unclaim(&mut self, lease: LeaseId) {
         let entry = self.lease_mut(lease.0);
         if entry.state != LeaseState::Ending {
             return;
         }
-        // Due for ever: it was given up before.
+        // Never due again: it was overdue before.
         if entry.is_non_revocable() && entry.due == u64::MAX {
             self.enter_overdue(lease.0);
         } else {
@@ -52,18 +55,18 @@ where
         }
     }
 
-    /// Makes a request or a lease one of a driver's, which is never ended by force.
-    /// Before it can be due. O(1).
+    /// Makes a request or a lease a driver's, which is never ended by force. To be called
+    /// before the lease can be due, under the same lock as [`Self::borrow`]. O(1).
     pub fn make_non_revocable(&mut self, lease: LeaseId) {
         self.lease_mut(lease.0).owner = Owner::Driver;
     }
 
-    /// Counts a driver's lease as overdue, from when it expired. O(1).
+    /// Marks a driver's lease as overdue when it expires. O(1).
     pub(super) fn mark_overdue(&mut self, index: u32) {
         let Lease {
             state, partition, ..
         } = *self.entry(index);
-        // Who returns it just now is not late.
+        // A driver that is returning it just now is not late.
         if matches!(state, LeaseState::Active | LeaseState::Recalled) {
             self.account_of(partition).counters.overdues += 1;
             self.enter_overdue(index);
@@ -78,10 +81,10 @@ where
         self.totals.overdue += frames;
     }
 
-    /// The frames of a claimed lease are free again. If its borrower does not know
-    /// yet that it had them, the entry stays for it. Call [`Self::serve`]
-    /// afterwards. O(log leases), and as many steps as there are waiters.
-    pub fn complete_return(&mut self, lease: LeaseId, how: EndReason) {
+    /// Ends a claimed lease whose frames are free again. If its borrower has not
+    /// acknowledged it yet, the entry stays for it. Call [`Self::serve`] afterwards.
+    /// O(log leases), and as many steps as there are waiters.
+    pub fn complete_return(&mut self, lease: LeaseId, reason: EndReason) {
         let index = lease.0;
         let Lease {
             state,
@@ -97,7 +100,7 @@ where
         let account = self.account_of(partition);
         account.lent -= frames;
         account.charged -= frames;
-        match how {
+        match reason {
             EndReason::Returned => account.counters.returns += 1,
             EndReason::Revoked => account.counters.revocations += 1,
             EndReason::Abandoned => {}
@@ -113,8 +116,12 @@ where
         self.promote(partition);
     }
 
-    /// Lets a lease run for another term, from `now`. Not while anybody waits for
-    /// frames. O(log leases).
+    /// Extends a lease by another term from `now`, and returns its deadline. Times are
+    /// in nanoseconds. O(log leases).
+    ///
+    /// Errors: [`AccountingError::Term`], [`AccountingError::Dying`]; as [`Self::find`],
+    /// and [`AccountingError::Stale`] for an expired one; [`AccountingError::Waited`]
+    /// while a request waits for frames.
     pub fn renew(
         &mut self,
         p: PartitionId,

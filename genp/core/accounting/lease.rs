@@ -4,7 +4,7 @@
 
 use super::{super::owner::Owner, Frames, PartitionId, WaitReasons, NONE};
 
-/// Where a lease stands.
+/// The state of a lease.
 ///
 /// ```text
 ///             +-> Refused
@@ -14,25 +14,25 @@ use super::{super::owner::Owner, Frames, PartitionId, WaitReasons, NONE};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseState {
-    /// No lease.
+    /// The entry is unused.
     Unused,
-    /// Waits for its partition's limit.
+    /// A request that waits for the budget of its partition.
     BudgetWait,
-    /// Waits for free frames.
+    /// A request that waits for free frames.
     PoolWait,
-    /// Its partition was destroyed while it waited.
+    /// A request whose partition was closed while it waited.
     Died,
-    /// It would not wait for frames.
+    /// A request that was refused; see [`super::RequestOutcome::Refused`].
     Refused,
-    /// Runs.
+    /// The lease runs.
     Active,
-    /// Runs, and its end was announced.
+    /// The lease runs, and its end was announced.
     Recalled,
-    /// Expired, and not returned by the driver who has it.
+    /// The lease expired, and its driver has not returned it.
     Overdue,
-    /// Somebody is unmapping it.
+    /// The lease was claimed, and is being unmapped.
     Ending,
-    /// Ended before its borrower looked.
+    /// The lease ended before its borrower acknowledged it.
     Over,
 }
 
@@ -43,33 +43,33 @@ pub struct Lease {
     pub(super) partition: PartitionId,
     pub(super) frames: Frames,
     pub(super) slice: u32,
-    /// Names it while it runs.
+    /// The handle that names it.
     pub(super) handle: u64,
-    /// Counts the leases this entry stood for.
+    /// Counts the leases that this entry described.
     pub(super) generation: u32,
     pub(super) prio: i32,
     pub(super) arrival: u64,
     pub(super) reasons: WaitReasons,
     pub(super) term: u64,
     pub(super) expires: u64,
-    /// When something is to be done.
+    /// When something is to be done about it; `u64::MAX` for never.
     pub(super) due: u64,
-    /// Its place in the heap, if it is there.
+    /// Its index in the heap, or `NONE`.
     pub(super) heap_at: u32,
-    /// Neighbours in a queue; `next` chains unused entries too.
+    /// Neighbours in a queue; `next` chains unused entries as well.
     pub(super) prev: u32,
     pub(super) next: u32,
     /// Whether its borrower knows that it was granted.
     pub(super) acknowledged: bool,
-    /// Whether it is a driver's, and cannot be ended by force.
+    /// Whose it is. A driver's cannot be ended by force.
     pub(super) owner: Owner,
 }
 
-/// Tells handles of leases from those of regions.
+/// Distinguishes handles of leases from those of regions.
 const LEASE: u64 = 1 << 63;
 const GENERATIONS: u32 = 0x7fff_ffff;
 
-/// The entry and the generation a handle names, if it is one of a lease.
+/// The index and the generation in a handle, if it is one of a lease.
 pub(super) fn parts(handle: u64) -> Option<(u32, u32)> {
     if handle & LEASE == 0 {
         return None;
@@ -78,7 +78,7 @@ pub(super) fn parts(handle: u64) -> Option<(u32, u32)> {
     Some((index, (handle >> 32) as u32 & GENERATIONS))
 }
 
-/// Whether an entry had this generation before; generations begin with 1.
+/// Whether an entry had this generation before. Generations begin with 1.
 pub(super) fn is_older(generation: u32, present: u32) -> bool {
     generation != 0 && generation < present
 }
@@ -89,7 +89,7 @@ pub(super) fn handle(index: u32, generation: u32) -> u64 {
 }
 
 impl Lease {
-    /// No lease.
+    /// An unused entry, for initial tables.
     pub const EMPTY: Self = Self {
         state: LeaseState::Unused,
         partition: PartitionId(NONE),
@@ -113,22 +113,23 @@ impl Lease {
         owner: Owner::Process,
     };
 
-    /// Where it stands.
+    /// Its state.
     pub fn state(&self) -> LeaseState {
         self.state
     }
 
-    /// Whose it is.
+    /// The partition that has it.
     pub fn partition(&self) -> PartitionId {
         self.partition
     }
 
-    /// Its length.
+    /// Its length in frames.
     pub fn frames(&self) -> Frames {
         self.frames
     }
 
-    /// Its slice of the partition's lease window.
+    /// Its slice of the partition's lease window, below
+    /// [`super::MAX_LEASES_PER_PARTITION`].
     pub fn slice(&self) -> u32 {
         self.slice
     }
@@ -138,7 +139,7 @@ impl Lease {
         self.handle
     }
 
-    /// When it ends by force.
+    /// Its deadline.
     pub fn expires(&self) -> u64 {
         self.expires
     }
@@ -156,7 +157,7 @@ impl Lease {
         }
     }
 
-    /// Whether its request waits.
+    /// Whether this is a request that waits.
     pub(super) fn waits(&self) -> bool {
         matches!(self.state, LeaseState::BudgetWait | LeaseState::PoolWait)
     }

@@ -6,7 +6,7 @@ use core::ops::DerefMut;
 
 use super::{Account, Accounting, Lease, WaitOrder, NONE};
 
-/// A queue.
+/// A doubly linked list through the table of leases.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Queue {
     pub(super) head: u32,
@@ -30,8 +30,7 @@ where
     L: DerefMut<Target = [Lease]>,
     H: DerefMut<Target = [u32]>,
 {
-    /// Whether a request of this priority and arrival is served before the one at
-    /// `other`.
+    /// Whether a request with this priority and arrival is served before `other`.
     pub(super) fn precedes(&self, prio: i32, arrival: u64, other: u32) -> bool {
         let other = self.entry(other);
         match self.limits.order {
@@ -40,7 +39,7 @@ where
         }
     }
 
-    /// The requests of the queue that begins at `head`, in order: no more than can
+    /// The requests of the queue that begins at `head`, in order: at most as many as may
     /// wait.
     pub(super) fn queued(&self, head: u32) -> impl Iterator<Item = &Lease> {
         let lease_at = |index: u32| self.leases.get(index as usize);
@@ -48,8 +47,8 @@ where
             .take(self.limits.max_waiters as usize)
     }
 
-    /// Puts a request into a queue behind those it does not precede. As many steps
-    /// as there are requests it precedes.
+    /// Inserts a request into a queue behind those that it does not precede. As many
+    /// steps as there are requests that it precedes.
     pub(super) fn enqueue(&mut self, mut queue: Queue, index: u32) -> Queue {
         let (prio, arrival) = (self.entry(index).prio, self.entry(index).arrival);
         let mut before = queue.tail;
@@ -72,7 +71,7 @@ where
         queue
     }
 
-    /// Takes a request out of its queue. O(1).
+    /// Removes a request from its queue. O(1).
     pub(super) fn dequeue(&mut self, mut queue: Queue, index: u32) -> Queue {
         let (prev, next) = (self.entry(index).prev, self.entry(index).next);
         if prev == NONE {

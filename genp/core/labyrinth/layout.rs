@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the bit of a page, and the bits above it, stand in the table of words.
+//! Which bits of which words stand for a page, and for the words on the path to it.
 //!
-//! The words are a complete tree of 64 branches, in one row: the top first, then the 64
-//! below it, then the 64 below each of those. So a word's number says where the one above
-//! it is and where those below it are. The row ends with the last leaf there is.
+//! The words are a complete tree with 64 branches at each node, stored in one row as a
+//! heap is: the top, the 64 words below it, the 64 words below each of those. So the
+//! numbers of the words above and below follow from a word's own number. The row ends
+//! with the last leaf in use.
 
 /// A word has 1 << `WORD_LOG` bits.
 const WORD_LOG: u32 = 6;
 const WORD_BITS: u32 = 1 << WORD_LOG;
 
-/// Levels of words there can be: leaves and three of summary_words.
+/// The most levels of words: leaves, and three levels of summary words.
 pub(super) const MAX_LEVELS: u32 = 4;
 
-/// Pages there can be: as many as one word at the top of all levels is above.
+/// The most pages a labyrinth can have: 64 to the power of the number of levels.
 pub const MAX_PAGES: u32 = 1 << (WORD_LOG * MAX_LEVELS);
 
-/// Levels until the top is a single word. At most `MAX_LEVELS`, by [`MAX_PAGES`].
+/// Levels up to a single word at the top: `MAX_LEVELS` at most, by [`MAX_PAGES`].
 const fn levels(pages: u32) -> u32 {
     let mut levels = 1;
     while levels < MAX_LEVELS && pages > 1 << (WORD_LOG * levels) {
@@ -25,13 +26,14 @@ const fn levels(pages: u32) -> u32 {
     levels
 }
 
-/// Words above the leaves of so many levels.
+/// Summary words of a tree with `levels` levels.
 const fn summary_words(levels: u32) -> u32 {
     // 1 + 64 + 64^2 ..., one term less than there are levels.
     ((1 << (WORD_LOG * (levels - 1))) - 1) / (WORD_BITS - 1)
 }
 
-/// Words of all levels. `None` if there are more pages than [`MAX_PAGES`].
+/// The number of words for `pages` pages, all levels together: 8 bytes each, 1/63 more
+/// than one bit for each page. `None` for more pages than [`MAX_PAGES`].
 pub const fn words(pages: u32) -> Option<usize> {
     if pages > MAX_PAGES {
         return None;
@@ -44,7 +46,7 @@ pub(super) const fn bit_of(page: u32) -> u32 {
     page % WORD_BITS
 }
 
-/// The page in the leaf of another one that a bit stands for.
+/// The page that a bit stands for in the leaf of `page`.
 pub(super) const fn beside(page: u32, bit: u32) -> u32 {
     (page & !(WORD_BITS - 1)) | bit
 }
@@ -54,15 +56,15 @@ pub(super) const fn is_set(word: u64, bit: u32) -> bool {
     word.wrapping_shr(bit) & 1 != 0
 }
 
-/// The first bit that is set in a word which is not empty, at or after `from` modulo 64,
-/// all around.
+/// The first set bit of a word that is not 0, at or after `from` modulo 64, wrapping
+/// around.
 #[inline(always)]
 pub(super) const fn next_bit(word: u64, from: u32) -> u32 {
     let distance = word.rotate_right(from % WORD_BITS).trailing_zeros();
     distance.wrapping_add(from) % WORD_BITS
 }
 
-/// The number of a word in the table.
+/// The index of a word in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WordIndex(pub(super) u32);
 
@@ -89,16 +91,16 @@ impl WordIndex {
     }
 }
 
-/// Where in the table the leaves begin, and how to get there.
+/// Where in the table the leaves begin, and the path to each.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     leaves_at: u32,
-    /// By how much a page's number is shifted for its turn at the top.
+    /// By how much a page's number is shifted to get its branch at the top.
     top_shift: u32,
 }
 
 impl Layout {
-    /// The plan for so many pages, [`MAX_PAGES`] at most.
+    /// The layout for `pages` pages, [`MAX_PAGES`] at most.
     pub(super) const fn new(pages: u32) -> Self {
         Self {
             leaves_at: summary_words(levels(pages)),
@@ -119,8 +121,8 @@ impl Layout {
         index.wrapping_mul(WORD_BITS).wrapping_add(bit)
     }
 
-    /// Where the way to a page turns, at each word from the top down to the leaves, but
-    /// for the last one: bits, modulo 64.
+    /// The bits on the path to a page, modulo 64: one for each summary level, from the
+    /// top down.
     #[inline(always)]
     pub(super) fn branches_to(&self, page: u32) -> impl Iterator<Item = u32> {
         let mut shift = self.top_shift;
@@ -128,13 +130,13 @@ impl Layout {
             if shift == 0 {
                 return None;
             }
-            let turn = page.wrapping_shr(shift);
+            let branch = page.wrapping_shr(shift);
             shift = shift.wrapping_sub(WORD_LOG);
-            Some(turn)
+            Some(branch)
         })
     }
 
-    /// Where in the table the leaves are.
+    /// The index of the first leaf in the table.
     pub(super) const fn leaves_at(&self) -> usize {
         self.leaves_at as usize
     }

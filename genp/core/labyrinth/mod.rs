@@ -1,140 +1,166 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A stock of pages that many take from and give to at the same time, without a
-//! lock, and without any of them ever waiting for another.
+//! The free pages of a stock: a lock-free hierarchical bitmap, in which no caller
+//! ever waits for another.
 //!
-//! *Rooms* are words with one bit for each page, set while the page is free.
-//! *Corridors* are words above them with one bit for each word of the level below,
-//! set while there may be something in it; above those are summary_words again, until
-//! one word is above all. Whoever takes a page walks down from there, at each word
-//! through the next bit that is set at or after that of the own hint, and clears
-//! the page's bit in the leaf: the page belongs to the one who saw it set then.
+//! *Leaves* are words with one bit for each page, set while the page is free.
+//! *Summary words* stand above them, with one bit for each word of the level below,
+//! set while that word may be non-empty; above those are summary words again, up to
+//! a single word at the top. A hierarchical bitmap is an old means to find a set
+//! bit in a number of steps that depends on the number of levels only; the size classes
+//! of [`super::tlsf`] are one with two levels. How the summaries stay true without a
+//! lock is shown below.
+//!
+//! A take descends from the top. At each word it follows the first set bit at or after
+//! that of its *start hint*, and clears the page's bit in the leaf: the page belongs to
+//! the caller that saw the bit set when clearing it.
 //!
 //! Limits:
 //! - A page given back twice is noticed if it is still free at the second time. If
-//!   someone took it in between, only a record of who has it can tell.
+//!   it was taken in between, only a record of who has it can tell.
 //! - `take()` returns `None` when it found nothing, not when there is nothing. It
-//!   gives up after [`MAX_TURNS`] turns, which bits that others are faster to take
-//!   and bits above words just emptied cost; and while another take stands between
-//!   the two steps of `clear_summary()`, below, pages that were given in the meantime can
-//!   be out of sight. So call it where it is not preempted: a take that is stopped
-//!   there harms nobody's pages, but others may miss some until it goes on.
+//!   gives up after [`MAX_RETRIES`] retries. Retries are spent on bits that others
+//!   clear first, and on summary bits of words that have just become empty. While
+//!   another take stands between the two steps of `clear_summary()`, below, pages
+//!   given in the meantime can be out of sight. So disable preemption around a take: a
+//!   take that is stopped there corrupts nothing, but others may miss free pages until
+//!   it goes on.
 //! - A give that is stopped hides nothing but the page it gives.
 //!
 //! # Ordering
 //!
-//! What must hold: when each take has ended, there is a way of set bits from the
-//! top to each page whose give has ended, even if other gives never end. A bit too
-//! many, above an empty word, costs the take that finds it a turn, no more.
+//! What must hold: when each take has ended, there is a path of set bits from the
+//! top to each page whose give has ended, even if other gives never end. A summary bit
+//! that is set above an empty word costs the take that meets it one retry, no more.
 //!
 //! Let `C` be a word, `P` the one above, and `b` the bit of `P` that stands for `C`:
 //!
 //! ```text
-//!     clear_summary(), C being empty            give() or clear_summary() at C, then set_summary()
-//!     ---------------------            ----------------------------------
+//!     clear_summary(), C being empty   give() or clear_summary() at C, then
+//!                                      set_summary()
+//!     ------------------------------   ------------------------------------
 //!     1. P.clear(b)                    3. C.set(bit)
 //!     2. C.observe()                   4. P.load(), if b is clear P.set(b)
 //!        if not 0 P.set(b)
 //! ```
 //!
-//! Words are only ever written by read-modify-writes, which follow one another for
-//! each word, and each sees all that was done before the one it follows. 2 is one
-//! as well, though it changes nothing, so it comes either after 3 or before it:
+//! Words are only ever written by read-modify-writes. Those of one word have a total
+//! order, and each sees everything done before the one it follows. 2 is a
+//! read-modify-write as well, though it changes nothing, so it comes either after 3 or
+//! before it:
 //! - 3 before 2: 2 sees the bit, and clear_summary() sets `b` again.
 //! - 2 before 3: 3 comes after 1 too, so 4 cannot see `b` as it was before 1; and
-//!   neither can anyone else who has seen the bit that 3 set.
+//!   neither can any other caller that has seen the bit that 3 set.
 //!
-//! With a plain load for 2, the two would each write one word and then read the
-//! other. That takes a full barrier on both sides; and a third, who finds the bit
+//! With a plain load for 2, the two sides would each write one word and then read the
+//! other. That takes a full barrier on both sides; and a third caller, who meets the bit
 //! of 3 set by a give that was stopped before 4, could still see `b` of before 1.
 //!
-//! For that third one set_summary() goes up to the top even where it finds the bits set:
-//! who set them may not have gone on. For each level: if 2 came before 3, the third
-//! sees `b` clear and sets it. If it saw a bit in `C` that was cleared before 2, the
-//! take that cleared it has, after that, looked at the word below `C`, and the same
-//! holds there; down to the leaf, where nobody clears the bit of a free page but
-//! who takes it. So either that take sets the bit in `C` again, or whoever set one
-//! below does, and each of them comes to 4 after 2.
+//! For that third caller set_summary() goes up to the top even where it finds bits set:
+//! whoever set them may have been stopped before the next level. For each level: if 2
+//! came before 3, the third caller sees `b` clear and sets it. If it saw a bit in `C`
+//! that was cleared before 2, then the take that cleared it has, after that, looked at
+//! the word below `C`, and the same holds there; down to the leaf, where only the taker
+//! clears the bit of a free page. So either that take sets the bit in `C` again, or
+//! whoever set a bit below does, and each of them comes to 4 after 2.
 
 use core::ops::Deref;
 
 mod layout;
 
 use layout::{beside, bit_of, is_set, next_bit, Layout, WordIndex, MAX_LEVELS};
-#[allow(unused_imports)] // For who decides how large a stock can be.
+#[allow(unused_imports)] // For whoever decides how large a stock can be.
 pub use layout::{words, MAX_PAGES};
 
-/// A word of 64 bits, shared by all CPUs. None of its functions may wait for
-/// another CPU or for what they interrupted: with a lock behind them, the labyrinth
-/// must not be used from interrupts. Each is one bit or no change at all, because
-/// that is what machines do in one step, without trying again.
+/// A word of 64 bits, shared by all CPUs. No function may wait for another CPU or
+/// for the code it interrupted: an implementation with a lock behind it must not be used
+/// from interrupts. Each function changes one bit or nothing, because that is what
+/// machines do in one instruction without a retry loop.
 pub trait Word {
-    /// Its value; what comes later in the program comes after this (acquire).
+    /// The value (acquire).
     fn load(&self) -> u64;
 
-    /// Sets a bit, 0 to 63, and says whether it was set before; fully ordered.
+    /// Sets a bit, 0 to 63, and returns whether it was set before; fully ordered.
     fn set(&self, bit: u32) -> bool;
 
-    /// Clears a bit, 0 to 63, and says whether it was set before; fully ordered.
+    /// Clears a bit, 0 to 63, and returns whether it was set before; fully ordered.
     fn clear(&self, bit: u32) -> bool;
 
-    /// Its value, by a read-modify-write that changes nothing; fully ordered.
+    /// The value, by a read-modify-write that changes nothing; fully ordered.
     fn observe(&self) -> u64;
 }
 
-/// Why a page was refused; nothing was changed then.
+/// Why [`Labyrinth::give`] refused a page. Nothing was changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabyrinthError {
-    /// There is no such page here.
+    /// The page number is not below [`Labyrinth::pages`].
     OutOfRange,
-    /// The page is free.
+    /// The page is free already.
     NotTaken,
 }
 
-/// Turns after which a take gives up. A turn is one way down from the top, or one
-/// more try in the same leaf.
-pub const MAX_TURNS: u32 = 16;
+/// Retries after which a take gives up. A retry is one more descent from the top, or
+/// one more attempt in the same leaf.
+pub const MAX_RETRIES: u32 = 15;
 
-/// Accesses to words in a take at most, however many others are at work: in each
-/// turn one for each level on the way down, two for the claim, and 3 (levels - 1) for
-/// what [`Labyrinth::clear_summary`] does. The look into a leaf nearby comes before those.
-/// Undisturbed it is one turn.
-pub const TAKE_STEPS: u32 = 1 + (MAX_TURNS + 1) * (4 * MAX_LEVELS - 1);
+/// The most accesses to words in a take, whatever other callers do: in each attempt one
+/// for each level of the descent, two for the claim, and 3 (levels - 1) for clearing
+/// summaries. The attempts are one in the leaf of the page `near`, with one access more,
+/// the first descent, and the retries. An undisturbed take needs one.
+pub const TAKE_STEPS: u32 = 1 + (MAX_RETRIES + 2) * (4 * MAX_LEVELS - 1);
 
-/// Accesses to words in a give at most.
+/// The most accesses to words in a give.
 pub const GIVE_STEPS: u32 = 2 * MAX_LEVELS - 1;
 
-/// 2^32 divided by the golden ratio: multiples of it, modulo 2^32, keep apart from
-/// one another however many they are.
+/// 2^32 divided by the golden ratio: multiples of it, modulo 2^32, are far apart from
+/// one another, however many there are (Knuth's multiplicative hashing).
 const GOLDEN: u32 = 0x9e37_79b9;
 
-/// A try to claim a page.
+/// An attempt to claim a page.
 struct Claim {
     bit: u32,
-    /// Whether it is the caller's now.
+    /// Whether the page is the caller's now.
     mine: bool,
-    /// What was in the leaf after that.
+    /// The leaf after that.
     left: u64,
 }
 
 impl Claim {
-    /// Tries to claim a page in a leaf that had the ones of `seen`, which is not 0.
+    /// Tries to claim a page in a leaf whose value was `seen`, which is not 0.
     #[inline(always)]
     fn new<W: Word>(leaf: &W, seen: u64, hint: u32) -> Self {
         let bit = next_bit(seen, hint);
         Self {
             bit,
-            // ORDERING: pairs with the same of others, of whom one sees the bit set;
-            // and with `give()`.
+            // ORDERING: pairs with the same clear() of other takes, of which one sees the
+            // bit set; and with `give()`.
             mine: leaf.clear(bit),
-            // Of those who clear the last bits at the same time, one at least sees
-            // that there are none left.
+            // Of the takes that clear the last bits at the same time, at least one sees
+            // that no bit is left.
             left: leaf.load(),
         }
     }
 }
 
-/// The stock.
+/// A lock-free set of free pages, numbered from 0.
+///
+/// ```
+/// # use genp_core::labyrinth::{words, Labyrinth, Word};
+/// # use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+/// # #[derive(Default)]
+/// # struct HostWord(AtomicU64);
+/// # impl Word for HostWord {
+/// #     fn load(&self) -> u64 { self.0.load(SeqCst) }
+/// #     fn set(&self, bit: u32) -> bool { self.0.fetch_or(1 << bit, SeqCst) >> bit & 1 != 0 }
+/// #     fn clear(&self, bit: u32) -> bool { self.0.fetch_and(!(1 << bit), SeqCst) >> bit & 1 != 0 }
+/// #     fn observe(&self) -> u64 { self.0.fetch_add(0, SeqCst) }
+/// # }
+/// let table: Vec<HostWord> = (0..words(100).unwrap()).map(|_| HostWord::default()).collect();
+/// let stock = Labyrinth::new(table, 100).unwrap();
+/// assert_eq!(stock.take(0), None);
+/// assert_eq!(stock.give(7), Ok(()));
+/// assert_eq!(stock.take(0), Some(7));
+/// ```
 #[derive(Debug)]
 pub struct Labyrinth<T> {
     words: T,
@@ -147,9 +173,9 @@ where
     T: Deref<Target = [W]>,
     W: Word,
 {
-    /// A stock of `pages` pages, none of which is free, in the table `words`, which
-    /// must have [`words()`] entries, all of them 0. `None` if there are fewer, or
-    /// too many pages.
+    /// A set of `pages` pages, none of which is free, in `table`, which must have
+    /// [`words()`] entries, all of them 0. `None` if the table has fewer entries, or
+    /// `pages` is more than [`MAX_PAGES`]. O(1).
     pub fn new(table: T, pages: u32) -> Option<Self> {
         if table.len() < words(pages)? {
             return None;
@@ -161,13 +187,13 @@ where
         })
     }
 
-    /// Pages, free or not.
+    /// The number of pages, free or not.
     pub fn pages(&self) -> u32 {
         self.pages
     }
 
-    // The table is only indexed with what `Layout` and `WordIndex` made of a page in range;
-    // any other word is empty and stays so.
+    // The table is only indexed with what `Layout` and `WordIndex` made of a page in
+    // range; any other word is empty and stays so.
 
     #[inline(always)]
     fn word(&self, at: WordIndex) -> Option<&W> {
@@ -179,8 +205,9 @@ where
         self.word(at).map_or(0, Word::load)
     }
 
-    /// Takes a page, coming in by this hint: hints with different numbers, such as
-    /// those of CPUs, lie far apart, and any number is one. `None` if none was found.
+    /// Takes a page. The search starts at a page that `hint` selects: different hints,
+    /// such as the numbers of CPUs, select pages far apart. Any number is a hint. `None`
+    /// if no free page was found; see the limits at the top of this module.
     ///
     /// Context: any, preemption disabled. Cost: [`TAKE_STEPS`].
     #[inline(always)]
@@ -188,9 +215,9 @@ where
         self.take_near(self.page_at_hint(hint), hint)
     }
 
-    /// As [`Self::take`], but looks into the leaf of the page `near` first, which any
-    /// number may be. Whoever comes back to where they found one last time finds one
-    /// there most often, without the way from the top.
+    /// As [`Self::take`], but tries the leaf of the page `near` first, which may be any
+    /// number. A caller that comes back to where it found a page last time mostly finds
+    /// one there, without a descent from the top.
     ///
     /// Context: any, preemption disabled. Cost: [`TAKE_STEPS`].
     #[inline(always)]
@@ -213,22 +240,22 @@ where
         Some(beside(near, tried.bit))
     }
 
-    /// Takes a page wherever one is: the first turn, which is the last one but when
-    /// others are at work.
+    /// Takes a page wherever one is: the first descent, which is the only one unless
+    /// other callers interfere.
     #[inline(never)]
-    fn search(&self, number: u32) -> Option<u32> {
-        let hint = self.page_at_hint(number);
-        let (at, seen) = self.descend(hint);
+    fn search(&self, hint: u32) -> Option<u32> {
+        let start = self.page_at_hint(hint);
+        let (at, seen) = self.descend(start);
         if seen == 0 {
             return if at == WordIndex::TOP {
                 None
             } else {
-                self.take_with_retries(number, at, 0)
+                self.take_with_retries(hint, at, 0)
             };
         }
-        let tried = Claim::new(self.word(at)?, seen, hint);
+        let tried = Claim::new(self.word(at)?, seen, start);
         if !tried.mine {
-            return self.take_with_retries(number, at, tried.left);
+            return self.take_with_retries(hint, at, tried.left);
         }
         if tried.left == 0 {
             self.clear_summary(at);
@@ -236,15 +263,15 @@ where
         Some(self.layout.page_of(at, tried.bit))
     }
 
-    /// Goes on with a take after its first turn, which found so much left in a word.
+    /// Continues a take after its first attempt, which left `seen` in the word `at`.
     #[cold]
     #[inline(never)]
     fn take_with_retries(&self, hint: u32, mut at: WordIndex, mut seen: u64) -> Option<u32> {
-        let hint = self.page_at_hint(hint);
-        for _ in 1..MAX_TURNS {
+        let start = self.page_at_hint(hint);
+        for _ in 0..MAX_RETRIES {
             if seen == 0 {
                 self.clear_summary(at);
-                (at, seen) = self.descend(hint);
+                (at, seen) = self.descend(start);
                 if seen == 0 {
                     if at == WordIndex::TOP {
                         return None;
@@ -252,7 +279,7 @@ where
                     continue;
                 }
             }
-            let tried = Claim::new(self.word(at)?, seen, hint);
+            let tried = Claim::new(self.word(at)?, seen, start);
             seen = tried.left;
             if tried.mine {
                 if seen == 0 {
@@ -267,7 +294,9 @@ where
         None
     }
 
-    /// Gives a page back.
+    /// Gives a page back, which any later take may return.
+    ///
+    /// Errors: [`LabyrinthError::OutOfRange`], [`LabyrinthError::NotTaken`].
     ///
     /// Context: any. Cost: [`GIVE_STEPS`].
     #[inline(always)]
@@ -277,8 +306,8 @@ where
         }
         let at = self.layout.leaf_of(page);
         let leaf = self.word(at).ok_or(LabyrinthError::OutOfRange)?;
-        // ORDERING: pairs with the look of `clear_summary()`; and with the claim by the next
-        // one who takes the page, who sees all that was done to it before.
+        // ORDERING: pairs with observe() in `clear_summary()`; and with the clear() of the
+        // next take of this page, which sees everything done to the page before.
         if leaf.set(bit_of(page)) {
             return Err(LabyrinthError::NotTaken);
         }
@@ -286,36 +315,37 @@ where
         Ok(())
     }
 
-    /// Whether a page was free just now.
+    /// Whether a page was free at the time of the call. O(1).
     pub fn is_free(&self, page: u32) -> bool {
         page < self.pages && is_set(self.load(self.layout.leaf_of(page)), bit_of(page))
     }
 
-    /// Free pages, if nobody takes or gives one meanwhile. O(pages), for statistics.
+    /// The number of free pages, exact if no page is taken or given meanwhile. O(pages),
+    /// for statistics.
     pub fn count(&self) -> u32 {
         let leaves = self.words.iter().skip(self.layout.leaves_at());
         leaves.map(|leaf| leaf.load().count_ones()).sum()
     }
 
-    /// Where a hint is.
+    /// The page at which a search with this hint starts.
     fn page_at_hint(&self, hint: u32) -> u32 {
         let share = u64::from(hint.wrapping_mul(GOLDEN));
         // CAST: below `pages`.
         (share.wrapping_mul(u64::from(self.pages)) >> 32) as u32
     }
 
-    /// Goes down to a leaf, or as far as there is something: the last word, and
-    /// what was in it.
+    /// Descends to a leaf, or as far as words are not empty: the last word, and its
+    /// value.
     #[inline(always)]
-    fn descend(&self, hint: u32) -> (WordIndex, u64) {
+    fn descend(&self, start: u32) -> (WordIndex, u64) {
         let mut at = WordIndex::TOP;
         let mut seen = self.load(at);
         // At most MAX_LEVELS - 1 times.
-        for turn in self.layout.branches_to(hint) {
+        for branch in self.layout.branches_to(start) {
             if seen == 0 {
                 break;
             }
-            at = at.below(next_bit(seen, turn));
+            at = at.below(next_bit(seen, branch));
             seen = self.load(at);
         }
         (at, seen)
@@ -354,7 +384,7 @@ where
             upper.clear(bit);
             // ORDERING: pairs with `give()` and with all that set bits here in
             // `set_summary()` or below. A read-modify-write although nothing is changed;
-            // see the top of this file.
+            // see the top of this module.
             if word.observe() != 0 {
                 upper.set(bit);
                 self.set_summary(at);

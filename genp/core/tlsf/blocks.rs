@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table of blocks: nodes, their neighbours, their classes. Each function is a
-//! constant number of steps.
+//! The table of blocks: nodes, their neighbours, their lists of free blocks. Each
+//! function takes a constant number of steps.
 
 use core::ops::DerefMut;
 
 use super::{classes::Class, node::BlockState, Node, Tlsf, NONE};
 
-// The table is only indexed with numbers that came out of it; a number that did not
-// gets a node that belongs to nothing, so no damage can spread.
+// The table is only indexed with numbers that came out of it. Any other number gets the
+// stray node, which belongs to no block, so that no damage can spread.
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     #[inline(always)]
@@ -25,17 +25,17 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         &mut self.stray
     }
 
-    /// Makes a node stand for no block.
+    /// Makes a node an unused one.
     #[inline(always)]
     pub(super) fn release_node(&mut self, index: u32) {
-        let spare = self.unused_nodes;
+        let unused = self.unused_nodes;
         let node = self.node_mut(index);
         node.state = BlockState::Unused;
-        node.next = spare;
+        node.next = unused;
         self.unused_nodes = index;
     }
 
-    /// A node for a new block.
+    /// An unused node for a new block.
     #[inline(always)]
     pub(super) fn take_node(&mut self) -> Option<u32> {
         let index = self.unused_nodes;
@@ -46,7 +46,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         Some(index)
     }
 
-    /// Puts a free block at the front of its class.
+    /// Makes a block a free one, first in the list of its size class.
     pub(super) fn insert_free(&mut self, index: u32) {
         let class = Class::of(self.node(index).units);
         let first = self.classes.first(class);
@@ -61,7 +61,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         self.search_sees_free(index);
     }
 
-    /// Takes a free block out of its class.
+    /// Takes a free block out of the list of its size class.
     pub(super) fn remove_free(&mut self, index: u32) {
         let Node {
             units, prev, next, ..
@@ -77,7 +77,8 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         self.search_loses(index);
     }
 
-    /// Gives a free block other ends. In the same class it stays where it is.
+    /// Gives a free block another offset and size. In the same size class it stays where
+    /// it is in the list.
     #[inline(always)]
     pub(super) fn resize_block(&mut self, index: u32, offset: u32, units: u32) {
         let same = Class::of(self.node(index).units) == Class::of(units);
@@ -96,7 +97,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         }
     }
 
-    /// Says who is above a block, or at the top of all.
+    /// Sets which block is above `index`, or the lowest block if that is `NONE`.
     #[inline(always)]
     pub(super) fn set_above(&mut self, index: u32, above: u32) {
         if index == NONE {
@@ -106,7 +107,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         }
     }
 
-    /// Says who is below a block, or at the bottom of all.
+    /// Sets which block is below `index`, or the highest block if that is `NONE`.
     #[inline(always)]
     pub(super) fn set_below(&mut self, index: u32, below: u32) {
         if index == NONE {
@@ -117,7 +118,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     }
 
     /// Makes a block of the first `units` units of a longer free one, in a node of its
-    /// own: whether there was one. It is in no class.
+    /// own; `None` if no node is left. The new block is in no list.
     #[inline(always)]
     pub(super) fn split_below(&mut self, index: u32, units: u32) -> Option<u32> {
         let lower = self.take_node()?;
@@ -138,8 +139,8 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         Some(lower)
     }
 
-    /// Makes a block of what a longer one has behind its first `units` units, in a node
-    /// of its own: whether there was one. It is in no class.
+    /// Makes a block of what follows the first `units` units of a longer one, in a node
+    /// of its own; `None` if no node is left. The new block is in no list.
     pub(super) fn split_above(&mut self, index: u32, units: u32) -> Option<u32> {
         let upper = self.take_node()?;
         let Node {
@@ -164,8 +165,8 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         Some(upper)
     }
 
-    /// Lets a block go whose units become those of its neighbour `into`. It is in no
-    /// class.
+    /// Releases the node of `gone`, which is in no list. Its units go to its neighbour
+    /// `into`, whose offset and size the caller sets.
     #[inline(always)]
     pub(super) fn merge_into(&mut self, into: u32, gone: u32) {
         let Node { below, above, .. } = *self.node(gone);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Everything that must hold between two calls. For tests.
+//! The invariants, for tests.
 
 use core::ops::DerefMut;
 
 use super::{BlockState, Class, Node, Tlsf, NONE};
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
-    /// Checks everything that must hold. O(nodes), for tests.
+    /// Checks what must hold between two calls. The error says what does not. O(nodes),
+    /// for tests.
     pub fn check(&self) -> Result<(), &'static str> {
         let (mut index, mut at, mut used, mut regions, mut free) = (self.top, self.units, 0, 0, 0);
         let mut held = 0;
@@ -36,7 +37,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
                     }
                     self.check_class_list(index)?;
                 }
-                BlockState::Unused => return Err("a spare node stands for a block"),
+                BlockState::Unused => return Err("an unused node stands for a block"),
             }
             at = node.offset;
             above = index;
@@ -71,7 +72,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         let (mut index, mut unused) = (self.unused_nodes, 0u32);
         while index != NONE && (unused as usize) <= self.nodes.len() {
             if self.node(index).state != BlockState::Unused {
-                return Err("a spare node is in use");
+                return Err("a node in the list of unused ones is in use");
             }
             unused += 1;
             index = self.node(index).next;

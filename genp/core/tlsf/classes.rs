@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Classes of block sizes: powers of two, each in sixteen equal steps.
+//! Size classes: powers of two (the first level), each in sixteen equal steps (the
+//! second level).
 
 use super::node::NONE;
 
 const STEP_BITS: u32 = 4;
 const STEPS: u32 = 1 << STEP_BITS;
-/// One row for sizes below `STEPS`, one for each power of two above; and some that are
-/// never used, so that any number of five bits names one.
+/// Rows of the first level: one for sizes below `STEPS`, one for each power of two
+/// above; and some that are never used, so that any number of five bits is a row.
 const ROWS: usize = 32;
 
-/// By how much a size is shifted for its step.
+/// By how much a size is shifted to get its step.
 #[inline(always)]
 const fn shift(units: u32) -> u32 {
     // Sizes below `STEPS` are not shifted, nor are those of the row above.
     (units | STEPS).ilog2().wrapping_sub(STEP_BITS)
 }
 
-/// A class of sizes: its row times `STEPS`, plus its step.
+/// A size class: its row times `STEPS`, plus its step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Class(u32);
 
 impl Class {
-    /// The class a block of this size belongs to.
+    /// The size class of a block of this size.
     #[inline(always)]
     pub(super) const fn of(units: u32) -> Self {
         let shift = shift(units);
-        // The highest bit of what is left stands for one row more.
+        // The highest bit of the shifted size counts as one more row.
         Self(
             shift
                 .wrapping_mul(STEPS)
@@ -34,7 +35,7 @@ impl Class {
         )
     }
 
-    /// The lowest class all of whose blocks have this size at least.
+    /// The lowest size class in which every block has at least this size.
     #[inline(always)]
     pub(super) fn above(units: u32) -> Option<Self> {
         Some(Self::of(class_ceiling(units)?))
@@ -48,23 +49,27 @@ impl Class {
         self.0 % STEPS
     }
 
-    const fn place(self) -> usize {
+    const fn index(self) -> usize {
         self.0 as usize % (ROWS * STEPS as usize)
     }
 }
 
-/// The smallest block of the lowest class all of whose blocks have `units` at
-/// least; `None` if there is no such class.
+/// The smallest size in the lowest size class in which every block has at least
+/// `units` units: `units` rounded up to five significant bits. `None` if there is no such
+/// class. O(1).
 #[inline(always)]
 pub fn class_ceiling(units: u32) -> Option<u32> {
     let mask = 1u32.wrapping_shl(shift(units)).wrapping_sub(1);
     Some(units.checked_add(mask)? & !mask)
 }
 
-/// The first free block of each class, and which classes have one.
+/// The first free block of each size class, and two levels of bitmaps of the classes
+/// that have one.
 #[derive(Debug)]
 pub(super) struct Classes {
+    /// Rows with a free block, one bit each.
     rows: u32,
+    /// Steps with a free block, one bit each, by row.
     steps: [u32; ROWS],
     first: [u32; ROWS * STEPS as usize],
 }
@@ -78,16 +83,16 @@ impl Classes {
         }
     }
 
-    /// The first block of this class.
+    /// The first free block of this class, or `NONE`.
     #[inline(always)]
     pub(super) fn first(&self, class: Class) -> u32 {
-        self.first[class.place()]
+        self.first[class.index()]
     }
 
-    /// Makes `index` the first block of this class; `NONE` empties it.
+    /// Makes `index` the first free block of this class; `NONE` empties it.
     #[inline(always)]
     pub(super) fn set_first(&mut self, class: Class, index: u32) {
-        self.first[class.place()] = index;
+        self.first[class.index()] = index;
         let steps = &mut self.steps[class.row()];
         if index == NONE {
             *steps &= !(1 << class.step());
@@ -100,15 +105,15 @@ impl Classes {
         }
     }
 
-    /// The first block of the lowest class from `class` on that has one. Two
-    /// bit scans, whatever there is.
+    /// The first free block of the lowest class from `class` on that has one. Two bit
+    /// scans at most.
     #[inline(always)]
     pub(super) fn first_from(&self, class: Class) -> Option<u32> {
         let steps = self.steps[class.row()] & (u32::MAX << class.step());
         if steps != 0 {
             return Some(self.first_of(class.row(), steps));
         }
-        // Rows above; shifted twice, for one shift of 32 would be none.
+        // Rows above. Shifted twice, because a shift by 32 would overflow.
         let rows = self.rows & ((u32::MAX << class.row()) << 1);
         if rows == 0 {
             return None;
@@ -124,7 +129,7 @@ impl Classes {
         self.first(Class(class.wrapping_add(steps.trailing_zeros())))
     }
 
-    /// The highest class that has a block.
+    /// The highest class that has a free block.
     pub(super) fn highest(&self) -> Option<Class> {
         let row = self.rows.checked_ilog2()?;
         let step = self.steps[row as usize % ROWS].checked_ilog2()?;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tlsf of units, of which regions are allocated and freed in constant time.
+//! Allocates regions out of a reserve of units, and frees them, in constant time.
 //!
 //! Two-level segregated fit, after Masmano, Ripoll, Crespo and Real, "TLSF: a new
-//! dynamic memory allocator for real-time systems", 2004; but what is known of
-//! each block stands in a table of its own instead of in the memory that is
-//! handed out, so no user can reach it and the memory need not be mapped.
+//! dynamic memory allocator for real-time systems", ECRTS 2004. Unlike there, the
+//! description of each block is in a table of its own instead of in the memory that is
+//! handed out: no user can overwrite it, and the memory need not be mapped.
 
 use core::ops::DerefMut;
 
@@ -23,49 +23,52 @@ use node::{BlockState, NONE};
 use placement::SearchState;
 pub use placement::{SearchRequest, Strategy};
 
-/// Why a call was refused; nothing was changed then.
+/// Why a call was refused. Nothing was changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsfError {
-    /// No units were asked for.
+    /// A request for 0 units.
     Empty,
-    /// The alignment is no power of two.
+    /// The alignment is not a power of two.
     BadAlign,
-    /// More than all units.
+    /// More units than there are, or an offset beyond them.
     TooLarge,
-    /// No free block is large enough now.
+    /// No free block is large enough, or found in constant time.
     NoBlock,
-    /// There are as many regions as there can be.
+    /// There are as many regions as the table has nodes for.
     NoNode,
-    /// The handle was freed before.
+    /// The region of this handle was freed before.
     Stale,
-    /// The handle was never given out here.
+    /// The handle was never returned here, or is of a region of the other owner.
     Foreign,
-    /// A region lies in what would be cut off, or a search is under way.
+    /// A region lies in what would be cut off, or another search is under way.
     Busy,
 }
 
 /// A region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Its first unit.
+    /// Its first unit, from 0.
     pub offset: u32,
-    /// Its length.
+    /// Its length in units.
     pub units: u32,
-    /// Names it until it is freed; never 0, and bit 63 is never set.
+    /// Names the region until it is freed. Never 0, and bit 63 is never set: that
+    /// distinguishes it from the handle of a lease.
     pub handle: u64,
 }
 
 /// Generations have 31 bits, so that bit 63 of a handle stays clear.
 const GENERATIONS: u32 = 0x7fff_ffff;
 
-/// The tlsf.
+/// The allocator of one reserve. `N` is its table of nodes.
+///
+/// Units have no size here; the module makes them `1 << order` bytes.
 #[derive(Debug)]
 pub struct Tlsf<N> {
     nodes: N,
-    /// What a number names that is none.
+    /// The node of an index that is out of range.
     stray: Node,
     classes: Classes,
-    /// The first node that stands for no block, chained by `next`.
+    /// The first unused node, chained by `next`.
     unused_nodes: u32,
     /// The block with the lowest offset.
     bottom: u32,
@@ -75,24 +78,27 @@ pub struct Tlsf<N> {
     used: u32,
     used_peak: u32,
     regions: u32,
-    /// Those of drivers among them.
+    /// Those of drivers among `regions`.
     driver_owned: u32,
     max_regions: u32,
-    /// The generation all nodes started with.
+    /// The generation of all nodes at the beginning.
     seed: u32,
     search: SearchState,
 }
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
-    /// Nodes that suffice for so many regions: between two regions, below the
-    /// first and above the last one there is at most one free block.
+    /// The number of nodes that suffice for `max_regions` regions: between two regions,
+    /// below the first and above the last one there is at most one free block.
     pub const fn nodes_for(max_regions: u32) -> usize {
         max_regions as usize * 2 + 1
     }
 
-    /// A tlsf of `units` free units in the table `nodes`, which must have
-    /// [`Self::nodes_for`] entries. Handles begin with the generation `seed`.
-    /// O(nodes).
+    /// An allocator of `units` free units with the table `nodes`, which must have
+    /// [`Self::nodes_for`] entries. Handles begin with the generation `seed`, so that
+    /// handles of one allocator are mostly unknown to another. O(nodes).
+    ///
+    /// Errors: [`TlsfError::NoNode`] if the table is too small,
+    /// [`TlsfError::TooLarge`] for 2^32 - 1 units or nodes.
     pub fn new(nodes: N, units: u32, max_regions: u32, seed: u32) -> Result<Self, TlsfError> {
         let count = u32::try_from(nodes.len()).map_err(|_| TlsfError::TooLarge)?;
         if nodes.len() < Self::nodes_for(max_regions) || count == NONE {
@@ -138,16 +144,17 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         (front.checked_add(units)? <= node.units).then_some(front)
     }
 
-    /// A free block for the request, and what to leave out at its front. Three
-    /// looks at most, whatever there is.
+    /// A free block for the request, and the units to leave out at its front. Three
+    /// blocks at most are looked at.
     #[inline(always)]
     fn find(&self, units: u32, align: u32, phase: u32) -> Option<(u32, u32)> {
-        // Any block of this class or above is large enough ...
+        // Any block of this class or above is large enough without an alignment, ...
         let from = |units| self.classes.first_from(Class::above(units)?);
         let ample = from(units);
-        // ... and of this one for any alignment; ...
+        // ... and any block of this one with the alignment. ...
         let roomy = || from(units.checked_add(align - 1)?);
-        // ... this one may be, like the only block when all of it is asked for.
+        // ... The first block of this class may be, as the only one is if all of it is
+        // requested.
         let tight = || Some(self.classes.first(Class::of(units)));
 
         let try_one = |index: Option<u32>| {
@@ -159,15 +166,18 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
             .or_else(|| try_one(tight()))
     }
 
-    /// Allocates `units` units at a multiple of `align`. A constant number of
-    /// steps, also if it fails.
+    /// Allocates a region of `units` units for a process, at a multiple of `align` units.
+    /// O(1), also if it fails.
+    ///
+    /// Errors: [`TlsfError::Empty`], [`TlsfError::BadAlign`], [`TlsfError::TooLarge`],
+    /// [`TlsfError::NoBlock`], [`TlsfError::NoNode`].
     pub fn alloc(&mut self, units: u32, align: u32) -> Result<Block, TlsfError> {
         self.alloc_for(units, align, 0, BlockState::Used)
     }
 
-    /// Allocates a region for a driver, which only [`Self::free_for_driver`] frees: who shares
-    /// the tlsf with the driver cannot. The offset plus `phase` is a multiple of
-    /// `align`. A constant number of steps, also if it fails.
+    /// Allocates a region for a driver. Only [`Self::free_for_driver`] frees it: a process
+    /// that shares the reserve with the driver cannot. The offset plus `phase` is a
+    /// multiple of `align`. O(1), also if it fails. Errors as [`Self::alloc`].
     pub fn alloc_for_driver(
         &mut self,
         units: u32,
@@ -198,11 +208,10 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         self.claim(found, front, units, state)
     }
 
-    /// Makes a region of a free block that is large enough, from `front` on. A
-    /// constant number of steps.
+    /// Makes a region of a free block that is large enough, from `front` on. O(1).
     ///
-    /// What is left of the block stays in its node, and in its place in the class if
-    /// that is still the right one.
+    /// The rest of the block stays in its node, and in its list if its size class is
+    /// still the same.
     #[inline(always)]
     fn claim(
         &mut self,
@@ -229,7 +238,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
                 return lower;
             }
         }
-        // Without a node, which nodes_for rules out, the region is longer.
+        // Without a node, which `nodes_for` rules out, the region is longer.
         self.remove_free(found);
         found
     }
@@ -245,7 +254,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         Ok(index)
     }
 
-    /// Makes a region of a block that is in no class.
+    /// Makes a region of a block that is in no list, and returns it.
     #[inline(always)]
     fn hand_out(&mut self, index: u32, state: BlockState) -> Block {
         let node = self.node_mut(index);
@@ -262,7 +271,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         block
     }
 
-    /// The node a handle names, of a region in this state.
+    /// The node that a handle names, if it is a region in this state.
     #[inline(always)]
     fn lookup(&self, handle: u64, state: BlockState) -> Result<u32, TlsfError> {
         let generation = (handle >> 32) as u32;
@@ -271,8 +280,8 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         if node.generation == generation && node.state == state {
             return Ok(index);
         }
-        // Of this node the generations from `seed` to before the present one
-        // were given out and freed.
+        // The handles of this node with generations from `seed` to before the present
+        // one were returned and freed.
         let age = |generation: u32| generation.wrapping_sub(self.seed) & GENERATIONS;
         if generation <= GENERATIONS && age(generation) < age(node.generation) {
             return Err(TlsfError::Stale);
@@ -280,20 +289,24 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         Err(TlsfError::Foreign)
     }
 
-    /// Frees a region of a driver's. A constant number of steps.
+    /// Frees a region of a driver and returns it. O(1).
+    ///
+    /// Errors: [`TlsfError::Stale`], [`TlsfError::Foreign`].
     pub fn free_for_driver(&mut self, handle: u64) -> Result<Block, TlsfError> {
         let index = self.lookup(handle, BlockState::DriverOwned)?;
         self.driver_owned -= 1;
         Ok(self.release(index, handle))
     }
 
-    /// Frees a region. A constant number of steps.
+    /// Frees a region of a process and returns it. O(1).
+    ///
+    /// Errors: [`TlsfError::Stale`], [`TlsfError::Foreign`].
     pub fn free(&mut self, handle: u64) -> Result<Block, TlsfError> {
         let index = self.lookup(handle, BlockState::Used)?;
         Ok(self.release(index, handle))
     }
 
-    /// Merges what was a region with its free neighbours.
+    /// Makes a region a free block, merged with its free neighbours.
     #[inline(always)]
     fn release(&mut self, index: u32, handle: u64) -> Block {
         let node = self.node_mut(index);
@@ -337,38 +350,39 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         }
     }
 
-    /// All units.
+    /// The number of units, free or not.
     pub fn units(&self) -> u32 {
         self.units
     }
 
-    /// Units in regions.
+    /// The number of units in regions.
     pub fn used_units(&self) -> u32 {
         self.used
     }
 
-    /// The most units in regions since the last [`Self::reset_peak`].
+    /// The most units in regions at a time since [`Self::reset_peak`].
     pub fn used_peak(&self) -> u32 {
         self.used_peak
     }
 
-    /// Lets the peak start anew.
+    /// Sets the peak to the present number of units in regions.
     pub fn reset_peak(&mut self) {
         self.used_peak = self.used;
     }
 
-    /// Regions of drivers.
+    /// The number of regions of drivers.
     pub fn driver_owned(&self) -> u32 {
         self.driver_owned
     }
 
-    /// Regions there are.
+    /// The number of regions.
     pub fn regions(&self) -> u32 {
         self.regions
     }
 
-    /// An unaligned request of so many units succeeds now, as far as units go.
-    /// O(1): the first block of the highest class, not the largest of it.
+    /// A number of units for which [`Self::alloc`] without an alignment finds a block
+    /// now. O(1): it is the first block of the highest size class that has one, which
+    /// need not be the largest of that class.
     pub fn largest_free(&self) -> u32 {
         match self.classes.highest() {
             Some(class) => self.node(self.classes.first(class)).units,

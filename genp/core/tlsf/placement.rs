@@ -1,76 +1,81 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Regions at a chosen place: the lowest one, the smallest block, a fixed offset.
+//! Regions by a placement strategy: first fit, best fit, or a fixed offset.
 //!
-//! Such a place is not found in constant time: the blocks are walked from the
-//! lowest on. So that nobody holds a lock meanwhile, the walk goes in short
-//! stretches and the tlsf may change between them. Whoever changes it keeps the
-//! walk true in a constant number of steps: what it has seen stays seen. Who frees
-//! a block that the walk has passed and was looking for gives it to the search at
-//! once, so a search ends after one cursor, whatever others do meanwhile.
+//! These take a number of steps linear in the blocks, which are visited from the lowest
+//! one on. So that no lock is held meanwhile, a search goes in short stretches, and
+//! other calls may come between them. Each such call corrects the cursor of the search
+//! in a constant number of steps, so that visited blocks stay visited. A call that frees
+//! a block behind the cursor that fits gives it to the search at once. So a search ends
+//! after one pass, and best fit after a few more, whatever others do.
 
 use core::ops::DerefMut;
 
 use super::{super::owner::Owner, node::BlockState, Block, Node, Tlsf, TlsfError, NONE};
 
-/// How often the best block may be snatched away before the next one that surely
-/// fits is good enough.
+/// How often others may take the best block away before best fit settles for any block
+/// that fits.
 const MAX_RESTARTS: u32 = 8;
 
-/// Where a region is to be.
+/// Where to put a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
-    /// As low as it fits: genalloc's first fit.
+    /// At the lowest offset where it fits, as `gen_pool_first_fit_align()`.
     FirstFit,
-    /// In the smallest free block where it fits, the lowest of several. If others
-    /// take that block away again and again while the search is under way, in one
-    /// of the next classes of sizes: a sixteenth larger.
+    /// In the smallest free block where it fits, the lowest of several. If others take
+    /// that block away again and again while the search is under way, in a block that
+    /// [`Tlsf::alloc`] would take, which may be a sixteenth larger.
     BestFit,
-    /// At this unit.
+    /// At this offset, in units.
     Fixed(u32),
 }
 
-/// What is searched for.
+/// A request for [`Tlsf::begin_search`].
 #[derive(Clone, Copy, Debug)]
 pub struct SearchRequest {
-    /// Its length.
+    /// The length of the region in units, not 0.
     pub units: u32,
-    /// The offset plus `phase` is a multiple of this, a power of two. Not looked at
-    /// for [`Strategy::Fixed`].
+    /// The offset plus `phase` is a multiple of this, a power of two. Ignored by
+    /// [`Strategy::Fixed`].
     pub align: u32,
-    /// How far unit 0 lies above a multiple of `align`.
+    /// How far unit 0 lies above a multiple of `align`, in units.
     pub phase: u32,
-    /// Where it is to be.
+    /// Where to put the region.
     pub strategy: Strategy,
-    /// Whether it is to be a driver's, as by [`Tlsf::alloc_for_driver`].
+    /// Whose region it is, and so which call frees it: [`Tlsf::free`] or
+    /// [`Tlsf::free_for_driver`].
     pub owner: Owner,
 }
 
-/// A walk under way.
+/// The position of a search under way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor {
     request: SearchRequest,
-    /// The next block to look at; all below have been seen.
+    /// The next block to visit; all below have been visited.
     next: u32,
-    /// The smallest block seen that fits.
+    /// The smallest visited block that fits.
     best: u32,
+    /// How often `best` was taken away.
     restarts: u32,
 }
 
-/// The search of a tlsf, one at a time.
+/// The search of an allocator: one at a time.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SearchState {
-    /// There is none.
+    /// None is under way.
     Idle,
-    /// It goes on.
+    /// One is under way.
     Running(Cursor),
-    /// It ended, and nobody asked yet.
+    /// One ended, and its answer was not fetched yet.
     Done(Result<Block, TlsfError>),
 }
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
-    /// Begins a search. A constant number of steps. Whoever gets `Ok` goes on with
-    /// [`Self::search`] until there is an answer.
+    /// Begins a search. O(1). After `Ok`, the caller calls [`Self::search`] until that
+    /// returns an answer.
+    ///
+    /// Errors: [`TlsfError::Empty`], [`TlsfError::BadAlign`], [`TlsfError::TooLarge`];
+    /// [`TlsfError::Busy`] if another search is under way.
     pub fn begin_search(&mut self, request: SearchRequest) -> Result<(), TlsfError> {
         if request.units == 0 {
             return Err(TlsfError::Empty);
@@ -98,14 +103,14 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         Ok(())
     }
 
-    /// Looks at the next `most` blocks at most: the answer, or `None` if there are
-    /// more of them.
+    /// Continues a search: visits at most `most` blocks. Returns the answer, which is
+    /// an error of [`Self::alloc`] or a region, or `None` if the search goes on.
     pub fn search(&mut self, most: u32) -> Option<Result<Block, TlsfError>> {
         for _ in 0..most {
             let SearchState::Running(cursor) = self.search else {
                 break;
             };
-            self.look(cursor);
+            self.visit(cursor);
         }
         let SearchState::Done(answer) = self.search else {
             return None;
@@ -114,21 +119,22 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         Some(answer)
     }
 
-    /// Allocates at a chosen place, in one go: linear in the blocks.
+    /// A whole search in one call: linear in the blocks. Errors as of
+    /// [`Self::begin_search`] and [`Self::search`].
     pub fn alloc_placed(&mut self, request: SearchRequest) -> Result<Block, TlsfError> {
         self.begin_search(request)?;
-        // A walk passes each block once, and ends with the last one.
+        // Visits each block once, and ends with the last one.
         let blocks = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let answer = self.search(blocks);
         self.search = SearchState::Idle;
         answer.unwrap_or(Err(TlsfError::NoBlock))
     }
 
-    /// Looks at the block under the cursor and goes on to the one above it.
-    fn look(&mut self, mut cursor: Cursor) {
+    /// Visits the block under the cursor and advances to the one above it.
+    fn visit(&mut self, mut cursor: Cursor) {
         let index = cursor.next;
         if index == NONE {
-            return self.finish_walk(cursor);
+            return self.finish_pass(cursor);
         }
         let node = *self.node(index);
         cursor.next = node.above;
@@ -146,12 +152,12 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         }
         self.search = SearchState::Running(cursor);
         if cursor.next == NONE {
-            self.finish_walk(cursor);
+            self.finish_pass(cursor);
         }
     }
 
-    /// All blocks have been seen.
-    fn finish_walk(&mut self, cursor: Cursor) {
+    /// All blocks have been visited: decides what was found.
+    fn finish_pass(&mut self, cursor: Cursor) {
         let request = cursor.request;
         let found = match self.fit_request(cursor.best, request) {
             Some(front) => Some((cursor.best, front)),
@@ -166,7 +172,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         }
     }
 
-    /// Ends the search with a region in a block, if that is free and long enough.
+    /// Ends the search with a region in this block, if that is free and large enough.
     fn finish(&mut self, index: u32, front: u32, request: SearchRequest) {
         self.search = SearchState::Idle;
         let node = *self.node(index);
@@ -198,14 +204,14 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         cursor.best == NONE || (node.units, node.offset) < (best.units, best.offset)
     }
 
-    /// Whether the walk has seen a block, or would have, were it there already.
-    fn is_seen(&self, index: u32, cursor: Cursor) -> bool {
+    /// Whether the cursor is beyond a block.
+    fn is_visited(&self, index: u32, cursor: Cursor) -> bool {
         cursor.next == NONE || self.node(index).offset < self.node(cursor.next).offset
     }
 
-    // What changes keep the walk true with. Each is a constant number of steps.
+    // How other calls correct the cursor. Each takes a constant number of steps.
 
-    /// A block is free now.
+    /// A block has become free.
     #[inline(always)]
     pub(super) fn search_sees_free(&mut self, index: u32) {
         if let SearchState::Running(cursor) = self.search {
@@ -215,15 +221,16 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
 
     #[cold]
     fn note_free(&mut self, index: u32, mut cursor: Cursor) {
-        let picky = cursor.request.strategy == Strategy::BestFit && cursor.restarts <= MAX_RESTARTS;
-        if picky && self.is_seen(index, cursor) && self.is_better(index, cursor) {
+        let still_best_fit =
+            cursor.request.strategy == Strategy::BestFit && cursor.restarts <= MAX_RESTARTS;
+        if still_best_fit && self.is_visited(index, cursor) && self.is_better(index, cursor) {
             cursor.best = index;
             self.search = SearchState::Running(cursor);
         }
     }
 
-    /// A region was freed, and this is the free block it is in now. Nothing below
-    /// the cursor fitted before, so if this does it is the lowest one.
+    /// A region was freed, and this is the free block it is part of now. No block below
+    /// the cursor fitted before, so if this one does it is the lowest one.
     #[inline(always)]
     pub(super) fn search_may_take(&mut self, index: u32) {
         if let SearchState::Running(cursor) = self.search {
@@ -233,15 +240,15 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
 
     #[cold]
     fn offer(&mut self, index: u32, cursor: Cursor) {
-        if cursor.request.strategy == Strategy::FirstFit && self.is_seen(index, cursor) {
+        if cursor.request.strategy == Strategy::FirstFit && self.is_visited(index, cursor) {
             if let Some(front) = self.fit_request(index, cursor.request) {
                 self.finish(index, front, cursor.request);
             }
         }
     }
 
-    /// A free block is no longer one, or has another length from now on. Without its
-    /// best block the walk starts again, a few times.
+    /// A free block is no longer one, or gets another size. A search that loses its best
+    /// block starts again, a few times.
     #[inline(always)]
     pub(super) fn search_loses(&mut self, index: u32) {
         if matches!(&self.search, SearchState::Running(cursor) if cursor.best == index) {
@@ -263,7 +270,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         }
     }
 
-    /// A block became part of the one below it, or was cut off.
+    /// A block became part of another one, or was cut off.
     #[inline(always)]
     pub(super) fn search_merged(&mut self, below: u32, gone: u32) {
         if let SearchState::Running(cursor) = &mut self.search {

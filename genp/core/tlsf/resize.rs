@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! More or fewer units.
+//! Growing and shrinking a reserve.
 
 use core::ops::DerefMut;
 
 use super::{BlockState, Node, Tlsf, TlsfError, NONE};
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
-    /// Adds free units at the end, up to `to` in all.
+    /// Adds free units at the end: `to` units in all. O(1).
+    ///
+    /// Errors: [`TlsfError::TooLarge`] if there are more already, or for 2^32 - 1;
+    /// [`TlsfError::NoNode`], which [`Self::nodes_for`] rules out.
     pub fn grow(&mut self, to: u32) -> Result<(), TlsfError> {
         if to == u32::MAX {
             return Err(TlsfError::TooLarge);
@@ -38,7 +41,10 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         Ok(())
     }
 
-    /// Cuts free units off at the end, down to `to`.
+    /// Removes free units at the end: `to` units in all. O(1).
+    ///
+    /// Errors: [`TlsfError::TooLarge`] if there are fewer already,
+    /// [`TlsfError::Busy`] if a region lies in what would be removed.
     pub fn shrink(&mut self, to: u32) -> Result<(), TlsfError> {
         let less = self.units.checked_sub(to).ok_or(TlsfError::TooLarge)?;
         if less == 0 {
