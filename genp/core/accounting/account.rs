@@ -4,12 +4,12 @@
 
 use super::{queue::Queue, Frames, MAX_LEASES_PER_PARTITION, NONE};
 
-/// What happened on an account since it was opened.
+/// What was counted on an account since it was opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AccountCounters {
     /// Leases granted.
     pub borrows: u64,
-    /// Leases given back.
+    /// Leases returned.
     pub returns: u64,
     /// Leases renewed.
     pub renewals: u64,
@@ -21,7 +21,7 @@ pub struct AccountCounters {
     pub overdues: u64,
     /// Requests that had to wait.
     pub waits: u64,
-    /// Requests refused because of the own limit.
+    /// Requests refused for lack of budget.
     pub budget_refusals: u64,
     /// Requests refused for lack of free frames.
     pub pool_refusals: u64,
@@ -29,40 +29,41 @@ pub struct AccountCounters {
     pub table_refusals: u64,
 }
 
-/// An account. An unused one has no owner and no frames.
+/// The account of one partition, or an unused entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Account {
     pub(super) used: bool,
     pub(super) dying: bool,
-    /// Closed, but with frames in quarantine.
+    /// Closed, but with committed frames in quarantine.
     pub(super) zombie: bool,
     pub(super) uid: u32,
     pub(super) reserve: Frames,
-    /// Frames of a reserve that is not of the pool; only its owner's ceiling counts them.
+    /// Frames of a reserve that are not of the pool. Only the ceiling of the user counts
+    /// them.
     pub(super) external: Frames,
     pub(super) limit: Frames,
     pub(super) max_leases: u32,
-    /// Frames on lease.
+    /// Frames on lease, overdue ones included.
     pub(super) lent: Frames,
     pub(super) lent_peak: Frames,
-    /// Frames on lease or waited for in the pool's queue.
+    /// Frames on lease, and of requests in the pool's queue: what counts against `limit`.
     pub(super) charged: Frames,
     pub(super) waiting: u32,
     /// Slices in use, one bit each.
     pub(super) slices: u64,
     /// The lease in each slice.
     pub(super) slice_leases: [u32; MAX_LEASES_PER_PARTITION as usize],
-    /// Requests that wait for budget.
+    /// The partition's queue: requests that wait for budget.
     pub(super) queue: Queue,
-    /// Whether it is on the chain of the ready, and who is behind it there. Not
-    /// reset with the rest.
+    /// Whether it is in the list of ready accounts, and the next one there. Not reset
+    /// with the rest.
     pub(super) ready: bool,
     pub(super) next_ready: u32,
     pub(super) counters: AccountCounters,
 }
 
 impl Account {
-    /// Unused.
+    /// An unused entry, for initial tables.
     pub const EMPTY: Self = Self {
         used: false,
         dying: false,
@@ -95,7 +96,7 @@ impl Account {
         },
     };
 
-    /// Makes it that of a new partition, or of none.
+    /// Makes this the account of a new partition, or of none.
     pub(super) fn replace(&mut self, new: Self) {
         *self = Self {
             ready: self.ready,
@@ -109,22 +110,22 @@ impl Account {
         self.reserve
     }
 
-    /// Frames its owner is charged for.
-    pub(super) fn owned(&self) -> u64 {
+    /// Frames that count against the ceiling of its user.
+    pub(super) fn charged_to_user(&self) -> u64 {
         u64::from(self.reserve) + u64::from(self.external)
     }
 
-    /// Frames it may have on lease.
+    /// The most frames it may have on lease.
     pub fn limit(&self) -> Frames {
         self.limit
     }
 
-    /// Frames on lease.
+    /// Frames on lease, overdue ones included.
     pub fn lent(&self) -> Frames {
         self.lent
     }
 
-    /// The most frames on lease since the peak was reset.
+    /// The most frames on lease since [`super::Accounting::reset_peak`].
     pub fn lent_peak(&self) -> Frames {
         self.lent_peak
     }
@@ -134,22 +135,22 @@ impl Account {
         self.slices.count_ones()
     }
 
-    /// Requests that wait.
+    /// Waiting requests.
     pub fn waiting(&self) -> u32 {
         self.waiting
     }
 
-    /// Whether it was destroyed.
+    /// Whether the partition is being closed, or was.
     pub fn dying(&self) -> bool {
         self.dying
     }
 
-    /// What happened since it was opened.
+    /// What was counted since it was opened.
     pub fn counters(&self) -> &AccountCounters {
         &self.counters
     }
 
-    /// Whether so many more frames stay within the limit.
+    /// Whether the limit allows `frames` more.
     pub(super) fn has_budget_for(&self, frames: Frames) -> bool {
         self.charged
             .checked_add(frames)

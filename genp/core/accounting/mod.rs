@@ -1,50 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The accounting of the pool: who may have how many frames, who waits for some, and
-//! until when each lease runs.
+//! The accounting of the pool: how many frames each partition has committed and may
+//! borrow, which requests wait, and until when each lease runs.
 //!
-//! This is the whole protocol of lending as one object that only counts. The
-//! kernel side holds a lock around each call and moves frames and page tables
-//! outside of it; tests drive the same object on the host.
+//! This is the whole protocol of lending as one object that only counts. The module
+//! holds a lock around each call and moves frames and page tables outside of it; tests
+//! drive the same object on the host.
 //!
-//! No call takes more steps than there are waiters, or log2 of the leases,
-//! whichever is more; the few that run at set-up go through all accounts.
+//! A call takes at most as many steps as there are waiters, or log2 of the leases,
+//! whichever is more. The few calls at set-up go through all accounts as well.
+//!
+//! Deadlines are kept in a binary heap (Williams, "Algorithm 232: Heapsort", 1964) over
+//! the table of leases, queues of waiters in lists through the same table.
 
 use core::ops::DerefMut;
 
 mod account;
-mod admission;
+pub mod admission;
 mod borrowing;
 mod check;
+mod commitments;
 mod deadlines;
 mod ending;
 mod lease;
+mod lease_table;
 mod queue;
 
 pub use account::Account;
-#[allow(unused_imports)] // Named by those who keep a copy.
+#[allow(unused_imports)] // For callers that keep a copy.
 pub use account::AccountCounters;
 pub use lease::{Lease, LeaseState};
 use queue::Queue;
 
-/// Frames of the pool.
+/// A number of frames of the pool. A frame is a page.
 pub type Frames = u32;
 
 /// No entry of a table.
 const NONE: u32 = u32::MAX;
 
-/// The most leases of one partition.
+/// The most leases and waiting requests of one partition: one bit of a word each.
 pub const MAX_LEASES_PER_PARTITION: u32 = 64;
 
-/// The place of a partition's account.
+/// The index of a partition's account in the table of accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartitionId(pub u32);
 
-/// The place of a lease.
+/// The index of a lease in the table of leases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseId(pub u32);
 
-/// In which order waiters are served.
+/// The order in which waiters are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitOrder {
     /// By priority, then arrival.
@@ -53,179 +58,180 @@ pub enum WaitOrder {
     Fifo,
 }
 
-/// What a borrower is ready to wait for.
+/// What a request may wait for, if it may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitReasons {
-    /// Its own partition's limit.
+    /// The budget of its partition: the limit, less what is charged.
     pub budget: bool,
     /// Free frames of the pool.
     pub pool: bool,
 }
 
-/// What the pool is, and how it lends.
+/// The size of the pool, and the rules of lending.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// All frames.
+    /// All frames of the pool.
     pub capacity: Frames,
-    /// The most requests that wait at a time.
+    /// The most waiting requests at a time.
     pub max_waiters: u32,
-    /// Who is served first.
+    /// Which waiter is served first.
     pub order: WaitOrder,
-    /// The longest term.
+    /// The longest term of a lease, in nanoseconds.
     pub max_lease_ns: u64,
-    /// How long before its deadline a lease is recalled.
+    /// How long before its deadline a lease is recalled, in nanoseconds.
     pub grace_ns: u64,
 }
 
-/// Why a call was refused; nothing was changed then, beside counters.
+/// Why a call was refused. Nothing was changed then, except counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountingError {
-    /// The pool has not so many frames to commit.
+    /// The pool has too few frames to commit, or a waiter could not be served any more.
     NoSpace,
-    /// The owner would have more committed than it may.
+    /// The user would have more committed than its ceiling.
     Ceiling,
-    /// There are as many partitions as there can be.
+    /// All accounts are in use.
     NoPartitionSlot,
-    /// No frames were asked for.
+    /// A request for 0 frames.
     Empty,
-    /// More frames than the partition can ever borrow, or, for who would wait for
-    /// them, than are in no reserve: no end of a lease would free them.
+    /// More frames than the limit of the partition; or, for a request that may wait for
+    /// frames, more than can be lent: waiting would be in vain.
     TooBig,
-    /// A term of 0 or longer than the longest.
+    /// A term of 0, or one longer than the longest.
     Term,
-    /// The partition was destroyed.
+    /// The partition is being closed.
     Dying,
-    /// The partition has as much on lease as it may.
+    /// The budget of the partition is used up.
     Quota,
-    /// There are as many leases as there can be.
+    /// All leases are in use, or all of the partition.
     LeaseTable,
-    /// There are as many waiters as there can be.
+    /// There are as many waiters as allowed.
     WaiterTable,
-    /// There are not so many free frames, or somebody is before.
+    /// Too few frames are free, or a waiter comes first.
     WouldBlock,
-    /// Somebody waits, so no lease is renewed.
+    /// A request waits, so no lease is renewed and nothing is committed to a stock.
     Waited,
-    /// The lease is over, or being ended.
+    /// The lease ended, or is being ended.
     Stale,
-    /// Never a lease of this partition.
+    /// No lease of this partition had this handle.
     Foreign,
-    /// A partition with leases cannot be retired.
+    /// The account has leases; or the lease is a driver's and not being returned.
     Busy,
 }
 
-/// A request that was taken in.
+/// A request that was accepted by [`Accounting::borrow`].
 #[derive(Clone, Copy, Debug)]
 pub struct BorrowTicket {
-    /// The lease it is or will be.
+    /// The lease it has or will have.
     pub lease: LeaseId,
-    /// Its slice of the partition's lease window.
+    /// Its slice of the partition's lease window, below [`MAX_LEASES_PER_PARTITION`].
     pub slice: u32,
-    /// Its handle.
+    /// The handle of the lease.
     pub handle: u64,
-    /// When it expires, if it was granted at once; otherwise it waits.
+    /// When the lease expires, if it was granted at once; `None` if the request waits.
     pub granted: Option<u64>,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestOutcome {
     /// It waits.
     Waiting,
     /// It has its frames.
     Granted {
-        /// Until then.
+        /// The deadline.
         expires: u64,
     },
-    /// Its partition was destroyed.
+    /// Its partition was closed.
     Died,
-    /// There was budget at last, but no frames, for which it would not wait.
+    /// It got its budget, but there were no frames, for which it may not wait; or what
+    /// it waits for is overdue.
     Refused,
-    /// It was granted and its term passed before its borrower looked.
+    /// It was granted, and the lease ended before its borrower acknowledged it.
     Ended,
 }
 
 /// What [`Accounting::serve`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServeResult {
-    /// Nothing; there is nothing it could do.
+    /// Nothing: no waiter can be served.
     Nothing,
     /// It moved a request from its partition's queue to the pool's.
     Moved,
-    /// It resolved a request: wake who waits for it.
+    /// It granted or refused this request: wake its waiter.
     Resolved(LeaseId),
 }
 
-/// What is to be done about a lease now.
+/// What is to be done about a lease that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueAction {
-    /// Announce its end.
+    /// Announce its end to the borrower.
     Recall(LeaseId),
-    /// See that it ends: claim it, unmap it, free its frames, then
-    /// [`Accounting::complete_return`]; or wait for who claimed it before.
+    /// End it: [`Accounting::claim`] it, unmap it, free its frames, then call
+    /// [`Accounting::complete_return`]; or wait for whoever has claimed it.
     Revoke(LeaseId),
-    /// Report it: a driver has not returned it in time, and cannot be made to.
+    /// Report it: a driver has not returned it in time, and cannot be forced to.
     Report(LeaseId),
 }
 
-/// How a lease ended.
+/// Why a lease ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// By its borrower.
+    /// Its borrower returned it.
     Returned,
-    /// By force.
+    /// It was ended by force.
     Revoked,
-    /// With its partition.
+    /// Its partition was closed.
     Abandoned,
 }
 
-/// The pool in numbers.
+/// The pool in numbers. `capacity` is always `committed + lent + overdue + free`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// All frames.
     pub capacity: Frames,
-    /// Frames of reserves.
+    /// Frames committed to reserves and stocks.
     pub committed: Frames,
-    /// Frames on lease.
+    /// Frames on lease, without overdue ones.
     pub lent: Frames,
     /// Frames of leases that drivers have not returned in time.
     pub overdue: Frames,
-    /// The rest.
+    /// Free frames.
     pub free: Frames,
     /// Leases, waiting ones included.
     pub leases: u32,
-    /// Requests that wait.
+    /// Waiting requests.
     pub waiters: u32,
-    /// Partitions, dead ones with frames in quarantine included.
+    /// Partitions, closed ones with frames in quarantine included.
     pub partitions: u32,
 }
 
 impl Totals {
-    /// Frames in no reserve, and not overdue: what can be on lease at most.
+    /// Frames that are neither committed nor overdue: the most that can be lent.
     pub fn lendable(&self) -> Frames {
         self.lent + self.free
     }
 }
 
-/// The accounting.
+/// The accounting of one pool. The tables come from the caller: `A` of accounts, `L` of
+/// leases, `H` for the heap of deadlines.
 #[derive(Clone, Debug)]
 pub struct Accounting<A, L, H> {
     limits: Limits,
     accounts: A,
     leases: L,
-    /// A binary heap of the leases that run, by when something is due.
+    /// A binary heap of the running leases, ordered by `due`.
     heap: H,
     heap_len: u32,
     /// The first unused lease, chained by `next`.
     unused: u32,
-    /// Requests that wait for frames, in the order they are served.
+    /// The pool's queue: requests that wait for frames, in the order of service.
     queue: Queue,
-    /// How many of those would not wait for frames, only for their budget.
+    /// How many of those may not wait for frames, only for their budget.
     impatient: u32,
-    /// The first account that may have budget for who waits for it, chained by
-    /// `next_ready`.
+    /// The first account with a waiter that its budget allows, chained by `next_ready`.
     ready_accounts: u32,
     totals: Totals,
-    /// Counts requests, to tell who came first.
+    /// Counts requests, to order them by arrival.
     arrivals: u64,
 }
 
@@ -235,8 +241,10 @@ where
     L: DerefMut<Target = [Lease]>,
     H: DerefMut<Target = [u32]>,
 {
-    /// Opens the accounting on empty tables. The heap's has as many entries as the one
-    /// of leases. O(leases).
+    /// An accounting with all frames free, on tables of empty entries. O(leases).
+    ///
+    /// Errors: [`AccountingError::LeaseTable`] if the heap has fewer entries than the
+    /// table of leases, or there are no accounts.
     pub fn new(limits: Limits, accounts: A, leases: L, heap: H) -> Result<Self, AccountingError> {
         if heap.len() < leases.len() || leases.len() >= NONE as usize || accounts.is_empty() {
             return Err(AccountingError::LeaseTable);
@@ -266,8 +274,8 @@ where
         Ok(accounting)
     }
 
-    // The tables are only indexed with slice_leases that came out of them; one that did
-    // not gets an entry that belongs to nothing.
+    // The tables are only indexed with numbers that came out of them. Any other number
+    // reads as an empty entry and writes to the last one, but never panics.
 
     fn entry(&self, index: u32) -> &Lease {
         self.leases.get(index as usize).unwrap_or(&Lease::EMPTY)
@@ -283,28 +291,28 @@ where
         &mut self.accounts[(p.0 as usize).min(last)]
     }
 
-    /// A lease.
+    /// The entry of a lease; an empty one for an unknown number. O(1).
     pub fn lease(&self, lease: LeaseId) -> &Lease {
         self.entry(lease.0)
     }
 
-    /// An account.
+    /// The account of a partition; an empty one for an unknown number. O(1).
     pub fn account(&self, p: PartitionId) -> &Account {
         self.accounts.get(p.0 as usize).unwrap_or(&Account::EMPTY)
     }
 
-    /// Lets the peak of what a partition had on lease start anew.
+    /// Sets the peak of a partition's leases to what it has on lease now. O(1).
     pub fn reset_peak(&mut self, p: PartitionId) {
         let account = self.account_of(p);
         account.lent_peak = account.lent;
     }
 
-    /// The pool in numbers.
+    /// The pool in numbers. O(1).
     pub fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// The lease in a slice of a partition.
+    /// The lease or waiting request in a slice of a partition, if there is one. O(1).
     pub fn lease_at(&self, p: PartitionId, slice: u32) -> Option<LeaseId> {
         let account = self.account(p);
         if slice >= MAX_LEASES_PER_PARTITION || (account.slices >> slice) & 1 == 0 {
@@ -317,7 +325,10 @@ where
             .map(LeaseId)
     }
 
-    /// The running or waiting lease a handle names. O(1).
+    /// The running lease that a handle names. O(1).
+    ///
+    /// Errors: [`AccountingError::Stale`] if it has ended or is being ended,
+    /// [`AccountingError::Foreign`] for any other handle.
     pub fn find(&self, p: PartitionId, handle: u64) -> Result<LeaseId, AccountingError> {
         let (index, generation) = lease::parts(handle).ok_or(AccountingError::Foreign)?;
         let entry = self
@@ -336,7 +347,7 @@ where
         match entry.state {
             LeaseState::Active | LeaseState::Recalled | LeaseState::Overdue => Ok(LeaseId(index)),
             LeaseState::Ending | LeaseState::Over => Err(AccountingError::Stale),
-            // Its handle was not given out yet.
+            // A request: no caller has its handle yet.
             _ => Err(AccountingError::Foreign),
         }
     }

@@ -2,23 +2,30 @@
 
 //! A calculator: which reserves would be admitted now, and what that would leave.
 
-use std::process::ExitCode;
+use std::{iter, process::ExitCode};
 
 use genp::abi::genp_info;
+use genp_core::accounting::{
+    admission::{judge, Admission, User, Waiter},
+    AccountingError, Frames, Totals,
+};
 
 use crate::{cli::AdmissionArgs, output, pool, problem::Problem, size, sysfs, table::Table, time};
 
-/// What would become of a reserve. The module looks for these in this order.
+/// What would become of a reserve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Answer {
     /// It is more than the pool has.
     TooBig,
-    /// So much is free, and that is less.
+    /// So many bytes are free, and that is less.
     NoFrames(u64),
-    /// The user may have so much more, and that is less.
+    /// The user may have so many bytes more, and that is less.
     Ceiling(u64),
     /// There would be too many partitions.
-    NoPlace,
+    NoSlot,
+    /// It would be admitted only if what is left can still serve this many waiting
+    /// requests, and what those want cannot be read.
+    Waiters(u32),
     /// It would be admitted.
     Admitted,
 }
@@ -33,7 +40,11 @@ impl Answer {
                 "refused: the user's ceiling leaves {} (ENOSPC)",
                 size::show(left)
             ),
-            Self::NoPlace => "refused: no place for another partition (ENOSPC)".to_owned(),
+            Self::NoSlot => "refused: no slot for another partition (ENOSPC)".to_owned(),
+            Self::Waiters(count) => format!(
+                "not decided: waiting requests ({count}) come first, and what they want cannot be \
+                 read; if it could not be served any more: ENOSPC"
+            ),
             Self::Admitted => "admitted".to_owned(),
         }
     }
@@ -49,49 +60,108 @@ struct Outcome {
     lendable: u64,
 }
 
-/// Asks for one reserve after the other. `ceiling` is the most that all of them
+/// Bytes in whole pages, as the accounting counts them.
+fn frames(bytes: u64, info: &genp_info) -> Frames {
+    let page = u64::from(info.page_size.max(1));
+    Frames::try_from(bytes.div_ceil(page)).unwrap_or(Frames::MAX)
+}
+
+/// The pool as the accounting sees it.
+fn totals(info: &genp_info) -> Totals {
+    Totals {
+        capacity: frames(info.capacity, info),
+        committed: frames(info.committed, info),
+        lent: frames(info.lent, info),
+        overdue: frames(info.overdue, info),
+        free: frames(info.free, info),
+        leases: info.leases,
+        waiters: info.waiters,
+        partitions: info.partitions,
+    }
+}
+
+/// The pool and a user, from one reserve to the next.
+struct State<'a> {
+    info: &'a genp_info,
+    totals: Totals,
+    user: User,
+}
+
+impl State<'_> {
+    fn bytes(&self, frames: u64) -> u64 {
+        frames.saturating_mul(self.info.page_size.into())
+    }
+
+    /// Asks the rule that the module asks for GENP_CREATE.
+    fn judge(&self, reserve: Frames) -> Answer {
+        if reserve > self.totals.capacity {
+            return Answer::TooBig;
+        }
+        let slots = Some(self.info.max_partitions);
+        let waiters = iter::repeat_n(Waiter::Unknown, self.totals.waiters as usize);
+        match judge(&self.totals, slots, self.user, reserve, waiters) {
+            Admission::Admitted => Answer::Admitted,
+            Admission::Undecided => Answer::Waiters(self.totals.waiters),
+            Admission::Refused(AccountingError::Ceiling) => {
+                let left = u64::from(self.user.ceiling).saturating_sub(self.user.charged);
+                Answer::Ceiling(self.bytes(left))
+            }
+            Admission::Refused(AccountingError::NoPartitionSlot) => Answer::NoSlot,
+            Admission::Refused(_) => Answer::NoFrames(self.bytes(self.totals.free.into())),
+        }
+    }
+
+    fn commit(&mut self, reserve: Frames) {
+        self.totals.free -= reserve;
+        self.totals.committed += reserve;
+        self.totals.partitions += 1;
+        self.user.charged += u64::from(reserve);
+    }
+}
+
+/// Asks for one reserve after the other. `ceiling` is the most bytes that all of them
 /// may have together.
 fn admit(info: &genp_info, ceiling: Option<u64>, reserves: &[u64]) -> Outcome {
-    let mut free = info.free;
-    let mut left = ceiling.unwrap_or(u64::MAX);
-    let mut places = info.max_partitions.saturating_sub(info.partitions);
+    let mut state = State {
+        info,
+        totals: totals(info),
+        user: User::UNLIMITED,
+    };
+    if let Some(bytes) = ceiling {
+        // A part of a page is of no use.
+        let whole = bytes / u64::from(info.page_size.max(1));
+        state.user.ceiling = Frames::try_from(whole).unwrap_or(Frames::MAX);
+    }
     let mut answers = Vec::new();
     for &reserve in reserves {
-        let answer = match reserve {
-            _ if reserve > info.capacity => Answer::TooBig,
-            _ if reserve > free => Answer::NoFrames(free),
-            _ if reserve > left => Answer::Ceiling(left),
-            _ if places == 0 => Answer::NoPlace,
-            _ => Answer::Admitted,
-        };
+        let reserve = frames(reserve, info);
+        let answer = state.judge(reserve);
         if answer == Answer::Admitted {
-            free -= reserve;
-            left -= reserve;
-            places -= 1;
+            state.commit(reserve);
         }
         answers.push(answer);
     }
     Outcome {
         answers,
-        free,
-        lendable: free.saturating_add(info.lent),
+        free: state.bytes(state.totals.free.into()),
+        lendable: state.bytes(state.totals.lendable().into()),
     }
 }
 
-/// The longest wait of who is `k`-th to be served.
+/// The longest wait of the waiter that is `k`-th to be served.
 fn wait_bound(info: &genp_info, k: u32) -> u64 {
     let first = info.max_lease_ns.saturating_add(info.recall_worst_ns);
     first.saturating_mul(k.into())
 }
 
-/// The places in the queue that are worth a line: the first ones, who came next
-/// now, and the last.
-fn places(info: &genp_info) -> Vec<u32> {
-    let mut places = vec![1, 2, 3, info.waiters.saturating_add(1), info.max_waiters];
-    places.retain(|&k| k <= info.max_waiters);
-    places.sort_unstable();
-    places.dedup();
-    places
+/// The positions in the queue that are worth a line: the first ones, that of a request
+/// made now, and the last.
+fn positions(info: &genp_info) -> Vec<u32> {
+    let mut positions = vec![1, 2, 3, info.waiters.saturating_add(1), info.max_waiters];
+    positions.retain(|&k| k <= info.max_waiters);
+    positions.sort_unstable();
+    positions.dedup();
+    positions
 }
 
 /// The answers, and what is left, as text.
@@ -105,7 +175,7 @@ fn show(info: &genp_info, reserves: &[u64], outcome: &Outcome) -> String {
     left.pair("  of that free now", size::show(outcome.free));
     let mut bounds = Table::new("rr");
     bounds.row(["waiter", "waits at most"]);
-    for k in places(info) {
+    for k in positions(info) {
         bounds.row([k.to_string(), time::show(wait_bound(info, k))]);
     }
     format!(
@@ -134,7 +204,7 @@ fn ceiling(args: &AdmissionArgs) -> Result<Option<u64>, Problem> {
     })
 }
 
-/// `genpctl admission`: ends with 1 unless everything would be admitted.
+/// `genpctl admission`: ends with 1 unless everything would surely be admitted.
 pub fn run(args: &AdmissionArgs) -> Result<ExitCode, Problem> {
     let info = pool::info()?;
     let whole = |&bytes: &u64| size::whole_pages(bytes, info.page_size).unwrap_or(u64::MAX);
@@ -157,7 +227,7 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    /// 64 MiB, of which 16 are committed and 8 lent; room for two partitions.
+    /// 64 MiB, of which 16 are committed and 8 lent; slots for two partitions; no waiter.
     fn pool() -> genp_info {
         genp_info {
             capacity: 64 * MIB,
@@ -168,8 +238,8 @@ mod tests {
             max_partitions: 4,
             max_lease_ns: 1000,
             recall_worst_ns: 10,
-            waiters: 5,
             max_waiters: 64,
+            page_size: 4096,
             ..Default::default()
         }
     }
@@ -203,10 +273,53 @@ mod tests {
     }
 
     #[test]
-    fn partitions_need_places() {
+    fn partitions_need_slots() {
         let outcome = admit(&pool(), None, &[0, 0, 0]);
-        let expected = [Answer::Admitted, Answer::Admitted, Answer::NoPlace];
+        let expected = [Answer::Admitted, Answer::Admitted, Answer::NoSlot];
         assert_eq!(outcome.answers, expected);
+    }
+
+    /// GENP_CREATE answers ENOSPC for what would leave too little for a waiter.
+    #[test]
+    fn what_a_waiter_may_want_is_not_called_admitted() {
+        let waited = genp_info {
+            waiters: 2,
+            ..pool()
+        };
+        let outcome = admit(&waited, None, &[MIB, 0, 41 * MIB]);
+        let expected = [
+            Answer::Waiters(2),
+            Answer::Admitted,
+            Answer::NoFrames(40 * MIB),
+        ];
+        assert_eq!(outcome.answers, expected);
+        // Nothing was taken for what is not decided.
+        assert_eq!(outcome.free, 40 * MIB);
+        assert!(outcome.answers[0].show().contains("not decided"));
+    }
+
+    /// The same pool, asked by genpctl and by the module, which knows what is wanted.
+    #[test]
+    fn it_never_contradicts_the_module() {
+        for (wanted, reserve) in [(47, 1), (47, 2), (48, 1), (1, 40), (48, 0), (1, 41)] {
+            let waited = genp_info {
+                waiters: 1,
+                ..pool()
+            };
+            let all = totals(&waited);
+            let wants = iter::once(Waiter::Wants(frames(wanted * MIB, &waited)));
+            let new = frames(reserve * MIB, &waited);
+            let real = judge(&all, Some(4), User::UNLIMITED, new, wants);
+            match admit(&waited, None, &[reserve * MIB]).answers[0] {
+                Answer::Admitted => assert_eq!(real, Admission::Admitted),
+                Answer::Waiters(1) => {}
+                answer => assert_eq!(
+                    real,
+                    Admission::Refused(AccountingError::NoSpace),
+                    "{answer:?}"
+                ),
+            }
+        }
     }
 
     #[test]
@@ -221,13 +334,17 @@ mod tests {
     }
 
     #[test]
-    fn places_are_in_order_and_exist() {
-        assert_eq!(places(&pool()), [1, 2, 3, 6, 64]);
+    fn positions_are_in_order_and_exist() {
+        let five = genp_info {
+            waiters: 5,
+            ..pool()
+        };
+        assert_eq!(positions(&five), [1, 2, 3, 6, 64]);
         let few = genp_info {
             waiters: 2,
             max_waiters: 2,
             ..pool()
         };
-        assert_eq!(places(&few), [1, 2]);
+        assert_eq!(positions(&few), [1, 2]);
     }
 }

@@ -119,7 +119,7 @@ pub struct AdmissionArgs {
     /// none yet and no CAP_SYS_RESOURCE
     #[arg(long)]
     pub uid: bool,
-    /// Reserves, asked for in this order; ends with 1 unless all are admitted
+    /// Reserves, asked for in this order; ends with 1 unless all would surely be admitted
     #[arg(required = true, value_name = "RESERVE", value_parser = size::parse)]
     pub reserves: Vec<u64>,
 }

@@ -2,6 +2,7 @@
 
 //! The accounting, as the kernel side uses them.
 
+mod admission;
 mod cases;
 mod steps;
 

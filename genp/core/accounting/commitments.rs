@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Commitments: which frames are reserved for whom, and when they come back.
+
+use core::ops::DerefMut;
+
+use super::{
+    admission::{judge, Admission, User, Waiter},
+    Account, Accounting, AccountingError, Frames, Lease, LeaseState, PartitionId,
+    MAX_LEASES_PER_PARTITION,
+};
+
+impl<A, L, H> Accounting<A, L, H>
+where
+    A: DerefMut<Target = [Account]>,
+    L: DerefMut<Target = [Lease]>,
+    H: DerefMut<Target = [u32]>,
+{
+    /// The frames that waiting requests want of the pool. As many steps as there are
+    /// waiters and accounts; none if no request waits.
+    fn waiting_frames(&self) -> impl Iterator<Item = Frames> + '_ {
+        let accounts = match self.totals.waiters {
+            0 => &[][..],
+            _ => &self.accounts[..],
+        };
+        let own = accounts.iter().map(|account| account.queue.head);
+        own.chain([self.queue.head])
+            .flat_map(|head| self.queued(head))
+            .filter(|lease| lease.reasons.pool)
+            .map(|lease| lease.frames)
+    }
+
+    /// The frames that count against the ceiling of a user. As many steps as there are
+    /// accounts; none without a ceiling.
+    fn user(&self, uid: u32, ceiling: Frames) -> User {
+        let charged = match ceiling {
+            Frames::MAX => 0,
+            _ => self
+                .accounts
+                .iter()
+                .filter(|account| account.used && account.uid == uid)
+                .fold(0u64, |sum, account| sum + account.charged_to_user()),
+        };
+        User { charged, ceiling }
+    }
+
+    /// Whether `frames` more can be committed. As many steps as there are accounts and
+    /// waiters.
+    fn check_admission(
+        &self,
+        frames: Frames,
+        user: User,
+        slots: Option<u32>,
+    ) -> Result<(), AccountingError> {
+        let waiters = self.waiting_frames().map(Waiter::Wants);
+        match judge(&self.totals, slots, user, frames, waiters) {
+            Admission::Admitted => Ok(()),
+            Admission::Refused(error) => Err(error),
+            // Nothing is unknown here.
+            Admission::Undecided => Err(AccountingError::NoSpace),
+        }
+    }
+
+    /// Opens an account and commits its reserve: `reserve` frames for the user `uid`,
+    /// which may have `ceiling` frames committed in all, [`Frames::MAX`] for no ceiling.
+    /// `limit` and `max_leases` are what the partition may have on lease. Set-up: as many
+    /// steps as there are accounts and waiters.
+    ///
+    /// Errors: those of [`judge`].
+    pub fn admit(
+        &mut self,
+        uid: u32,
+        ceiling: Frames,
+        reserve: Frames,
+        limit: Frames,
+        max_leases: u32,
+    ) -> Result<PartitionId, AccountingError> {
+        let slots = self.accounts.len() as u32;
+        self.check_admission(reserve, self.user(uid, ceiling), Some(slots))?;
+        let index = self
+            .accounts
+            .iter()
+            .position(|account| !account.used)
+            .ok_or(AccountingError::NoPartitionSlot)?;
+        let id = PartitionId(index as u32);
+        self.account_of(id).replace(Account {
+            used: true,
+            uid,
+            reserve,
+            limit,
+            max_leases: max_leases.min(MAX_LEASES_PER_PARTITION),
+            ..Account::EMPTY
+        });
+        self.totals.partitions += 1;
+        self.totals.committed += reserve;
+        self.totals.free -= reserve;
+        Ok(id)
+    }
+
+    /// Charges the user of a new account for a reserve of frames that are not of the
+    /// pool, until [`Self::close`]. Set-up: as many steps as there are accounts.
+    ///
+    /// Errors: [`AccountingError::Ceiling`].
+    pub fn charge_external(
+        &mut self,
+        p: PartitionId,
+        frames: Frames,
+        ceiling: Frames,
+    ) -> Result<(), AccountingError> {
+        self.user(self.account(p).uid, ceiling).check(frames)?;
+        self.account_of(p).external = frames;
+        Ok(())
+    }
+
+    /// Commits `frames` more to a partition. Set-up: as many steps as there are accounts
+    /// and waiters.
+    ///
+    /// Errors: [`AccountingError::NoSpace`], [`AccountingError::Ceiling`].
+    pub fn commit_more(
+        &mut self,
+        p: PartitionId,
+        frames: Frames,
+        ceiling: Frames,
+    ) -> Result<(), AccountingError> {
+        let user = self.user(self.account(p).uid, ceiling);
+        self.check_admission(frames, user, None)?;
+        self.account_of(p).reserve += frames;
+        self.totals.committed += frames;
+        self.totals.free -= frames;
+        Ok(())
+    }
+
+    /// Commits `frames` more to a stock, without a ceiling, unless a request waits.
+    /// Set-up, and the refill of a stock: as many steps as there are accounts.
+    ///
+    /// Errors: [`AccountingError::Waited`], [`AccountingError::NoSpace`].
+    pub fn commit_spare(&mut self, p: PartitionId, frames: Frames) -> Result<(), AccountingError> {
+        if self.totals.waiters > 0 {
+            return Err(AccountingError::Waited);
+        }
+        self.commit_more(p, frames, Frames::MAX)
+    }
+
+    /// Takes back `frames` committed frames that are free again. The last ones of a
+    /// closed account release it. Call [`Self::serve`] afterwards. O(1).
+    ///
+    /// Errors: [`AccountingError::NoSpace`] for more than are committed.
+    pub fn commit_less(&mut self, p: PartitionId, frames: Frames) -> Result<(), AccountingError> {
+        let account = self.account_of(p);
+        let left = account
+            .reserve
+            .checked_sub(frames)
+            .ok_or(AccountingError::NoSpace)?;
+        account.reserve = left;
+        self.totals.committed -= frames;
+        self.totals.free += frames;
+        self.reap(p);
+        Ok(())
+    }
+
+    /// Releases a closed account that has no committed frames any longer.
+    fn reap(&mut self, p: PartitionId) {
+        let account = self.account_of(p);
+        if account.zombie && account.reserve == 0 {
+            account.replace(Account::EMPTY);
+            self.totals.partitions -= 1;
+        }
+    }
+
+    /// Changes the limit of a partition. Leases beyond a lower limit run until they end.
+    /// Call [`Self::serve`] afterwards. As many steps as there are waiters.
+    ///
+    /// Errors: [`AccountingError::Dying`].
+    pub fn set_limit(&mut self, p: PartitionId, limit: Frames) -> Result<(), AccountingError> {
+        if self.account(p).dying {
+            return Err(AccountingError::Dying);
+        }
+        self.account_of(p).limit = limit;
+        self.promote(p);
+        Ok(())
+    }
+
+    /// Ends borrowing for a partition: its waiters get [`super::RequestOutcome::Died`],
+    /// its running leases are due at once, except those of drivers. As many steps as it
+    /// has leases, each O(log leases).
+    pub fn begin_close(&mut self, p: PartitionId) {
+        self.account_of(p).dying = true;
+        for slice in 0..MAX_LEASES_PER_PARTITION {
+            let Some(lease) = self.lease_at(p, slice) else {
+                continue;
+            };
+            let index = lease.0;
+            match self.entry(index).state {
+                LeaseState::BudgetWait | LeaseState::PoolWait => {
+                    self.unlink(index);
+                    self.lease_mut(index).state = LeaseState::Died;
+                }
+                LeaseState::Active | LeaseState::Recalled
+                    if !self.entry(index).is_non_revocable() =>
+                {
+                    self.schedule(index, 0);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Closes the account of a partition without leases, of whose committed frames
+    /// `frames` are not free yet. The account stays, charged to its user, until
+    /// [`Self::commit_less`] has taken them back. O(1).
+    ///
+    /// Errors: [`AccountingError::Busy`] if it has leases,
+    /// [`AccountingError::NoSpace`] for more frames than are committed.
+    pub fn close(&mut self, p: PartitionId, frames: Frames) -> Result<(), AccountingError> {
+        let account = self.account_of(p);
+        if account.slices != 0 {
+            return Err(AccountingError::Busy);
+        }
+        let freed = account
+            .reserve
+            .checked_sub(frames)
+            .ok_or(AccountingError::NoSpace)?;
+        account.dying = true;
+        account.zombie = true;
+        account.external = 0;
+        self.commit_less(p, freed)
+    }
+}
