@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Regions at a chosen place, against a model that tries every offset; alone, and
-//! with others who allocate and free between the stretches of a search.
+//! Placement strategies against a model that tries every offset; alone, and with other
+//! calls that allocate and free between the stretches of a search.
 
 use genp_core::owner::Owner;
 use genp_core::tlsf::{Block, Node, SearchRequest, Strategy as Placement, Tlsf, TlsfError};
@@ -17,7 +17,7 @@ fn heap(units: u32, regions: u32) -> Heap {
     Tlsf::new(nodes, units, regions, 5).expect("a sound table")
 }
 
-/// What is allocated, without a clue how to find leaf quickly.
+/// What is allocated, without any means to find room quickly.
 #[derive(Default)]
 struct Model(Vec<Block>);
 
@@ -47,7 +47,7 @@ impl Model {
     }
 
     /// Where the region has to be.
-    fn place(&self, want: &SearchRequest) -> Option<u32> {
+    fn expected_offset(&self, want: &SearchRequest) -> Option<u32> {
         let holes = self.holes();
         match want.strategy {
             Placement::FirstFit => holes.iter().find_map(|hole| Self::lowest_in(*hole, want)),
@@ -79,7 +79,7 @@ impl Model {
 
 /// What a search must answer, if it ended now.
 fn expected(model: &Model, want: &SearchRequest) -> Result<u32, TlsfError> {
-    match model.place(want) {
+    match model.expected_offset(want) {
         Some(_) if model.0.len() == REGIONS as usize => Err(TlsfError::NoNode),
         Some(offset) => Ok(offset),
         None => Err(TlsfError::NoBlock),
@@ -121,7 +121,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A range with holes everywhere.
+/// A reserve with holes everywhere.
 fn perforated(sizes: &[u32], gone: &[usize]) -> (Heap, Model) {
     let (mut heap, mut model) = (heap(UNITS, REGIONS), Model::default());
     for size in sizes {
@@ -193,7 +193,7 @@ proptest! {
                     heap.search(0)
                 }
                 Some(Step::Search(most)) => heap.search(most),
-                // One walk from wherever it is.
+                // One pass from wherever it is.
                 None => Some(heap.search(Heap::nodes_for(REGIONS) as u32).expect("an end")),
             };
             prop_assert_eq!(heap.check(), Ok(()));
@@ -209,7 +209,7 @@ proptest! {
     }
 }
 
-/// Somebody takes the best block away each time, just before it is asked for.
+/// The best block is taken away each time, just before it is claimed.
 #[test]
 fn the_smallest_block_can_be_snatched_away_but_not_for_ever() {
     let (mut heap, mut model) = perforated(&[7; 40], &[]);
@@ -226,7 +226,7 @@ fn the_smallest_block_can_be_snatched_away_but_not_for_ever() {
     heap.begin_search(want).unwrap();
     let mut walked = 0;
     let block = loop {
-        // A step before the end of the walk.
+        // A step before the end of the pass.
         match heap.search(1) {
             Some(answer) => break answer.unwrap(),
             None => walked += 1,
@@ -241,7 +241,7 @@ fn the_smallest_block_can_be_snatched_away_but_not_for_ever() {
     assert_eq!(heap.check(), Ok(()));
 }
 
-/// Each free sends a walk back by one block at most.
+/// Each free sends the cursor back by one block at most.
 #[test]
 fn a_walk_ends_while_others_free_what_it_passed() {
     let (mut heap, mut model) = perforated(&[4; 40], &[]);
@@ -334,7 +334,7 @@ fn a_driver_has_it_from_the_first_moment() {
     assert_eq!(heap.check(), Ok(()));
 }
 
-/// A range that shrinks and grows under a search.
+/// A reserve that shrinks and grows under a search.
 #[test]
 fn the_end_may_move() {
     for strategy in [
@@ -371,7 +371,7 @@ fn the_end_may_move() {
     }
 }
 
-/// The block that the walk comes to next is cut off, and others come in its place.
+/// The next block under the cursor is cut off, and others appear where it was.
 #[test]
 fn the_end_may_be_another_one() {
     let mut heap = heap(100, 4);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The range allocator against a model that keeps a list of what is allocated.
+//! The TLSF allocator against a model that keeps a list of what is allocated.
 
 use genp_core::{
     bounds::worst_reserve,
@@ -213,9 +213,9 @@ fn odd_ranges() {
     assert_eq!(huge.check(), Ok(()));
 }
 
-/// Who shares the range with a driver cannot free what the driver allocated.
+/// A process that shares the reserve with a driver cannot free what the driver allocated.
 #[test]
-fn only_its_driver_frees_a_held_region() {
+fn only_its_driver_frees_a_driver_owned_region() {
     let mut heap = heap(100, 4);
     let block = heap.alloc_for_driver(10, 1, 0).unwrap();
     assert_eq!((heap.driver_owned(), heap.regions()), (1, 1));

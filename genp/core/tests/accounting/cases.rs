@@ -15,7 +15,7 @@ fn the_head_is_not_overtaken() {
     let first = pool.borrow(a, 60, 0, BOTH, true, 0, TERM).unwrap();
     let large = pool.borrow(b, 90, 0, BOTH, true, 0, TERM).unwrap();
     assert!(large.granted.is_none());
-    // Forty are free, but not for who comes later.
+    // Forty are free, but not for a later request.
     assert_eq!(
         pool.borrow(b, 1, 0, BOTH, false, 0, TERM).err(),
         Some(AccountingError::WouldBlock)
@@ -47,16 +47,16 @@ fn a_reserve_never_starves_a_waiter() {
         Err(AccountingError::NoSpace)
     );
     assert_eq!(pool.commit_more(a, 10, u32::MAX), Ok(()));
-    // Nor does anybody wait for what no lease has.
+    // Nor does a request wait for what no lease has.
     let c = partition(&mut pool, 0, 100);
     let mut asked = |wait| pool.borrow(c, 91, 0, BOTH, wait, 0, TERM).err();
     assert_eq!(asked(true), Some(AccountingError::TooBig));
     assert_eq!(asked(false), Some(AccountingError::WouldBlock));
 }
 
-/// Who would not wait for frames is not made to, whoever comes in between.
+/// A request that may not wait for frames is not made to, whatever comes in between.
 #[test]
-fn who_waits_for_budget_alone_never_waits_for_frames() {
+fn a_waiter_for_budget_alone_never_waits_for_frames() {
     let budget = WaitReasons {
         budget: true,
         pool: false,
@@ -69,7 +69,7 @@ fn who_waits_for_budget_alone_never_waits_for_frames() {
     assert!(waits.granted.is_none());
     pool.claim(a, first.handle, EndReason::Returned).unwrap();
     pool.complete_return(first.lease, EndReason::Returned);
-    // Before anybody serves: more urgent, and takes the frames.
+    // Before the next serve(): more urgent, and takes the frames.
     let urgent = pool.borrow(b, 80, 1, BOTH, true, 0, TERM).unwrap();
     assert!(urgent.granted.is_some());
     assert_eq!(serve(&mut pool, 1), Some(waits.lease));
@@ -77,7 +77,7 @@ fn who_waits_for_budget_alone_never_waits_for_frames() {
     assert_eq!(pool.check(), Ok(()));
 }
 
-/// A lease that somebody is ending is still looked after when it expires.
+/// A lease that is being ended is still revoked when it expires.
 #[test]
 fn a_claimed_lease_is_due_at_its_end() {
     let mut pool = pool(WaitOrder::Prio);
@@ -112,13 +112,13 @@ fn a_more_urgent_one_goes_first() {
 }
 
 #[test]
-fn a_lease_that_ended_unseen_stays_for_its_borrower() {
+fn a_lease_that_ended_unacknowledged_stays_for_its_borrower() {
     let mut pool = pool(WaitOrder::Prio);
     let p = partition(&mut pool, 0, 100);
     let begun = pool.borrow(p, 5, 0, BOTH, true, 0, TERM).unwrap();
     assert_eq!(pool.due(TERM), Some(DueAction::Revoke(begun.lease)));
     revoke(&mut pool, begun.lease);
-    // Its place is not given to another while the borrower has not looked.
+    // Its entry is not used again before the borrower has acknowledged it.
     let other = pool.borrow(p, 5, 0, BOTH, true, 0, TERM).unwrap();
     assert_ne!(other.lease, begun.lease);
     assert_eq!(pool.acknowledge(begun.lease), RequestOutcome::Ended);
@@ -156,7 +156,7 @@ fn ceilings_and_slots() {
         pool.admit(8, u32::MAX, 71, 0, 1),
         Err(AccountingError::NoSpace)
     );
-    // A dead partition counts as long as its frames are held.
+    // A closed partition counts as long as its frames are in quarantine.
     pool.close(p, 30).unwrap();
     assert_eq!(pool.admit(7, 30, 1, 0, 1), Err(AccountingError::Ceiling));
     pool.commit_less(p, 30).unwrap();
@@ -171,7 +171,7 @@ fn ceilings_and_slots() {
 }
 
 #[test]
-fn a_ceiling_counts_what_is_elsewhere() {
+fn a_ceiling_counts_what_is_external() {
     let mut pool = pool(WaitOrder::Prio);
     let before = pool.totals();
     let p = pool.admit(7, 30, 5, 0, 1).unwrap();
@@ -181,7 +181,7 @@ fn a_ceiling_counts_what_is_elsewhere() {
     );
     assert_eq!(pool.charge_external(p, 1_000_000, u32::MAX), Ok(()));
     assert_eq!(pool.charge_external(p, 20, u32::MAX), Ok(()));
-    // It is no frame of the pool's.
+    // It is no frame of the pool.
     assert_eq!(pool.totals().free, before.free - 5);
     assert_eq!(pool.admit(7, 30, 6, 0, 1), Err(AccountingError::Ceiling));
     assert_eq!(pool.commit_more(p, 6, 30), Err(AccountingError::Ceiling));
@@ -191,7 +191,7 @@ fn a_ceiling_counts_what_is_elsewhere() {
         pool.charge_external(other, 1, 30),
         Err(AccountingError::Ceiling)
     );
-    // What is elsewhere goes back at once, whoever holds the rest.
+    // What is external is released at once, whoever uses the rest.
     pool.close(p, 5).unwrap();
     assert_eq!(pool.charge_external(other, 20, 30), Ok(()));
     assert_eq!(pool.check(), Ok(()));
@@ -217,7 +217,7 @@ fn a_driver_that_does_not_return_blocks_nobody() {
         (40, 0, 60)
     );
     assert_eq!(pool.account(a).counters().overdues, 1);
-    // Ninety are not there any longer; who stands behind is served.
+    // Ninety are not there any longer; the next waiter is served.
     assert_eq!(serve(&mut pool, TERM), Some(large.lease));
     assert_eq!(pool.withdraw(large.lease), RequestOutcome::Refused);
     assert_eq!(serve(&mut pool, TERM), Some(small.lease));
@@ -234,10 +234,10 @@ fn a_driver_that_does_not_return_blocks_nobody() {
     assert_eq!(pool.check(), Ok(()));
 }
 
-/// Who waits for its budget may want more than there is while a driver is overdue. That
-/// keeps nobody from being admitted, but for what the driver may return.
+/// A request that waits for budget may want more than there is while a driver is
+/// overdue. That refuses no partition, except for the frames the driver may return.
 #[test]
-fn who_cannot_be_served_now_keeps_nobody_out() {
+fn a_waiter_that_cannot_be_served_now_refuses_no_partition() {
     let mut pool = pool(WaitOrder::Fifo);
     let (a, b) = (partition(&mut pool, 0, 100), partition(&mut pool, 0, 80));
     let kept = pool.borrow(a, 40, 0, BOTH, false, 0, TERM).unwrap();
@@ -267,7 +267,7 @@ fn who_cannot_be_served_now_keeps_nobody_out() {
 }
 
 #[test]
-fn a_stock_takes_only_what_nobody_waits_for() {
+fn a_stock_takes_only_what_no_request_waits_for() {
     let mut pool = pool(WaitOrder::Fifo);
     let (a, b) = (partition(&mut pool, 0, 100), partition(&mut pool, 0, 100));
     pool.borrow(a, 60, 0, BOTH, true, 0, TERM).unwrap();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The accounting, as the kernel side uses them.
+//! The accounting, as the module uses it.
 
 mod admission;
 mod cases;
@@ -53,7 +53,7 @@ proptest! {
         for (k, &lease) in others.iter().enumerate() {
             let mut now = 0;
             while pool.outcome(lease) == RequestOutcome::Waiting {
-                now = pool.next_due().expect("somebody waits and nothing is due");
+                now = pool.next_due().expect("a request waits and nothing is due");
                 while let Some(due) = pool.due(now) {
                     if let DueAction::Revoke(lease) = due {
                         revoke(&mut pool, lease);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Steps of borrowers, drawn by chance.
+//! Random steps of borrowers.
 
 use genp_core_testing::{pool::TERM, world::Step};
 use proptest::prelude::*;
@@ -16,11 +16,11 @@ pub fn step() -> impl Strategy<Value = Step> {
             }),
         4 => any::<usize>().prop_map(Step::Return),
         1 => any::<usize>().prop_map(Step::Renew),
-        2 => any::<usize>().prop_map(Step::GiveUp),
+        2 => any::<usize>().prop_map(Step::Withdraw),
         1 => (any::<usize>(), 1u32..80).prop_map(|(who, frames)| Step::Limit { who, frames }),
         1 => (any::<usize>(), 1u32..50).prop_map(|(who, frames)| Step::Commit { who, frames }),
         1 => (any::<usize>(), 1u32..50).prop_map(|(who, frames)| Step::Release { who, frames }),
-        1 => (0usize..40).prop_map(Step::Kill),
+        1 => (0usize..40).prop_map(Step::Close),
         6 => (1u64..400).prop_map(Step::Pass),
     ]
 }

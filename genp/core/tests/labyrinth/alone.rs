@@ -152,7 +152,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Runs the steps; `look` every so many of them at all words.
+/// Runs the steps, and checks all words every `look` steps.
 fn follow(pages: u32, steps: Vec<Step>, look: usize) -> Result<(), TestCaseError> {
     let words = table::<HostWord>(pages);
     let stock = Labyrinth::new(&words[..], pages).unwrap();
@@ -230,7 +230,7 @@ proptest! {
     }
 }
 
-/// Counts how often words are looked at.
+/// Counts accesses to words.
 #[derive(Debug, Default)]
 struct Counting;
 

@@ -53,7 +53,7 @@ const TWO_ROOMS: u32 = 128;
 const THREE_LEVELS: u32 = 4097;
 
 // Three pages of the first leaf, one of the second one, and one beyond the second
-// summary.
+// summary word.
 const NEAR: u32 = 0;
 const NEXT: u32 = 1;
 const STOPPED: u32 = 2;
@@ -161,7 +161,7 @@ fn explore(scene: Scene<'static>) {
             got.extend(thread.join().unwrap());
         }
         // A give that was stopped may leave its own page, and words taken empty since,
-        // without a way.
+        // without a path.
         let stopped = stock.labyrinth.is_free(STOPPED) || got.contains(&STOPPED);
         assert!(stopped || is_open(&stock.words, scene.pages));
         got.extend(drain(&stock.labyrinth));

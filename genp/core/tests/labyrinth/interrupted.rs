@@ -15,11 +15,11 @@ use proptest::{prelude::*, test_runner::RngSeed};
 
 use super::{drain, is_open, table, Watch, Watched};
 
-/// Interrupts within interrupts there can be.
+/// The most nested interrupts.
 const DEPTH: u32 = 4;
 
 /// Three levels; these are all the pages that are ever free. Two share a leaf, a
-/// third a summary with them, the last one only the top.
+/// third shares a summary word with them, the last one only the top.
 const PAGES: u32 = 4097;
 const SOME: [u32; 4] = [0, 1, 64, 4096];
 
@@ -27,11 +27,11 @@ const SOME: [u32; 4] = [0, 1, 64, 4096];
 enum Call {
     Take(u32),
     Give(usize),
-    /// A give that ends after so many accesses.
+    /// A give that is stopped after this many accesses.
     GiveUntil(usize, u32),
 }
 
-/// After so many accesses these calls come in between.
+/// The calls that interrupt after each number of accesses.
 type Interrupt = (u32, Vec<Call>);
 
 /// Lets the machine's interrupts come in at accesses to words.
@@ -76,7 +76,7 @@ struct Machine {
     /// Pages whose give was stopped for ever.
     stopped: RefCell<BTreeSet<u32>>,
     /// Whether there ever was one, which may leave bits above empty words, and these
-    /// without a way.
+    /// without a path.
     stops: Cell<bool>,
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The labyrinth alone, interrupted by itself, with others at the same time, and in
-//! every order of accesses there can be.
+//! The labyrinth with one caller, interrupted by itself, with several threads, and in
+//! every possible order of accesses.
 
 mod alone;
 mod interleavings;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Words that labyrinths of the host are made of.
+//! Words for labyrinths on the host.
 
 use std::{
     cell::Cell,
@@ -10,7 +10,7 @@ use std::{
 
 use genp_core::labyrinth::Word;
 
-/// A word of several threads, with the instructions that the kernel side has.
+/// A word of several threads, with the instructions that the module uses.
 #[derive(Debug, Default)]
 pub struct HostWord(AtomicU64);
 
@@ -42,8 +42,8 @@ pub trait Watch {
     fn access();
 }
 
-/// A word of one thread that tells of each access before it: to count them, or to let
-/// another call come in between.
+/// A word of one thread that announces each access: to count them, or to let another
+/// call interrupt.
 #[derive(Debug, Default)]
 pub struct Watched<W>(Cell<u64>, PhantomData<W>);
 

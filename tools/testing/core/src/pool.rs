@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A small pool, and what the kernel side does with it, for all tests.
+//! A small pool, and what the module does with it.
 
 use genp_core::accounting::{
     Account, Accounting, EndReason, Lease, LeaseId, Limits, PartitionId, ServeResult, WaitOrder,
@@ -46,7 +46,7 @@ pub fn revoke(pool: &mut Pool, lease: LeaseId) {
     pool.complete_return(lease, EndReason::Revoked);
 }
 
-/// Serves until somebody is resolved: who.
+/// Serves until a request is resolved, and returns it.
 pub fn serve(pool: &mut Pool, now: u64) -> Option<LeaseId> {
     loop {
         match pool.serve(now) {

@@ -5,8 +5,8 @@
 use genp_core::watermarks::{Burst, Watermarks};
 
 /// A driver that takes as much and as early as it may and gives back as late as it
-/// may, and a refill that comes as late as it may. Says whether no burst found too
-/// few pages.
+/// may, and a refill that comes as late as it may. Returns whether every burst found its
+/// pages.
 pub fn holds(watermarks: &Watermarks, burst: &Burst, slack: bool) -> bool {
     let (mut free, mut owned) = (watermarks.pages(), watermarks.pages());
     let mut out: Vec<u64> = Vec::new();

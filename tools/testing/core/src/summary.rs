@@ -12,7 +12,7 @@ pub fn table<W: Word + Default>(pages: u32) -> Vec<W> {
     (0..count).map(|_| W::default()).collect()
 }
 
-/// Where the leaves are, behind the words above them.
+/// The index of the first leaf, behind the summary words.
 pub fn first_leaf(pages: u32) -> usize {
     match pages {
         0..=64 => 0,
@@ -37,16 +37,16 @@ fn each_below(words: &[impl Word], pages: u32, mut look: impl FnMut(usize, u64, 
     }
 }
 
-/// What holds when nobody is at work and nobody ever got in another's way: a bit is
-/// set exactly if the word it stands for is not empty.
+/// What holds when no call is under way and none ever disturbed another: a summary bit
+/// is set exactly if its word is not empty.
 pub fn is_exact(words: &[impl Word], pages: u32) -> bool {
     let mut exact = true;
     each_below(words, pages, |_, word, bit| exact &= bit == (word != 0));
     exact
 }
 
-/// What holds when nobody is at work: there is a way to each word with something
-/// in it.
+/// What holds when no call is under way: there is a path to each word that is not
+/// empty.
 pub fn is_open(words: &[impl Word], pages: u32) -> bool {
     let mut open = true;
     each_below(words, pages, |_, word, bit| open &= bit || word == 0);

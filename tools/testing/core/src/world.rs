@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Random lives of borrowers, with a clock of their own.
+//! A pool with borrowers and a clock, driven step by step.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -21,12 +21,12 @@ pub enum Step {
         budget: bool,
         pool: bool,
         term: u64,
-        /// As a driver, who is not made to return.
+        /// By a driver, which cannot be forced to return it.
         non_revocable: bool,
     },
     Return(usize),
     Renew(usize),
-    GiveUp(usize),
+    Withdraw(usize),
     Limit {
         who: usize,
         frames: u32,
@@ -39,7 +39,7 @@ pub enum Step {
         who: usize,
         frames: u32,
     },
-    Kill(usize),
+    Close(usize),
     Pass(u64),
 }
 
@@ -53,7 +53,7 @@ pub struct Known {
     non_revocable: bool,
 }
 
-/// The kernel side, without kernel.
+/// What the module does, without a kernel.
 pub struct World {
     pool: Pool,
     partitions: Vec<PartitionId>,
@@ -93,10 +93,10 @@ impl World {
         }
     }
 
-    /// Wakes who is to be woken, as the shell does after every change.
+    /// Serves the waiters, as the module does after every change.
     fn serve(&mut self) {
-        for turn in 0.. {
-            assert!(turn <= 2 * WAITERS + 5, "served more than wait");
+        for round in 0.. {
+            assert!(round <= 2 * WAITERS + 5, "served more than waited");
             assert_eq!(self.pool.can_serve(), {
                 let served = self.pool.clone().serve(self.now);
                 served != ServeResult::Nothing
@@ -109,7 +109,7 @@ impl World {
             let known = self
                 .waiting
                 .remove(&lease.0)
-                .expect("woke who does not wait");
+                .expect("woke a request that does not wait");
             match self.pool.withdraw(lease) {
                 RequestOutcome::Granted { .. } => self.acknowledge(lease, known),
                 outcome => assert_eq!(outcome, RequestOutcome::Refused),
@@ -200,7 +200,7 @@ impl World {
                     }
                 }
             }
-            Step::GiveUp(index) => {
+            Step::Withdraw(index) => {
                 if let Some((&lease, _)) = self.waiting.iter().nth(index % 8) {
                     self.waiting.remove(&lease);
                     assert_eq!(self.pool.withdraw(LeaseId(lease)), RequestOutcome::Waiting);
@@ -221,8 +221,8 @@ impl World {
                 let _ = self.pool.commit_less(p, frames);
                 self.serve();
             }
-            Step::Kill(index) if index < self.partitions.len() => self.replace(index),
-            Step::Kill(_) => {}
+            Step::Close(index) if index < self.partitions.len() => self.replace(index),
+            Step::Close(_) => {}
             Step::Pass(time) => self.now += time,
         }
         self.recall();
@@ -250,7 +250,7 @@ impl World {
         self.serve();
     }
 
-    /// Returns what drivers have on lease of those that `which` says.
+    /// Returns the leases of drivers that `which` selects.
     fn drivers_return(&mut self, which: impl Fn(&Known) -> bool) {
         let non_revocable: Vec<(u32, Known)> = self
             .running
@@ -263,7 +263,7 @@ impl World {
         }
     }
 
-    /// Destroys a partition, lets its people go, and makes a new one.
+    /// Closes a partition, ends what it has, and opens a new one.
     fn replace(&mut self, index: usize) {
         let p = self.partitions[index];
         self.pool.begin_close(p);
@@ -303,7 +303,7 @@ impl World {
         assert_eq!(
             totals.lent + totals.overdue,
             lent,
-            "somebody has frames twice, or lost some"
+            "frames were lent twice, or lost"
         );
         assert_eq!(totals.waiters as usize, self.waiting.len());
         for known in self.running.values() {
@@ -331,8 +331,8 @@ pub fn live(order: WaitOrder, steps: &[Step]) {
         world.take(step);
         world.check();
     }
-    // With time everybody who waits for frames alone is served or may go, if drivers
-    // return what they have; one that waited may be granted its lease only here.
+    // With time each waiter for frames alone is served or refused, if drivers return what
+    // they have; one that waited may be granted its lease only here.
     for _ in 0..=WAITERS {
         world.drivers_return(|_| true);
         world.now += TERM;

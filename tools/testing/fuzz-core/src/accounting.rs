@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The accounting: the lives of borrowers that the property tests draw, out of any bytes.
-//! What the kernel side does and what must hold is written there.
+//! The accounting: the random borrowers of the property tests, with steps made of any
+//! bytes.
 
 use genp_core::accounting::WaitOrder;
 use genp_core_testing::world::{live, Step};
 
 use crate::input::Input;
 
-/// Steps of a life at most: beyond that nothing new happens.
+/// Steps of a case at most: beyond that nothing new happens.
 const STEPS: usize = 400;
 
 fn step(input: &mut Input<'_>) -> Step {
@@ -30,7 +30,7 @@ fn step(input: &mut Input<'_>) -> Step {
         }
         8..=11 => Step::Return(who),
         12 => Step::Renew(who),
-        13 | 14 => Step::GiveUp(who),
+        13 | 14 => Step::Withdraw(who),
         15 => Step::Limit {
             who,
             frames: 1 + input.below(79),
@@ -43,7 +43,7 @@ fn step(input: &mut Input<'_>) -> Step {
             who,
             frames: 1 + input.below(49),
         },
-        18 => Step::Kill(who % 40),
+        18 => Step::Close(who % 40),
         _ => Step::Pass(1 + u64::from(input.below(399))),
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The TLSF allocator against a list of what is allocated, in constant time and at
-//! chosen places, where the list says exactly where a region must come to lie.
+//! The TLSF allocator against a list of what is allocated, in constant time and by
+//! placement strategies, for which the list says exactly where a region must lie.
 
 use genp_core::{
     owner::Owner,
@@ -64,7 +64,7 @@ impl World {
         gaps
     }
 
-    /// Where the list says a region must come to lie.
+    /// Where the list says a region must lie.
     fn expected(&self, want: &SearchRequest) -> Option<u32> {
         let fits = |&(from, to): &(u32, u32)| {
             let at = match want.strategy {
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    fn place(&mut self, want: SearchRequest) {
+    fn alloc_placed(&mut self, want: SearchRequest) {
         let answer = self.heap.alloc_placed(want);
         match answer {
             Err(TlsfError::Empty) => return assert_eq!(want.units, 0),
@@ -152,7 +152,7 @@ impl World {
         }
     }
 
-    /// Goes on with the search for so many blocks.
+    /// Continues the search for `most` blocks.
     fn go_on(&mut self, most: u32) {
         let answer = self.heap.search(most);
         let Some(want) = self.searching else {
@@ -228,7 +228,7 @@ impl World {
             0..=2 => self.alloc(input.below(200), 1 << (index % 8), Some(input.below(64))),
             3 => self.alloc(input.below(200), 1 << (index % 8), None),
             4 => self.alloc(input.below(3000), 1 << (index % 3), None),
-            5 | 6 => self.place(want(kind, index, input)),
+            5 | 6 => self.alloc_placed(want(kind, index, input)),
             7 => self.begin(want(kind, index, input)),
             8 => self.go_on(index.into()),
             9..=11 => self.free(of(self.live.len())),
