@@ -66,7 +66,7 @@ static bool has_thread(void)
 			continue;
 		if (fgets(name, sizeof(name), file))
 			found |= !strncmp(name, "genp_recall", 11) ||
-				 !strncmp(name, "genp_post", 9) || !strncmp(name, "genp_scrub", 10);
+				 !strncmp(name, "genp_notify", 11) || !strncmp(name, "genp_scrub", 10);
 		fclose(file);
 	}
 	closedir(dir);

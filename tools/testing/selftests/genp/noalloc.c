@@ -52,7 +52,7 @@ static bool is_ours(const char *pid)
 	if (!fgets(name, sizeof(name), file))
 		name[0] = 0;
 	fclose(file);
-	return !strncmp(name, "genp_recall", 11) || !strncmp(name, "genp_post", 9) ||
+	return !strncmp(name, "genp_recall", 11) || !strncmp(name, "genp_notify", 11) ||
 	       !strncmp(name, "genp_scrub", 10);
 }
 
