@@ -123,8 +123,14 @@ impl Regions {
         align: u32,
         phase: u32,
     ) -> Result<Region> {
-        let answer = units.and_then(|units| self.tlsf.lock().alloc_for_driver(units, align, phase));
+        let answer = units.and_then(|units| self.alloc_block(units, align, phase));
         self.record_alloc(length, answer)
+    }
+
+    // A function, for its arguments are in registers; a closure had them in memory.
+    #[inline(never)]
+    fn alloc_block(&self, units: u32, align: u32, phase: u32) -> Result<Block, TlsfError> {
+        self.tlsf.lock().alloc_for_driver(units, align, phase)
     }
 
     /// Counts and traces the outcome of an allocation.
