@@ -31,7 +31,7 @@ pub(crate) struct PartitionStock {
 }
 
 impl PartitionStock {
-    /// A stock with these watermarks and no frames yet, none if they are those of none.
+    /// A stock with these watermarks and no frames yet; none if they commit no pages.
     /// E2BIG, ENOMEM. Context: thread, may sleep.
     pub(super) fn new(account: PoolAccount, watermarks: Watermarks) -> Result<Self> {
         let stock = match watermarks.pages() {
@@ -143,7 +143,8 @@ impl PartitionStock {
         Ok(())
     }
 
-    /// Moves one batch of promised frames from the free ones to the stock. Returns how many.
+    /// Moves one batch of promised frames from the free ones to the stock. Returns the
+    /// number of frames moved.
     fn fill(&self, stock: &Stock, filling: &mut FillState) -> u32 {
         let free_frames = &self.account.pool().free_frames;
         let mut list = self.account.take_frames(filling.promised.min(BATCH));

@@ -54,7 +54,7 @@ pub(crate) struct Regions {
     max_regions: u32,
     #[pin]
     tlsf: RawLock<Tlsf<KVVec<Node>>>,
-    /// Held during the search for a chosen place; there is one at a time.
+    /// Held during a search, of which there is one at a time.
     #[pin]
     searching: PiMutex<()>,
     allocs: InlineAtomic,
@@ -127,7 +127,7 @@ impl Regions {
         self.record_alloc(length, answer)
     }
 
-    // A function, for its arguments are in registers; a closure had them in memory.
+    // A function and no closure, so that its arguments are passed in registers.
     #[inline(never)]
     fn alloc_block(&self, units: u32, align: u32, phase: u32) -> Result<Block, TlsfError> {
         self.tlsf.lock().alloc_for_driver(units, align, phase)
