@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The end of a partition: by GENP_DESTROY for those who use it, and at its last
-//! close for its memory.
+//! The end of a partition: by `GENP_DESTROY` for its users, and at its last close for its
+//! memory.
 
 use kernel::{prelude::*, sync::atomic::Full};
 
@@ -11,10 +11,10 @@ use crate::genp::{
     sys::{errno::EIDRM, trace},
 };
 
-/// Whoever keeps track of partitions and has to know of the last close of each.
+/// Keeps track of partitions and is told of the last close of each.
 pub(crate) trait LastClose: Send + Sync {
-    /// Forgets a partition: returns when no thread of GenP's uses it any longer, and none
-    /// can begin to. Context: thread, may sleep.
+    /// Forgets a partition. Returns when no thread of GenP's uses it or can begin to.
+    /// Context: thread, may sleep.
     fn forget(&self, partition: &Partition);
 }
 
@@ -31,7 +31,8 @@ impl Partition {
         Ok(())
     }
 
-    /// Ends every lease, or waits for who is ending it just now.
+    /// Ends every lease; one that somebody else is ending has ended then as well. Context:
+    /// thread, may sleep. Linear in the leases and their pages.
     fn end_leases(&self, how: EndReason) {
         for slice in 0..self.leases.window().max_leases() {
             let Some(handle) = self.leases.handle_at(slice) else {
@@ -47,8 +48,8 @@ impl Partition {
         }
     }
 
-    /// Gives everything back: the last close, or a create that failed. Nothing is
-    /// mapped any longer and nobody is in a call. Context: thread, may sleep.
+    /// Gives everything back: at the last close, or after a create that failed. It is no
+    /// longer mapped anywhere, and no call is in progress. Context: thread, may sleep.
     pub(crate) fn close(&self) {
         self.leases.refuse_all();
         self.end_leases(EndReason::Abandoned);

@@ -19,7 +19,7 @@ use crate::genp::{
     sys::{abi, errno::EOPNOTSUPP, genalloc::Source, task, trace},
 };
 
-/// The ceiling on what the caller may have committed, in frames.
+/// The most frames that the caller's user may have committed. Context: thread.
 pub(super) fn ceiling(pool: &Pool) -> u32 {
     if pool.config.uid_ceiling == u32::MAX || task::may_exceed() {
         u32::MAX
@@ -35,7 +35,7 @@ struct Admission<'a> {
 }
 
 impl<'a> Admission<'a> {
-    /// Opens an account for what is asked for: ENOSPC.
+    /// Opens an account for the request: ENOSPC. Context: thread.
     fn open(pool: &'a Pool, request: &CreateRequest, source: Option<&Source>) -> Result<Self> {
         let ceiling = ceiling(pool);
         let id = pool
@@ -120,14 +120,16 @@ impl Partition {
 }
 
 impl Partition {
-    /// Takes the reserve and opens it for regions.
+    /// Takes the memory of the reserve and opens it for regions: E2BIG, ENOMEM, and with a
+    /// source ENOSPC, EOPNOTSUPP, EINVAL. Context: thread, may sleep; zeroes the memory.
     fn populate_reserve(&self, pages: u32, source: Option<Source>) -> Result {
         let mut frames = self.reserve.lock();
         self.reserve.populate(&mut frames, pages, source)?;
         self.regions.open(self.regions.units_in(pages)?)
     }
 
-    /// Makes the file, whose name is the partition's.
+    /// Makes the file, named after the partition. ENFILE, ENOMEM. Context: thread, may
+    /// sleep.
     fn open_file(self: &Arc<Self>) -> Result<File> {
         let file_name = match ::core::str::from_utf8(self.name()) {
             Ok("") | Err(_) => CString::try_from_fmt(fmt!("[genp]"))?,
@@ -137,8 +139,8 @@ impl Partition {
     }
 }
 
-/// Where the reserve of a partition that user space asks for is to be: EINVAL,
-/// EOPNOTSUPP for a range that is not there. `None` is the pool.
+/// Where the reserve of a partition of user space comes from; `None` is the pool. EINVAL
+/// for an unknown source, EOPNOTSUPP for the physical range if none was given at load.
 pub(crate) fn source_of(pool: &Pool, args: &abi::genp_create) -> Result<Option<Source>> {
     match args.source {
         abi::GENP_SOURCE_POOL => Ok(None),
@@ -152,7 +154,8 @@ pub(crate) fn source_of(pool: &Pool, args: &abi::genp_create) -> Result<Option<S
 
 impl Partition {
     /// Creates a partition and its file. Nothing of either is left on error: ENOSPC,
-    /// ENOMEM. Context: thread, may sleep; zeroes the reserve.
+    /// ENOMEM, E2BIG, ENFILE, and with a source EOPNOTSUPP, EINVAL. Context: thread, may
+    /// sleep; zeroes the reserve.
     pub(crate) fn create(
         pool: Arc<Pool>,
         registry: Arc<dyn LastClose>,
@@ -165,7 +168,7 @@ impl Partition {
         let partition = Self::build(account, registry, request)?;
         admission.hand_over();
         trace::create(partition.id().0, reserve, limit);
-        // From the creation of the file on its release closes the partition.
+        // Once the file exists, its release closes the partition.
         let file = match partition
             .populate_reserve(reserve, source)
             .and_then(|()| partition.stock.populate())

@@ -126,7 +126,8 @@ impl DriverLeases {
         });
     }
 
-    /// The next lease that is to be asked for.
+    /// The next lease that is due to be asked for. At most as many steps as a partition can
+    /// have leases.
     fn next_due(&self) -> Option<Recall> {
         let mut recalls = self.recalls.lock();
         let due = |recall: &&mut Recall| recall.state == RecallState::Due;
@@ -138,7 +139,7 @@ impl DriverLeases {
     /// Asks drivers for what is due. Context: the notify thread; runs drivers' code.
     pub(super) fn call(&self) {
         for _ in 0..MAX_LEASES_PER_PARTITION {
-            // Before the entry is read: who takes it out after that waits for us.
+            // Before the entry is read: whoever takes it out after that waits for us.
             let _calling = self.calling.lock();
             let Some(recall) = self.next_due() else {
                 return;
@@ -164,8 +165,8 @@ impl DriverLeases {
 }
 
 impl Partition {
-    /// Borrows for a driver; `give` gets each frame in turn. As [`Self::borrow`]. Context:
-    /// thread, may sleep.
+    /// Borrows for a driver, with the errors of [`Self::borrow`]. Calls `give` with each
+    /// frame in order. Context: thread, may sleep.
     pub(crate) fn borrow_for_driver(
         &self,
         request: &BorrowRequest,

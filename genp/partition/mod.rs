@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A partition: a reserve, a budget, the regions in the one and the leases
-//! under the other, behind a file of its own.
+//! A partition: a reserve with regions in it, a budget with leases under it, and an
+//! atomic stock, behind a file of its own.
 //!
-//! Lock order: `reserve` before `windows`; each before the raw locks of regions,
-//! events and timing, of which a thread holds one at a time.
+//! Each part is a type that owns its state and its locks. [`Partition`] is the whole: what
+//! needs several parts is one of its methods, in a file for each subject.
+//!
+//! Lock order: the reserve's before that of the lease window and that of a stock's filling;
+//! each of them before the raw locks (regions, events, recalls, timing and the pool's), of
+//! which a thread holds one at a time. The locks of callbacks, readers and listener are
+//! taken with none of these held.
 
 mod announce;
 mod attributes;
@@ -67,21 +72,22 @@ pub(crate) type File = FileRef<Partition>;
 /// A partition.
 #[pin_data]
 pub(crate) struct Partition {
+    /// What it has at the pool. Parts have a clone of it.
     account: PoolAccount,
+    /// Told of the last close.
     registry: Arc<dyn LastClose>,
     attributes: Attributes,
     /// The file, without a reference to it.
     file: SetOnce<WeakFile<Self>>,
+    /// 1 once it was destroyed.
     dying: Atomic<u32>,
     #[pin]
     reserve: Reserve,
-    /// What processes and drivers have on lease.
-    #[pin]
-    leases: Leases,
     #[pin]
     regions: Regions,
     stock: PartitionStock,
-    /// How drivers are asked for what they have on lease.
+    #[pin]
+    leases: Leases,
     #[pin]
     driver_leases: DriverLeases,
     #[pin]
@@ -92,20 +98,22 @@ pub(crate) struct Partition {
 }
 
 impl Partition {
+    /// Its number, which is that of its account.
     pub(crate) fn id(&self) -> PartitionId {
         self.account.id()
     }
 
+    /// Its name, which may be empty.
     pub(crate) fn name(&self) -> &[u8] {
         self.attributes.name()
     }
 
-    /// Whether it was destroyed.
+    /// Whether it was destroyed. Context: any.
     pub(crate) fn is_dying(&self) -> bool {
         self.dying.load(Relaxed) != 0
     }
 
-    /// EIDRM once it was destroyed.
+    /// EIDRM once it was destroyed. Context: any.
     pub(crate) fn alive(&self) -> Result {
         if self.is_dying() {
             return Err(EIDRM);
@@ -113,13 +121,13 @@ impl Partition {
         Ok(())
     }
 
-    /// A reference to the partition's file, unless that is on its way out. The
-    /// caller holds the registry's lock of names.
+    /// A reference to the partition's file, unless its last one was dropped. The caller
+    /// holds the registry's lock of names. Context: thread.
     pub(crate) fn file(&self) -> Option<File> {
         self.file.as_ref()?.get()
     }
 
-    /// The file without a reference to it, once there is one.
+    /// The file without a reference to it, once it was created. Context: any.
     pub(crate) fn weak_file(&self) -> Option<&WeakFile<Self>> {
         self.file.as_ref()
     }
@@ -131,7 +139,7 @@ impl Partition {
         users.saturating_sub(1)
     }
 
-    /// The pool it is a part of.
+    /// The pool it has its frames from.
     pub(crate) fn pool(&self) -> &Pool {
         self.account.pool()
     }
@@ -151,7 +159,7 @@ impl Partition {
         &self.stock
     }
 
-    /// What it announces, for those who read, poll and listen.
+    /// What it announces: read(), poll() and the eventfd.
     pub(crate) fn events(&self) -> &Events {
         &self.events
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a partition tells of itself.
+//! The figures of a partition: its statistics and its bounds.
 
 use kernel::prelude::*;
 
@@ -8,7 +8,7 @@ use super::Partition;
 use crate::genp::sys::abi;
 
 impl Partition {
-    /// `GENP_GET_STAT`. Context: thread.
+    /// `GENP_GET_STAT`. Context: thread, may sleep.
     pub(crate) fn stat(&self) -> abi::genp_stat {
         let mut stat = abi::genp_stat {
             name: self.attributes.name,

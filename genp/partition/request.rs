@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `GENP_CREATE` asks for, checked.
+//! The request of `GENP_CREATE`, checked.
 
 use kernel::{
     page::{PAGE_SHIFT, PAGE_SIZE},
@@ -21,7 +21,7 @@ const DEFAULT_MODE: u32 = 0o600;
 const MAX_REGIONS: u32 = 1 << 20;
 const MODE_BITS: u32 = 0o666;
 
-/// What was asked for, checked.
+/// A request for a partition whose form was checked.
 pub(crate) struct CreateRequest {
     pub(super) attributes: Attributes,
     pub(super) sizes: Sizes,
@@ -35,7 +35,7 @@ pub(crate) struct CreateRequest {
     pub(super) term_ns: u64,
 }
 
-/// How much was asked for, in pages.
+/// How much is requested, in pages.
 pub(super) struct Sizes {
     pub(super) reserve: u32,
     /// The borrow limit, and so the pages of a slice of the lease window.
@@ -46,7 +46,7 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// EINVAL for what contradicts itself, E2BIG for more than the pool can have.
+    /// EINVAL for sizes that contradict each other, E2BIG for more than the pool can have.
     fn check(
         pool: &Pool,
         args: &abi::genp_create,
@@ -60,7 +60,7 @@ impl Sizes {
         if reserve == 0 && limit == 0 && watermarks.pages() == 0 {
             return Err(EINVAL);
         }
-        // A stock of none is not refilled either, and a reserve of none is nowhere.
+        // Without a stock there is nothing to refill, and no reserve needs no source.
         if watermarks.pages() == 0 && watermarks.limit() != 0 || reserve == 0 && external {
             return Err(EINVAL);
         }
@@ -81,8 +81,8 @@ impl Sizes {
     }
 }
 
-/// Pages in `bytes`, which must be whole ones: EINVAL; E2BIG for more than
-/// frame numbers reach.
+/// The number of pages in `bytes`: EINVAL for a part of a page, E2BIG for more than 32
+/// bits.
 pub(super) fn whole_pages(bytes: u64) -> Result<u32> {
     if bytes % PAGE_SIZE as u64 != 0 {
         return Err(EINVAL);
@@ -90,7 +90,8 @@ pub(super) fn whole_pages(bytes: u64) -> Result<u32> {
     u32::try_from(bytes >> PAGE_SHIFT).map_err(|_| E2BIG)
 }
 
-/// Takes the name out of its field: EINVAL if it is no name.
+/// The name in its field: EINVAL without a terminating zero and for other characters than
+/// letters, digits and `._-`.
 pub(crate) fn name_of(field: &NameField) -> Result<&[u8]> {
     let len = field.iter().position(|&byte| byte == 0).ok_or(EINVAL)?;
     let name = field.get(..len).ok_or(EINVAL)?;
@@ -125,7 +126,8 @@ impl CreateRequest {
         self.attributes.name()
     }
 
-    /// Checks everything that can be checked without the pool's state. EINVAL, E2BIG.
+    /// Checks everything that can be checked without the accounting: EINVAL, E2BIG.
+    /// Context: thread.
     pub(crate) fn check(pool: &Pool, args: &abi::genp_create, external: bool) -> Result<Self> {
         if args.flags != 0 {
             return Err(EINVAL);

@@ -17,7 +17,7 @@ use crate::genp::{
 
 impl Partition {
     /// Changes reserve and borrow limit, both or none. EINVAL, E2BIG, ENOSPC,
-    /// ENOMEM, EBUSY: see `Documentation/abi.rst`. Context: thread, may sleep;
+    /// ENOMEM, EBUSY, EOPNOTSUPP: see `Documentation/abi.rst`. Context: thread, may sleep;
     /// zeroes what is added.
     pub(crate) fn resize(&self, reserve_bytes: u64, limit_bytes: u64) -> Result {
         let pages = whole_pages(reserve_bytes)?;
@@ -30,7 +30,7 @@ impl Partition {
         if changes && reserve.is_fixed() {
             return Err(EOPNOTSUPP);
         }
-        let too_large = changes && pages > self.account.pool().config.capacity;
+        let too_large = changes && pages > self.pool().config.capacity;
         if too_large || limit > self.leases.window().slice_pages() {
             return Err(E2BIG);
         }
@@ -45,18 +45,19 @@ impl Partition {
         self.account
             .with_lending(|state, id| state.accounting.set_limit(id, limit))
             .map_err(lending::errno)?;
-        // Who waited for budget may have it now.
-        self.account.pool().serve();
+        // Requests that waited for budget may have it now.
+        self.pool().serve();
         trace::resize(self.id().0, pages, limit);
         Ok(())
     }
 
+    /// Grows the reserve to `pages` pages, or leaves it as it is: E2BIG, ENOSPC, ENOMEM.
     fn grow(&self, reserve: &mut ReserveFrames, pages: u32) -> Result {
         let units = self.regions.units_in(pages)?;
         let old = reserve.pages();
         let added = pages - old;
         let table = reserve.table_for(pages)?;
-        let ceiling = ceiling(self.account.pool());
+        let ceiling = ceiling(self.pool());
         self.account
             .with_lending(|state, id| state.accounting.commit_more(id, added, ceiling))
             .map_err(lending::errno)?;
@@ -71,6 +72,7 @@ impl Partition {
         done
     }
 
+    /// Shrinks the reserve to `pages` pages: EBUSY if a region lies beyond.
     fn shrink(&self, reserve: &mut ReserveFrames, pages: u32) -> Result {
         self.regions.resize(self.regions.units_in(pages)?)?;
         self.reserve.unmap(pages, reserve.pages() - pages);

@@ -31,7 +31,7 @@ pub(crate) struct PartitionStock {
 }
 
 impl PartitionStock {
-    /// A stock with these watermarks and no frames yet, none if they are those of none.
+    /// A stock with these watermarks and no frames yet; none if they commit no pages.
     /// E2BIG, ENOMEM. Context: thread, may sleep.
     pub(super) fn new(account: PoolAccount, watermarks: Watermarks) -> Result<Self> {
         let stock = match watermarks.pages() {
@@ -91,22 +91,23 @@ impl PartitionStock {
         Some(page)
     }
 
-    /// Gives back the page that says it is in this slot. Context: any. Constant.
+    /// Gives back the page that says it is in this slot. `None` if it is not in the own
+    /// stock. Context: any. Constant.
     #[inline(always)]
-    fn give_page(&self, page: usize, slot: usize, cpu: &CurrentCpu) -> Result<(), Refusal> {
-        let given = match self.stock() {
+    fn give_page(
+        &self,
+        page: usize,
+        slot: usize,
+        cpu: &CurrentCpu,
+    ) -> Option<Result<Crossing, Refusal>> {
+        match self.stock() {
             // CAST: there are fewer slots than 2^32.
-            Some(stock) if stock.holds(slot, page) => stock.give(slot as u32, cpu),
-            _ => return self.give_emergency_page(page, slot),
-        };
-        if given? == Crossing::Crossed {
-            self.request_refill();
+            Some(stock) if stock.holds(slot, page) => Some(stock.give(slot as u32, cpu)),
+            _ => None,
         }
-        Ok(())
     }
 
-    /// Gives back a page that is not in the own stock.
-    #[inline(never)]
+    /// Gives back a page of the emergency stock. Context: any. Constant.
     fn give_emergency_page(&self, page: usize, slot: usize) -> Result<(), Refusal> {
         let guard = PreemptGuard::begin();
         let emergency = self.account.pool().emergency.as_ref();
@@ -142,7 +143,8 @@ impl PartitionStock {
         Ok(())
     }
 
-    /// Moves one batch of promised frames from the free ones to the stock. Returns how many.
+    /// Moves one batch of promised frames from the free ones to the stock. Returns the
+    /// number of frames moved.
     fn fill(&self, stock: &Stock, filling: &mut FillState) -> u32 {
         let free_frames = &self.account.pool().free_frames;
         let mut list = self.account.take_frames(filling.promised.min(BATCH));
@@ -252,6 +254,7 @@ impl PartitionStock {
     }
 }
 
+// Nothing but `self` is alive across the fast path of these: it is counted in instructions.
 impl Partition {
     /// Gives back a page of the stock, or of the emergency stock, that says it is in this
     /// slot. Counts a refusal. Context: any. Constant.
@@ -263,9 +266,26 @@ impl Partition {
         cpu: &CurrentCpu,
     ) -> Result<(), Refusal> {
         match self.stock.give_page(page, slot, cpu) {
-            Ok(()) => Ok(()),
-            Err(why) => self.refuse_page(why),
+            Some(Ok(Crossing::Within)) => Ok(()),
+            Some(Ok(Crossing::Crossed)) => {
+                self.request_refill();
+                Ok(())
+            }
+            Some(Err(why)) => self.refuse_page(why),
+            None => self.give_emergency_page(page, slot),
         }
+    }
+
+    #[cold]
+    fn request_refill(&self) {
+        self.stock.request_refill();
+    }
+
+    #[inline(never)]
+    fn give_emergency_page(&self, page: usize, slot: usize) -> Result<(), Refusal> {
+        self.stock
+            .give_emergency_page(page, slot)
+            .or_else(|why| self.refuse_page(why))
     }
 
     /// Announces a low stock, and refills or drains it. Context: the refill thread.

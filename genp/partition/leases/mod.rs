@@ -98,7 +98,7 @@ impl Leases {
     /// thread.
     ///
     /// EINVAL, E2BIG, EIDRM, EBUSY; EAGAIN, EDQUOT if it would have to wait and must not,
-    /// ETIMEDOUT instead of them if it might have, before `now`.
+    /// ETIMEDOUT instead of them if its deadline has passed.
     pub(super) fn submit(&self, request: &BorrowRequest, now: u64) -> Result<BorrowTicket> {
         let may_wait = request.deadline > now;
         let mut waiter = Some(task::current());
@@ -192,7 +192,7 @@ impl Leases {
     /// meanwhile, ENOMEM if frames that were granted are not there. Context: thread, may
     /// sleep; zeroes what the scrubber did not.
     ///
-    /// In batches, each under the lock of the window: who ends the lease waits
+    /// In batches, each under the lock of the window: whoever ends the lease waits
     /// for one batch at most, and lends its priority meanwhile.
     pub(super) fn fill(&self, ticket: &BorrowTicket, pages: u32) -> Result {
         let mut left = pages;

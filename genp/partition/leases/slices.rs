@@ -53,13 +53,13 @@ impl Slice {
 }
 
 /// The slices, and where they are mapped. Whoever holds the lock of this may
-/// change the page tables of the window; who ends a lease clears its slice and
+/// change the page tables of the window. A lease is ended by clearing its slice and
 /// the page tables under one lock, so a slower borrower or a late page fault
 /// finds the slice empty.
 pub(super) struct Slices {
     slices: [Slice; MAX_LEASES_PER_PARTITION as usize],
     mappings: [Option<WindowKey>; MAX_MAPPINGS],
-    /// Entries of `mappings` that may be taken; those behind are not.
+    /// Entries of `mappings` up to the last one that is taken.
     mapped: usize,
 }
 

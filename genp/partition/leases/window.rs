@@ -162,7 +162,7 @@ impl LeaseWindow {
     /// Unmaps the first `count` pages of a slice everywhere. Context: thread, may sleep.
     ///
     /// Where the caller itself has the window, that takes less work, if the mmap lock
-    /// is free: it must not wait for that, being below in the order.
+    /// is free: it must not be waited for, because it comes before this lock in the order.
     pub(super) fn unmap_slice<T: FileOwner>(
         &self,
         slices: &Slices,
@@ -170,7 +170,7 @@ impl LeaseWindow {
         slice: u32,
         count: u32,
     ) {
-        /// For as few as this the way there is not worth it.
+        /// Up to this many pages, finding the mapping costs more than it saves.
         const FEW: u32 = 8;
 
         let zap = || {
@@ -193,9 +193,8 @@ impl LeaseWindow {
         }
     }
 
-    /// A touch of a page that is not mapped: by a process other than the borrower, to which
-    /// the lease is mapped now, or outside of any lease: false. Context: thread, in a page
-    /// fault; may sleep.
+    /// A page fault: maps the lease for a process other than its borrower. False for a page
+    /// outside of any lease. Context: thread, in a page fault; may sleep.
     pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> bool {
         let length = self.slice_pages;
         let (Some(slice), Some(within)) = (page.checked_div(length), page.checked_rem(length))

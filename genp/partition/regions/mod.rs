@@ -54,7 +54,7 @@ pub(crate) struct Regions {
     max_regions: u32,
     #[pin]
     tlsf: RawLock<Tlsf<KVVec<Node>>>,
-    /// Held during the search for a chosen place; there is one at a time.
+    /// Held during a search, of which there is one at a time.
     #[pin]
     searching: PiMutex<()>,
     allocs: InlineAtomic,
@@ -123,8 +123,14 @@ impl Regions {
         align: u32,
         phase: u32,
     ) -> Result<Region> {
-        let answer = units.and_then(|units| self.tlsf.lock().alloc_for_driver(units, align, phase));
+        let answer = units.and_then(|units| self.alloc_block(units, align, phase));
         self.record_alloc(length, answer)
+    }
+
+    // A function and no closure, so that its arguments are passed in registers.
+    #[inline(never)]
+    fn alloc_block(&self, units: u32, align: u32, phase: u32) -> Result<Block, TlsfError> {
+        self.tlsf.lock().alloc_for_driver(units, align, phase)
     }
 
     /// Counts and traces the outcome of an allocation.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Regions at a chosen place, for drivers.
+//! Regions that are placed by a strategy, for drivers.
 
 use kernel::prelude::*;
 
@@ -13,26 +13,28 @@ use crate::genp::{
 /// Blocks that a search looks at under one lock: fewer than what an allocation costs.
 const SEARCH_STEPS: u32 = 16;
 
-/// Where a region is to be.
+/// Which free block a region is placed in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strategy {
-    /// Where it is found in constant time.
+    /// One that is found in constant time.
     Any,
+    /// The lowest one.
     FirstFit,
+    /// The smallest one.
     BestFit,
-    /// Lowest, aligned to its size rounded up to a power of two.
+    /// The lowest one, aligned to the region's size rounded up to a power of two.
     Natural,
-    /// At this byte of the reserve.
+    /// The one at this byte of the reserve.
     Fixed(u64),
 }
 
-/// How a region is to be placed.
+/// How a region is placed.
 #[derive(Clone, Copy)]
 pub(crate) struct Placement {
     pub(crate) strategy: Strategy,
     /// A power of two, or 0.
     pub(crate) align: u64,
-    /// The address that is to be aligned is this plus the offset.
+    /// What is aligned is this plus the offset.
     pub(crate) base: u64,
 }
 
@@ -51,7 +53,7 @@ impl Regions {
         let unit = 1u64 << self.order;
         let phase = placement.base & (align - 1);
         if phase % unit != 0 {
-            // No whole number of units is aligned so.
+            // No multiple of a unit has this alignment.
             return Err(EINVAL);
         }
         let units = |bytes: u64| (bytes >> self.order) as u32;
@@ -87,8 +89,8 @@ impl Regions {
         self.record_alloc(length, answer)
     }
 
-    /// The unit that begins at a byte of the reserve: EINVAL if none does, E2BIG for one
-    /// that lies beyond all.
+    /// The unit that begins at a byte of the reserve: EINVAL within a unit, E2BIG beyond
+    /// the last unit that a reserve can have.
     fn unit_at(&self, offset: u64) -> Result<u32> {
         let unit = 1u64 << self.order;
         if offset % unit != 0 {

@@ -77,8 +77,9 @@ impl Reserve {
         self.lock().pages()
     }
 
-    /// Takes the memory of a new reserve, from the pool if there is no `source`. ENOMEM,
-    /// and EINVAL from a source. Context: thread, may sleep; zeroes the memory.
+    /// Takes the memory of a new reserve: from the pool, with ENOMEM, if there is no
+    /// `source`, or else with the errors of [`Carveout::take`]. Context: thread, may sleep;
+    /// zeroes the memory.
     pub(super) fn populate(
         &self,
         frames: &mut ReserveFrames,
