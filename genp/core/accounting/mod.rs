@@ -25,6 +25,7 @@ mod ending;
 mod lease;
 mod lease_table;
 mod queue;
+mod queueing;
 
 pub use account::Account;
 #[allow(unused_imports)] // For callers that keep a copy.
