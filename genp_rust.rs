@@ -4,8 +4,8 @@
 
 //! GenP: memory with a contract for real-time Linux.
 //!
-//! This file says what is made when the module is loaded and in what order it
-//! goes. What it is made of is in `genp/`.
+//! The parameters, what is made when the module is loaded, and the order in which it is
+//! torn down. The code itself is in `genp/`.
 
 use ::core::borrow::Borrow;
 
@@ -52,27 +52,27 @@ module! {
         },
         wait_order: u32 {
             default: 0,
-            description: "Who waits is served by 0: priority, then arrival; 1: arrival",
+            description: "Waiters are served by 0: priority, then arrival; 1: arrival",
         },
         max_waiters: u32 {
             default: 64,
-            description: "Callers that can wait at a time, 1 to 256",
+            description: "Most callers that can wait at a time, 1 to 256",
         },
         max_partitions: u32 {
             default: 64,
-            description: "Partitions there can be, 1 to 256",
+            description: "Most partitions at a time, 1 to 256",
         },
         max_leases: u32 {
             default: 1024,
-            description: "Leases there can be, 1 to 4096",
+            description: "Most leases at a time, 1 to 4096",
         },
         uid_ceiling_mib: u32 {
             default: 0,
-            description: "Reserves one user may have in all, in MiB; 0: no ceiling",
+            description: "Most that the reserves of one user may add up to, in MiB; 0: no ceiling",
         },
         emergency_pages: u32 {
             default: 0,
-            description: "Pages of the emergency stock, beside the pool; 0: none",
+            description: "Pages of the emergency stock, in addition to the pool; 0: none",
         },
         range_base: u64 {
             default: 0,
@@ -85,7 +85,7 @@ module! {
     },
 }
 
-/// The loaded module. What stands first goes first.
+/// The loaded module. Fields are dropped in this order.
 struct Genp {
     _debugfs: DebugFs,
     _device: Device,
@@ -93,33 +93,33 @@ struct Genp {
     _registry: Arc<Registry>,
 }
 
-/// The value of a parameter; some kernels give it, others refer to it.
-fn given<T: Copy>(value: impl Borrow<T>) -> T {
+/// The value of a parameter. Some kernels return a value, others a reference.
+fn param<T: Copy>(value: impl Borrow<T>) -> T {
     *value.borrow()
 }
 
 impl kernel::Module for Genp {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let config = Config::check(&Params {
-            pool_mib: given(module_parameters::pool_mib.value()),
-            max_lease_ms: given(module_parameters::max_lease_ms.value()),
-            grace_ms: given(module_parameters::grace_ms.value()),
-            recall_prio: given(module_parameters::recall_prio.value()),
-            refill_prio: given(module_parameters::refill_prio.value()),
-            wait_order: given(module_parameters::wait_order.value()),
-            max_waiters: given(module_parameters::max_waiters.value()),
-            max_partitions: given(module_parameters::max_partitions.value()),
-            max_leases: given(module_parameters::max_leases.value()),
-            uid_ceiling_mib: given(module_parameters::uid_ceiling_mib.value()),
-            emergency_pages: given(module_parameters::emergency_pages.value()),
-            range_base: given(module_parameters::range_base.value()),
-            range_mib: given(module_parameters::range_mib.value()),
+            pool_mib: param(module_parameters::pool_mib.value()),
+            max_lease_ms: param(module_parameters::max_lease_ms.value()),
+            grace_ms: param(module_parameters::grace_ms.value()),
+            recall_prio: param(module_parameters::recall_prio.value()),
+            refill_prio: param(module_parameters::refill_prio.value()),
+            wait_order: param(module_parameters::wait_order.value()),
+            max_waiters: param(module_parameters::max_waiters.value()),
+            max_partitions: param(module_parameters::max_partitions.value()),
+            max_leases: param(module_parameters::max_leases.value()),
+            uid_ceiling_mib: param(module_parameters::uid_ceiling_mib.value()),
+            emergency_pages: param(module_parameters::emergency_pages.value()),
+            range_base: param(module_parameters::range_base.value()),
+            range_mib: param(module_parameters::range_mib.value()),
         })?;
         let pool = Pool::new(config, Wakers::new()?)?;
         let registry = Registry::new(pool)?;
         let threads = Threads::start(&registry)?;
         let debugfs = DebugFs::new(&registry)?;
-        // Last: nothing can fail any more once somebody may have it open.
+        // Last: nothing may fail once a program can have the device open.
         let device = Device::register(registry.clone())?;
         Ok(Self {
             _debugfs: debugfs,

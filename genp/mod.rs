@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module, room by room. Each imports only what stands above it.
+//! The module, by layers. Each imports only from those above it.
 
-// Written for the host as well, where all of it is public and used.
+// The host compiles this as well, where all of it is public and used.
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod core;
 

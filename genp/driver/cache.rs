@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Caches: objects of one size in a region of a partition's reserve, taken and given in
-//! any context.
+//! Caches: objects of one size in a region of a partition's reserve, allocated and freed
+//! in any context.
 
 use kernel::{
     page::PAGE_SIZE,
@@ -20,8 +20,8 @@ use crate::genp::{
     sys::{atomic::InlineAtomic, cpu::PreemptGuard},
 };
 
-/// A cache. It holds its partition's memory by a region; the driver that has the cache
-/// has the partition.
+/// A cache. Its region keeps the memory; the driver that has the cache also has the
+/// partition.
 pub(crate) struct Cache {
     partition: Arc<Partition>,
     region: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Cache {
     stride: usize,
     count: u32,
     free: Labyrinth<KVVec<InlineAtomic>>,
-    /// Element pools on it.
+    /// The number of element pools on it.
     pools: Atomic<u32>,
 }
 
@@ -63,7 +63,7 @@ impl Cache {
             return Err(EINVAL);
         };
         for object in 0..count {
-            // Refused only for one that is free, and none of these is.
+            // Refused only for an object that is free, which none of these is.
             let _ = free.give(object);
         }
         let cache = Self {
@@ -80,8 +80,8 @@ impl Cache {
         })?)
     }
 
-    /// Gives its region up: EBUSY while objects are out. Nobody uses it meanwhile.
-    /// Context: thread.
+    /// Frees its region: EBUSY while objects or element pools are in use. The caller makes
+    /// sure that nobody uses the cache meanwhile. Context: thread.
     pub(crate) fn close(&self) -> Result {
         if self.pools.load(Relaxed) != 0 || self.avail() != self.count {
             return Err(EBUSY);
@@ -89,18 +89,18 @@ impl Cache {
         self.partition.regions().free(Owner::Driver, self.region)
     }
 
-    /// Objects there are.
+    /// The number of objects.
     pub(super) fn count(&self) -> u32 {
         self.count
     }
 
-    /// Free objects; exact while nobody takes or gives. Linear in the objects / 64.
-    /// Context: any.
+    /// The number of free objects; exact while nobody takes or gives. Linear in the
+    /// objects / 64. Context: any.
     pub(crate) fn avail(&self) -> u32 {
         self.free.count()
     }
 
-    /// Counts an element pool in or out.
+    /// Counts one element pool more or less.
     pub(super) fn count_pool(&self, more: bool) {
         if more {
             self.pools.fetch_add(1, Full);
@@ -109,7 +109,7 @@ impl Cache {
         }
     }
 
-    /// Takes an object: its number. Context: any.
+    /// Takes an object; returns its number. Context: any.
     pub(super) fn take(&self) -> Option<u32> {
         let guard = PreemptGuard::begin();
         self.free.take(guard.number())
@@ -127,7 +127,7 @@ impl Cache {
 
     /// The address of an object.
     pub(super) fn address(&self, object: u32) -> usize {
-        // Below the end of the region, whose bytes are fewer than usize counts.
+        // Within the region, whose end is an address, so nothing wraps.
         self.base
             .wrapping_add(self.stride.wrapping_mul(object as usize))
     }
@@ -145,7 +145,7 @@ impl Cache {
         }
     }
 
-    /// Takes an object: its address. Context: any. Constant.
+    /// Takes an object; returns its address. Context: any. Constant.
     pub(crate) fn alloc(&self) -> Option<usize> {
         self.take().map(|object| self.address(object))
     }

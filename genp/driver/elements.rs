@@ -2,9 +2,9 @@
 
 //! Element pools: a guaranteed minimum of a cache's objects for one user of it.
 //!
-//! The minimum is taken out of the cache at set-up. Whoever wants an element takes one
-//! that is still in the cache, or else one of the minimum. Whoever gives one back makes
-//! the minimum full again before the cache gets any: see `missing`.
+//! The minimum is taken out of the cache at set-up. An element comes from the cache while
+//! that has any, and otherwise from the minimum. One that is given back replenishes the
+//! minimum first and goes to the cache otherwise: see `missing`.
 
 use kernel::{
     prelude::*,
@@ -29,14 +29,14 @@ pub(crate) struct Elements {
     min: u32,
     /// Elements that are missing from the minimum.
     ///
-    /// For a moment it can be less than 0, while somebody who has nothing to make up
-    /// for is about to add its one again. Another one may then find it less by one than
-    /// it is and give to the cache an element that the minimum misses; that one stays
-    /// missing until the next is given back. The promise holds all the same: an element
-    /// is missing only while it is out, and those in `kept` and those out together are
+    /// It is below 0 for a moment when a caller that finds nothing missing has subtracted
+    /// one and not added it again. Another caller may then read one less than are missing
+    /// and give to the cache an element that the minimum lacks, which stays missing until
+    /// the next one is given back. The guarantee holds nevertheless: elements are missing
+    /// only while as many are in use, and those in `kept` and those in use together are
     /// never fewer than the minimum.
     missing: Atomic<i32>,
-    /// Elements that are out.
+    /// Elements that are in use.
     out: Atomic<i32>,
 }
 
@@ -64,7 +64,7 @@ impl Elements {
                 pool.empty();
                 return Err(ENOSPC);
             };
-            // Refused only for one that is there, and this one was not.
+            // Refused only for an object that is in it, which this one is not.
             let _ = pool.kept.give(object);
         }
         Ok(pool)
@@ -81,8 +81,8 @@ impl Elements {
         self.cache.count_pool(false);
     }
 
-    /// Gives the minimum up: EBUSY while elements are out. Nobody uses it meanwhile.
-    /// Context: thread.
+    /// Gives the minimum up: EBUSY while elements are in use. The caller makes sure that
+    /// nobody uses the pool meanwhile. Context: thread.
     pub(crate) fn close(&self) -> Result {
         if self.out.load(kernel::sync::atomic::Acquire) != 0 {
             return Err(EBUSY);
@@ -91,7 +91,7 @@ impl Elements {
         Ok(())
     }
 
-    /// Takes an element: its address. Context: any. Constant.
+    /// Takes an element; returns its address. Context: any. Constant.
     pub(crate) fn alloc(&self) -> Option<usize> {
         let object = self.cache.take().or_else(|| {
             let guard = PreemptGuard::begin();
@@ -106,7 +106,7 @@ impl Elements {
     /// Gives an element back. Context: any. Constant.
     pub(crate) fn free(&self, address: usize) -> Result<(), Refusal> {
         let object = self.cache.object_at(address)?;
-        // One that is free already is noticed where it lies.
+        // An element that is free already is in one of the two.
         if self.kept.is_free(object) || self.cache.is_free(object) {
             return Err(Refusal::Stale);
         }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What drivers get: partitions, and on them leases, object caches and element pools.
+//! The services for drivers: partitions, and on them leases, object caches and element
+//! pools.
 //!
-//! A driver has a partition through a reference to its file, as a process has, so the
-//! partition lives as long as either of them wants it to. `entry::capi` is where drivers
-//! call in; `include/linux/genp.h` says what each call promises.
+//! A driver has a partition by a reference to its file, as a process has, so the partition
+//! lives as long as either of them keeps it. Drivers call `entry::capi`;
+//! `include/linux/genp.h` specifies each call.
 
 pub(crate) mod cache;
 pub(crate) mod elements;
@@ -23,15 +24,15 @@ use crate::genp::{
 /// Copies a name into its field: EINVAL for one that is too long.
 fn name_field(name: &[u8]) -> Result<[u8; GENP_NAME_SIZE as usize]> {
     let mut field = [0; GENP_NAME_SIZE as usize];
-    let place = field.get_mut(..name.len()).ok_or(EINVAL)?;
-    place.copy_from_slice(name);
-    // With the zero behind it, and of nothing but what a name may have.
+    let bytes = field.get_mut(..name.len()).ok_or(EINVAL)?;
+    bytes.copy_from_slice(name);
+    // Checks the terminating zero and the characters.
     name_of(&field)?;
     Ok(field)
 }
 
-/// Creates a partition for a driver, as `args` says but for its name, and keeps its
-/// file. Context: thread, may sleep.
+/// Creates a partition for a driver, by `args` and with this name, and keeps its file.
+/// Context: thread, may sleep.
 pub(crate) fn create(
     registry: &Arc<Registry>,
     name: &[u8],
@@ -58,7 +59,7 @@ pub(crate) fn find(registry: &Registry, name: &[u8]) -> Result<Arc<Partition>> {
     Ok(partition)
 }
 
-/// What drivers have of a partition. Context: thread.
+/// What drivers have allocated or borrowed of a partition. Context: thread.
 pub(crate) fn outstanding(partition: &Partition) -> genp_outstanding {
     genp_outstanding {
         regions: partition.regions().driver_regions(),
@@ -68,28 +69,28 @@ pub(crate) fn outstanding(partition: &Partition) -> genp_outstanding {
     }
 }
 
-/// Who gives a partition up.
+/// How the driver that gives a partition up got it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DriverRole {
-    /// Who created it: what it is in may go afterwards.
+    /// It created it: the memory that the partition is in may be removed afterwards.
     Creator,
-    /// Who found it.
+    /// It found it.
     Finder,
 }
 
-/// Lets a driver go: EBUSY with what is outstanding. Its file is to be given up after
-/// that, and its code may go: no callback that returned its lease is still running.
-/// Context: thread, may sleep.
+/// Ends a driver's use of a partition: EBUSY, with `left` filled in, while anything is
+/// outstanding. The caller gives the file up after that. The driver's code may be unloaded
+/// then: no callback that returned its lease is still running. Context: thread, may sleep.
 ///
-/// The creator of one in a driver's memory is the last to go, so that the memory is back
-/// when it has gone. Nobody can find the partition any longer then.
+/// The creator of a partition in a driver's memory must be its last user, so that the
+/// memory is back afterwards. From then on nobody can find the partition.
 pub(crate) fn leave(
     registry: &Registry,
     partition: &Partition,
-    how: DriverRole,
+    role: DriverRole,
     left: &mut genp_outstanding,
 ) -> Result {
-    if how == DriverRole::Finder || !partition.reserve().is_in_driver_memory() {
+    if role == DriverRole::Finder || !partition.reserve().is_in_driver_memory() {
         dismiss(partition, left)?;
     } else {
         registry.withdraw(partition, |users| {

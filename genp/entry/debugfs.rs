@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files in debugfs, for people; they are no ABI.
+//! The files in debugfs. They are for people and not ABI.
 
 use kernel::{
     c_str,
@@ -71,7 +71,7 @@ pub(crate) struct DebugFs {
 }
 
 impl DebugFs {
-    /// Makes the files. ENOMEM. Context: thread, may sleep.
+    /// Creates the files. ENOMEM. Context: thread, may sleep.
     pub(crate) fn new(registry: &Arc<Registry>) -> Result<Self> {
         let dir = Dir::new(c_str!("genp"));
         let partitions = KBox::pin_init(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! /dev/genp and its attributes: their registration, and where the calls of
-//! `glue_misc.c` arrive.
+//! /dev/genp and its attributes: their registration, and the entry points that
+//! `glue_misc.c` calls.
 
 use core::mem::ManuallyDrop;
 
@@ -18,7 +18,7 @@ use crate::genp::{
     sys::{glue, user::UserArg},
 };
 
-/// /dev/genp and its attributes. Dropping it makes them vanish.
+/// /dev/genp and its attributes. Dropping it deregisters them.
 pub(crate) struct Device {
     registry: *const Registry,
 }
@@ -29,7 +29,7 @@ unsafe impl Send for Device {}
 unsafe impl Sync for Device {}
 
 impl Device {
-    /// Makes /dev/genp appear. At most one at a time. Context: thread, may sleep.
+    /// Registers /dev/genp. At most one at a time. Context: thread, may sleep.
     pub(crate) fn register(registry: Arc<Registry>) -> Result<Self> {
         let device = Self {
             registry: registry.into_raw(),
@@ -50,7 +50,8 @@ impl Drop for Device {
     fn drop(&mut self) {
         // SAFETY: registered by `register`.
         unsafe { glue::genp_misc_deregister() };
-        // SAFETY: takes back the reference from `register`; nobody calls in now.
+        // SAFETY: takes back the reference from `register`; no entry point is called any
+        // longer.
         drop(unsafe { Arc::from_raw(self.registry) });
     }
 }
@@ -62,19 +63,19 @@ pub(super) fn registry() -> Result<ManuallyDrop<Arc<Registry>>> {
     if registry.is_null() {
         return Err(ENODEV);
     }
-    // SAFETY: what `Device` registered. It goes when the module does, which drivers
-    // that call in keep from going.
+    // SAFETY: what `Device` registered. It stays until the module is unloaded, and a
+    // driver that calls keeps the module loaded.
     Ok(unsafe { borrowed(registry) })
 }
 
-/// A registry that somebody else has a reference to.
+/// A registry that another reference keeps alive.
 ///
 /// # Safety
 ///
 /// `registry` is what [`Device::register`] registered, and stays registered for as long
 /// as the result is used.
 unsafe fn borrowed(registry: *mut c_void) -> ManuallyDrop<Arc<Registry>> {
-    // SAFETY: by the precondition, a reference that nobody gives up meanwhile.
+    // SAFETY: by the precondition, a reference that is not given up meanwhile.
     ManuallyDrop::new(unsafe { Arc::from_raw(registry.cast::<Registry>()) })
 }
 
@@ -94,7 +95,7 @@ unsafe extern "C" fn genp_device_ioctl(registry: *mut c_void, nr: c_uint, arg: c
 /// `registry` is what [`Device::register`] registered.
 #[no_mangle]
 unsafe extern "C" fn genp_attribute_value(registry: *mut c_void, which: c_uint) -> u64 {
-    // SAFETY: by the precondition; the attributes go with the device.
+    // SAFETY: by the precondition; the attributes are removed with the device.
     let registry = unsafe { borrowed(registry) };
     sysfs::value(registry.pool(), which)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The commands of /dev/genp: from argument structures to calls and back.
+//! The ioctls of /dev/genp: from argument structures to calls and back.
 
 use kernel::{bindings, fs::file::FileDescriptorReservation, prelude::*, sync::Arc};
 

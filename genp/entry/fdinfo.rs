@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What /proc/PID/fdinfo shows of a partition's file.
+//! The lines of a partition's file in /proc/PID/fdinfo.
 
 use kernel::{seq_file::SeqFile, seq_print};
 
 use crate::genp::partition::Partition;
 
-/// Writes a line for each figure. Context: thread.
+/// Writes a line for each value. Context: thread.
 pub(super) fn show(partition: &Partition, m: &SeqFile) {
     let stat = partition.stat();
     let name = ::core::str::from_utf8(partition.name()).unwrap_or("");

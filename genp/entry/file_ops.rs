@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The file of a partition: where the tables of operations in `glue_file.c` and
-//! `glue_vma.c` arrive.
+//! The file of a partition: the entry points that the tables of operations in
+//! `glue_file.c` and `glue_vma.c` call.
 //!
 //! # Safety
 //!
-//! All functions: called by those tables, with what the kernel gave them; `data` is the
-//! private data of a partition's file or lease window.
+//! All functions: called by those tables, with the arguments that the kernel passed;
+//! `data` is the private data of a partition's file or lease window.
 
 #![allow(clippy::missing_safety_doc)] // Said above, once for all.
 
@@ -30,7 +30,7 @@ use crate::genp::{
     },
 };
 
-// SAFETY: all functions below take the private data for a pointer to a partition, and
+// SAFETY: all functions below use the private data as a pointer to a partition, and
 // `genp_partition_release` takes the file's reference back.
 unsafe impl FileOwner for Partition {}
 
@@ -38,7 +38,7 @@ unsafe impl FileOwner for Partition {}
 ///
 /// # Safety
 ///
-/// `data` is the private data of a partition's file, which is there for `'a`.
+/// `data` is the private data of a partition's file, which exists during `'a`.
 unsafe fn partition<'a>(data: *mut c_void) -> &'a Partition {
     // SAFETY: the file owns a reference, from its creation to its release.
     unsafe { &*data.cast::<Partition>() }
@@ -94,10 +94,10 @@ unsafe extern "C" fn genp_partition_poll(
 ) -> c_uint {
     // SAFETY: called by the file's poll.
     let partition = unsafe { partition(data) };
-    // SAFETY: the file is being polled, so it is there, and it is a stream, which
-    // nobody holds by fdget_pos.
+    // SAFETY: the file is being polled, so it exists; it is a stream, so no fdget_pos()
+    // of it is active.
     let file = unsafe { File::from_raw_file(file) };
-    // SAFETY: null or valid during the call, as the file's poll gets it.
+    // SAFETY: the argument of the file's poll: null, or valid during the call.
     let table = unsafe { PollTable::from_raw(table) };
     partition.events().poll(file, table)
 }
@@ -106,7 +106,7 @@ unsafe extern "C" fn genp_partition_poll(
 unsafe extern "C" fn genp_partition_show(data: *mut c_void, m: *mut bindings::seq_file) {
     // SAFETY: called by the file's show_fdinfo.
     let partition = unsafe { partition(data) };
-    // SAFETY: as above; the seq_file is there during the call.
+    // SAFETY: as above; the seq_file exists during the call.
     fdinfo::show(partition, unsafe { SeqFile::from_raw(m) });
 }
 
@@ -125,7 +125,7 @@ unsafe extern "C" fn genp_window_fault(
 ) -> bool {
     // SAFETY: called for a lease window, whose mapping holds the file.
     let partition = unsafe { partition(data) };
-    // SAFETY: a lease window, held still by the page fault.
+    // SAFETY: a lease window, which cannot change during the page fault.
     let vma = unsafe { LeaseVma::new(vma) };
     match u32::try_from(page) {
         Ok(page) => partition.leases().window().fault(&vma, page),

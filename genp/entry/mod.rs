@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What calls us: the kernel by the tables of operations in C, user space by way of
-//! it, drivers by the C API.
+//! What calls the module: the kernel by the tables of operations in C, user space by way
+//! of it, and drivers by the C API.
 //!
 //! Each entry point turns pointers and argument structures into references and checked
-//! values and hands on. With `sys`, which is what we call, this is the only room with
-//! `unsafe` in it.
+//! values, and calls the layers below with these. There is `unsafe` only here and in
+//! `sys`, which is what the module calls.
 
 mod capi;
 pub(crate) mod debugfs;
@@ -19,8 +19,7 @@ mod sysfs;
 
 use kernel::{ffi::c_long, prelude::*};
 
-/// Has the compiler compare entry points with their prototypes in C, which calls the
-/// ones where Rust defines the others.
+/// Has the compiler compare the types of entry points with their prototypes in C.
 macro_rules! same_prototypes {
     ($($name:ident),* $(,)?) => {
         const _: () = {
@@ -30,7 +29,7 @@ macro_rules! same_prototypes {
 }
 use same_prototypes;
 
-/// The answer of a call that gives a number or a negative errno.
+/// The result of a call that returns a number or a negative errno.
 fn to_long(result: Result<i64>) -> c_long {
     match result {
         Ok(value) => value as c_long,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The commands of a partition: from argument structures to calls and back.
+//! The ioctls of a partition: from argument structures to calls and back.
 
 use kernel::{page::PAGE_SIZE, prelude::*};
 
@@ -12,19 +12,19 @@ use crate::genp::{
 };
 
 /// EINVAL unless all of these are zero.
-fn none_of(fields: &[u32]) -> Result {
+fn all_zero(fields: &[u32]) -> Result {
     if fields.iter().any(|&field| field != 0) {
         return Err(EINVAL);
     }
     Ok(())
 }
 
-/// What a borrower waits for, by `GENP_WAIT_*`, 0 for everything: EINVAL for other
-/// bits.
+/// What a borrower waits for, from bits `GENP_WAIT_*`, 0 for all of them: EINVAL for
+/// other bits.
 pub(super) fn reasons_of(bits: u32) -> Result<WaitReasons> {
     const KNOWN: u32 = abi::GENP_WAIT_BUDGET | abi::GENP_WAIT_POOL;
 
-    none_of(&[bits & !KNOWN])?;
+    all_zero(&[bits & !KNOWN])?;
     let bits = if bits == 0 { KNOWN } else { bits };
     Ok(WaitReasons {
         budget: bits & abi::GENP_WAIT_BUDGET != 0,
@@ -53,7 +53,7 @@ pub(super) fn ioctl(partition: &Partition, nr: u32, arg: &UserArg) -> Result {
     }
 }
 
-/// Notes how long `work` took, whether it succeeded or not.
+/// Records how long `work` took, whether it succeeded or not.
 fn timed(partition: &Partition, op: Operation, work: impl FnOnce() -> Result) -> Result {
     let begin = time::now();
     let answer = work();
@@ -65,7 +65,7 @@ fn timed(partition: &Partition, op: Operation, work: impl FnOnce() -> Result) ->
 
 fn alloc(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_alloc>()?;
-    none_of(&[args.flags])?;
+    all_zero(&[args.flags])?;
     partition.alive()?;
     let region = partition
         .regions()
@@ -73,21 +73,21 @@ fn alloc(partition: &Partition, arg: &UserArg) -> Result {
     args.offset = region.offset;
     args.handle = region.handle;
     arg.write(&args).inspect_err(|_| {
-        // The caller cannot name what it did not learn of.
+        // The caller did not get the handle, so nobody could give it back.
         let _ = partition.regions().free(Owner::Process, region.handle);
     })
 }
 
 fn free(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_handle>()?;
-    none_of(&[args.flags])?;
+    all_zero(&[args.flags])?;
     partition.alive()?;
     partition.regions().free(Owner::Process, args.handle)
 }
 
 fn borrow(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_borrow>()?;
-    none_of(&[args.flags, args.reserved])?;
+    all_zero(&[args.flags, args.reserved])?;
     partition.alive()?;
     let pages = args.length.div_ceil(PAGE_SIZE as u64);
     let borrowed = partition.borrow(&BorrowRequest {
@@ -101,20 +101,20 @@ fn borrow(partition: &Partition, arg: &UserArg) -> Result {
     args.handle = borrowed.handle;
     args.expires = borrowed.expires;
     arg.write(&args).inspect_err(|_| {
-        // The caller cannot name what it did not learn of.
+        // The caller did not get the handle, so nobody could give it back.
         let _ = partition.return_lease(borrowed.handle);
     })
 }
 
 fn return_lease(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_handle>()?;
-    none_of(&[args.flags])?;
+    all_zero(&[args.flags])?;
     partition.return_lease(args.handle)
 }
 
 fn renew(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_renew>()?;
-    none_of(&[args.flags])?;
+    all_zero(&[args.flags])?;
     partition.alive()?;
     args.expires = partition.leases().renew(
         args.handle,
@@ -126,7 +126,7 @@ fn renew(partition: &Partition, arg: &UserArg) -> Result {
 
 fn resize(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_resize>()?;
-    none_of(&[args.flags])?;
+    all_zero(&[args.flags])?;
     partition.alive()?;
     partition.resize(args.reserve, args.borrow_limit)?;
     args.windows = partition.windows();
@@ -135,7 +135,7 @@ fn resize(partition: &Partition, arg: &UserArg) -> Result {
 
 fn stat(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_stat>()?;
-    none_of(&[args.flags & !abi::GENP_STAT_RESET_PEAKS])?;
+    all_zero(&[args.flags & !abi::GENP_STAT_RESET_PEAKS])?;
     let mut stat = partition.stat();
     stat.size = args.size;
     stat.flags = args.flags;
@@ -148,7 +148,7 @@ fn stat(partition: &Partition, arg: &UserArg) -> Result {
 
 fn bounds(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_bounds>()?;
-    none_of(&[args.flags & !abi::GENP_BOUNDS_RESET])?;
+    all_zero(&[args.flags & !abi::GENP_BOUNDS_RESET])?;
     partition.bounds(&mut args)?;
     arg.write(&args)?;
     if args.flags & abi::GENP_BOUNDS_RESET != 0 {
@@ -159,7 +159,7 @@ fn bounds(partition: &Partition, arg: &UserArg) -> Result {
 
 fn histogram(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_histogram>()?;
-    none_of(&[args.flags & !abi::GENP_BOUNDS_RESET, args.reserved])?;
+    all_zero(&[args.flags & !abi::GENP_BOUNDS_RESET, args.reserved])?;
     args.count = partition.timing().counts(args.op)?;
     arg.write(&args)?;
     if args.flags & abi::GENP_BOUNDS_RESET != 0 {
@@ -170,13 +170,13 @@ fn histogram(partition: &Partition, arg: &UserArg) -> Result {
 
 fn eventfd(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_eventfd>()?;
-    none_of(&[args.flags])?;
+    all_zero(&[args.flags])?;
     partition.alive()?;
     partition.events().listen(args.fd, args.mask)
 }
 
 fn destroy(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_destroy>()?;
-    none_of(&[args.flags])?;
+    all_zero(&[args.flags])?;
     partition.destroy()
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pool as the ABI tells of it.
+//! The state of the pool as `struct genp_info`.
 
 use kernel::page::{PAGE_SHIFT, PAGE_SIZE};
 
 use crate::genp::{core::accounting::WaitOrder, pool::Pool, stock::Emergency, sys::abi};
 
-/// What the pool has and who has it, at this moment. Context: thread.
+/// The state of the pool at this moment. Context: thread.
 pub(super) fn info(pool: &Pool) -> abi::genp_info {
     let totals = pool.totals();
     let config = &pool.config;

@@ -13,7 +13,7 @@ struct Attribute {
     value: fn(&Pool, &genp_info) -> u64,
 }
 
-/// The table of attributes; `glue_misc.c` makes the files by it.
+/// The table of attributes, from which `glue_misc.c` makes the files.
 macro_rules! attributes {
     ($( $name:ident: $value:expr; )*) => {
         static ATTRIBUTES: &[Attribute] = &[$(

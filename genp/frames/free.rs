@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the pool's free frames lie: clean ones by node, dirty ones in one
-//! chain, and those in quarantine by the partition that left them behind.
+//! The pool's free frames: clean ones in a list for each node, dirty ones in one list,
+//! and quarantined ones in a list for each partition that left them behind.
 //!
-//! The store moves frames and knows nothing of who may have them; the desk
-//! decides that before anybody comes here. It has promised no more frames than
-//! lie here or pass through the hands of the scrubber, so a taker never goes
-//! away with nothing.
+//! This only moves frames. Who may have them is decided before, under the lending lock,
+//! which never promises more frames than are listed here or being scrubbed. So a caller
+//! that was promised frames always gets some.
 
 use kernel::{prelude::*, sync::Arc};
 
-use super::list::{FrameLinks, FrameList, Walk};
+use super::list::{FrameLinks, FrameList, Iter};
 use crate::genp::sys::{
     lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
-    page::FrameTable,
+    page::{FrameTable, MAX_NODES},
     thread::Waker,
 };
 
 /// The most frames that are moved or zeroed under one lock.
 pub(crate) const BATCH: u32 = 32;
-
-/// The most memory nodes a pool is spread over.
-pub(crate) const MAX_NODES: usize = 8;
 
 struct FreeLists {
     clean: [FrameList; MAX_NODES],
@@ -32,8 +28,8 @@ struct FreeLists {
 }
 
 impl FreeLists {
-    /// Takes up to `most` frames, of `node` if it has any, clean ones first;
-    /// says whether they are clean. At most `MAX_NODES + BATCH` steps.
+    /// Takes up to `most` frames, clean ones first and of those the ones of `node`; also
+    /// returns whether they are clean. At most `MAX_NODES + BATCH` steps.
     fn take(&mut self, most: u32, node: u32, links: &FrameLinks) -> (FrameList, bool) {
         let most = most.min(BATCH);
         if let Some(clean) = self.clean.get_mut(node as usize) {
@@ -50,15 +46,15 @@ impl FreeLists {
     }
 }
 
-/// The frames of the pool.
+/// The free frames of the pool.
 #[pin_data]
 pub(crate) struct FreeFrames {
     frames: FrameTable,
     links: FrameLinks,
     #[pin]
     lists: RawLock<FreeLists>,
-    /// Held by the scrubber while it has frames in hand that are in no list: a
-    /// taker who finds the lists empty lends it its priority here.
+    /// Held by the scrubber while it has frames that are in no list. A taker that finds
+    /// the lists empty waits here and so lends the scrubber its priority.
     #[pin]
     scrubbing: PiMutex<()>,
     /// Wakes the scrubber.
@@ -66,7 +62,7 @@ pub(crate) struct FreeFrames {
 }
 
 impl FreeFrames {
-    /// Lays all of `frames` down as dirty. Context: thread, may sleep.
+    /// All of `frames`, listed as dirty. Context: thread, may sleep.
     pub(crate) fn new(
         frames: FrameTable,
         partitions: u32,
@@ -100,27 +96,27 @@ impl FreeFrames {
         &self.frames
     }
 
-    /// Takes 1 to [`BATCH`] zeroed frames that the desk promised to the caller;
-    /// none only if `most` is 0. Context: thread, may sleep; zeroes at most
-    /// [`BATCH`] frames.
+    /// Takes 1 to [`BATCH`] zeroed frames, which the caller was promised under the
+    /// lending lock; none only if `most` is 0. Context: thread, may sleep; zeroes at
+    /// most [`BATCH`] frames.
     pub(crate) fn take(&self, most: u32, node: u32) -> FrameList {
         let (mut list, mut clean) = self.lists.lock().take(most, node, &self.links);
         if list.is_empty() && most > 0 {
-            // What was promised is in the scrubber's hands; behind its lock
-            // everything is in the lists again.
+            // The scrubber has the promised frames; once its lock is free they are in
+            // the lists again.
             let _scrubber = self.scrubbing.lock();
             (list, clean) = self.lists.lock().take(most, node, &self.links);
         }
         if !clean {
-            for frame in list.walk(&self.links) {
+            for frame in list.iter(&self.links) {
                 self.frames.zero(frame);
             }
         }
         list
     }
 
-    /// Lays frames back that nobody else holds. O(1). Context: thread, raw
-    /// locks, hardirq.
+    /// Gives back frames that nobody else refers to. O(1). Context: thread, raw locks,
+    /// hardirq.
     pub(crate) fn give(&self, list: FrameList) {
         if list.is_empty() {
             return;
@@ -129,14 +125,14 @@ impl FreeFrames {
         self.waker.wake();
     }
 
-    /// Lays one frame of partition `id` back, or into quarantine if somebody
-    /// else holds it still; says whether it is free. O(1). Context: thread.
+    /// Gives back one frame of partition `id`, or quarantines it if somebody else still
+    /// refers to it; returns whether it is free. O(1). Context: thread.
     pub(crate) fn give_or_quarantine(&self, id: u32, frame: u32) -> bool {
         let shared = self.frames.shared(frame);
         let mut lists = self.lists.lock();
         match lists.quarantine.get_mut(id as usize) {
-            Some(kept) if shared => {
-                kept.push(frame, &self.links);
+            Some(quarantine) if shared => {
+                quarantine.push(frame, &self.links);
                 lists.quarantined += 1;
                 false
             }
@@ -147,21 +143,20 @@ impl FreeFrames {
         }
     }
 
-    /// Looks at up to [`BATCH`] frames that partition `id` left in quarantine
-    /// and frees those that nobody holds any longer; says how many.
-    /// Context: thread.
+    /// Checks up to [`BATCH`] frames that partition `id` left in quarantine and frees
+    /// those that nobody refers to any longer; returns their number. Context: thread.
     pub(crate) fn release_quarantine(&self, id: u32) -> u32 {
         let mut freed = 0;
         for _ in 0..BATCH {
             let mut lists = self.lists.lock();
-            let Some(kept) = lists.quarantine.get_mut(id as usize) else {
+            let Some(quarantine) = lists.quarantine.get_mut(id as usize) else {
                 break;
             };
-            let Some(frame) = kept.pop(&self.links) else {
+            let Some(frame) = quarantine.pop(&self.links) else {
                 break;
             };
             if self.frames.shared(frame) {
-                kept.push(frame, &self.links);
+                quarantine.push(frame, &self.links);
             } else {
                 lists.quarantined -= 1;
                 lists.dirty.push(frame, &self.links);
@@ -171,29 +166,28 @@ impl FreeFrames {
         freed
     }
 
-    /// FrameTable in quarantine.
+    /// The number of frames in quarantine.
     pub(crate) fn quarantined(&self) -> u32 {
         self.lists.lock().quarantined
     }
 
-    /// FrameTable that are zeroed already.
+    /// The number of free frames that are zeroed already.
     pub(crate) fn clean(&self) -> u32 {
         let lists = self.lists.lock();
         lists.clean.iter().fold(0, |sum, list| sum + list.len())
     }
 
-    /// Zeroes a few dirty frames; false if there are none. Context: the
-    /// scrubber's thread.
+    /// Zeroes a few dirty frames; false if there are none. Context: the scrub thread.
     pub(crate) fn scrub(&self) -> bool {
-        /// Few, because a taker may have to wait for them.
+        /// Small, because a taker may have to wait for them.
         const SCRUB_BATCH: u32 = 4;
 
-        let _in_hand = self.scrubbing.lock();
+        let _scrubbing = self.scrubbing.lock();
         let mut list = self.lists.lock().dirty.split(SCRUB_BATCH, &self.links);
         if list.is_empty() {
             return false;
         }
-        for frame in list.walk(&self.links) {
+        for frame in list.iter(&self.links) {
             self.frames.zero(frame);
         }
         while let Some(frame) = list.pop(&self.links) {
@@ -207,17 +201,17 @@ impl FreeFrames {
         true
     }
 
-    /// The frames of a chain the caller owns, in order.
-    pub(crate) fn walk(&self, list: &FrameList) -> Walk<'_> {
-        list.walk(&self.links)
+    /// The frames of a list that the caller owns, in order.
+    pub(crate) fn iter(&self, list: &FrameList) -> Iter<'_> {
+        list.iter(&self.links)
     }
 
-    /// Appends `more` to `chain`; the caller owns both. O(1).
+    /// Appends `more` to `list`; the caller owns both. O(1).
     pub(crate) fn join(&self, list: &mut FrameList, more: FrameList) {
         list.append(more, &self.links);
     }
 
-    /// Takes the first frame out of a chain the caller owns. O(1).
+    /// Takes the first frame out of a list that the caller owns. O(1).
     pub(crate) fn pop(&self, list: &mut FrameList) -> Option<u32> {
         list.pop(&self.links)
     }

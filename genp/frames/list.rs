@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! FrameTable strung together: a lease, a free list or a batch is a chain of frame
-//! numbers, and giving one back is one splice, whatever its length.
+//! Linked lists of frame numbers. The frames of a lease, a free list and a batch are such
+//! lists, so giving one back is one splice, whatever its length.
 
 use kernel::prelude::*;
 
@@ -10,11 +10,11 @@ use crate::genp::sys::cell::RelaxedCell;
 /// No frame.
 const NONE: u32 = u32::MAX;
 
-/// For each frame the one behind it in its chain.
+/// For each frame its successor in its list.
 ///
-/// A frame is in one chain at a time, and only who owns that chain reads or
-/// writes its links: a free list under the lock of the lists, a lease under the
-/// lock of its partition's windows. Those locks order the accesses.
+/// A frame is in one list at a time, and only the owner of that list reads or writes its
+/// links: those of the free lists under their lock, those of a lease under the lock of
+/// its partition's windows. These locks order the accesses.
 pub(crate) struct FrameLinks(KVVec<RelaxedCell>);
 
 impl FrameLinks {
@@ -42,8 +42,8 @@ impl FrameLinks {
     }
 }
 
-/// A chain of frames. It owns them: who drops one that is not empty loses them. Its
-/// length says where it ends; the link of its last frame says nothing.
+/// A list of frames, which it owns: dropping one that is not empty leaks them. Its length
+/// decides where it ends; the link of its last frame has no meaning.
 #[must_use]
 pub(crate) struct FrameList {
     first: u32,
@@ -66,7 +66,7 @@ impl FrameList {
         self.len == 0
     }
 
-    /// Appends one frame that is in no chain. O(1), any context.
+    /// Appends one frame that is in no list. O(1), any context.
     pub(crate) fn push(&mut self, frame: u32, links: &FrameLinks) {
         links.set_next(frame, NONE);
         if self.len == 0 {
@@ -106,8 +106,8 @@ impl FrameList {
         self.len = self.len.saturating_add(other.len);
     }
 
-    /// Moves up to `most` frames from the front of `self` to a chain of their
-    /// own. O(most), and only looks at them: their links stay what they are.
+    /// Moves up to `most` frames from the front of `self` to a list of their own.
+    /// O(most); reads their links and changes none.
     pub(crate) fn split(&mut self, most: u32, links: &FrameLinks) -> Self {
         if most == 0 {
             return Self::EMPTY;
@@ -119,19 +119,19 @@ impl FrameList {
         for _ in 1..most {
             last = links.next(last);
         }
-        let lending = Self {
+        let front = Self {
             first: self.first,
             last,
             len: most,
         };
         self.first = links.next(last);
         self.len -= most;
-        lending
+        front
     }
 
-    /// The frames in order. The caller owns the chain while it walks.
-    pub(crate) fn walk<'a>(&self, links: &'a FrameLinks) -> Walk<'a> {
-        Walk {
+    /// The frames in order. The caller owns the list for as long as it iterates.
+    pub(crate) fn iter<'a>(&self, links: &'a FrameLinks) -> Iter<'a> {
+        Iter {
             links,
             at: self.first,
             left: self.len,
@@ -139,15 +139,15 @@ impl FrameList {
     }
 }
 
-/// An iterator over the frames of a chain.
+/// An iterator over the frames of a list.
 #[derive(Clone)]
-pub(crate) struct Walk<'a> {
+pub(crate) struct Iter<'a> {
     links: &'a FrameLinks,
     at: u32,
     left: u32,
 }
 
-impl Iterator for Walk<'_> {
+impl Iterator for Iter<'_> {
     type Item = u32;
 
     #[inline]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! FrameTable by number: lists of them, and those that are free.
+//! Lists of frames, by frame number, and the free frames of the pool.
 
 pub(crate) mod free;
 pub(crate) mod list;

@@ -2,11 +2,11 @@
 
 //! The limits of the module's parameters.
 
-use super::{given, Params};
+use super::{params, Params};
 use crate::genp::pool::config::Config;
 use kernel::prelude::*;
 
-/// A parameter, its least and its most.
+/// How to set a parameter, its lowest value and its highest.
 struct Limit(fn(&mut Params, i64), i64, i64);
 
 const LIMITS: [Limit; 11] = [
@@ -24,9 +24,9 @@ const LIMITS: [Limit; 11] = [
 ];
 
 fn accepts(set: fn(&mut Params, i64), value: i64) -> bool {
-    let mut given = given();
-    set(&mut given, value);
-    Config::check(&given).is_ok()
+    let mut params = params();
+    set(&mut params, value);
+    Config::check(&params).is_ok()
 }
 
 #[kunit_tests(genp_config)]
@@ -44,8 +44,8 @@ mod tests {
     #[test]
     fn what_is_beyond_is_refused() {
         for Limit(set, least, most) in LIMITS {
-            // A least of 0 has nothing below in an unsigned parameter but its
-            // largest value, which is beyond the most.
+            // One below 0 in an unsigned parameter is its largest value, which is beyond
+            // the limit as well.
             assert!(!accepts(set, least - 1));
             assert!(!accepts(set, most + 1));
             assert!(!accepts(set, i64::from(i32::MIN)));
@@ -60,14 +60,14 @@ mod tests {
             max_lease_ms: 7,
             grace_ms: 5,
             uid_ceiling_mib: 2,
-            ..given()
+            ..params()
         })?;
         let per_mib = (1 << 20) / kernel::page::PAGE_SIZE as u32;
         assert_eq!(config.capacity, 3 * per_mib);
         assert_eq!(config.max_lease_ns, 7_000_000);
         assert_eq!(config.grace_ns, 5_000_000);
         assert_eq!(config.uid_ceiling, 2 * per_mib);
-        assert_eq!(Config::check(&given())?.uid_ceiling, u32::MAX);
+        assert_eq!(Config::check(&params())?.uid_ceiling, u32::MAX);
         Ok(())
     }
 
@@ -75,7 +75,7 @@ mod tests {
     fn the_largest_pool_has_a_number() -> Result {
         let config = Config::check(&Params {
             pool_mib: 4 << 20,
-            ..given()
+            ..params()
         })?;
         assert_eq!(
             u64::from(config.capacity),

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Chains keep every frame, once and in order.
+//! Lists keep every frame, once and in order.
 
 use crate::genp::frames::list::{FrameLinks, FrameList};
 use kernel::prelude::*;
 
 const FRAMES: u32 = 40;
 
-/// A chain of the frames from `from` to below `to`.
+/// A list of the frames from `from` to below `to`.
 fn list(from: u32, to: u32, links: &FrameLinks) -> FrameList {
     let mut list = FrameList::EMPTY;
     for frame in from..to {
@@ -16,9 +16,9 @@ fn list(from: u32, to: u32, links: &FrameLinks) -> FrameList {
     list
 }
 
-/// Whether the chain is just these frames, by its walk and by its length.
+/// Whether the list is exactly these frames, by iteration and by its length.
 fn is(list: &FrameList, links: &FrameLinks, frames: impl Iterator<Item = u32> + Clone) -> bool {
-    list.len() as usize == frames.clone().count() && list.walk(links).eq(frames)
+    list.len() as usize == frames.clone().count() && list.iter(links).eq(frames)
 }
 
 #[kunit_tests(genp_frame_list)]
@@ -65,7 +65,7 @@ mod tests {
         all.append(first, &links);
         all.append(list(20, FRAMES, &links), &links);
         assert!(is(&all, &links, 0..FRAMES));
-        // It goes on being a chain.
+        // It can still be appended to.
         let lending = all.split(20, &links);
         all.append(lending, &links);
         assert!(is(&all, &links, Iterator::chain(20..FRAMES, 0..20)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The frames of a pool are pages of their own, and zeroing one zeroes all of it.
+//! The frames of a pool are distinct pages, and zeroing one zeroes all of it.
 
 use crate::genp::sys::page::FrameTable;
 use kernel::prelude::*;
@@ -48,14 +48,14 @@ mod tests {
         assert!(frames.is_all(0, 0xa5));
         assert!(frames.is_all(1, 0));
         assert!(frames.is_all(2, 0xa5));
-        // A number that is none.
+        // Numbers that no frame has.
         frames.zero(3);
         frames.zero(u32::MAX);
         Ok(())
     }
 
     #[test]
-    fn who_else_holds_one_is_seen() -> Result {
+    fn another_reference_is_seen() -> Result {
         let frames = FrameTable::allocate(2)?;
         assert!(!frames.shared(0) && !frames.shared(1));
         frames.pin(1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The store hands out zeroed frames, loses none and keeps those that are held.
+//! The free frames are handed out zeroed, none is lost, and those that are pinned wait in
+//! quarantine.
 
 use crate::genp::{
     frames::{
@@ -14,7 +15,7 @@ use kernel::prelude::*;
 const FRAMES: u32 = 100;
 const PATTERN: u8 = 0xa5;
 
-/// A store whose frames are all full of a pattern.
+/// Free frames that are all filled with a pattern.
 fn free_frames() -> Result<Pin<KBox<FreeFrames>>> {
     let frames = FrameTable::allocate(FRAMES)?;
     for frame in 0..FRAMES {
@@ -36,12 +37,12 @@ fn take(free_frames: &FreeFrames, count: u32) -> FrameList {
     all
 }
 
-/// Whether all frames of a chain are zero; fills them with the pattern.
+/// Whether all frames of a list are zero; fills them with the pattern.
 fn zeroed_and_spoilt(free_frames: &FreeFrames, list: &FrameList) -> bool {
     let zeroed = free_frames
-        .walk(list)
+        .iter(list)
         .all(|frame| free_frames.frames().is_all(frame, 0));
-    for frame in free_frames.walk(list) {
+    for frame in free_frames.iter(list) {
         free_frames.frames().fill(frame, PATTERN);
     }
     zeroed
@@ -58,7 +59,7 @@ mod tests {
             let all = take(&free_frames, FRAMES);
             assert_eq!(all.len(), FRAMES);
             let mut seen = KVec::from_elem(false, FRAMES as usize, GFP_KERNEL)?;
-            for frame in free_frames.walk(&all) {
+            for frame in free_frames.iter(&all) {
                 assert_eq!(seen.get(frame as usize), Some(&false));
                 if let Some(seen) = seen.get_mut(frame as usize) {
                     *seen = true;
@@ -78,7 +79,7 @@ mod tests {
         let batch = free_frames.take(u32::MAX, 0);
         assert_eq!(batch.len(), BATCH);
         free_frames.give(batch);
-        // A node there is not.
+        // A node that does not exist.
         let batch = free_frames.take(1, u32::MAX);
         assert_eq!(batch.len(), 1);
         free_frames.give(batch);
@@ -126,7 +127,7 @@ mod tests {
         assert!(!free_frames.give_or_quarantine(1, held));
         assert!(free_frames.give_or_quarantine(1, free));
         assert_eq!(free_frames.quarantined(), 1);
-        // Held still, and by another partition's number not even looked at.
+        // Still pinned; and the frames of another partition are not checked at all.
         assert_eq!(free_frames.release_quarantine(1), 0);
         assert_eq!(free_frames.release_quarantine(0), 0);
         assert_eq!(free_frames.quarantined(), 1);
@@ -135,7 +136,7 @@ mod tests {
         assert_eq!(free_frames.release_quarantine(1), 1);
         assert_eq!(free_frames.quarantined(), 0);
         let back = take(&free_frames, FRAMES);
-        assert!(free_frames.walk(&back).eq(core::iter::once(held)));
+        assert!(free_frames.iter(&back).eq(core::iter::once(held)));
         assert!(zeroed_and_spoilt(&free_frames, &back));
         Ok(())
     }

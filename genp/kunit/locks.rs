@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The two locks do what their descriptions say, on PREEMPT_RT too.
+//! The two locks behave as documented, on PREEMPT_RT too.
 
 use crate::genp::sys::{
     kunit::{in_hard_interrupt, in_interrupt, irqs_disabled},
@@ -20,7 +20,7 @@ use kernel::{
 
 const FIFO: i32 = 40;
 
-/// A lock, and a thread of high priority that wants it.
+/// A lock for which a thread of high priority waits.
 #[pin_data]
 struct Contended {
     #[pin]

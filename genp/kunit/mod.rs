@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The KUnit tests of what the rest of the module can see.
+//! The KUnit tests that need no private items; the others are in `genp/partition/`.
 
 mod config;
 mod frame_list;
@@ -22,8 +22,8 @@ use crate::genp::{
     registry::Registry,
 };
 
-/// The parameters of a small pool, all of them sound.
-pub(crate) fn given() -> Params {
+/// Valid parameters of a small pool.
+pub(crate) fn params() -> Params {
     Params {
         pool_mib: 1,
         max_lease_ms: 1000,
@@ -41,7 +41,7 @@ pub(crate) fn given() -> Params {
     }
 }
 
-/// A pool that nobody but one test knows, and its partitions. No threads, no device.
+/// A pool of one test, and its partitions. Without threads and device.
 pub(crate) fn registry() -> Result<Arc<Registry>> {
-    Registry::new(Pool::new(Config::check(&given())?, Wakers::new()?)?)
+    Registry::new(Pool::new(Config::check(&params())?, Wakers::new()?)?)
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Names: what is one, and who has which. The partitions are real ones, with
-//! files, in a pool of the test's own.
+//! Names: which are valid, and that each has one partition. The partitions are real ones,
+//! with files, in a pool of the test.
 
 use super::registry;
 use crate::genp::{
     partition::{name_of, CreateRequest, File, Partition},
     registry::Registry,
-    sys::{abi, kunit::settle},
+    sys::{abi, kunit::flush_fput},
 };
 use kernel::{page::PAGE_SIZE, prelude::*, sync::Arc};
 
@@ -36,7 +36,7 @@ pub(crate) fn create(registry: &Arc<Registry>, name: &[u8]) -> Result<(Arc<Parti
 /// Closes a file and waits for its release.
 pub(crate) fn close(file: File) {
     drop(file);
-    settle();
+    flush_fput();
 }
 
 #[kunit_tests(genp_names)]
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(registry.open(b"one", |_| true).err(), Some(ENOENT));
         assert_eq!(registry.pool().totals().partitions, 0);
         assert_eq!(registry.pool().totals().committed, 0);
-        // It is free again.
+        // The name is free again.
         close(create(&registry, b"one")?.1);
         Ok(())
     }
@@ -108,7 +108,7 @@ mod tests {
         for _ in 0..8 {
             assert_eq!(create(&registry, b"kept").err(), Some(EEXIST));
         }
-        // The one that is there was not hurt.
+        // The existing one is unchanged.
         assert!(registry.get(kept.0.id()).is_some());
         close(kept.1);
         let after = registry.pool().totals();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A stock says when somebody must look after it.
+//! A stock reports when a watermark is crossed, and takes back only its own pages.
 
 use crate::genp::{
     core::watermarks::Watermarks,
@@ -25,36 +25,36 @@ fn stock(frames: &FrameTable, watermarks: Watermarks) -> Result<Pin<KBox<Stock>>
     Ok(stock)
 }
 
-/// Takes all pages: how often a watermark was passed, and how often with fewer free pages
-/// than `low`.
+/// Takes all pages; returns how often a crossing was reported, and how often of these with
+/// fewer free pages than `low`.
 fn take_all(stock: &Stock) -> Result<(u32, u32)> {
-    let (mut passed, mut low) = (0, 0);
+    let (mut crossed, mut low) = (0, 0);
     for _ in 0..stock.watermarks().pages() {
         let guard = PreemptGuard::begin();
         let (slot, crossing) = stock.take(&guard);
         slot.ok_or(ENOMEM)?;
         if crossing == Crossing::Crossed {
-            passed += 1;
+            crossed += 1;
             low += u32::from(stock.level().free() < stock.watermarks().low());
         }
     }
-    Ok((passed, low))
+    Ok((crossed, low))
 }
 
 #[kunit_tests(genp_stock)]
 mod tests {
     use super::*;
 
-    /// However its size makes CPUs keep counts to themselves.
+    /// Whatever batch its size makes CPUs count in.
     #[test]
-    fn one_that_cannot_grow_says_that_it_is_low() -> Result {
+    fn one_that_cannot_grow_reports_that_it_is_low() -> Result {
         let frames = FrameTable::allocate(1500)?;
         for pages in [1, 2, 3, 10, 64, 65, 500, 1500] {
             let watermarks = Watermarks::new(pages, 0, 0).ok_or(EINVAL)?;
-            let (passed, low) = take_all(&*stock(&frames, watermarks)?)?;
+            let (crossed, low) = take_all(&*stock(&frames, watermarks)?)?;
             assert!(low >= 1);
-            // Not with each batch all the way down.
-            assert!(passed <= 8 + 4 * cpu::count());
+            // Not with every batch down to the last page.
+            assert!(crossed <= 8 + 4 * cpu::count());
         }
         Ok(())
     }

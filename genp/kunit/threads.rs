@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! No ring of a bell is lost, a parked thread wakes at its time, and a thread can
-//! be stopped wherever it is.
+//! No wake-up is lost, a sleeping thread wakes at its time, and a thread can be stopped
+//! whatever it does.
 
 use super::locks::eventually;
 use crate::genp::sys::{
@@ -20,31 +20,31 @@ use kernel::{
 
 const MSEC: u64 = 1_000_000;
 
-/// What a thread does and has done.
+/// What a thread may do and has done.
 struct Log {
-    /// It parks as often as this allows.
+    /// How often it may sleep.
     allowed: Atomic<u32>,
-    parked: Atomic<u32>,
+    slept: Atomic<u32>,
     woken: Atomic<u32>,
-    /// For how long it parks, from when it does.
+    /// How long it sleeps each time.
     term: u64,
-    /// The last time it woke before its deadline.
+    /// 1 if it ever woke before its deadline.
     early: Atomic<u32>,
 }
 
-struct Sleeper(Arc<Log>);
+struct SleepLoop(Arc<Log>);
 
-impl Worker for Sleeper {
+impl Worker for SleepLoop {
     fn run(&self, context: &ThreadContext) {
         let log = &self.0;
         loop {
-            while log.parked.load(Acquire) >= log.allowed.load(Acquire) {
+            while log.slept.load(Acquire) >= log.allowed.load(Acquire) {
                 if context.stopping() {
                     return;
                 }
                 context.yield_now();
             }
-            log.parked.fetch_add(1, kernel::sync::atomic::Full);
+            log.slept.fetch_add(1, kernel::sync::atomic::Full);
             let deadline = match log.term {
                 u64::MAX => u64::MAX,
                 term => time::now() + term,
@@ -65,7 +65,7 @@ fn start(term: u64, waker: &Arc<Waker>) -> Result<(Arc<Log>, Thread)> {
     let log = Arc::new(
         Log {
             allowed: Atomic::new(0),
-            parked: Atomic::new(0),
+            slept: Atomic::new(0),
             woken: Atomic::new(0),
             term,
             early: Atomic::new(0),
@@ -75,7 +75,7 @@ fn start(term: u64, waker: &Arc<Waker>) -> Result<(Arc<Log>, Thread)> {
     let thread = Thread::spawn(
         c_str!("genp_kunit"),
         None,
-        Arc::new(Sleeper(log.clone()), GFP_KERNEL)?,
+        Arc::new(SleepLoop(log.clone()), GFP_KERNEL)?,
         waker.clone(),
     )?;
     Ok((log, thread))
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ring_before_the_start_is_not_lost() -> Result {
+    fn a_wakeup_before_the_start_is_not_lost() -> Result {
         let waker = Waker::new()?;
         waker.wake();
         let (log, thread) = start(u64::MAX, &waker)?;
@@ -101,11 +101,11 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_before_parking_is_not_lost() -> Result {
+    fn a_wakeup_before_sleeping_is_not_lost() -> Result {
         let waker = Waker::new()?;
         let (log, thread) = start(u64::MAX, &waker)?;
         for round in 1..100 {
-            // The thread runs and does not park before it is allowed to.
+            // The thread runs and does not sleep before it is allowed to.
             waker.wake();
             log.allowed.store(round, Release);
             assert!(has_woken(&log, round));
@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_while_parking_is_not_lost() -> Result {
+    fn a_wakeup_while_falling_asleep_is_not_lost() -> Result {
         let waker = Waker::new()?;
         let (log, thread) = start(u64::MAX, &waker)?;
         for round in 1..300 {
-            // Somewhere on its way to sleep, or asleep.
+            // The thread is about to sleep, or asleep.
             log.allowed.store(round, Release);
-            while log.parked.load(Acquire) < round {
+            while log.slept.load(Acquire) < round {
                 crate::genp::sys::task::yield_now();
             }
             waker.wake();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn several_rings_are_one() -> Result {
+    fn several_wakeups_are_one() -> Result {
         let waker = Waker::new()?;
         let (log, thread) = start(u64::MAX, &waker)?;
         for _ in 0..5 {
@@ -140,20 +140,20 @@ mod tests {
         }
         log.allowed.store(2, Release);
         assert!(has_woken(&log, 1));
-        assert!(eventually(|| log.parked.load(Acquire) == 2));
+        assert!(eventually(|| log.slept.load(Acquire) == 2));
         assert_eq!(log.woken.load(Acquire), 1);
-        // Parked for ever: it is stopped all the same.
+        // It sleeps without a deadline, and can be stopped nevertheless.
         drop(thread);
         assert_eq!(log.woken.load(Acquire), 1);
         Ok(())
     }
 
     #[test]
-    fn a_hard_interrupt_may_ring() -> Result {
+    fn a_hard_interrupt_may_wake() -> Result {
         let waker = Waker::new()?;
         let (log, thread) = start(u64::MAX, &waker)?;
         log.allowed.store(1, Release);
-        assert!(eventually(|| log.parked.load(Acquire) == 1));
+        assert!(eventually(|| log.slept.load(Acquire) == 1));
         assert!(in_hard_interrupt(|| waker.wake()).is_some());
         assert!(has_woken(&log, 1));
         drop(thread);
@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_ring_each_other_can_be_stopped() -> Result {
+    fn threads_that_wake_each_other_can_be_stopped() -> Result {
         let (one, two) = (Waker::new()?, Waker::new()?);
         let (first_log, first) = start(u64::MAX, &one)?;
         let (_, second) = start(u64::MAX, &two)?;
         first_log.allowed.store(1, Release);
         let mut both = [first, second];
         thread::stop_all(both.iter_mut());
-        // Nobody is there to be woken any longer.
+        // There is no thread to wake any longer.
         one.wake();
         two.wake();
         assert_eq!(first_log.woken.load(Acquire), 0);

@@ -153,7 +153,7 @@ impl DriverLeases {
     /// Keeps callbacks from running. `None` within a callback, whose thread has the lock
     /// already. Context: thread, may sleep while one runs.
     fn hold_callbacks(&self) -> Option<Guard<'_, (), Pi>> {
-        let own = self.account.pool().wakers.post.is_own();
+        let own = self.account.pool().wakers.notify.is_own();
         (!own).then(|| self.calling.lock())
     }
 

@@ -7,11 +7,7 @@ use kernel::prelude::*;
 use super::Partition;
 use crate::genp::{
     stock::Refusal,
-    sys::{
-        abi,
-        atomic::InlineAtomic,
-        errno::{E2BIG, ENOTTY, EPERM, ESTALE},
-    },
+    sys::{abi, atomic::InlineAtomic, errno::ESTALE},
 };
 
 /// Errors since the partition was created.

@@ -12,7 +12,7 @@ use crate::genp::{
     kunit::{names, registry},
     registry::Registry,
     sys::{
-        errno::{E2BIG, EIDRM, ESTALE},
+        errno::{EIDRM, ESTALE},
         kunit::{in_hard_interrupt, UserMap, PROT_EXEC, PROT_READ, PROT_WRITE},
     },
 };

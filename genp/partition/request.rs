@@ -11,7 +11,7 @@ use super::attributes::{Attributes, NameField};
 use crate::genp::{
     core::{accounting::MAX_LEASES_PER_PARTITION, watermarks::Watermarks},
     pool::Pool,
-    sys::{abi, errno::E2BIG, task},
+    sys::{abi, task},
 };
 
 const DEFAULT_ORDER: u32 = 6;

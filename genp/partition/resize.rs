@@ -9,10 +9,7 @@ use kernel::prelude::*;
 use super::{create::ceiling, request::whole_pages, reserve::ReserveFrames, Partition};
 use crate::genp::{
     pool::lending,
-    sys::{
-        errno::{E2BIG, EOPNOTSUPP},
-        trace,
-    },
+    sys::{errno::EOPNOTSUPP, trace},
 };
 
 impl Partition {

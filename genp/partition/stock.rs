@@ -168,7 +168,7 @@ impl PartitionStock {
         // Each iteration moves a page at least, or is the last one.
         for _ in 0..=stock.watermarks().limit() {
             let mut filling = stock.filling.lock();
-            let (more, less) = stock.pending_refills(&filling);
+            let (more, less) = stock.imbalance(&filling);
             let moved = match (more, less) {
                 (0, 0) => 0,
                 (0, less) => self.drain_batch(stock, &mut filling, less.min(BATCH)),

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A partition's account at the pool, as the parts of the partition have it: whose frames
-//! they take and give back, and who is told.
+//! A partition's account at the pool: through it the parts of a partition take frames,
+//! give them back and report events.
 
 use kernel::{page::PAGE_SHIFT, sync::Arc};
 
 use super::{lending::LendingState, Pool};
 use crate::genp::{core::accounting::PartitionId, frames::list::FrameList, sys::abi};
 
-/// What a part of a partition needs to act for it at the pool.
+/// What a part of a partition needs to use the pool on its behalf.
 #[derive(Clone)]
 pub(crate) struct PoolAccount {
     pool: Arc<Pool>,
@@ -23,7 +23,6 @@ impl PoolAccount {
         Self { pool, id, node }
     }
 
-    /// The pool.
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
     }
@@ -51,8 +50,8 @@ impl PoolAccount {
         self.pool.free_frames.take(count, self.node)
     }
 
-    /// Gives a frame back, or puts it into quarantine if somebody else still holds it;
-    /// false for the latter. Context: thread.
+    /// Gives a frame back, or quarantines it and returns false if somebody else still
+    /// refers to it. Context: thread.
     pub(crate) fn give_or_quarantine(&self, frame: u32) -> bool {
         self.pool.free_frames.give_or_quarantine(self.id.0, frame)
     }
@@ -62,13 +61,13 @@ impl PoolAccount {
         self.pool.release(self.id, frames);
     }
 
-    /// Has the notify thread tell of events of the types in `types`, bits 1 << type.
+    /// Has the notify thread deliver events of the types in `types`, bits 1 << type.
     /// Context: any but NMI.
     pub(crate) fn notify(&self, types: u32) {
         self.pool.pending_events.put(self.id, types);
     }
 
-    /// Fills in the figures of the account. Context: any but NMI.
+    /// Fills in the account's part of `stat`. Context: any but NMI.
     pub(crate) fn stat(&self, stat: &mut abi::genp_stat) {
         let bytes = |frames: u32| u64::from(frames) << PAGE_SHIFT;
         self.with_lending(|state, id| {
@@ -92,7 +91,7 @@ impl PoolAccount {
         });
     }
 
-    /// Lets the peak of what was lent begin anew. Context: any but NMI.
+    /// Resets the peak of what was lent. Context: any but NMI.
     pub(crate) fn reset_peak(&self) {
         self.with_lending(|state, id| state.accounting.reset_peak(id));
     }

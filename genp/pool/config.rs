@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the administrator chose when the module was loaded.
+//! The module parameters, checked once at load.
 
 use kernel::{page::PAGE_SIZE, prelude::*};
 
@@ -9,7 +9,7 @@ use crate::genp::core::accounting::WaitOrder;
 const MIB: u64 = 1 << 20;
 const NSEC_PER_MSEC: u64 = 1_000_000;
 
-/// The module parameters as they were given, in their own units.
+/// The module parameters as given, in the units the administrator uses.
 pub(crate) struct Params {
     pub(crate) pool_mib: u32,
     pub(crate) max_lease_ms: u32,
@@ -28,7 +28,7 @@ pub(crate) struct Params {
 
 /// The module parameters, checked and in the units the code works with.
 pub(crate) struct Config {
-    /// FrameTable of the pool.
+    /// Frames of the pool.
     pub(crate) capacity: u32,
     pub(crate) max_lease_ns: u64,
     pub(crate) grace_ns: u64,
@@ -40,15 +40,15 @@ pub(crate) struct Config {
     pub(crate) max_waiters: u32,
     pub(crate) max_partitions: u32,
     pub(crate) max_leases: u32,
-    /// FrameTable one user may have committed, [`u32::MAX`] for no ceiling.
+    /// Frames one user may have committed, [`u32::MAX`] for no ceiling.
     pub(crate) uid_ceiling: u32,
-    /// FrameTable of the emergency stock, beside those of the pool.
+    /// Frames of the emergency stock, in addition to those of the pool.
     pub(crate) emergency: u32,
-    /// A physical range that partitions can be created in: where, and its bytes.
+    /// A physical range that partitions can be created in: its address and bytes.
     pub(crate) range: Option<(u64, usize)>,
 }
 
-/// Returns `value` if it lies within the limits; says what is wrong otherwise.
+/// EINVAL, with a line in the log, unless `value` is within the limits.
 fn within(name: &str, value: i64, least: i64, most: i64) -> Result {
     if (least..=most).contains(&value) {
         return Ok(());
@@ -57,7 +57,7 @@ fn within(name: &str, value: i64, least: i64, most: i64) -> Result {
     Err(EINVAL)
 }
 
-/// The first byte and the length of the range, which may be none.
+/// The address and the bytes of the range, `None` without one.
 fn range(base: u64, mib: u32) -> Result<Option<(u64, usize)>> {
     // Up to 4 TiB, as the pool.
     within("range_mib", mib.into(), 0, 4 << 20)?;
@@ -71,7 +71,7 @@ fn range(base: u64, mib: u32) -> Result<Option<(u64, usize)>> {
     Ok((bytes > 0).then_some((base, bytes)))
 }
 
-/// FrameTable in `mib` MiB; the caller has limited `mib`.
+/// Frames in `mib` MiB; the caller has limited `mib`.
 fn frames(mib: u32) -> u32 {
     let frames = u64::from(mib).saturating_mul(MIB) / PAGE_SIZE as u64;
     u32::try_from(frames).unwrap_or(u32::MAX)
@@ -79,45 +79,45 @@ fn frames(mib: u32) -> u32 {
 
 impl Config {
     /// Checks the parameters. Called once, before anything is allocated.
-    pub(crate) fn check(given: &Params) -> Result<Self> {
-        // 4 TiB in frames of 4 KiB is what frame numbers reach with room to spare.
-        within("pool_mib", given.pool_mib.into(), 1, 4 << 20)?;
-        within("max_lease_ms", given.max_lease_ms.into(), 1, 3_600_000)?;
+    pub(crate) fn check(params: &Params) -> Result<Self> {
+        // 4 TiB: frame numbers have 32 bits, which is enough for 16 TiB.
+        within("pool_mib", params.pool_mib.into(), 1, 4 << 20)?;
+        within("max_lease_ms", params.max_lease_ms.into(), 1, 3_600_000)?;
         within(
             "grace_ms",
-            given.grace_ms.into(),
+            params.grace_ms.into(),
             0,
-            given.max_lease_ms.into(),
+            params.max_lease_ms.into(),
         )?;
-        within("recall_prio", given.recall_prio.into(), 2, 99)?;
-        within("refill_prio", given.refill_prio.into(), 1, 99)?;
-        within("wait_order", given.wait_order.into(), 0, 1)?;
-        within("max_waiters", given.max_waiters.into(), 1, 256)?;
-        within("max_partitions", given.max_partitions.into(), 1, 256)?;
-        within("max_leases", given.max_leases.into(), 1, 4096)?;
-        within("uid_ceiling_mib", given.uid_ceiling_mib.into(), 0, 4 << 20)?;
-        within("emergency_pages", given.emergency_pages.into(), 0, 1 << 20)?;
+        within("recall_prio", params.recall_prio.into(), 2, 99)?;
+        within("refill_prio", params.refill_prio.into(), 1, 99)?;
+        within("wait_order", params.wait_order.into(), 0, 1)?;
+        within("max_waiters", params.max_waiters.into(), 1, 256)?;
+        within("max_partitions", params.max_partitions.into(), 1, 256)?;
+        within("max_leases", params.max_leases.into(), 1, 4096)?;
+        within("uid_ceiling_mib", params.uid_ceiling_mib.into(), 0, 4 << 20)?;
+        within("emergency_pages", params.emergency_pages.into(), 0, 1 << 20)?;
 
         Ok(Self {
-            capacity: frames(given.pool_mib),
-            max_lease_ns: u64::from(given.max_lease_ms) * NSEC_PER_MSEC,
-            grace_ns: u64::from(given.grace_ms) * NSEC_PER_MSEC,
-            recall_prio: given.recall_prio,
-            refill_prio: given.refill_prio,
-            order: if given.wait_order == 0 {
+            capacity: frames(params.pool_mib),
+            max_lease_ns: u64::from(params.max_lease_ms) * NSEC_PER_MSEC,
+            grace_ns: u64::from(params.grace_ms) * NSEC_PER_MSEC,
+            recall_prio: params.recall_prio,
+            refill_prio: params.refill_prio,
+            order: if params.wait_order == 0 {
                 WaitOrder::Prio
             } else {
                 WaitOrder::Fifo
             },
-            max_waiters: given.max_waiters,
-            max_partitions: given.max_partitions,
-            max_leases: given.max_leases,
-            uid_ceiling: match given.uid_ceiling_mib {
+            max_waiters: params.max_waiters,
+            max_partitions: params.max_partitions,
+            max_leases: params.max_leases,
+            uid_ceiling: match params.uid_ceiling_mib {
                 0 => u32::MAX,
                 mib => frames(mib),
             },
-            emergency: given.emergency_pages,
-            range: range(given.range_base, given.range_mib)?,
+            emergency: params.emergency_pages,
+            range: range(params.range_base, params.range_mib)?,
         })
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The desk: the accounting and who sleeps until they change, under the one lock
-//! that all partitions share.
+//! The lending state: the accounting and the tasks that wait for leases, under the one
+//! lock that all partitions share.
 //!
-//! Nothing is done here but counting. A caller asks, leaves the desk, and moves
-//! frames and page tables afterwards.
+//! Under this lock there is only accounting. Frames are moved and page tables changed
+//! after it is released.
 
 use kernel::{
     prelude::*,
@@ -38,26 +38,26 @@ pub(crate) struct Budget {
     pub(crate) lent: u32,
 }
 
-/// What stands on the desk.
+/// What the lending lock protects.
 pub(crate) struct LendingState {
     pub(crate) accounting: PoolAccounting,
-    /// Who waits for a lease, by lease. Set by the waiter before it sleeps and
-    /// taken back by it before it goes on.
+    /// The task that waits for each lease. Set by the waiter before it sleeps and taken
+    /// back by it before it goes on.
     waiters: KVVec<Option<ARef<Task>>>,
-    /// When the recall thread will look at the accounting by itself.
+    /// The time until which the recall thread sleeps.
     armed: u64,
     recall: Arc<Waker>,
 }
 
 impl LendingState {
-    /// Lets `sleeper` be woken when `lease` is resolved.
+    /// Has `waiter` woken when `lease` is resolved.
     pub(crate) fn set_waiter(&mut self, lease: LeaseId, waiter: Option<ARef<Task>>) {
-        if let Some(place) = self.waiters.get_mut(lease.0 as usize) {
-            *place = waiter;
+        if let Some(entry) = self.waiters.get_mut(lease.0 as usize) {
+            *entry = waiter;
         }
     }
 
-    /// Takes back what [`Self::set_waiter`] left. Drop it off the desk.
+    /// Takes back what [`Self::set_waiter`] set. Drop it without the lending lock.
     pub(crate) fn take_waiter(&mut self, lease: LeaseId) -> Option<ARef<Task>> {
         self.waiters.get_mut(lease.0 as usize)?.take()
     }
@@ -71,14 +71,14 @@ impl LendingState {
         }
     }
 
-    /// Wakes who waits for `lease`.
+    /// Wakes the waiter for `lease`, if there is one.
     pub(crate) fn wake(&self, lease: LeaseId) {
         if let Some(Some(waiter)) = self.waiters.get(lease.0 as usize) {
             waiter.wake_up();
         }
     }
 
-    /// Does one thing for those who wait; false if there is nothing to do.
+    /// Takes one step in serving the waiters; false if there is none to take.
     pub(crate) fn serve_one(&mut self, now: u64) -> bool {
         let served = self.accounting.serve(now);
         if let ServeResult::Resolved(lease) = served {
@@ -87,8 +87,8 @@ impl LendingState {
         served != ServeResult::Nothing
     }
 
-    /// Rings the recall thread if it sleeps past the next thing that is due, or if
-    /// somebody could be served.
+    /// Wakes the recall thread if it would sleep past the next action that is due, or if
+    /// a waiter can be served.
     fn wake_recall(&mut self) {
         let due = self.accounting.next_due().unwrap_or(u64::MAX);
         let late = due < self.armed;
@@ -100,20 +100,20 @@ impl LendingState {
         }
     }
 
-    /// For the recall thread: until when it may sleep.
+    /// The time until which the recall thread may sleep.
     pub(crate) fn arm(&mut self) -> u64 {
         self.armed = self.accounting.next_due().unwrap_or(u64::MAX);
         self.armed
     }
 }
 
-/// The desk behind its lock.
+/// The lending state behind its lock.
 #[pin_data]
 pub(crate) struct Lending {
     #[pin]
     state: RawLock<LendingState>,
     longest_ns: Atomic<u64>,
-    /// More turns than it takes to serve everybody.
+    /// At least the number of steps that serve all waiters.
     max_serves: u32,
 }
 
@@ -123,7 +123,7 @@ fn table<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
 }
 
 impl Lending {
-    /// Sets the desk up. Context: thread, may sleep.
+    /// The state before anything is lent. Context: thread, may sleep.
     pub(crate) fn new(config: &Config, recall: Arc<Waker>) -> Result<impl PinInit<Self, Error>> {
         let limits = Limits {
             capacity: config.capacity,
@@ -149,8 +149,8 @@ impl Lending {
             armed: u64::MAX,
             recall,
         };
-        // A waiter is moved once and resolved once; an account may be hopeful in
-        // vain.
+        // A waiter is moved once and resolved once; an account may be listed as ready
+        // and turn out to have nothing to serve.
         let max_serves = 2 * config.max_waiters + config.max_partitions;
         Ok(try_pin_init!(Self {
             state <- new_raw_lock!(state, "genp_lending"),
@@ -159,11 +159,11 @@ impl Lending {
         }))
     }
 
-    /// Does `work` at the desk, whose steps are bounded by the size of the table
-    /// of waiters. Context: any but NMI; nothing inside may sleep.
+    /// Does `work` under the lending lock. The steps of `work` must be bounded by the
+    /// table of waiters. Context: any but NMI; nothing inside may sleep.
     ///
-    /// The recall thread is told under the same lock of what it must do then, for
-    /// the caller may be kept from running at any time after it.
+    /// The recall thread is woken under the same lock if it has to act, because the
+    /// caller may be preempted for any time after it.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut LendingState) -> R) -> R {
         self.with_time(|state, _| work(state))
     }
@@ -178,7 +178,7 @@ impl Lending {
             (answer, time::now().saturating_sub(begin))
         };
         if took > self.longest_ns.load(Relaxed) {
-            // Two writers may race and the smaller one win: a figure for people.
+            // Two writers may race and the smaller value remain: it is for people.
             self.longest_ns.store(took, Relaxed);
         }
         answer
@@ -189,7 +189,7 @@ impl Lending {
         self.longest_ns.load(Relaxed)
     }
 
-    /// Resolves every waiter that can be, one under each lock.
+    /// Resolves every waiter that can be resolved; takes the lock anew for each.
     pub(crate) fn serve(&self) {
         for _ in 0..self.max_serves {
             if !self.with_time(LendingState::serve_one) {

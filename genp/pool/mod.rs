@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pool: the frames GenP took from the kernel, and who may have how many of them.
+//! The pool: the frames that GenP took from the kernel, and their accounting.
 
 pub(crate) mod account;
 pub(crate) mod config;
@@ -25,10 +25,10 @@ use config::Config;
 use lending::{Budget, Lending};
 use pending::PendingEvents;
 
-/// The bells of the pool's threads, made before it and them.
+/// The wakers of the threads, which are made before the pool and the threads are.
 pub(crate) struct Wakers {
     pub(crate) recall: Arc<Waker>,
-    pub(crate) post: Arc<Waker>,
+    pub(crate) notify: Arc<Waker>,
     pub(crate) scrub: Arc<Waker>,
     pub(crate) refill: Arc<Waker>,
 }
@@ -37,7 +37,7 @@ impl Wakers {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             recall: Waker::new()?,
-            post: Waker::new()?,
+            notify: Waker::new()?,
             scrub: Waker::new()?,
             refill: Waker::new()?,
         })
@@ -57,30 +57,30 @@ pub(crate) struct Pool {
     pub(crate) emergency: Option<Emergency>,
     /// The physical range that partitions can be created in.
     pub(crate) range: Option<Arc<PhysRange>>,
-    /// The stocks that the refill thread is to look at.
+    /// The stocks that the refill thread has to check.
     pub(crate) pending_refills: PendingRefills,
     /// The longest time from the deadline of a lease to its frames being free.
     recall_worst_ns: Atomic<u64>,
 }
 
-/// How it stands when the frames of a lease are back.
+/// What changed when the frames of a lease came back.
 #[must_use]
 pub(crate) struct ReturnEffect {
-    /// Whether somebody was served, and others may be: by [`Pool::serve`], with no
-    /// lock held.
+    /// Whether a waiter was served. Others may follow: the caller calls
+    /// [`Pool::serve`], with no lock held.
     pub(crate) waiters: bool,
-    /// The budget of who had the lease.
+    /// The budget of the partition that had the lease.
     pub(crate) budget: Budget,
 }
 
-/// Takes the physical range that was given at load, if any.
+/// Claims the physical range that was given at load, if any.
 fn claim_range(config: &Config) -> Result<Option<Arc<PhysRange>>> {
     let Some((base, bytes)) = config.range else {
         return Ok(None);
     };
     let range = PhysRange::claim(base, bytes).inspect_err(|error| {
         let why = match *error {
-            EBUSY => "somebody has it; reserve it with memmap= or in the device tree",
+            EBUSY => "it is in use; reserve it with memmap= or in the device tree",
             ENXIO => "there is no memory",
             EOPNOTSUPP => "the kernel has no genalloc",
             _ => "it cannot be mapped",
@@ -98,7 +98,7 @@ impl Pool {
         let pending_refills = PendingRefills::new(config.max_partitions, wakers.refill.clone())?;
         let free_frames = FreeFrames::new(frames, config.max_partitions, wakers.scrub.clone())?;
         let lending = Lending::new(&config, wakers.recall.clone())?;
-        let pending_events = PendingEvents::new(config.max_partitions, wakers.post.clone())?;
+        let pending_events = PendingEvents::new(config.max_partitions, wakers.notify.clone())?;
         let mut pool = UniqueArc::pin_init(
             try_pin_init!(Self {
                 free_frames <- free_frames,
@@ -117,7 +117,7 @@ impl Pool {
         Ok(pool.into())
     }
 
-    /// Sets the emergency stock aside, if there is to be one.
+    /// Fills the emergency stock, if there is to be one.
     fn set_up_emergency(self: Pin<&mut Self>) -> Result {
         let pages = self.config.emergency;
         if pages > 0 {
@@ -143,18 +143,23 @@ impl Pool {
             .saturating_add(self.recall_worst_ns())
     }
 
-    /// Tells the desk that the frames of `lease`, which expired or expires at
-    /// `expires`, lie in the store again, and lets them go to the first one who
-    /// waits. Context: thread.
-    pub(crate) fn credit(&self, lease: LeaseId, how: EndReason, expires: u64) -> ReturnEffect {
+    /// Accounts for the return of the frames of `lease`, whose deadline is or was
+    /// `expires` and whose frames are free again, and serves the first waiter with them.
+    /// Context: thread.
+    pub(crate) fn complete_return(
+        &self,
+        lease: LeaseId,
+        reason: EndReason,
+        expires: u64,
+    ) -> ReturnEffect {
         self.lending.with_time(|state, now| {
             let entry = state.accounting.lease(lease);
-            let (driver_leases, borrower) = (entry.is_non_revocable(), entry.partition());
-            state.accounting.complete_return(lease, how);
-            // Under the lock, so that the larger one stays. Nobody counts on what a
-            // driver has.
+            let (non_revocable, borrower) = (entry.is_non_revocable(), entry.partition());
+            state.accounting.complete_return(lease, reason);
+            // Under the lock, so that the larger value remains. Leases of drivers do not
+            // count: no bound includes them.
             let late = now.saturating_sub(expires);
-            if !driver_leases && late > self.recall_worst_ns.load(Relaxed) {
+            if !non_revocable && late > self.recall_worst_ns.load(Relaxed) {
                 self.recall_worst_ns.store(late, Relaxed);
             }
             ReturnEffect {
@@ -164,18 +169,18 @@ impl Pool {
         })
     }
 
-    /// Hands frames that came free to who waits. Context: thread.
+    /// Hands out frames that became free to waiters. Context: thread.
     pub(crate) fn serve(&self) {
         self.lending.serve();
     }
 
-    /// Gives `frames` of a reserve back to the pool; they lie in the store
-    /// already. Context: thread.
+    /// Uncommits `frames` frames of a reserve, which are among the free frames already.
+    /// Context: thread.
     pub(crate) fn release(&self, id: PartitionId, frames: u32) {
         if frames == 0 {
             return;
         }
-        // The accounting refuses only what was never committed.
+        // Refused only for frames that were never committed.
         let _ = self
             .lending
             .with(|state| state.accounting.commit_less(id, frames));

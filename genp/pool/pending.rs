@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which partitions have events that nobody was told of yet.
+//! The partitions with events that were not delivered yet.
 //!
-//! How many there are to tell is up to user space, so this is no work for whoever ends
-//! leases. It is left to a thread of lower priority, through one word for each partition.
+//! User space decides how many listeners there are, so the thread that ends leases must
+//! not notify them. A thread of lower priority does, by one word for each partition.
 
 use kernel::{
     prelude::*,
@@ -15,7 +15,7 @@ use kernel::{
 
 use crate::genp::{core::accounting::PartitionId, sys::thread::Waker};
 
-/// The types of events of each partition that are to be told, bits 1 << type.
+/// For each partition the types of events to deliver, bits 1 << type.
 pub(crate) struct PendingEvents {
     events: KVVec<Atomic<u32>>,
     waker: Arc<Waker>,
@@ -31,9 +31,8 @@ impl PendingEvents {
         Ok(Self { events, waker })
     }
 
-    /// Has the notify thread tell of events of the types in `types`, bits 1 << type.
-    /// Context: any but NMI. A turn of the loop that fails means that another CPU had one
-    /// that did not.
+    /// Has the notify thread deliver events of the types in `types`, bits 1 << type.
+    /// Context: any but NMI. The cmpxchg fails only if that of another CPU succeeded.
     pub(crate) fn put(&self, id: PartitionId, types: u32) {
         if let Some(word) = self.events.get(id.0 as usize) {
             let mut old = word.load(Relaxed);
@@ -46,7 +45,7 @@ impl PendingEvents {
         self.waker.wake();
     }
 
-    /// Takes the types that are to be told for a partition; 0 for none. Context: the
+    /// Takes the types of events to deliver for a partition; 0 for none. Context: the
     /// notify thread.
     pub(crate) fn take(&self, id: PartitionId) -> u32 {
         // Full: pairs with the cmpxchg in `put`.

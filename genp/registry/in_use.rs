@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Watermarks the partition that a thread of GenP uses, so that its last close can wait until
-//! the thread is done. The thread must not drop the last reference: that sleeps.
+//! Marks the partition that a thread of GenP uses, so that the last close of the
+//! partition can wait until the thread is done. The thread must not drop the last
+//! reference, because that sleeps.
 
 use kernel::sync::atomic::{Acquire, Atomic, Relaxed, Release};
 
@@ -20,17 +21,17 @@ impl InUseMarker {
         Self(Atomic::new(Self::NONE))
     }
 
-    /// Context: the thread this is about.
+    /// Marks partition `id`. Context: the thread whose marker this is.
     pub(super) fn begin(&self, id: PartitionId) -> InUseGuard<'_> {
-        // Relaxed: the lock of the table orders this against `at`, which comes after
-        // the partition left it: either the look-up that follows finds nothing, or `at`
-        // sees this.
+        // Relaxed: the lock of the table orders this against `is_at`, which is called
+        // after the partition left the table: either the look-up that follows this store
+        // finds nothing, or `is_at` sees this.
         self.0.store(id.0, Relaxed);
         InUseGuard(self)
     }
 
     /// Whether the thread uses partition `id`, which has left the table.
-    pub(super) fn at(&self, id: PartitionId) -> bool {
+    pub(super) fn is_at(&self, id: PartitionId) -> bool {
         // Acquire: pairs with the store in the drop of the guard.
         self.0.load(Acquire) == id.0
     }
@@ -38,7 +39,7 @@ impl InUseMarker {
 
 impl Drop for InUseGuard<'_> {
     fn drop(&mut self) {
-        // Release: the reference was dropped before. Pairs with `InUseMarker::at`.
+        // Release: the reference was dropped before. Pairs with `InUseMarker::is_at`.
         self.0 .0.store(InUseMarker::NONE, Release);
     }
 }

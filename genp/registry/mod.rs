@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The partitions there are, by number and by name: how one is created, opened and
+//! The table of partitions, by number and by name: how one is created, opened and
 //! forgotten.
 
 mod in_use;
@@ -24,7 +24,7 @@ use crate::genp::{
 
 use in_use::InUseMarker;
 
-/// Which thread looks at a partition outside of any call from user space.
+/// A thread that uses partitions outside of any call from user space.
 #[derive(Clone, Copy)]
 pub(crate) enum Visitor {
     /// The one that ends leases.
@@ -49,7 +49,7 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// An empty table for all the partitions that `pool` can have. Context: thread, may
+    /// An empty table for as many partitions as `pool` can have. Context: thread, may
     /// sleep.
     pub(crate) fn new(pool: Arc<Pool>) -> Result<Arc<Self>> {
         let count = pool.config.max_partitions as usize;
@@ -68,7 +68,7 @@ impl Registry {
         )
     }
 
-    /// The pool that the partitions are of.
+    /// The pool of these partitions.
     pub(crate) fn pool(&self) -> &Arc<Pool> {
         &self.pool
     }
@@ -78,9 +78,10 @@ impl Registry {
         self.partitions.lock().get(id.0 as usize)?.clone()
     }
 
-    /// As [`Self::get`], for a thread that must not drop the last reference, because that
-    /// sleeps: the last close waits until the guard is dropped, which comes after the
-    /// reference is. Context: the visitor's thread.
+    /// Does `work` with the partition with this number, if there is one, for a thread
+    /// that must not drop the last reference, because that sleeps: the last close waits
+    /// until the in-use marker is cleared, which is after the reference was dropped.
+    /// Context: the visitor's thread.
     pub(crate) fn visit(
         &self,
         visitor: Visitor,
@@ -101,12 +102,12 @@ impl Registry {
         }
     }
 
-    /// Every partition there is, one at a time. Context: thread.
+    /// All partitions, one at a time. Context: thread.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<Partition>> + '_ {
         (0..self.pool.config.max_partitions).filter_map(|id| self.get(PartitionId(id)))
     }
 
-    /// The caller holds `names`.
+    /// The live partition of this name. The caller holds `names`.
     fn named(&self, name: &[u8]) -> Option<Arc<Partition>> {
         self.iter()
             .find(|partition| partition.name() == name && !partition.is_dying())
@@ -121,8 +122,8 @@ impl Registry {
 
 impl Registry {
     /// Creates a partition and its file, see `GENP_CREATE` in `Documentation/abi.rst`:
-    /// EEXIST for a name that is taken, and what [`Partition::create`] finds. Nothing of
-    /// either is left on error. Context: thread, may sleep; zeroes the reserve.
+    /// EEXIST for a name that is taken, and the errors of [`Partition::create`]. On error
+    /// neither is left behind. Context: thread, may sleep; zeroes the reserve.
     pub(crate) fn create(
         self: &Arc<Self>,
         request: CreateRequest,
@@ -151,7 +152,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Opens the partition of this name if the caller may, by `may`: ENOENT, EACCES.
+    /// Opens the partition of this name if `may` allows it: ENOENT, EACCES.
     /// Context: thread.
     pub(crate) fn open(
         &self,
@@ -163,15 +164,15 @@ impl Registry {
         if !may(&partition) {
             return Err(EACCES);
         }
-        // The file cannot be released while `names` is held, so this is either
-        // alive or on its way out.
+        // The partition cannot be forgotten while `names` is held, so its file is open, or
+        // being released, which gives `None` here.
         let file = partition.file().ok_or(ENOENT)?;
         Ok((partition, file))
     }
 
-    /// Takes a partition out of the table if `dismiss`, called with the number of others
-    /// that have its file, agrees. Meanwhile nobody can open it, unless somebody who has
-    /// the file shares it. The caller has a reference to the file. Context: thread.
+    /// Takes a partition out of the table if `dismiss`, called with the number of other
+    /// references to its file, returns Ok. Meanwhile nobody can open it by its name. The
+    /// caller has a reference to the file. Context: thread.
     pub(crate) fn withdraw(
         &self,
         partition: &Partition,
@@ -204,11 +205,15 @@ impl LastClose for Registry {
     fn forget(&self, partition: &Partition) {
         {
             let _names = self.names.lock();
-            // Dropped here, where a last reference may sleep.
+            // Dropped here, where dropping a last reference may sleep.
             drop(self.take_out(partition));
         }
-        // The visitors, whose priority is above ours, may look at it still.
-        while self.in_use.iter().any(|marker| marker.at(partition.id())) {
+        // A visitor, whose priority may be above ours, may still be using it.
+        while self
+            .in_use
+            .iter()
+            .any(|marker| marker.is_at(partition.id()))
+        {
             fsleep(Delta::from_millis(1));
         }
     }

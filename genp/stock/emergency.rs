@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's emergency stock, for who says in the call that it may dip into it.
+//! The module's emergency stock, for calls that ask for it by a flag.
 //!
-//! Its frames belong to no partition and never change hands for good. Each slot
-//! remembers who has its page, so that only they give it back.
+//! Its frames belong to no partition and stay in their slots. Each slot records which
+//! partition has its page, so that only that one can give it back.
 
 use kernel::{
     prelude::*,
@@ -17,7 +17,7 @@ use crate::genp::{
     sys::cpu::CurrentCpu,
 };
 
-/// Nobody.
+/// No partition.
 const NONE: u32 = u32::MAX;
 
 /// The emergency stock.
@@ -27,8 +27,8 @@ pub(crate) struct Emergency {
 }
 
 impl Emergency {
-    /// Takes `pages` frames of the store, before anything else does. Context: thread,
-    /// may sleep.
+    /// Takes `pages` of the free frames, before anything else does. Context: thread, may
+    /// sleep.
     pub(crate) fn new(pages: u32, free_frames: &FreeFrames) -> Result<Self> {
         let watermarks = Watermarks::new(pages, 0, 0).ok_or(EINVAL)?;
         let stock = Stock::new(watermarks)?;
@@ -52,22 +52,22 @@ impl Emergency {
         Ok(Self { stock, takers })
     }
 
-    /// Pages it has.
+    /// The number of its pages.
     pub(crate) fn pages(&self) -> u32 {
         self.stock.watermarks().pages()
     }
 
-    /// Free pages; exact while nobody takes or gives. Context: any.
+    /// The number of free pages; exact while nobody takes or gives. Context: any.
     pub(crate) fn free(&self) -> u32 {
         self.stock.level().free()
     }
 
-    /// Takes a page for a partition: its address. It may hold what another one left
-    /// there. Context: any.
+    /// Takes a page for a partition; returns its address. It may contain data of another
+    /// partition. Context: any.
     pub(crate) fn take(&self, id: PartitionId, cpu: &CurrentCpu) -> Option<usize> {
         let slot = self.stock.take(cpu).0?;
-        // ORDERING: pairs with `give`, which comes after this wherever it is called,
-        // for the caller has got the page from us by then.
+        // ORDERING: pairs with the cmpxchg in `give`. Its caller has the page, which this
+        // returns after the store.
         self.takers.get(slot as usize)?.store(id.0, Release);
         self.stock.page(slot)
     }
@@ -84,7 +84,7 @@ impl Emergency {
         if !self.stock.holds(slot, page) {
             return Err(Refusal::Foreign);
         }
-        // Of two who give it at once one is too late.
+        // If two callers give it back at once, one gets Stale.
         match taker.cmpxchg(id.0, NONE, Full) {
             // CAST: there are fewer takers than 2^32.
             Ok(_) => self.stock.give(slot as u32, cpu).map(|_| ()),

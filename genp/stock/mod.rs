@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Atomic stocks: pages set aside for contexts where nothing else gives any.
+//! Atomic stocks: pages set aside for contexts in which nothing else can be allocated.
 //!
-//! A stock has slots, as many as pages it may grow to. A slot has a frame or none; the
-//! labyrinth knows which slots have a free one. Taking and giving go to the labyrinth
-//! alone; which frame is in which slot changes only for slots whose frame is taken out
-//! of the labyrinth, by who took it.
+//! A stock has as many slots as it may have pages. A slot has a frame or none; the
+//! labyrinth records which slots have a free page. Takes and gives use the labyrinth
+//! alone. The frame of a slot changes only while its page is taken out of the labyrinth,
+//! and is changed by whoever took it.
 //!
-//! Lock order: `filling` is taken with no raw lock held, and before the desk's.
+//! Lock order: `filling` is taken with no raw lock held, and before the lending lock.
 
 mod emergency;
 mod pending;
@@ -33,36 +33,36 @@ use slots::Slots;
 /// Why a page was not taken back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is not one of this stock's, or was not taken by this partition.
+    /// It is not of this stock, or was not taken by this partition.
     Foreign,
     /// It was given back before.
     Stale,
 }
 
-/// What changed with a take or a give that somebody must look after.
+/// Whether a take or a give requires that the refill thread checks the stock.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Crossing {
-    /// Nothing.
-    Within,
-    /// A watermark may have been passed.
+    /// No watermark was crossed.
+    None,
+    /// A watermark may have been crossed.
     Crossed,
 }
 
 impl Crossing {
-    fn passed(passed: bool) -> Self {
-        match passed {
+    fn crossed_if(crossed: bool) -> Self {
+        match crossed {
             true => Self::Crossed,
-            false => Self::Within,
+            false => Self::None,
         }
     }
 }
 
-/// Which slots have no frame. Who holds the lock of this refills or drains.
+/// The slots without a frame. Refilling and draining are done under the lock of this.
 pub(crate) struct FillState {
     empty: KVVec<u32>,
-    /// FrameTable committed to the stock and not in a slot yet.
+    /// Frames committed to the stock that are not in a slot yet.
     pub(crate) promised: u32,
-    /// FrameTable in slots, taken ones included.
+    /// Frames in slots, taken ones included.
     pub(crate) owned: u32,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct Stock {
 }
 
 impl Stock {
-    /// A stock with no frames yet: E2BIG for more slots than there can be, ENOMEM.
+    /// A stock without frames: E2BIG for more slots than a labyrinth can have, ENOMEM.
     /// Context: thread, may sleep.
     pub(crate) fn new(watermarks: Watermarks) -> Result<Pin<KBox<Self>>> {
         let limit = watermarks.limit();
@@ -114,12 +114,12 @@ impl Stock {
         &self.level
     }
 
-    /// Takes a page: its slot. `None` if it is empty, or others were faster too often.
-    /// Context: any.
+    /// Takes a page; returns its slot. `None` if the stock is empty, or other CPUs took
+    /// the pages found in each of a bounded number of attempts. Context: any.
     #[inline(always)]
     pub(crate) fn take(&self, cpu: &CurrentCpu) -> (Option<u32>, Crossing) {
         let Some(counts) = self.level.counts(cpu) else {
-            return (None, Crossing::Within);
+            return (None, Crossing::None);
         };
         match self.free.take_near(counts.last(), cpu.number()) {
             Some(slot) => (Some(slot), self.level.take(counts, slot)),
@@ -160,14 +160,14 @@ impl Stock {
         Some(slot)
     }
 
-    /// Lets the page in a slot that was just filled be taken. Context: thread.
+    /// Makes the page in a slot that was just filled free. Context: thread.
     pub(crate) fn open(&self, slot: u32) {
-        // Refused only for a page that is free, and this one never was.
+        // Refused only for a page that is free, which this one is not.
         let _ = self.free.give(slot);
         self.level.add(1);
     }
 
-    /// Takes a free page out for good: its frame. Context: thread.
+    /// Removes a free page from the stock; returns its frame. Context: thread.
     pub(crate) fn withdraw(&self, filling: &mut FillState) -> Option<u32> {
         let slot = {
             let guard = PreemptGuard::begin();
@@ -177,23 +177,23 @@ impl Stock {
         self.vacate(filling, slot)
     }
 
-    /// Empties a slot whose page is taken: its frame.
+    /// Empties a slot whose page is taken; returns its frame.
     fn vacate(&self, filling: &mut FillState, slot: u32) -> Option<u32> {
         let frame = self.slots.empty(slot)?;
-        // Never allocates: there is room for every slot.
+        // Never allocates: the capacity is that of all slots.
         let _ = filling.empty.push(slot, GFP_ATOMIC);
         filling.owned -= 1;
         Some(frame)
     }
 
-    /// The frame in a slot of a stock that nobody uses any longer, taken or not.
-    /// Context: thread.
+    /// Removes the frame from a slot of a stock that nobody uses any longer, whether its
+    /// page is taken or not. Context: thread.
     pub(crate) fn take_out_any(&self, filling: &mut FillState, slot: u32) -> Option<u32> {
         self.vacate(filling, slot)
     }
 
-    /// Pages to add, or to give up, as far as they go in one batch.
-    pub(crate) fn pending_refills(&self, filling: &FillState) -> (u32, u32) {
+    /// The number of pages to add, and the number to remove; one of them is 0.
+    pub(crate) fn imbalance(&self, filling: &FillState) -> (u32, u32) {
         let free = self.level.free();
         (
             self.watermarks.shortage(free, filling.owned),

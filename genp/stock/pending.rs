@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which stocks the refill thread is to look at.
+//! The stocks that the refill thread has to check.
 
 use kernel::{
     prelude::*,
@@ -15,7 +15,7 @@ use crate::genp::{
     sys::{irq_work::IrqWaker, thread::Waker},
 };
 
-/// The stocks to be looked at, and how the refill thread is told.
+/// A word for each partition, and the waker of the refill thread.
 pub(crate) struct PendingRefills {
     stocks: KVVec<Atomic<u32>>,
     waker: IrqWaker,
@@ -34,18 +34,18 @@ impl PendingRefills {
         })
     }
 
-    /// Has the refill thread look at the stock of a partition. Context: any.
+    /// Has the refill thread check the stock of a partition. Context: any.
     pub(crate) fn put(&self, id: PartitionId) {
         let Some(stock) = self.stocks.get(id.0 as usize) else {
             return;
         };
-        // Full: what crossed the watermark comes before. Pairs with the xchg in `take`.
+        // Full: the stock changed before. Pairs with the xchg in `take`.
         if stock.xchg(1, Full) == 0 {
             self.waker.wake();
         }
     }
 
-    /// Whether the stock of a partition is to be looked at; it is not any longer then.
+    /// Clears the word of a partition; returns whether its stock is to be checked.
     /// Context: the refill thread.
     pub(crate) fn take(&self, id: PartitionId) -> bool {
         // Full: pairs with the xchg in `put`.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How many pages of a stock are free, counted without a counter that all CPUs write.
+//! The number of free pages of a stock, without a counter that all CPUs write each time.
 //!
-//! Each CPU counts in a cache line of its own; the sum of all is exact while nobody
-//! takes or gives. Each time a CPU begins a batch, it carries that over to a shared
-//! counter in advance, by which watermarks are noticed.
+//! Each CPU counts in a cache line of its own; the sum of all is exact while nobody takes
+//! or gives. Each time a CPU begins a batch, it folds the whole batch into a shared
+//! counter in advance, and that counter is compared with the watermarks.
 
 use kernel::{
     prelude::*,
@@ -20,21 +20,21 @@ use crate::genp::{
     },
 };
 
-/// The most that a CPU carries over at once, a power of two.
-const MAX_BATCH: u32 = 32;
+/// The most that a CPU folds at once, a power of two.
+const MAX_FOLD: u32 = 32;
 
-/// What happened on one CPU, in interrupts and NMIs as well. Written there alone.
+/// The counts of one CPU, those of its interrupts and NMIs included. Written only there.
 #[repr(align(64))]
 pub(super) struct CpuCounts {
     takes: InlineAtomic,
     gives: InlineAtomic,
     misses: InlineAtomic,
-    /// The slot that was last taken there.
+    /// The slot that was last taken on this CPU, where the next search begins.
     last: InlineAtomic,
 }
 
 impl CpuCounts {
-    /// The slot that was last taken on this CPU, or so.
+    /// The slot at which the next search on this CPU begins: the one it last took.
     #[inline(always)]
     pub(super) fn last(&self) -> u32 {
         // CAST: a slot.
@@ -42,22 +42,21 @@ impl CpuCounts {
     }
 }
 
-/// The level of a stock.
+/// Counts the free pages of a stock.
 pub(crate) struct PerCpuCounter {
     per_cpu: KVVec<CpuCounts>,
-    /// Pages that came otherwise than by a give, less those that went.
+    /// Pages added to the stock, less those removed; takes and gives do not count here.
     added: Atomic<i64>,
-    /// Free pages, but for what CPUs carried over and have not counted yet.
+    /// Free pages, but for the parts of batches that were folded in advance.
     shared: Atomic<i64>,
     /// A power of two, less one.
     batch: u64,
-    /// At this or below it is time to look whether to refill, above `high` whether to
-    /// drain.
+    /// At or below this the refill thread checks the stock, and above `high` as well.
     low: i64,
-    /// Below this a stock that cannot be refilled was looked at before.
+    /// Below this a stock that cannot be refilled has been checked already.
     floor: i64,
     high: i64,
-    /// Whether it can be refilled.
+    /// Whether the stock can be refilled.
     grows: bool,
 }
 
@@ -77,8 +76,8 @@ impl PerCpuCounter {
             };
             per_cpu.push(counts, GFP_KERNEL)?;
         }
-        // What all CPUs together keep for themselves is at most half of `low`.
-        let share = (watermarks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_BATCH);
+        // What all CPUs together have not folded is at most half of `low`.
+        let share = (watermarks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_FOLD);
         let batch = 1u32 << share.checked_ilog2().unwrap_or(0);
         let unseen = i64::from(batch.saturating_sub(1)).saturating_mul(cpus.into());
         Ok(Self {
@@ -93,20 +92,20 @@ impl PerCpuCounter {
         })
     }
 
-    /// What is kept on this CPU; there is something for each.
+    /// The counts of this CPU; every possible CPU has some.
     #[inline(always)]
     pub(super) fn counts(&self, cpu: &CurrentCpu) -> Option<&CpuCounts> {
         self.per_cpu.get(cpu.number() as usize)
     }
 
-    /// Counts one more; true if that begins a batch.
+    /// Counts one; returns whether that begins a batch.
     #[inline(always)]
     fn begins_batch(&self, counter: &InlineAtomic) -> bool {
-        counter.add_here(1) & self.batch == 0
+        counter.add_local(1) & self.batch == 0
     }
 
     fn batch(&self) -> i64 {
-        // CAST: a small number.
+        // CAST: at most `MAX_FOLD`.
         self.batch.wrapping_add(1) as i64
     }
 
@@ -116,19 +115,20 @@ impl PerCpuCounter {
         counts.last.store(slot.into());
         match self.begins_batch(&counts.takes) {
             true => self.fold_takes(),
-            false => Crossing::Within,
+            false => Crossing::None,
         }
     }
 
-    /// Carries a batch of takes over.
+    /// Folds a batch of takes.
     #[inline(never)]
     fn fold_takes(&self) -> Crossing {
         let batch = self.batch();
         let before = self.shared.fetch_sub(batch, Relaxed);
         let below = before.wrapping_sub(batch) <= self.low;
-        // A refill that found nothing to spare is tried again. In any case somebody
-        // looks when it surely is low, and not long before that.
-        Crossing::passed(below && (self.grows || before >= self.floor))
+        // A stock that grows is checked again and again, because a refill may find no
+        // free frames. One that does not grow is checked from shortly before it is low
+        // until it certainly is.
+        Crossing::crossed_if(below && (self.grows || before >= self.floor))
     }
 
     /// Counts a give. Context: any.
@@ -136,25 +136,25 @@ impl PerCpuCounter {
     pub(super) fn give(&self, cpu: &CurrentCpu) -> Crossing {
         match self.counts(cpu) {
             Some(counts) if self.begins_batch(&counts.gives) => self.fold_gives(),
-            _ => Crossing::Within,
+            _ => Crossing::None,
         }
     }
 
-    /// Carries a batch of gives over.
+    /// Folds a batch of gives.
     #[inline(never)]
     fn fold_gives(&self) -> Crossing {
         let batch = self.batch();
         let before = self.shared.fetch_add(batch, Relaxed);
-        Crossing::passed(self.grows && before.wrapping_add(batch) > self.high)
+        Crossing::crossed_if(self.grows && before.wrapping_add(batch) > self.high)
     }
 
-    /// Counts a take that found nothing. Context: any.
+    /// Counts a take that found no page. Context: any.
     pub(super) fn miss(&self, counts: &CpuCounts) -> Crossing {
-        counts.misses.add_here(1);
-        Crossing::passed(self.grows)
+        counts.misses.add_local(1);
+        Crossing::crossed_if(self.grows)
     }
 
-    /// Counts pages that came or went otherwise. Context: any.
+    /// Counts pages that were added or removed. Context: any.
     pub(super) fn add(&self, pages: i64) {
         self.added.add(pages, Relaxed);
         self.shared.add(pages, Relaxed);
@@ -166,11 +166,11 @@ impl PerCpuCounter {
             .fold(0, |sum, counts| sum.wrapping_add(what(counts).load()))
     }
 
-    /// Free pages; exact while nobody takes or gives. O(CPUs). Context: any.
+    /// The number of free pages; exact while nobody takes or gives. O(CPUs). Context: any.
     pub(crate) fn free(&self) -> u32 {
-        // CAST: differences of counters, which wrap together.
-        let came = self.gives().wrapping_sub(self.takes()) as i64;
-        let free = self.added.load(Relaxed).wrapping_add(came);
+        // CAST: the difference of two counters, either of which may have wrapped.
+        let given = self.gives().wrapping_sub(self.takes()) as i64;
+        let free = self.added.load(Relaxed).wrapping_add(given);
         u32::try_from(free).unwrap_or(0)
     }
 
@@ -184,14 +184,14 @@ impl PerCpuCounter {
         self.sum(|counts| &counts.gives)
     }
 
-    /// Takes that found nothing. O(CPUs). Context: any.
+    /// Takes that found no page. O(CPUs). Context: any.
     pub(crate) fn misses(&self) -> u64 {
         self.sum(|counts| &counts.misses)
     }
 
-    /// Pages that are out. O(CPUs). Context: any.
+    /// The number of pages that are taken now. O(CPUs). Context: any.
     pub(crate) fn out(&self) -> u32 {
-        // A give may be counted before its take is.
+        // While others take and give, a give may be summed without its take.
         let out = self.takes().saturating_sub(self.gives());
         u32::try_from(out).unwrap_or(u32::MAX)
     }

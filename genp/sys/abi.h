@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the Rust side takes from the user space interface. bindgen cannot fold the
- * macros that make command numbers; Kbuild has them folded in a header that it makes
- * from the interface.
+ * The interfaces that bindgen reads for the Rust side. bindgen cannot evaluate the macros
+ * of the ioctl numbers; Kbuild makes a header with their values.
  */
 #include <linux/genp.h>
 

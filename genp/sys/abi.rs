@@ -22,7 +22,7 @@ pub(crate) unsafe trait IoctlArgument: Copy + Default {
     /// The size that the user's structure has.
     fn size(&self) -> u32;
 
-    /// Notes that size.
+    /// Sets that size.
     fn set_size(&mut self, size: u32);
 }
 

@@ -3,9 +3,9 @@
 //! Words that are shared by all CPUs and accessed in any context, each access one
 //! instruction.
 //!
-//! The `kernel` crate has these operations as calls into the kernel. CurrentCpu they are on
-//! the way of every page and object, so on x86-64 they stand in the code; elsewhere
-//! they are what the kernel has.
+//! The `kernel` crate has these operations as calls into the kernel. Every take and give
+//! of a page or object uses several, so on x86-64 they are inline assembly here; on other
+//! architectures they are those of the kernel.
 
 use kernel::{prelude::*, sync::atomic::Atomic};
 
@@ -32,8 +32,8 @@ impl InlineAtomic {
         Ok(table)
     }
 
-    /// The table for a labyrinth of `pages` pages, all words 0: E2BIG for more than
-    /// there can be, ENOMEM. Context: thread, may sleep.
+    /// The table for a labyrinth of `pages` pages, all words 0: E2BIG for more pages than
+    /// a labyrinth can have, ENOMEM. Context: thread, may sleep.
     pub(crate) fn table(pages: u32) -> Result<KVVec<Self>> {
         Self::several(words(pages).ok_or(E2BIG)?, 0)
     }
@@ -41,8 +41,7 @@ impl InlineAtomic {
 
 #[cfg(target_arch = "x86_64")]
 impl InlineAtomic {
-    /// Its value; what comes later in the program comes after this (acquire). Context:
-    /// any.
+    /// Returns the value (acquire). Context: any.
     #[inline(always)]
     pub(crate) fn load(&self) -> u64 {
         let value;
@@ -55,8 +54,7 @@ impl InlineAtomic {
         value
     }
 
-    /// Replaces the value; what came earlier in the program comes before this
-    /// (release). Context: any.
+    /// Replaces the value (release). Context: any.
     #[inline(always)]
     pub(crate) fn store(&self, value: u64) {
         // SAFETY: one aligned word, which lives as long as `self` and is only accessed
@@ -68,7 +66,7 @@ impl InlineAtomic {
         }
     }
 
-    /// Adds to the value; in no order with anything else. Context: any.
+    /// Adds to the value (relaxed). Context: any.
     #[inline(always)]
     pub(crate) fn add(&self, value: u64) {
         // SAFETY: as in `store`.
@@ -78,11 +76,11 @@ impl InlineAtomic {
         }
     }
 
-    /// Adds to the value and returns the one before. Not atomic for other CPUs, so
-    /// only for a word that one CPU alone writes; atomic for interrupts and NMIs, by
-    /// being one instruction. Context: any, on that CPU.
+    /// Adds to the value and returns the one before. Not atomic towards other CPUs, so
+    /// only for a word that one CPU alone writes; atomic towards interrupts and NMIs,
+    /// because it is one instruction. Context: any, on that CPU.
     #[inline(always)]
-    pub(crate) fn add_here(&self, mut value: u64) -> u64 {
+    pub(crate) fn add_local(&self, mut value: u64) -> u64 {
         // SAFETY: as in `store`.
         unsafe {
             core::arch::asm!("xadd qword ptr [{p}], {v}", p = in(reg) self.0.as_ptr(),
@@ -138,26 +136,24 @@ impl Word for InlineAtomic {
 
 #[cfg(not(target_arch = "x86_64"))]
 impl InlineAtomic {
-    /// Its value; what comes later in the program comes after this (acquire). Context:
-    /// any.
+    /// Returns the value (acquire). Context: any.
     pub(crate) fn load(&self) -> u64 {
         self.0.load(kernel::sync::atomic::Acquire)
     }
 
-    /// Replaces the value; what came earlier in the program comes before this
-    /// (release). Context: any.
+    /// Replaces the value (release). Context: any.
     pub(crate) fn store(&self, value: u64) {
         self.0.store(value, kernel::sync::atomic::Release);
     }
 
-    /// Adds to the value; in no order with anything else. Context: any.
+    /// Adds to the value (relaxed). Context: any.
     pub(crate) fn add(&self, value: u64) {
         self.0.add(value, kernel::sync::atomic::Relaxed);
     }
 
     /// Adds to the value and returns the one before. For a word that one CPU alone
     /// writes. Context: any, on that CPU.
-    pub(crate) fn add_here(&self, value: u64) -> u64 {
+    pub(crate) fn add_local(&self, value: u64) -> u64 {
         self.0.fetch_add(value, kernel::sync::atomic::Relaxed)
     }
 }

@@ -4,15 +4,15 @@
 
 use kernel::ffi::c_void;
 
-/// What a driver wants to be called when its lease is recalled.
+/// The function that a driver has called when its lease is recalled.
 #[derive(Clone, Copy)]
 pub(crate) struct Callback {
     call: unsafe extern "C" fn(*mut c_void, u64, u64),
     data: *mut c_void,
 }
 
-// SAFETY: a function of the driver's and what it shall get; by the condition of `new`
-// it may be called in a thread of ours.
+// SAFETY: a function of the driver and its argument; by the precondition of `new` it may
+// be called from any thread.
 unsafe impl Send for Callback {}
 // SAFETY: as above.
 unsafe impl Sync for Callback {}
@@ -29,9 +29,10 @@ impl Callback {
         Self { call, data }
     }
 
-    /// Asks for the lease `handle`. Context: thread; runs the driver's code.
+    /// Asks for the lease `handle` back. Context: thread; runs the driver's code.
     pub(crate) fn run(&self, handle: u64, expires: u64) {
-        // SAFETY: by the condition of `new`: whoever returns the lease waits for us.
+        // SAFETY: by the precondition of `new`: the lease is not returned before this
+        // call is over, because returning it waits for that.
         unsafe { (self.call)(self.data, handle, expires) }
     }
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers of 32 bits that one thread at a time uses, in tables that all share.
+//! Numbers of 32 bits in shared tables, each of which one thread at a time uses.
 //!
-//! The `kernel` crate has relaxed accesses as calls into the kernel. Chains make one
-//! for each page that moves, so here they stand in the code.
+//! The `kernel` crate has relaxed accesses as calls into the kernel. Frame lists need one
+//! for each frame that moves, so here they are inline.
 
 use core::cell::UnsafeCell;
 
 /// A number that can be read and written through a shared reference.
 ///
-/// Each access is one plain instruction, as with `READ_ONCE` and `WRITE_ONCE`: it is
-/// whole, in the order of the program for its own CPU, and in none for others. Who
-/// hands the number to another thread does so under a lock.
+/// Each access is one plain instruction, as with `READ_ONCE` and `WRITE_ONCE`: it never
+/// tears, and orders nothing for other CPUs. A thread that hands the number over to
+/// another one does so under a lock.
 #[repr(transparent)]
 pub(crate) struct RelaxedCell(UnsafeCell<u32>);
 

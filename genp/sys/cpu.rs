@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The CPU one is on.
+//! The CPU that the caller runs on.
 
 use core::{marker::PhantomData, ops::Deref};
 
 use super::glue;
 
-/// The CPU one is on and stays on: while it lives the task is not preempted and does not
-/// migrate.
+/// The current CPU. While this exists preemption is off, so the task does not migrate.
 pub(crate) struct CurrentCpu {
     cpu: u32,
-    _here: PhantomData<*mut ()>,
+    _not_send: PhantomData<*mut ()>,
 }
 
 impl CurrentCpu {
     /// # Safety
     ///
-    /// The CPU is this one, and preemption is off until this is gone.
+    /// `cpu` is the current CPU, and preemption is off until the result is dropped.
     #[inline(always)]
     pub(crate) unsafe fn new(cpu: u32) -> Self {
         Self {
             cpu,
-            _here: PhantomData,
+            _not_send: PhantomData,
         }
     }
 
@@ -32,7 +31,7 @@ impl CurrentCpu {
     }
 }
 
-/// A stay on one CPU, from [`PreemptGuard::begin`] to the drop.
+/// Keeps preemption off, from [`PreemptGuard::begin`] to the drop.
 pub(crate) struct PreemptGuard(CurrentCpu);
 
 impl PreemptGuard {
@@ -54,12 +53,12 @@ impl Deref for PreemptGuard {
 
 impl Drop for PreemptGuard {
     fn drop(&mut self) {
-        // SAFETY: begun by `begin`.
+        // SAFETY: ends what `begin` began.
         unsafe { glue::genp_put_cpu() }
     }
 }
 
-/// CPUs there can be: their numbers are below this.
+/// The number of possible CPUs: their numbers are below this.
 pub(crate) fn count() -> u32 {
     // SAFETY: no precondition.
     unsafe { glue::genp_nr_cpus() }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Error numbers that not every supported kernel names for Rust.
+//! Error numbers that the `kernel` crate of the oldest supported kernel does not have.
 
 use kernel::error::Error;
 
@@ -19,5 +19,5 @@ const fn from_number(number: u32) -> Error {
 }
 
 errnos! {
-    E2BIG EDQUOT EIDRM ENOSPC ENOTTY EOPNOTSUPP EPERM ESTALE ETIMEDOUT
+    EDQUOT EIDRM EOPNOTSUPP ESTALE
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An eventfd of the user's.
+//! Eventfds of programs.
 
 use core::ptr::NonNull;
 
@@ -17,8 +17,8 @@ unsafe impl Send for EventFd {}
 unsafe impl Sync for EventFd {}
 
 impl EventFd {
-    /// The eventfd behind a file descriptor of the caller's: EBADF, or EINVAL if
-    /// it is something else. Context: thread.
+    /// The eventfd of a file descriptor of the caller: EBADF, or EINVAL if it is
+    /// something else. Context: thread.
     pub(crate) fn from_fd(fd: i32) -> Result<Self> {
         // SAFETY: any number is checked by the call.
         let eventfd = from_err_ptr(unsafe { glue::genp_eventfd_get(fd) })?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Files of GenP's own, and what belongs to each.
+//! Files that GenP creates, and their owners.
 
 use core::{marker::PhantomData, ptr::NonNull};
 
@@ -15,7 +15,7 @@ use kernel::{
 
 use super::glue;
 
-/// What a file of GenP's own belongs to.
+/// The owner of files that GenP creates.
 ///
 /// # Safety
 ///
@@ -27,13 +27,12 @@ pub(crate) unsafe trait FileOwner: Send + Sync {}
 /// A reference to the file of a `T`.
 pub(crate) struct FileRef<T>(pub(super) NonNull<bindings::file>, PhantomData<Arc<T>>);
 
-// SAFETY: a counted reference to a file, which is made for being shared, and its owner
-// may be used from any thread.
+// SAFETY: a counted reference to a file, which any thread may use, as it may the owner.
 unsafe impl<T: FileOwner> Send for FileRef<T> {}
 
 impl<T: FileOwner> FileRef<T> {
-    /// Makes a file for `owner`, named `name` in /proc. Its release, after the last
-    /// reference and mapping, gets the reference to `owner`. ENFILE, ENOMEM.
+    /// Creates a file for `owner`, named `name` in /proc. Its release, after the last
+    /// reference and mapping are gone, gets the reference to `owner`. ENFILE, ENOMEM.
     /// Context: thread, may sleep.
     pub(crate) fn create(name: &CStr, owner: Arc<T>) -> Result<Self> {
         let data = owner.into_raw();
@@ -43,7 +42,7 @@ impl<T: FileOwner> FileRef<T> {
         match from_err_ptr(file).and_then(|file| NonNull::new(file).ok_or(EINVAL)) {
             Ok(file) => Ok(Self(file, PhantomData)),
             Err(error) => {
-                // SAFETY: no file was made, so the reference is ours again.
+                // SAFETY: no file was created, so the reference is ours again.
                 drop(unsafe { Arc::from_raw(data) });
                 Err(error)
             }
@@ -55,17 +54,17 @@ impl<T: FileOwner> FileRef<T> {
         WeakFile(self.0, PhantomData)
     }
 
-    /// Where the file's mappings are found.
+    /// The mappings of the file.
     pub(crate) fn mapping(&self) -> Mapping {
         // SAFETY: we hold a reference to the file.
         Mapping(unsafe { glue::genp_file_mapping(self.0.as_ptr()) })
     }
 
-    /// Gives the reference to the caller's table of open files. Context: thread.
+    /// Moves the reference into the caller's table of open files. Context: thread.
     pub(crate) fn install(self, fd: FileDescriptorReservation) {
         let file = core::mem::ManuallyDrop::new(self).0;
-        // SAFETY: the reference we hold goes over; the file is not in use by any
-        // fdget_pos, for it is a stream. `File` is a transparent wrapper.
+        // SAFETY: our reference is moved; no fdget_pos() of the file is active, because
+        // it is a stream. `File` is a transparent wrapper.
         fd.fd_install(unsafe { ARef::<File>::from_raw(file.cast()) });
     }
 
@@ -74,8 +73,8 @@ impl<T: FileOwner> FileRef<T> {
         core::mem::forget(self);
     }
 
-    /// The file of a `T` behind a file descriptor of the caller's, and its owner, which
-    /// the file keeps alive: EBADF, or EINVAL if it is something else. Context: thread.
+    /// The file of a file descriptor of the caller, and its owner, which the file keeps
+    /// alive: EBADF, or EINVAL if it is no file of a `T`. Context: thread.
     pub(crate) fn from_fd(fd: i32) -> Result<(Self, NonNull<T>)> {
         let mut owner = core::ptr::null_mut();
         // SAFETY: any number is checked by the call, which writes to `owner`.
@@ -92,27 +91,27 @@ impl<T> Drop for FileRef<T> {
     }
 }
 
-/// The file of a `T`, which may be on its way out.
+/// The file of a `T`, without a reference: it may be being released.
 pub(crate) struct WeakFile<T>(NonNull<bindings::file>, PhantomData<Arc<T>>);
 
-// SAFETY: only an address until `get` makes a reference of it.
+// SAFETY: only an address until `get` takes a reference.
 unsafe impl<T: FileOwner> Send for WeakFile<T> {}
 // SAFETY: as above.
 unsafe impl<T: FileOwner> Sync for WeakFile<T> {}
 
 impl<T: FileOwner> WeakFile<T> {
-    /// A reference, unless the last one was dropped already. Context: thread. The
-    /// caller holds what the file's release has to get before it returns (the
-    /// roster's lock of names), so the file is there, dying or not.
+    /// A reference, unless the last one was dropped already. Context: thread. The caller
+    /// holds a lock that the file's release takes before it returns (the registry's lock
+    /// of names), so the file exists, even if it is being released.
     pub(crate) fn get(&self) -> Option<FileRef<T>> {
-        // SAFETY: a file is freed after its release, which the caller holds up.
+        // SAFETY: a file is freed after its release, which waits for the caller's lock.
         let file = unsafe { glue::genp_file_get_active(self.0.as_ptr()) };
         NonNull::new(file).map(|file| FileRef(file, PhantomData))
     }
 
-    /// References to the file. The caller has one.
+    /// The number of references to the file, of which the caller has one.
     pub(crate) fn users(&self) -> u32 {
-        // SAFETY: the caller's reference keeps the file there.
+        // SAFETY: the caller's reference keeps the file alive.
         let users = unsafe { glue::genp_file_users(self.0.as_ptr()) };
         u32::try_from(users).unwrap_or(u32::MAX)
     }
@@ -122,8 +121,8 @@ impl<T: FileOwner> WeakFile<T> {
     ///
     /// # Safety
     ///
-    /// There is a reference of [`FileRef::keep`] that was not given up yet, and nobody
-    /// uses the owner through it any longer.
+    /// A reference was kept by [`FileRef::keep`] and not given up yet, and nobody uses the
+    /// owner through it any longer.
     pub(crate) unsafe fn put_kept(&self) {
         // SAFETY: by the precondition.
         unsafe { glue::genp_file_put_now(self.0.as_ptr()) }
@@ -133,7 +132,7 @@ impl<T: FileOwner> WeakFile<T> {
 /// The mappings of a file.
 pub(crate) struct Mapping(*mut bindings::address_space);
 
-// SAFETY: an address in an object with locks of its own.
+// SAFETY: the address of an object with locks of its own.
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
@@ -146,7 +145,8 @@ impl Mapping {
         if length == 0 {
             return;
         }
-        // SAFETY: the mapping is part of the file's inode, which is there.
+        // SAFETY: the mapping is part of the file's inode, which exists by the condition
+        // on the caller.
         unsafe { glue::genp_zap(self.0, offset, length) }
     }
 }

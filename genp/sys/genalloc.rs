@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Physical ranges, and pieces of memory that the kernel's genalloc manages.
+//! Physical ranges, and carveouts of memory that the kernel's genalloc manages.
 //!
-//! genalloc stops the machine at a wrong argument, so what reaches it from here is
-//! checked before, and a piece is given back once, by its owner's drop.
+//! genalloc has BUG_ON() for wrong arguments, so all arguments are checked here before,
+//! and a carveout is given back exactly once, when its owner is dropped.
 
 use core::ptr::NonNull;
 
@@ -15,8 +15,8 @@ use kernel::{
 
 use super::{abi::gen_pool, errno::EOPNOTSUPP, glue};
 
-/// Zeroed between two looks whether somebody else is to run.
-const SEARCH_STEPS: usize = 64 * PAGE_SIZE;
+/// Bytes that are zeroed between two calls of cond_resched().
+const ZERO_BATCH: usize = 64 * PAGE_SIZE;
 
 fn is_aligned(address: u64) -> bool {
     address & (PAGE_SIZE as u64 - 1) == 0
@@ -32,19 +32,19 @@ pub(crate) fn has_genalloc() -> bool {
 ///
 /// # Safety
 ///
-/// So many bytes from `start` on are mapped, and nobody else uses them.
+/// `bytes` bytes from `start` on are mapped, and nobody else uses them.
 unsafe fn zero(start: NonNull<u8>, bytes: usize) {
-    for offset in (0..bytes).step_by(SEARCH_STEPS) {
+    for offset in (0..bytes).step_by(ZERO_BATCH) {
         // SAFETY: `offset` is below `bytes`, and the rest or less is zeroed.
         unsafe {
             let from = start.as_ptr().add(offset);
-            glue::genp_zero(from.cast(), SEARCH_STEPS.min(bytes - offset));
+            glue::genp_zero(from.cast(), ZERO_BATCH.min(bytes - offset));
             glue::genp_cond_resched();
         }
     }
 }
 
-/// A physical range that GenP has for itself, in a pool of genalloc's.
+/// A physical range that GenP has claimed, managed by a pool of genalloc.
 pub(crate) struct PhysRange {
     phys: u64,
     bytes: usize,
@@ -58,9 +58,9 @@ unsafe impl Send for PhysRange {}
 unsafe impl Sync for PhysRange {}
 
 impl PhysRange {
-    /// Takes a range: EBUSY if somebody has it (all ordinary memory is had), ENXIO if
-    /// there is no memory, EOPNOTSUPP if the kernel has no genalloc, ENOMEM. Context:
-    /// thread, may sleep. Linear in the range, which is zeroed.
+    /// Claims a range: EBUSY if it is in use (as all ordinary memory is), ENXIO if it is
+    /// not memory, EOPNOTSUPP if the kernel has no genalloc, ENOMEM. Context: thread, may
+    /// sleep. Linear in the range, which is zeroed.
     pub(crate) fn claim(phys: u64, bytes: usize) -> Result<Self> {
         let end = phys.checked_add(bytes as u64).ok_or(EINVAL)?;
         if bytes == 0 || !is_aligned(phys) || !is_aligned(end) {
@@ -83,7 +83,7 @@ impl PhysRange {
         // SAFETY: a range that is ours.
         let virt = unsafe { glue::genp_range_map(phys, bytes) };
         let virt = NonNull::new(virt.cast::<u8>()).ok_or(ENOMEM)?;
-        // SAFETY: mapped just now, so many bytes.
+        // SAFETY: `bytes` bytes were just mapped there.
         let pool = unsafe { Self::probe(virt, bytes) }.and_then(|()| {
             // SAFETY: memory that is ours, whole pages.
             let pool = unsafe { glue::genp_genpool_create(virt.as_ptr().cast(), phys, bytes) };
@@ -104,15 +104,15 @@ impl PhysRange {
         }
     }
 
-    /// Looks whether each page keeps what is written there, and zeroes it.
+    /// Checks whether each page keeps what is written there, and zeroes it.
     ///
     /// # Safety
     ///
     /// As [`zero`].
     unsafe fn probe(virt: NonNull<u8>, bytes: usize) -> Result {
         for (number, offset) in (0..bytes).step_by(PAGE_SIZE).enumerate() {
-            // SAFETY: a page within the mapping, so a word of it as well; it may be
-            // no memory, so the compiler is not to know what it holds.
+            // SAFETY: the first word of a page within the mapping. Volatile, because it
+            // may not be memory at all.
             unsafe {
                 let word = virt.as_ptr().add(offset).cast::<usize>();
                 word.write_volatile(!number);
@@ -130,12 +130,12 @@ impl PhysRange {
         Ok(())
     }
 
-    /// Its length in bytes.
+    /// The length in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Bytes that nobody has.
+    /// Bytes that are not allocated.
     pub(crate) fn free_bytes(&self) -> usize {
         // SAFETY: our pool.
         unsafe { glue::genp_genpool_avail(self.pool.as_ptr()) }
@@ -144,8 +144,8 @@ impl PhysRange {
 
 impl Drop for PhysRange {
     fn drop(&mut self) {
-        // SAFETY: each piece has a reference to us, so all were given back; then
-        // nobody uses the mapping, and after it the range.
+        // SAFETY: each carveout holds a reference to this, so all were given back: nobody
+        // uses the mapping, and once it is gone nobody uses the range.
         unsafe {
             glue::genp_genpool_destroy(self.pool.as_ptr());
             glue::genp_range_unmap(self.virt.as_ptr().cast());
@@ -154,7 +154,7 @@ impl Drop for PhysRange {
     }
 }
 
-/// A pool of genalloc's that a driver brought.
+/// A genalloc pool of a driver.
 #[derive(Clone, Copy)]
 pub(crate) struct DriverPool(NonNull<gen_pool>);
 
@@ -163,18 +163,18 @@ impl DriverPool {
     ///
     /// # Safety
     ///
-    /// `pool` is NULL, or a pool that is there for as long as pieces of it are.
+    /// `pool` is NULL, or a pool that exists for as long as carveouts of it do.
     pub(crate) unsafe fn new(pool: *mut gen_pool) -> Option<Self> {
         NonNull::new(pool).map(Self)
     }
 }
 
-/// Where a piece comes from.
+/// Where a carveout comes from.
 #[derive(Clone)]
 pub(crate) enum Source {
     /// The range that was given at load.
     Range(Arc<PhysRange>),
-    /// A driver's.
+    /// A pool of a driver.
     Driver(DriverPool),
 }
 
@@ -187,8 +187,7 @@ impl Source {
     }
 }
 
-/// A piece of memory in one piece, physically as well. Dropping it zeroes it and gives
-/// it back.
+/// Physically contiguous memory. Dropping it zeroes it and gives it back.
 pub(crate) struct Carveout {
     source: Source,
     virt: NonNull<u8>,
@@ -199,13 +198,13 @@ pub(crate) struct Carveout {
 
 // SAFETY: owns the memory, which may be used from any thread.
 unsafe impl Send for Carveout {}
-// SAFETY: only its place is told through a shared reference.
+// SAFETY: a shared reference gives only its address.
 unsafe impl Sync for Carveout {}
 
 impl Carveout {
-    /// Takes whole pages, zeroed: E2BIG for more than there can be, ENOSPC if there are
-    /// not so many now, EOPNOTSUPP without genalloc, EINVAL for a pool that does not
-    /// know physical addresses or whose units do not begin with pages. Context: thread,
+    /// Takes whole pages, zeroed: E2BIG for more than the pool has in all, ENOSPC if it
+    /// has not enough now, EOPNOTSUPP without genalloc, EINVAL for a pool that does not
+    /// know physical addresses or whose units are not aligned to pages. Context: thread,
     /// may sleep. Linear in the pool and in the bytes.
     pub(crate) fn take(source: Source, bytes: u64) -> Result<Self> {
         if !has_genalloc() {
@@ -213,14 +212,14 @@ impl Carveout {
         }
         let bytes = usize::try_from(bytes).map_err(|_| E2BIG)?;
         let pool = source.pool();
-        // SAFETY: a pool that is there, by the type of the source.
+        // SAFETY: a pool that exists, by the type of the source.
         let (size, order) = unsafe {
             (
                 glue::genp_genpool_size(pool),
                 glue::genp_genpool_order(pool),
             )
         };
-        // As units they must have a number that genalloc can count.
+        // genalloc counts units in 32 bits.
         let units = bytes.checked_shr(order).unwrap_or(0);
         if bytes > size || u32::try_from(units).is_err() {
             return Err(E2BIG);
@@ -229,7 +228,7 @@ impl Carveout {
             return Err(EINVAL);
         }
         let mut owner = core::ptr::null_mut();
-        // SAFETY: as above, and a size that was checked.
+        // SAFETY: as above, and the size was checked.
         let virt = unsafe { glue::genp_genpool_alloc(pool, bytes, &mut owner) };
         let mut carveout = Self {
             source,
@@ -238,27 +237,27 @@ impl Carveout {
             bytes,
             owner: owner as usize,
         };
-        // SAFETY: as above; the address is one of the pool's.
+        // SAFETY: as above; the address is in the pool.
         let known = unsafe { glue::genp_genpool_phys(pool, virt, &mut carveout.phys) };
         if !known || !is_aligned(carveout.phys) || virt as usize & !PAGE_MASK != 0 {
             return Err(EINVAL);
         }
-        // SAFETY: memory that is ours since just now.
+        // SAFETY: memory that was just allocated.
         unsafe { zero(carveout.virt, bytes) };
         Ok(carveout)
     }
 
-    /// Its length in pages.
+    /// The length in pages.
     pub(crate) fn pages(&self) -> u32 {
         (self.bytes / PAGE_SIZE) as u32
     }
 
-    /// Its length in bytes.
+    /// The length in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Where the kernel has it mapped.
+    /// Its address in the kernel's mapping.
     pub(crate) fn start(&self) -> usize {
         self.virt.as_ptr() as usize
     }
@@ -268,20 +267,20 @@ impl Carveout {
         self.phys
     }
 
-    /// The tag of the chunk it is in.
+    /// The owner tag of the genalloc chunk it is in.
     pub(crate) fn owner(&self) -> usize {
         self.owner
     }
 
-    /// Whether it is in a pool that is not GenP's.
+    /// Whether it is in a pool of a driver.
     pub(crate) fn is_drivers(&self) -> bool {
         matches!(self.source, Source::Driver(_))
     }
 
-    /// Whether a process may map it: the kernel must have it mapped as a process would.
-    /// The range has been; a driver may have its memory uncached.
+    /// Whether a process may map it: the kernel's mapping must have the same attributes.
+    /// That of the range has; a driver may have its memory uncached.
     pub(crate) fn is_mappable(&self) -> bool {
-        // SAFETY: only the address is looked at.
+        // SAFETY: only the address is used.
         !self.is_drivers() || unsafe { glue::genp_addr_is_plain(self.virt.as_ptr().cast()) }
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Trace events: one for each change of state of a partition or a lease. Numbers
- * only; a handle is what user space knows, never an address.
+ * Trace events: one for each change of state of a partition or a lease. They have only
+ * numbers; a handle is the one that user space has, never an address.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM genp

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Reads genp_trace.h once more: a function call_NAME() for each event there, which
- * Rust can call. Defined where GENP_DEFINE_TRACE_CALLS is, declared elsewhere.
+ * Rust can call. Defined if GENP_DEFINE_TRACE_CALLS is defined, declared otherwise.
  */
 #include <linux/tracepoint.h>
 

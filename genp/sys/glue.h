@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the Rust side calls that is a macro, an inline function or not among the
- * kernel's own bindings, and what it is called by. bindgen reads this file.
+ * The functions in C that the Rust side calls, because they are macros or inline
+ * functions in the kernel or not among its bindings; and the entry points of the Rust
+ * side. bindgen reads this file.
  */
 #ifndef _GENP_GLUE_H
 #define _GENP_GLUE_H
@@ -73,14 +74,14 @@ bool genp_test_and_clear_bit(unsigned int bit, unsigned long *word);
 unsigned int genp_get_cpu(void);
 void genp_put_cpu(void);
 unsigned int genp_nr_cpus(void);
-void genp_irq_work_set(void *bell);
+void genp_irq_work_set(void *waker);
 void genp_irq_work_queue(void);
 void genp_irq_work_sync(void);
 
-/* glue_range.c */
+/* glue_genalloc.c */
 void genp_zero(void *start, size_t bytes);
 bool genp_addr_is_plain(const void *start);
-phys_addr_t genp_window_phys(const void *addr);
+phys_addr_t genp_vmap_phys(const void *addr);
 int genp_vma_map_range(struct vm_area_struct *vma, phys_addr_t phys);
 bool genp_has_genalloc(void);
 bool genp_range_claim(phys_addr_t start, size_t bytes);
@@ -156,9 +157,9 @@ void genp_window_closed(void *partition, unsigned long mm, unsigned long start);
 long genp_device_ioctl(void *registry, unsigned int nr, unsigned long arg);
 u64 genp_attribute_value(void *registry, unsigned int which);
 const char *genp_attribute_name(unsigned int which);
-void genp_waker_wake(void *bell);
+void genp_waker_wake(void *waker);
 
-/* Entry points of the Rust side, genp/entry/capi/pages.rs; preemption is off with @cpu. */
+/* Entry points of genp/entry/capi/pages.rs; where there is @cpu preemption is off. */
 struct page *genp_page_take(struct genp_partition *part, unsigned int cpu);
 struct page *genp_page_prepare(struct genp_partition *part, struct page *page,
 			       unsigned int flags);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What drivers may call. Rust has no section of its own for that. */
+/* The symbols that drivers may use. Rust cannot export symbols by itself. */
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/export.h>
@@ -54,7 +54,7 @@ static void destroy_managed(void *data)
 			left.regions, left.pages, left.leases);
 }
 
-/* Lets a partition that was just created go with a device. */
+/* Has a partition that was just created destroyed with a device. */
 static struct genp_partition *manage(struct device *dev, struct managed *managed,
 				     struct genp_partition *part)
 {

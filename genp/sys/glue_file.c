@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The file of a partition, and what its Rust side needs of other files. */
+/* The file of a partition, eventfds, and copying of argument structures. */
 #include <linux/anon_inodes.h>
 #include <linux/compat.h>
 #include <linux/file.h>
@@ -58,12 +58,12 @@ static const struct file_operations partition_fops = {
 };
 
 /**
- * genp_file_create - make the file of a partition
- * @name: what /proc/PID/maps shows
- * @data: what the entry points get; genp_partition_release() ends its use
+ * genp_file_create - create the file of a partition
+ * @name: its name in /proc/PID/maps
+ * @data: passed to the entry points, the last of which is genp_partition_release()
  *
- * The file has an inode of its own, so its mappings can be found and cut without
- * touching anybody else's.
+ * The file has an inode of its own, so its mappings can be found and zapped without
+ * affecting those of other files.
  *
  * Context: thread, may sleep. Return: the file or an ERR_PTR.
  */
@@ -93,19 +93,19 @@ unsigned long genp_file_users(struct file *file)
 	return file_count(file);
 }
 
-/* At once, where fput() may leave the last reference for later. */
+/* Releases the file before it returns, where fput() may defer that. */
 void genp_file_put_now(struct file *file)
 {
 	__fput_sync(file);
 }
 
 /**
- * genp_file_from_fd - the file of a partition behind a file descriptor
- * @fd: of the caller's
- * @partition: what the entry points get
+ * genp_file_from_fd - look up the file of a partition by a file descriptor
+ * @fd: file descriptor of the caller
+ * @partition: filled with the private data of the file
  *
  * Context: thread. Return: a reference to the file, or an ERR_PTR: -EBADF, or -EINVAL
- * if it is something else.
+ * if it is no partition's file.
  */
 struct file *genp_file_from_fd(int fd, void **partition)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What works in any context: bits, CPUs, interrupts of the own CPU. */
+/* For any context: bits, CPUs, and waking a thread by irq_work. */
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
@@ -32,28 +32,28 @@ unsigned int genp_nr_cpus(void)
 	return nr_cpu_ids;
 }
 
-/* Whom the interrupt tells. */
-static void *irq_bell;
+/* What the interrupt wakes. */
+static void *irq_waker;
 
-static void ring(struct irq_work *work)
+static void wake(struct irq_work *work)
 {
-	genp_waker_wake(irq_bell);
+	genp_waker_wake(irq_waker);
 }
 
-/* In hardirq on PREEMPT_RT as well: all it does is to wake a thread. */
-static struct irq_work bell_work = IRQ_WORK_INIT_HARD(ring);
+/* In hardirq on PREEMPT_RT as well: all it does is wake a thread. */
+static struct irq_work wake_work = IRQ_WORK_INIT_HARD(wake);
 
-void genp_irq_work_set(void *bell)
+void genp_irq_work_set(void *waker)
 {
-	irq_bell = bell;
+	irq_waker = waker;
 }
 
 void genp_irq_work_queue(void)
 {
-	irq_work_queue(&bell_work);
+	irq_work_queue(&wake_work);
 }
 
 void genp_irq_work_sync(void)
 {
-	irq_work_sync(&bell_work);
+	irq_work_sync(&wake_work);
 }

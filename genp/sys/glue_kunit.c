@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What only the KUnit tests ask the kernel for. */
+/* Kernel services that only the KUnit tests need. */
 #include <kunit/test.h>
 #include <linux/file.h>
 #include <linux/highmem.h>
@@ -15,7 +15,7 @@ void genp_kunit_fill_page(struct page *page, u8 byte);
 bool genp_kunit_page_is(struct page *page, u8 byte);
 void genp_kunit_get_page(struct page *page);
 void genp_kunit_put_page(struct page *page);
-void genp_kunit_settle(void);
+void genp_kunit_flush_fput(void);
 unsigned long genp_kunit_map(struct file *file, u64 offset, u64 length,
 			     unsigned long prot, bool shared);
 void genp_kunit_unmap(unsigned long start, u64 length);
@@ -47,8 +47,8 @@ static void run_hard_call(struct irq_work *work)
 
 /**
  * genp_kunit_call_hard - call a function in hard interrupt context
- * @call: what to call
- * @data: what it gets
+ * @call: the function
+ * @data: its argument
  *
  * Context: thread, may sleep. Return: whether it was called.
  */
@@ -92,8 +92,8 @@ void genp_kunit_put_page(struct page *page)
 	put_page(page);
 }
 
-/* A kernel thread's last fput() is carried out by a worker: wait for it. */
-void genp_kunit_settle(void)
+/* The last fput() of a kernel thread is deferred to a worker: wait for it. */
+void genp_kunit_flush_fput(void)
 {
 	flush_delayed_fput();
 }
@@ -101,10 +101,10 @@ void genp_kunit_settle(void)
 /**
  * genp_kunit_map - map a file into the test's address space
  * @file: the file
- * @offset: where in it
- * @length: how much
+ * @offset: offset in the file
+ * @length: bytes to map
  * @prot: PROT_*
- * @shared: or a private mapping
+ * @shared: whether the mapping is shared; private otherwise
  *
  * Context: the thread of a test. Return: the address, or a negative errno.
  */
@@ -124,7 +124,7 @@ void genp_kunit_unmap(unsigned long start, u64 length)
 	vm_munmap(start, length);
 }
 
-/* The byte at an address of the test's, or -1 if there is none. */
+/* The byte at a user address of the test, or -1 if nothing is mapped there. */
 int genp_kunit_peek(unsigned long at)
 {
 	u8 byte;

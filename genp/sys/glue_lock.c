@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Locks: one call of the kernel's for each function. */
+/* Locks: one call of the kernel in each function. */
 #include <linux/lockdep.h>
 
 #include "glue.h"

@@ -31,7 +31,7 @@ static const struct file_operations device_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
-/* More than the Rust side has attributes. */
+/* At least the number of attributes in genp/entry/sysfs.rs. */
 #define MAX_ATTRIBUTES 64
 
 static struct device_attribute attributes[MAX_ATTRIBUTES];
@@ -47,7 +47,7 @@ static ssize_t attribute_show(struct device *dev,
 			  genp_attribute_value(the_registry, which));
 }
 
-/* Fills the tables above in with what the Rust side has. */
+/* Fills in the tables above from that of genp/entry/sysfs.rs. */
 static int make_attributes(void)
 {
 	const char *name;
@@ -74,8 +74,8 @@ static struct miscdevice genp_device = {
 };
 
 /**
- * genp_misc_register - make /dev/genp appear
- * @registry: what the entry points get, until genp_misc_deregister()
+ * genp_misc_register - register /dev/genp
+ * @registry: passed to the entry points, until genp_misc_deregister()
  *
  * Context: thread, may sleep. Return: 0 or a negative errno.
  */
@@ -89,7 +89,7 @@ int genp_misc_register(void *registry)
 	return misc_register(&genp_device);
 }
 
-/* What is registered, or NULL. */
+/* The registry while the device is registered, NULL otherwise. */
 void *genp_registered(void)
 {
 	return READ_ONCE(the_registry);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages: one call of the kernel's for each function. */
+/* Pages: one call of the kernel in each function. */
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/nodemask.h>
@@ -12,8 +12,8 @@
  * @node: the node
  * @order: log2 of its pages
  *
- * Context: thread, may sleep. Return: the block, or NULL. It fails quietly and
- * without trying hard: the caller goes on with smaller blocks.
+ * Context: thread, may sleep. Return: the block, or NULL. It does not warn, and does not
+ * retry for more than a page: the caller goes on with smaller blocks.
  */
 struct page *genp_alloc_block(int node, unsigned int order)
 {

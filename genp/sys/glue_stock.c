@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages and objects for drivers: the stay on one CPU around each take and give, which
- * in C is two instructions.
+ * Pages for drivers. Preemption is disabled here around each take and give, because
+ * get_cpu() and put_cpu() are inline functions in C and would be calls from Rust.
  */
 #include <linux/genp.h>
 #include <linux/mm.h>

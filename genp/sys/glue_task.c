@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tasks, sleeping and threads: one call of the kernel's for each function. */
+/* Tasks, sleeping and threads: one call of the kernel in each function. */
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/hrtimer.h>
@@ -62,8 +62,8 @@ bool genp_capable_resource(void)
 }
 
 /**
- * genp_prepare_sleep - begin to go to sleep
- * @interruptible: whether a signal ends the sleep, and it counts as idle if not
+ * genp_prepare_sleep - set the state of the current task before a sleep
+ * @interruptible: whether a signal ends the sleep; it counts as idle otherwise
  *
  * A wake-up from here on makes the next genp_sleep() return at once.
  */
@@ -84,9 +84,9 @@ bool genp_signal_pending(void)
 
 /**
  * genp_sleep - sleep until woken or until a time
- * @deadline: CLOCK_MONOTONIC nanoseconds; more than a ktime_t holds is for ever
+ * @deadline: CLOCK_MONOTONIC nanoseconds; KTIME_MAX or more means no deadline
  *
- * Return: whether the deadline came.
+ * Return: whether the deadline passed.
  */
 bool genp_sleep(u64 deadline)
 {

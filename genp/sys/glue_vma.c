@@ -43,7 +43,7 @@ int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
 	return vm_insert_pages(vma, address, pages, &count);
 }
 
-static int wear_pte(pte_t *pte, unsigned long address, void *data)
+static int seal_pte(pte_t *pte, unsigned long address, void *data)
 {
 	struct vm_area_struct *vma = data;
 	pte_t entry = ptep_get(pte);
@@ -58,15 +58,15 @@ static int wear_pte(pte_t *pte, unsigned long address, void *data)
 }
 
 /**
- * genp_vma_seal - mark what is mapped as used and written
+ * genp_vma_seal - mark what is mapped as young and dirty
  * @vma: the mapping, in its file's mmap
  *
- * So that machines which track this by page faults have none to take later.
+ * On machines that track these by page faults no such fault follows then.
  */
 int genp_vma_seal(struct vm_area_struct *vma)
 {
 	return apply_to_page_range(vma->vm_mm, vma->vm_start,
-				   vma->vm_end - vma->vm_start, wear_pte, vma);
+				   vma->vm_end - vma->vm_start, seal_pte, vma);
 }
 
 static vm_fault_t window_fault(struct vm_fault *vmf)
@@ -85,7 +85,7 @@ static void window_close(struct vm_area_struct *vma)
 			   vma->vm_start);
 }
 
-/* A window stays whole and where it is: leases are found in it by its start. */
+/* A window cannot be split or moved: leases are found in it by its start. */
 static int window_may_split(struct vm_area_struct *vma, unsigned long address)
 {
 	return -EINVAL;
@@ -111,11 +111,11 @@ static int touch_pte(pte_t *pte, unsigned long address, void *data)
 /**
  * genp_vma_prepare_window - set a mapping up as a lease window
  * @vma: the mapping, in its file's mmap
- * @partition: what the entry points get
+ * @partition: passed to the entry points
  *
- * The page tables are built here, so no lease allocates any later. The pages are
- * none of the kernel's business (VM_PFNMAP), so nobody can pin one and keep it
- * past its lease.
+ * The page tables are allocated here, so that no lease has to do it later. The kernel
+ * does not use the struct pages (VM_PFNMAP), so nobody can pin one and keep it past its
+ * lease.
  *
  * Context: thread, may sleep. Return: 0 or -ENOMEM.
  */
@@ -135,7 +135,7 @@ int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition)
 	return 0;
 }
 
-/* The most pages that are given to a walk of page tables at once. */
+/* The most pages that a walk of page tables asks for at once. */
 #define PAGES_AT_ONCE 32
 
 struct frames {
@@ -143,7 +143,7 @@ struct frames {
 	unsigned long (*next)(void *context, struct page **pages,
 			      unsigned long most);
 	void *context;
-	/* How many of them lie in the page table that is being filled. */
+	/* How many of them are in the page table that is being filled. */
 	unsigned long count;
 };
 
@@ -168,14 +168,14 @@ static void map_pages(struct vm_area_struct *vma, pte_t *pte,
 		      unsigned long count)
 {
 	unsigned long i, pfn, before = page_to_pfn(pages[0]);
-	/* Made once: from page to page only the number of the frame changes. */
+	/* Made once: only the frame number differs from page to page. */
 	pte_t entry = lease_entry(vma, before);
 
 	for (i = 0; i < count; i++) {
 		pfn = page_to_pfn(pages[i]);
 		entry = pte_advance_pfn(entry, pfn - before);
 		before = pfn;
-		/* If it is not empty, another thread touched it just before. */
+		/* If it is not empty, another thread has faulted it in just before. */
 		if (pte_none(ptep_get(pte + i)))
 			set_pte_at(vma->vm_mm, address + (i << PAGE_SHIFT),
 				   pte + i, entry);
@@ -183,8 +183,8 @@ static void map_pages(struct vm_area_struct *vma, pte_t *pte,
 }
 
 /*
- * Called for the first entry in a page table, and does all the others as well:
- * they lie behind it, under the same lock. At most PTRS_PER_PTE steps.
+ * Called for the first entry in a page table, and fills the following ones as well, which
+ * are under the same lock. At most PTRS_PER_PTE steps.
  */
 static int map_table(pte_t *pte, unsigned long address, void *data)
 {
@@ -203,8 +203,8 @@ static int map_table(pte_t *pte, unsigned long address, void *data)
 }
 
 /*
- * Calls @walk for the first entry in each page table of a piece of a window, with
- * @in_table set to how many pages of the piece are in it.
+ * Calls @walk for the first entry in each page table of a part of a window, with
+ * @in_table set to the number of pages of the part that are in it.
  */
 static int each_table(struct vm_area_struct *vma, unsigned long page,
 		      unsigned long count, pte_fn_t walk, void *data,
@@ -229,12 +229,12 @@ static int each_table(struct vm_area_struct *vma, unsigned long page,
  * genp_vma_map_frames - map the frames of a lease in one walk
  * @vma: the window
  * @page: the first page of the lease in it
- * @count: how many
- * @next: writes the next @most pages, in order, and says how many there were
- * @context: for @next
+ * @count: the number of pages
+ * @next: writes the next @most pages, in order, and returns their number
+ * @context: argument of @next
  *
  * Context: thread, under the mmap lock for reading or in a page fault. The page
- * tables are there, so nothing is allocated. Return: 0 or a negative errno.
+ * tables exist, so nothing is allocated. Return: 0 or a negative errno.
  */
 int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 			unsigned long count,
@@ -253,12 +253,12 @@ int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 
 struct clearing {
 	struct mm_struct *mm;
-	/* How many pages of the lease lie in the page table at hand. */
+	/* How many pages of the lease are in the current page table. */
 	unsigned long count;
 };
 
 /*
- * Clears what lies between the first and the last page of a lease in one page table.
+ * Clears the entries between the first and the last page of a lease in one page table.
  * At most PTRS_PER_PTE steps under its lock.
  */
 static int clear_table(pte_t *pte, unsigned long address, void *data)
@@ -266,7 +266,7 @@ static int clear_table(pte_t *pte, unsigned long address, void *data)
 	struct clearing *clearing = data;
 	unsigned long i, last = clearing->count - 1;
 
-	/* Without both ends nobody would flush what is between them. */
+	/* Without both ends what is between them would not be flushed. */
 	if (!pte_present(ptep_get(pte)) || !pte_present(ptep_get(pte + last)))
 		return 0;
 	for (i = 1; i < last; i++)
@@ -279,22 +279,22 @@ static int clear_table(pte_t *pte, unsigned long address, void *data)
  * genp_vma_clear_frames - begin to unmap a lease
  * @vma: the window
  * @page: the first page of the lease in it
- * @count: how many
+ * @count: the number of pages
  *
- * The kernel looks at every page that it unmaps: whose it is, whether it is counted.
- * Pages of a lease are nobody's and are not counted, so here their entries are only
- * cleared, but for the first and the last one in each page table. These are left for
- * the unmapping that must follow, with the same lock of the lease still held: the
- * range that the kernel flushes then, and tells secondary MMUs of, begins with the
- * first page that it unmapped and ends with the last, so it contains the others. Until
- * that is done the frames are the lease's still.
+ * For every entry that it unmaps the kernel looks up the struct page and adjusts the
+ * counts of the mm. Pages of a lease are special and not counted, so here their
+ * entries are only cleared, but for the first and the last one in each page table.
+ * These are left for the unmapping that must follow, with the same lock of the lease
+ * still held: the range that the kernel flushes then, and of which it notifies
+ * secondary MMUs, begins with the first page that it unmapped and ends with the last,
+ * so it contains the others. Until that is done the frames still belong to the lease.
  *
- * Nobody else looks at the entries of a window meanwhile. What changes the whole
- * mapping takes the mmap lock for writing; what reclaims, migrates, protects or
- * advises goes past VM_PFNMAP.
+ * Nothing else uses the entries of a window meanwhile. What changes the whole mapping
+ * takes the mmap lock for writing; reclaim, migration, mprotect() and madvise() skip or
+ * refuse VM_PFNMAP.
  *
- * Only where the kernel flushes by such a range and caches need no flush before:
- * elsewhere this does nothing, and the kernel unmaps all pages.
+ * This relies on the kernel flushing by such a range and on caches that need no flush
+ * before. On other architectures it does nothing, and the kernel unmaps all pages.
  *
  * Context: thread, under the mmap lock for reading.
  */
@@ -305,14 +305,14 @@ void genp_vma_clear_frames(struct vm_area_struct *vma, unsigned long page,
 
 	if (!IS_ENABLED(CONFIG_X86) && !IS_ENABLED(CONFIG_ARM64))
 		return;
-	/* The tables are there, so this fails for a piece outside of @vma only. */
+	/* The tables exist, so this fails only for a part outside of @vma. */
 	each_table(vma, page, count, clear_table, &clearing, &clearing.count);
 }
 
 /**
  * genp_vma_is_window - whether a mapping is a lease window
- * @vma: the mapping, held still
- * @owner: whose it must be
+ * @vma: the mapping, which cannot change meanwhile
+ * @owner: the owner that it must have
  */
 bool genp_vma_is_window(const struct vm_area_struct *vma, const void *owner)
 {

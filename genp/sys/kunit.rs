@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What only the KUnit tests ask the kernel for, see `glue_kunit.c`.
+//! Kernel services that only the KUnit tests need, see `glue_kunit.c`.
 
 use kernel::{
     bindings,
@@ -12,7 +12,7 @@ use super::{
     page::FrameTable,
 };
 
-// Structures of the kernel's, some of them empty on some kernels.
+// Structures of the kernel, some of which are empty in some configurations.
 #[allow(improper_ctypes)]
 extern "C" {
     fn genp_kunit_irqs_disabled() -> bool;
@@ -22,7 +22,7 @@ extern "C" {
     fn genp_kunit_page_is(page: *mut bindings::page, byte: u8) -> bool;
     fn genp_kunit_get_page(page: *mut bindings::page);
     fn genp_kunit_put_page(page: *mut bindings::page);
-    fn genp_kunit_settle();
+    fn genp_kunit_flush_fput();
     fn genp_kunit_map(
         file: *mut bindings::file,
         offset: u64,
@@ -42,7 +42,7 @@ pub(crate) const PROT_WRITE: u32 = 2;
 /// As above.
 pub(crate) const PROT_EXEC: u32 = 4;
 
-/// Whether this CPU takes no interrupts now.
+/// Whether interrupts are disabled on this CPU.
 pub(crate) fn irqs_disabled() -> bool {
     // SAFETY: no precondition.
     unsafe { genp_kunit_irqs_disabled() }
@@ -54,7 +54,7 @@ pub(crate) fn in_interrupt() -> bool {
     unsafe { genp_kunit_in_interrupt() }
 }
 
-/// Does `work` in a hard interrupt and gives its answer. Context: thread.
+/// Does `work` in a hard interrupt and returns its result. Context: thread.
 pub(crate) fn in_hard_interrupt<R, F: FnOnce() -> R>(work: F) -> Option<R> {
     struct Call<R, F> {
         work: Option<F>,
@@ -74,43 +74,43 @@ pub(crate) fn in_hard_interrupt<R, F: FnOnce() -> R>(work: F) -> Option<R> {
         work: Some(work),
         answer: None,
     };
-    // SAFETY: `call` gets what it expects, which lives until the call is over.
+    // SAFETY: `data` is a `Call<R, F>` and lives until the call is over.
     unsafe { genp_kunit_call_hard(call::<R, F>, core::ptr::from_mut(&mut data).cast()) };
     data.answer
 }
 
 /// Waits until the files that were closed before are released.
-pub(crate) fn settle() {
+pub(crate) fn flush_fput() {
     // SAFETY: thread context, may sleep.
-    unsafe { genp_kunit_settle() }
+    unsafe { genp_kunit_flush_fput() }
 }
 
 impl FrameTable {
     /// Fills a frame, which the caller owns, with a byte.
     pub(crate) fn fill(&self, frame: u32, byte: u8) {
-        // SAFETY: a page of the pool's, by its number.
+        // SAFETY: a page of the pool, by its number.
         unsafe { genp_kunit_fill_page(self.page(frame), byte) }
     }
 
     /// Whether all of a frame is this byte.
     pub(crate) fn is_all(&self, frame: u32, byte: u8) -> bool {
-        // SAFETY: a page of the pool's, by its number.
+        // SAFETY: a page of the pool, by its number.
         unsafe { genp_kunit_page_is(self.page(frame), byte) }
     }
 
-    /// Holds a frame as direct I/O would, until [`Self::unpin`].
+    /// Takes a reference to a frame as direct I/O would, until [`Self::unpin`].
     pub(crate) fn pin(&self, frame: u32) {
-        // SAFETY: a page of the pool's, by its number.
+        // SAFETY: a page of the pool, by its number.
         unsafe { genp_kunit_get_page(self.page(frame)) }
     }
 
     /// Ends [`Self::pin`].
     pub(crate) fn unpin(&self, frame: u32) {
-        // SAFETY: a page of the pool's that `pin` took a reference to.
+        // SAFETY: `pin` took a reference to the page.
         unsafe { genp_kunit_put_page(self.page(frame)) }
     }
 
-    /// A number for the page of a frame that no other page has.
+    /// A number that identifies the page of a frame.
     pub(crate) fn page_number(&self, frame: u32) -> usize {
         self.page(frame) as usize
     }
@@ -123,7 +123,7 @@ pub(crate) struct UserMap {
 }
 
 impl UserMap {
-    /// Maps a part of a file, or says the errno.
+    /// Maps a part of a file, or returns the errno.
     pub(crate) fn new<T: FileOwner>(
         file: &FileRef<T>,
         offset: u64,
@@ -131,7 +131,8 @@ impl UserMap {
         prot: u32,
         shared: bool,
     ) -> core::result::Result<Self, i32> {
-        // SAFETY: the file is there; the thread of a test may have an address space.
+        // SAFETY: the reference keeps the file alive; a thread without an address space
+        // is refused.
         let start =
             unsafe { genp_kunit_map(file.0.as_ptr(), offset, length, prot as c_ulong, shared) };
         match start as isize {

@@ -3,10 +3,10 @@
 //! The two locks GenP uses where those of the `kernel` crate do not suffice.
 //!
 //! [`RawLock`] spins with interrupts off on PREEMPT_RT as well. It may be taken in
-//! any context but NMI; what it guards must be done in a bounded number of steps,
+//! any context but NMI; the work under it must have a bounded number of steps,
 //! without sleeping, allocating or waking a wait queue.
 //!
-//! [`PiMutex`] sleeps and lends its holder the priority of who waits, on kernels
+//! [`PiMutex`] sleeps and lends its holder the priority of its waiters, on kernels
 //! without PREEMPT_RT too. Context: thread.
 
 use kernel::{
@@ -60,7 +60,8 @@ unsafe impl Backend for Raw {
         name: *const kernel::ffi::c_char,
         key: *mut bindings::lock_class_key,
     ) {
-        // SAFETY: the caller gives room for a lock, and a name and key that stay.
+        // SAFETY: by the precondition of `init`: room for a lock, and a name and a key
+        // that live as long as it does.
         unsafe { glue::genp_raw_lock_init(ptr, name, key) }
     }
 
@@ -71,7 +72,7 @@ unsafe impl Backend for Raw {
 
     unsafe fn try_lock(ptr: *mut Self::State) -> Option<Self::GuardState> {
         let mut flags = 0;
-        // SAFETY: the caller has initialised the lock; `flags` is there to write.
+        // SAFETY: the caller has initialised the lock; `flags` is a local variable.
         unsafe { glue::genp_raw_trylock(ptr, &mut flags) }.then_some(flags)
     }
 
@@ -81,7 +82,7 @@ unsafe impl Backend for Raw {
     }
 
     unsafe fn assert_is_held(ptr: *mut Self::State) {
-        // Elsewhere it does nothing, and would be the dearer half of a lock.
+        // Without lockdep the call does nothing, and would cost more than taking the lock.
         #[cfg(CONFIG_LOCKDEP)]
         // SAFETY: the caller has initialised the lock.
         unsafe {
@@ -105,7 +106,8 @@ unsafe impl Backend for Pi {
         name: *const kernel::ffi::c_char,
         key: *mut bindings::lock_class_key,
     ) {
-        // SAFETY: the caller gives room for a lock, and a name and key that stay.
+        // SAFETY: by the precondition of `init`: room for a lock, and a name and a key
+        // that live as long as it does.
         unsafe { glue::genp_pi_lock_init(ptr, name, key) }
     }
 

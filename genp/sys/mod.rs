@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What we call: the kernel.
+//! What the module calls: the kernel.
 //!
-//! Each file wraps one thing of the kernel's in a safe type and knows nothing of what
-//! it is used for. The C side, glue_*.c, has a function for each call that is a macro
-//! or an inline function there, and the tables of operations through which the kernel
-//! calls in; those calls arrive in `genp::entry`.
+//! Each file wraps one service of the kernel in a safe type and knows nothing of its
+//! users. The C side, glue_*.c, has a function for each service that is a macro or an
+//! inline function in the kernel, and the tables of operations by which the kernel calls
+//! the module; those calls arrive in `genp::entry`.
 
 pub(crate) mod abi;
 pub(crate) mod atomic;

@@ -8,36 +8,35 @@ use kernel::{bindings, prelude::*};
 
 use super::glue;
 
-/// The most memory nodes the pool is spread over; further ones are not used.
+/// The most memory nodes that the pool is spread over; further ones are not used.
 pub(crate) const MAX_NODES: usize = 8;
 
 /// One page that belongs to the pool.
 #[derive(Clone, Copy)]
 struct Frame {
     page: NonNull<bindings::page>,
-    /// Its node's place among the pool's nodes.
+    /// The index of its node among the pool's nodes.
     node: u8,
 }
 
-/// All frames of the pool. Each is a page of its own with one reference, ours,
-/// from [`Self::allocate`] to the drop.
+/// All frames of the pool. Each is an order-0 page with one reference, ours, from
+/// [`Self::allocate`] to the drop.
 pub(crate) struct FrameTable {
     frames: KVVec<Frame>,
     nodes: [i32; MAX_NODES],
     node_count: usize,
 }
 
-// SAFETY: the pages belong to this alone, and what is done to them here the
-// kernel allows from any thread.
+// SAFETY: owns the pages, and every operation on them here is allowed from any thread.
 unsafe impl Send for FrameTable {}
-// SAFETY: as above; shared access reads the table and the pages' own atomics, or
-// zeroes a page, which the owner of that frame number alone asks for.
+// SAFETY: as above; shared access reads the table and the atomics of the pages, or zeroes
+// a page, which only the owner of its frame number does.
 unsafe impl Sync for FrameTable {}
 
 impl FrameTable {
-    /// Takes `count` pages from the kernel, from all nodes alike, in the largest
-    /// blocks there are: ENOMEM if there are not so many, and none is kept then.
-    /// Context: thread, may sleep; the only time GenP asks for pages.
+    /// Takes `count` pages from the kernel, from all nodes alike, in the largest blocks
+    /// available: ENOMEM if there are fewer, and none is kept then. Context: thread, may
+    /// sleep. GenP allocates pages of the kernel nowhere else.
     pub(crate) fn allocate(count: u32) -> Result<Self> {
         let mut all = Self {
             frames: KVVec::with_capacity(count as usize, GFP_KERNEL)?,
@@ -46,16 +45,16 @@ impl FrameTable {
         };
         all.find_nodes();
         let count = count as usize;
-        for place in 0..all.node_count {
+        for index in 0..all.node_count {
             // What is left, shared among the nodes that are left.
             let left = count - all.frames.len();
-            let share = left.div_ceil(all.node_count - place);
+            let share = left.div_ceil(all.node_count - index);
             let target = all.frames.len() + share;
-            all.fill_from(place, target)?;
+            all.fill_from(index, target)?;
         }
-        // A node may have had too little: take from wherever there is.
-        for place in 0..all.node_count {
-            all.fill_from(place, count)?;
+        // A node may have had too little: take the rest from any.
+        for index in 0..all.node_count {
+            all.fill_from(index, count)?;
         }
         if all.frames.len() < count {
             return Err(ENOMEM);
@@ -71,68 +70,68 @@ impl FrameTable {
             if !unsafe { glue::genp_node_has_memory(node) } {
                 continue;
             }
-            if let Some(place) = self.nodes.get_mut(self.node_count) {
-                *place = node;
+            if let Some(entry) = self.nodes.get_mut(self.node_count) {
+                *entry = node;
                 self.node_count += 1;
             }
         }
     }
 
-    /// Takes pages of one node until there are `target` in all, or until it has
+    /// Takes pages of one node until there are `target` in all, or until the node has
     /// none left.
-    fn fill_from(&mut self, place: usize, target: usize) -> Result {
-        let node = self.nodes.get(place).copied().ok_or(EINVAL)?;
+    fn fill_from(&mut self, index: usize, target: usize) -> Result {
+        let node = self.nodes.get(index).copied().ok_or(EINVAL)?;
         // SAFETY: no precondition.
         let mut order = unsafe { glue::genp_max_order() };
         while self.frames.len() < target {
             let missing = target - self.frames.len();
             order = order.min(missing.ilog2());
-            // SAFETY: a node with memory and an order the kernel has; we may sleep.
+            // SAFETY: a node with memory, and an order up to the largest; may sleep.
             match NonNull::new(unsafe { glue::genp_alloc_block(node, order) }) {
-                Some(block) => self.adopt(block, order, place)?,
+                Some(block) => self.adopt(block, order, index)?,
                 None if order == 0 => return Ok(()),
                 None => order -= 1,
             }
-            // SAFETY: we may sleep here.
+            // SAFETY: may sleep, by the condition of `allocate`.
             unsafe { glue::genp_cond_resched() };
         }
         Ok(())
     }
 
-    /// Makes single frames of a block that was just allocated.
-    fn adopt(&mut self, block: NonNull<bindings::page>, order: u32, place: usize) -> Result {
+    /// Splits a block that was just allocated into frames.
+    fn adopt(&mut self, block: NonNull<bindings::page>, order: u32, index: usize) -> Result {
+        let node = index as u8;
         // SAFETY: `block` is ours, of this order, and not a compound page.
         unsafe { glue::genp_split_block(block.as_ptr(), order) };
-        for index in 0..1u32 << order {
-            // SAFETY: `index` lies within the block.
-            let page = unsafe { glue::genp_page_at(block.as_ptr(), index) };
+        for number in 0..1u32 << order {
+            // SAFETY: `number` is within the block.
+            let page = unsafe { glue::genp_page_at(block.as_ptr(), number) };
             let page = NonNull::new(page).ok_or(EINVAL)?;
-            let node = place as u8;
-            // Has the capacity, so it does not fail and lose the page.
+            // Has the capacity, so it cannot fail and leak the page.
             self.frames.push(Frame { page, node }, GFP_KERNEL)?;
         }
         Ok(())
     }
 
-    /// FrameTable there are; their numbers are below this.
+    /// The number of frames; all frame numbers are below it.
     pub(crate) fn len(&self) -> u32 {
         self.frames.len() as u32
     }
 
-    /// Memory nodes they are of.
+    /// The number of memory nodes that they are from.
     pub(crate) fn nodes(&self) -> u32 {
         self.node_count as u32
     }
 
-    /// The kernel's number of the node at `place`.
-    pub(crate) fn node_id(&self, place: u32) -> i32 {
+    /// The kernel's number of the pool's node `index`.
+    pub(crate) fn node_id(&self, index: u32) -> i32 {
         self.nodes
-            .get(place as usize)
+            .get(index as usize)
             .copied()
             .unwrap_or(bindings::NUMA_NO_NODE)
     }
 
-    /// The place of a frame's node.
+    /// The index of a frame's node among the pool's nodes.
     pub(crate) fn node_of(&self, frame: u32) -> u32 {
         self.frames.get(frame as usize).map_or(0, |f| f.node.into())
     }
@@ -145,8 +144,8 @@ impl FrameTable {
         }
     }
 
-    /// Whether anybody but us holds the page: a mapping, direct I/O, a device.
-    /// Once nobody does and it is mapped nowhere, nobody can begin to.
+    /// Whether anything else holds a reference to the page: a mapping, direct I/O, a
+    /// device. Once nothing does and it is mapped nowhere, nothing can take one.
     pub(crate) fn shared(&self, frame: u32) -> bool {
         self.frames.get(frame as usize).is_some_and(|frame| {
             // SAFETY: the page is ours.
@@ -154,9 +153,9 @@ impl FrameTable {
         })
     }
 
-    /// Writes the number of a slot into a frame's page, where `page_private()` finds it
-    /// when it comes back from who took it: the page's address, or 0 for no frame.
-    /// Context: any; the caller owns the frame.
+    /// Stores the number of a slot in `page_private()` of a frame's page, where it is
+    /// found when the page is given back. Returns the address of the `struct page`, 0 for
+    /// no frame. Context: any; the caller owns the frame.
     pub(crate) fn put_in(&self, frame: u32, slot: u32) -> usize {
         let page = self.page(frame);
         if !page.is_null() {
@@ -177,10 +176,10 @@ impl FrameTable {
 impl Drop for FrameTable {
     fn drop(&mut self) {
         for frame in self.frames.iter() {
-            // SAFETY: the page is ours, and in no stock any longer.
+            // SAFETY: the page is ours, and no longer in a stock.
             unsafe { glue::genp_page_set_slot(frame.page.as_ptr(), 0) };
-            // SAFETY: the page is ours; this gives up our reference. If somebody
-            // still holds it, the kernel frees it when they let go.
+            // SAFETY: gives up our reference. If there is another one, the kernel frees
+            // the page when that is given up.
             unsafe { glue::genp_put_page(frame.page.as_ptr()) };
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The current task: who it is, and how it sleeps.
+//! The current task: its identity, and how it sleeps.
 
 use kernel::{current, sync::aref::ARef, task::Task};
 
@@ -15,7 +15,7 @@ pub(crate) fn current() -> ARef<Task> {
 /// Why [`wait_until`] returned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Woken {
-    /// What was waited for is there.
+    /// The condition is true.
     Ready,
     /// The deadline passed.
     Timeout,
@@ -23,13 +23,13 @@ pub(crate) enum Woken {
     Signal,
 }
 
-/// Sleeps until `ready` says so, woken by [`Task::wake_up`], or until the deadline
-/// in CLOCK_MONOTONIC nanoseconds, or until a signal. `ready` may take raw locks
-/// and nothing that sleeps. Context: thread.
+/// Sleeps until `ready` returns true, which is checked at each [`Task::wake_up`], or until
+/// the deadline in CLOCK_MONOTONIC nanoseconds, or until a signal. `ready` may take raw
+/// locks and must not sleep. Context: thread.
 pub(crate) fn wait_until(deadline: u64, mut ready: impl FnMut() -> bool) -> Woken {
     let mut timeout = false;
     loop {
-        // SAFETY: we may sleep, and end in `genp_finish_sleep` below.
+        // SAFETY: may sleep; ended by `genp_finish_sleep` below.
         unsafe { glue::genp_prepare_sleep(true) };
         // After the state is set, so a wake-up from here on is not lost.
         let woken = if ready() {
@@ -47,24 +47,24 @@ pub(crate) fn wait_until(deadline: u64, mut ready: impl FnMut() -> bool) -> Woke
             unsafe { glue::genp_finish_sleep() };
             return woken;
         }
-        // SAFETY: we may sleep, and the state is set.
+        // SAFETY: may sleep, and the state is set.
         timeout = unsafe { glue::genp_sleep(deadline) };
     }
 }
 
-/// The effective priority of the current task: the lower the more urgent.
+/// The effective priority of the current task: lower is more urgent.
 pub(crate) fn current_prio() -> i32 {
     // SAFETY: thread context.
     unsafe { glue::genp_current_prio() }
 }
 
-/// The effective user id, as the initial user namespace numbers it.
+/// The effective user id in the initial user namespace.
 pub(crate) fn current_euid() -> u32 {
     // SAFETY: thread context.
     unsafe { glue::genp_current_euid() }
 }
 
-/// The effective group id, as the initial user namespace numbers it.
+/// The effective group id in the initial user namespace.
 pub(crate) fn current_egid() -> u32 {
     // SAFETY: thread context.
     unsafe { glue::genp_current_egid() }
@@ -82,8 +82,8 @@ pub(crate) fn may_exceed() -> bool {
     unsafe { glue::genp_capable_resource() }
 }
 
-/// Lets others run if they should. Context: thread, may sleep.
+/// Reschedules if another task should run. Context: thread, may sleep.
 pub(crate) fn yield_now() {
-    // SAFETY: thread context, may sleep by this function's own condition.
+    // SAFETY: thread context, may sleep, by the condition on the caller.
     unsafe { glue::genp_cond_resched() }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Kernel threads that sleep until a time or until their bell rings.
+//! Kernel threads that sleep until a time or until their waker wakes them.
 
 use core::ptr::NonNull;
 
@@ -20,26 +20,26 @@ use super::glue;
 
 /// What a thread does.
 pub(crate) trait Worker: Send + Sync + 'static {
-    /// Runs until [`ThreadContext::sleep_until`] says that the thread is to stop.
+    /// Runs until [`ThreadContext::sleep_until`] returns that the thread is to stop.
     fn run(&self, context: &ThreadContext);
 }
 
 /// Wakes a thread.
 pub(crate) struct Waker {
-    /// Whether it rang since the thread last looked.
+    /// Whether there was a wake-up since the thread last checked.
     pending: Atomic<u32>,
     /// The thread, from its start until it is about to be stopped.
     task: Atomic<*mut bindings::task_struct>,
 }
 
 // SAFETY: the pointer is only used to wake a thread, whose life [`Thread`] extends
-// beyond the last use, see `ring`.
+// beyond the last use, see `wake`.
 unsafe impl Send for Waker {}
 // SAFETY: as above.
 unsafe impl Sync for Waker {}
 
 impl Waker {
-    /// A bell that wakes nobody yet.
+    /// A waker without a thread.
     pub(crate) fn new() -> Result<Arc<Self>> {
         Ok(Arc::new(
             Self {
@@ -56,38 +56,38 @@ impl Waker {
         unsafe { glue::genp_is_current(self.task.load(Relaxed)) }
     }
 
-    /// Lets the thread's next park return. Context: any but NMI, raw locks held.
+    /// Has the thread's current or next sleep return. Context: any but NMI, also with raw
+    /// locks held.
     pub(crate) fn wake(&self) {
-        // Full: what the thread shall see was written before. Pairs with the
-        // xchg in `sleep_until`.
+        // Full: what the thread is to see was written before. Pairs with the xchg in
+        // `sleep_until`.
         if self.pending.xchg(1, Full) != 0 {
             return;
         }
         // Acquire: pairs with the store in `Thread::spawn`.
         let task = self.task.load(Acquire);
         if !task.is_null() {
-            // SAFETY: a task lives until its [`Thread`] is dropped, which happens
-            // when nobody rings any more: the device is gone and all files are
-            // closed by then, and [`stop_all`] has stopped the workers that ring
-            // each other's bells.
+            // SAFETY: a task lives until its [`Thread`] is dropped. Nobody calls this any
+            // more by then: the device is gone, all files are closed, and [`stop_all`]
+            // has stopped the threads, which wake each other.
             unsafe { glue::genp_task_wake(task) };
         }
     }
 }
 
-/// The running thread's own side.
+/// What a running thread can do with itself.
 pub(crate) struct ThreadContext {
     waker: Arc<Waker>,
 }
 
 impl ThreadContext {
-    /// Sleeps until the bell rings or until the deadline in CLOCK_MONOTONIC
-    /// nanoseconds; false if the thread is to stop. Context: this thread.
+    /// Sleeps until it is woken or until the deadline in CLOCK_MONOTONIC nanoseconds;
+    /// returns false if the thread is to stop. Context: this thread.
     pub(crate) fn sleep_until(&self, deadline: u64) -> bool {
         loop {
             // SAFETY: this thread may sleep; ended below.
             unsafe { glue::genp_prepare_sleep(false) };
-            // After the state is set, so no ring is lost. Full: pairs with `ring`.
+            // After the state is set, so no wake-up is lost. Full: pairs with `wake`.
             let pending =
                 self.waker.pending.load(Relaxed) != 0 && self.waker.pending.xchg(0, Full) != 0;
             if pending || self.stopping() {
@@ -108,13 +108,13 @@ impl ThreadContext {
         unsafe { glue::genp_thread_should_stop() }
     }
 
-    /// Lets others run.
+    /// As [`super::task::yield_now`].
     pub(crate) fn yield_now(&self) {
         super::task::yield_now();
     }
 }
 
-/// What a thread is started with, type and all.
+/// What a thread is started with.
 struct Start {
     work: Arc<dyn Worker>,
     context: ThreadContext,
@@ -126,41 +126,40 @@ struct Start {
 ///
 /// `data` comes from [`Thread::spawn`], whose thread this is.
 unsafe extern "C" fn run(data: *mut c_void) -> c_int {
-    // SAFETY: by the precondition, a leaked box that lives until the thread has
-    // been joined.
+    // SAFETY: by the precondition, a leaked box that lives until the thread has ended.
     let start = unsafe { &*data.cast::<Start>() };
     start.work.run(&start.context);
-    // kthread_stop() wants to find the thread.
+    // The thread must exist until kthread_stop() is called.
     while !start.context.stopping() {
         start.context.sleep_until(u64::MAX);
     }
     0
 }
 
-/// A thread, with a reference to its task. Dropping it stops the thread, waits for
-/// its end and gives the task up.
+/// A thread, with a reference to its task. Dropping it stops the thread, waits for its
+/// end and gives the reference up.
 pub(crate) struct Thread {
     task: NonNull<bindings::task_struct>,
     start: NonNull<Start>,
     stopped: bool,
 }
 
-/// Stops threads that ring each other's bells; drop them afterwards. Context:
-/// thread, may sleep.
+/// Stops threads that wake each other; they are dropped afterwards. Context: thread, may
+/// sleep.
 pub(crate) fn stop_all<'a>(threads: impl Iterator<Item = &'a mut Thread>) {
     for thread in threads {
         thread.stop();
     }
 }
 
-// SAFETY: a task pointer that is valid until the drop, and a box.
+// SAFETY: owns a reference to a task, and a box.
 unsafe impl Send for Thread {}
 // SAFETY: nothing is done through a shared reference.
 unsafe impl Sync for Thread {}
 
 impl Thread {
-    /// Starts a thread, SCHED_FIFO of priority `fifo` if given. Context: thread,
-    /// may sleep.
+    /// Starts a thread, with SCHED_FIFO of priority `fifo` if that is given. Context:
+    /// thread, may sleep.
     pub(crate) fn spawn(
         name: &CStr,
         fifo: Option<i32>,
@@ -171,21 +170,21 @@ impl Thread {
             waker: waker.clone(),
         };
         let start = KBox::into_raw(KBox::new(Start { work, context }, GFP_KERNEL)?);
-        // SAFETY: `run` takes what `start` points to; it lives until the join.
+        // SAFETY: `run` expects a `Start`, which lives until the thread has ended.
         let task = unsafe { glue::genp_thread_create(Some(run), start.cast(), name.as_char_ptr()) };
         let task = match from_err_ptr(task) {
             Ok(task) => task,
             Err(error) => {
-                // SAFETY: no thread was made, so the box is ours again.
+                // SAFETY: no thread was created, so the box is ours again.
                 drop(unsafe { KBox::from_raw(start) });
                 return Err(error);
             }
         };
-        // Neither is null: a box, and not an error pointer of kthread_run().
+        // Neither is null: one is a box, the other no error pointer.
         let (Some(task), Some(start)) = (NonNull::new(task), NonNull::new(start)) else {
             return Err(EINVAL);
         };
-        // SAFETY: the thread was not stopped yet, so its task is there.
+        // SAFETY: the thread was not stopped yet, so its task exists.
         unsafe { glue::genp_task_get(task.as_ptr()) };
         let thread = Self {
             task,
@@ -196,7 +195,7 @@ impl Thread {
             // SAFETY: the task lives as long as `thread`.
             to_result(unsafe { glue::genp_thread_fifo(task.as_ptr(), priority) })?;
         }
-        // Release: the task is there. Pairs with the load in `Waker::ring`.
+        // Release: publishes the task. Pairs with the load in `Waker::wake`.
         waker.task.store(task.as_ptr(), Release);
         Ok(thread)
     }
@@ -209,13 +208,13 @@ impl Thread {
         self.stopped = true;
         // SAFETY: the box lives until the drop.
         let start = unsafe { self.start.as_ref() };
-        // Release: nothing to publish; who rings from here on wakes nobody.
+        // Release: publishes nothing; a wake-up from here on has no effect.
         start
             .context
             .waker
             .task
             .store(core::ptr::null_mut(), Release);
-        // SAFETY: the thread runs until it is told to stop, which happens once.
+        // SAFETY: the thread runs until this call, which is made once.
         unsafe { glue::genp_thread_stop(self.task.as_ptr()) };
     }
 }

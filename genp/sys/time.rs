@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The clock all times are of.
+//! The clock that all times refer to.
 
 use super::glue;
 
 /// CLOCK_MONOTONIC in nanoseconds. Context: any but NMI.
 pub(crate) fn now() -> u64 {
-    // SAFETY: has no precondition outside of NMI and after suspend.
+    // SAFETY: not in NMI, by the condition on the caller.
     unsafe { glue::genp_now() }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Trace events, for perf, trace-cmd and bpftrace. See `genp_trace.h` for what
-//! the numbers mean. Context: any but NMI.
+//! Trace events, for perf, trace-cmd and bpftrace. `genp_trace.h` says what the numbers
+//! mean. Context: any but NMI.
 
 use super::glue;
 
@@ -11,7 +11,7 @@ macro_rules! events {
     ($( $call:ident: $name:ident($($arg:ident: $type:ty),*); )*) => { $(
         #[doc = concat!("Traces `", stringify!($call), "`.")]
         pub(crate) fn $name($($arg: $type),*) {
-            // SAFETY: a call of a trace event with numbers has no precondition.
+            // SAFETY: no precondition: the arguments are numbers.
             unsafe { glue::$call($($arg),*) }
         }
     )* };

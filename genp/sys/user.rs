@@ -20,7 +20,7 @@ use super::{
 pub(crate) struct UserArg(usize);
 
 impl UserArg {
-    /// The argument at an address of the user's, which may be anything.
+    /// The argument at a user address, which need not be valid.
     pub(crate) fn new(address: usize) -> Self {
         Self(address)
     }
@@ -32,9 +32,9 @@ impl UserArg {
             .read()
     }
 
-    /// Reads the structure: what the user's does not have is zero, what it has
-    /// beyond ours must be zero. EINVAL for one too short to have flags, E2BIG,
-    /// EFAULT. Context: thread, may sleep.
+    /// Reads the structure: fields that the user's does not have are zero, and bytes
+    /// beyond ours must be zero. EINVAL for one too short to have flags, E2BIG, EFAULT.
+    /// Context: thread, may sleep.
     pub(crate) fn read<T: IoctlArgument>(&self) -> Result<T> {
         const LEAST: usize = 2 * size_of::<u32>();
 
@@ -54,13 +54,13 @@ impl UserArg {
                 size as usize,
             )
         })?;
-        // The user may have changed it since: what counts is what was checked.
+        // The user may have changed it since: the size that was checked is used.
         value.set_size(size);
         Ok(value)
     }
 
-    /// Writes the structure back, as much of it as the user's has, and zeroes beyond
-    /// ours. EFAULT. Context: thread, may sleep.
+    /// Writes the structure back, as much of it as the user's has, and zeroes what the
+    /// user's has beyond ours. EFAULT. Context: thread, may sleep.
     pub(crate) fn write<T: IoctlArgument>(&self, value: &T) -> Result {
         // SAFETY: `value` has the size of its type, all of it initialised.
         to_result(unsafe {
@@ -78,7 +78,7 @@ impl UserArg {
 pub(crate) struct UserRecords(UserSliceWriter);
 
 impl UserRecords {
-    /// The buffer at an address of the user's, which may be anything.
+    /// The buffer at a user address, which need not be valid.
     pub(crate) fn new(address: usize, length: usize) -> Self {
         Self(UserSlice::new(UserPtr::from_addr(address), length).writer())
     }
@@ -86,8 +86,8 @@ impl UserRecords {
     /// Writes one record. EFAULT. Context: thread, may sleep.
     pub(crate) fn write(&mut self, record: &genp_event) -> Result {
         let bytes = core::ptr::from_ref(record).cast::<u8>();
-        // SAFETY: a record has so many bytes, all of them initialised: its layout has no
-        // padding, which the header asserts.
+        // SAFETY: these are the bytes of one record, all initialised: the header asserts
+        // that it has no padding.
         self.0
             .write_slice(unsafe { core::slice::from_raw_parts(bytes, size_of::<genp_event>()) })
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mappings of a file of GenP's own.
+//! Mappings of the files that GenP creates.
 
 use core::marker::PhantomData;
 
@@ -16,13 +16,13 @@ use kernel::{
 
 use super::{file::FileOwner, genalloc::Carveout, glue, page::FrameTable};
 
-/// Where in the file a mapping begins.
+/// The offset in the file at which a mapping begins.
 pub(crate) fn window_offset(vma: &VmaNew) -> u64 {
     // SAFETY: the mapping is being made, by its type.
     unsafe { glue::genp_vma_offset(vma.as_ptr()) }
 }
 
-/// How long a mapping is, in bytes.
+/// The length of a mapping in bytes.
 pub(crate) fn window_length(vma: &VmaNew) -> u64 {
     // SAFETY: the mapping is being made, by its type.
     unsafe { glue::genp_vma_length(vma.as_ptr()) }
@@ -41,17 +41,17 @@ fn check_kind(vma: &VmaNew) -> Result {
     Ok(())
 }
 
-/// Maps frames, all of them now. They can be pinned like other pages of the user's.
+/// Maps frames, all of them at once. They can be pinned like other user pages.
 /// Context: thread, in mmap(); may sleep.
 pub(crate) fn map_reserve(vma: &VmaNew, frames: &FrameTable, list: &[u32]) -> Result {
-    const BATCH: usize = 64;
+    const INSERT_BATCH: usize = 64;
 
     check_kind(vma)?;
     // SAFETY: the mapping is being made, by its type.
     unsafe { glue::genp_vma_prepare_reserve(vma.as_ptr()) };
     let mut address = vma.start();
-    for part in list.chunks(BATCH) {
-        let mut pages = [core::ptr::null_mut(); BATCH];
+    for part in list.chunks(INSERT_BATCH) {
+        let mut pages = [core::ptr::null_mut(); INSERT_BATCH];
         for (page, frame) in pages.iter_mut().zip(part) {
             *page = frames.page(*frame);
             if page.is_null() {
@@ -59,7 +59,7 @@ pub(crate) fn map_reserve(vma: &VmaNew, frames: &FrameTable, list: &[u32]) -> Re
             }
         }
         // SAFETY: the mapping is being made and has room for these pages, by the
-        // caller's check of its length; the pages are single ones and ours.
+        // caller's check of its length; the pages are of order 0 and ours.
         to_result(unsafe {
             glue::genp_vma_insert(vma.as_ptr(), address, pages.as_mut_ptr(), part.len())
         })?;
@@ -69,32 +69,32 @@ pub(crate) fn map_reserve(vma: &VmaNew, frames: &FrameTable, list: &[u32]) -> Re
     to_result(unsafe { glue::genp_vma_seal(vma.as_ptr()) })
 }
 
-/// Maps a piece of memory, all of it now. Its pages cannot be pinned. Context: thread, in
+/// Maps a carveout, all of it at once. Its pages cannot be pinned. Context: thread, in
 /// mmap(); may sleep.
 pub(crate) fn map_carveout(vma: &VmaNew, carveout: &Carveout) -> Result {
     check_kind(vma)?;
     if window_length(vma) != carveout.bytes() as u64 {
         return Err(EINVAL);
     }
-    // SAFETY: the mapping is being made, as long as the piece, which stays where it is
+    // SAFETY: the mapping is being made and has the length of the carveout, which exists
     // for as long as the mapping holds the file.
     to_result(unsafe { glue::genp_vma_map_range(vma.as_ptr(), carveout.phys()) })?;
     // SAFETY: the mapping is being made, and all of it is populated.
     to_result(unsafe { glue::genp_vma_seal(vma.as_ptr()) })
 }
 
-/// Tells an address space from others. Never dereferenced.
+/// Identifies an address space. Never dereferenced.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AddressSpaceId(usize);
 
 impl AddressSpaceId {
-    /// The caller's, which is no process's for a kernel thread. Context: thread.
+    /// The caller's; for a kernel thread one that no process has. Context: thread.
     pub(crate) fn current() -> Self {
         Self(current!().mm().map_or(0, |mm| mm.as_raw() as usize))
     }
 }
 
-/// Tells a mapping of a lease window from others. Never dereferenced.
+/// Identifies a mapping of a lease window. Never dereferenced.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WindowKey {
     mm: usize,
@@ -125,7 +125,8 @@ pub(crate) fn prepare_window<T: FileOwner>(vma: &VmaNew, owner: &T) -> Result<Wi
     Ok(WindowKey::new(vma.mm().as_raw() as usize, vma.start()))
 }
 
-/// A lease window that is held still: by the mmap lock or by a page fault.
+/// A lease window that cannot change: the mmap lock is held, or a page fault is being
+/// handled.
 pub(crate) struct LeaseVma<'a> {
     vma: *mut bindings::vm_area_struct,
     _held: PhantomData<&'a ()>,
@@ -142,8 +143,8 @@ impl LeaseVma<'_> {
         }
     }
 
-    /// Maps `count` frames from page `first` on, in one walk. What is mapped there
-    /// already stays. Context: thread; allocates nothing.
+    /// Maps `count` frames from page `first` on, in one walk of the page tables. Pages
+    /// that are mapped there already stay. Context: thread; allocates nothing.
     pub(crate) fn map<I: Iterator<Item = u32> + Clone>(
         &self,
         first: u32,
@@ -152,8 +153,8 @@ impl LeaseVma<'_> {
         frames: &FrameTable,
     ) -> Result {
         let mut pages = Pages { list, frames };
-        // SAFETY: a lease window that is held still, by the type, whose page tables were
-        // built when it was made; `pages` lives during the call.
+        // SAFETY: a lease window that cannot change, by the type, whose page tables were
+        // allocated when it was made; `pages` lives during the call.
         to_result(unsafe {
             glue::genp_vma_map_frames(
                 self.vma,
@@ -166,9 +167,9 @@ impl LeaseVma<'_> {
     }
 
     /// Begins to unmap `count` pages from `first` on; the caller has the kernel unmap
-    /// them afterwards, under the same lock as this. Context: thread.
+    /// them afterwards, under the same lock. Context: thread.
     pub(crate) fn begin_unmap(&self, first: u32, count: u32) {
-        // SAFETY: a lease window that is held still, by the type.
+        // SAFETY: a lease window that cannot change, by the type.
         unsafe { glue::genp_vma_clear_frames(self.vma, first as usize, count as usize) }
     }
 }
@@ -180,27 +181,27 @@ struct Pages<'a, I> {
 }
 
 impl<I: Iterator<Item = u32> + Clone> Pages<'_, I> {
-    /// Gives the walk its next `most` pages; says how many there were.
+    /// Writes the next pages to `to`, at most `most`; returns their number.
     ///
     /// # Safety
     ///
-    /// `pages` is what was given to the walk with this function, and there is room for
-    /// `most` at `to`.
+    /// `pages` is what was passed to the walk with this function, and there is room for
+    /// `most` pages at `to`.
     unsafe extern "C" fn next(
         pages: *mut core::ffi::c_void,
         to: *mut *mut bindings::page,
         most: c_ulong,
     ) -> c_ulong {
-        // SAFETY: what the call in `LeaseVma::map` lends to the walk.
+        // SAFETY: by the precondition, the `Pages` of `LeaseVma::map`.
         let pages = unsafe { &mut *pages.cast::<Self>() };
-        // SAFETY: an array of the walk's own.
+        // SAFETY: by the precondition.
         let to = unsafe { core::slice::from_raw_parts_mut(to, most) };
-        // A copy, which is kept in registers during the loop.
+        // A local copy is kept in registers during the loop.
         let mut list = pages.list.clone();
         let mut given = 0;
-        for (place, frame) in to.iter_mut().zip(&mut list) {
-            *place = pages.frames.page(frame);
-            if place.is_null() {
+        for (page, frame) in to.iter_mut().zip(&mut list) {
+            *page = pages.frames.page(frame);
+            if page.is_null() {
                 break;
             }
             given += 1;
@@ -210,9 +211,8 @@ impl<I: Iterator<Item = u32> + Clone> Pages<'_, I> {
     }
 }
 
-/// Holds the lease window `key` of `owner` still and does `work` with it; `None` if
-/// it is not one of the current address space's. Context: thread, may sleep for the
-/// mmap lock.
+/// Does `work` with the lease window `key` of `owner` under the mmap lock; `None` if it is
+/// not in the current address space. Context: thread, may sleep for the mmap lock.
 pub(crate) fn in_window<T: FileOwner, R>(
     key: WindowKey,
     owner: &T,
@@ -223,7 +223,7 @@ pub(crate) fn in_window<T: FileOwner, R>(
     Some(work(&window_at(&mm, key, owner)?))
 }
 
-/// As [`in_window`], but `None` as well if the mmap lock is not to be had at once.
+/// As [`in_window`], but also `None` if the mmap lock cannot be taken at once.
 /// Context: thread; sleeps as `work` does.
 pub(crate) fn try_in_window<T: FileOwner, R>(
     key: WindowKey,
@@ -235,7 +235,7 @@ pub(crate) fn try_in_window<T: FileOwner, R>(
     Some(work(&window_at(&mm, key, owner)?))
 }
 
-/// The current address space, if the mapping is in that.
+/// The current address space, if the mapping is in it.
 fn own_space(current: &CurrentTask, key: WindowKey) -> Option<&MmWithUser> {
     current
         .mm()
@@ -250,8 +250,8 @@ fn window_at<'a, T: FileOwner>(
     owner: &T,
 ) -> Option<LeaseVma<'a>> {
     let vma = mm.vma_lookup(key.start)?;
-    // SAFETY: the mapping is held still by the mmap lock; the owner is only compared.
+    // SAFETY: the mmap lock is held, so the mapping exists; the owner is only compared.
     let ours = unsafe { glue::genp_vma_is_window(vma.as_ptr(), core::ptr::from_ref(owner).cast()) };
-    // SAFETY: a lease window by the check, held still for the lifetime of the guard.
+    // SAFETY: a lease window by the check, which cannot change while the guard lives.
     (ours && vma.start() == key.start).then(|| unsafe { LeaseVma::new(vma.as_ptr()) })
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! FrameTable in one piece of the kernel's address space.
+//! Frames mapped contiguously into the kernel's address space.
 
 use core::ptr::NonNull;
 
@@ -15,11 +15,11 @@ pub(crate) struct Vmap {
 
 // SAFETY: owns an address range, which may be used from any thread.
 unsafe impl Send for Vmap {}
-// SAFETY: only its place is told through a shared reference.
+// SAFETY: a shared reference gives only its address.
 unsafe impl Sync for Vmap {}
 
 impl Vmap {
-    /// Maps frames in their order. ENOMEM. Context: thread, may sleep.
+    /// Maps frames in the order of `list`. ENOMEM. Context: thread, may sleep.
     pub(crate) fn map(frames: &FrameTable, list: &[u32]) -> Result<Self> {
         let mut pages = KVVec::with_capacity(list.len(), GFP_KERNEL)?;
         for frame in list {
@@ -29,7 +29,7 @@ impl Vmap {
             }
             pages.push(page, GFP_KERNEL)?;
         }
-        // SAFETY: an array of so many pages, all of them ours.
+        // SAFETY: an array of `list.len()` pages, all of them ours.
         let start = unsafe { glue::genp_vmap(pages.as_mut_ptr(), list.len() as u32) };
         Ok(Self {
             start: NonNull::new(start.cast()).ok_or(ENOMEM)?,

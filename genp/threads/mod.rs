@@ -37,7 +37,7 @@ impl Threads {
                 c_str!("genp_notify"),
                 Some(priority / 2),
                 Arc::new(Notifier(registry.clone()), GFP_KERNEL)?,
-                pool.wakers.post.clone(),
+                pool.wakers.notify.clone(),
             )?,
             Thread::spawn(
                 c_str!("genp_refill"),
@@ -57,8 +57,7 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        // All of them before the first one's task is given up: they ring each
-        // other's bells.
+        // Stop all of them before the first task is released: they wake each other.
         thread::stop_all(self.0.iter_mut());
     }
 }

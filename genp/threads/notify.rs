@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The notify thread: tells pollers, readers, eventfds and drivers of events.
+//! The notify thread: delivers events to pollers, readers, eventfds and drivers.
 
 use kernel::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::genp::{
     sys::thread::{ThreadContext, Worker},
 };
 
-/// The thread that tells, SCHED_FIFO of half the priority of the recall thread.
+/// The notify thread, SCHED_FIFO of half the priority of the recall thread.
 pub(super) struct Notifier(pub(super) Arc<Registry>);
 
 impl Worker for Notifier {

@@ -2,9 +2,8 @@
 
 //! The recall thread: announces the end of leases and ends those that are not returned.
 //!
-//! It depends on no borrower: where one holds a lock that it needs, or is about to
-//! end the lease itself, that is under a PI mutex, which is held for a bounded
-//! piece of work and lends the holder this thread's priority.
+//! It depends on no borrower: a lock that it shares with them is a PI mutex, which is
+//! held for a bounded piece of work and lends the holder this thread's priority.
 
 use kernel::sync::Arc;
 
@@ -21,7 +20,7 @@ use crate::genp::{
 /// The thread that ends leases, SCHED_FIFO of priority `recall_prio`.
 pub(super) struct Recaller(pub(super) Arc<Registry>);
 
-/// A lease that is due, and what for.
+/// A lease for which something is due.
 struct DueLease {
     due: DueAction,
     partition: PartitionId,
@@ -31,7 +30,7 @@ struct DueLease {
 
 impl DueLease {
     /// Does what is due. Context: the recall thread.
-    fn attend(&self, partition: &Partition) {
+    fn act(&self, partition: &Partition) {
         match self.due {
             DueAction::Recall(_) => {
                 trace::recall(self.partition.0, self.handle, self.expires);
@@ -42,7 +41,7 @@ impl DueLease {
                 partition.announce_overdue(self.handle, self.expires);
             }
             DueAction::Revoke(_) => {
-                // Refused if its borrower was faster; it is over in any case.
+                // Refused if its borrower returned it meanwhile; it is over either way.
                 if let Ok(bytes) = partition.end_lease(self.handle, EndReason::Revoked) {
                     trace::revoke(self.partition.0, self.handle, bytes);
                     partition.announce_revocation(self.handle, self.expires, bytes);
@@ -78,9 +77,9 @@ impl Worker for Recaller {
         let lending = &self.0.pool().lending;
         loop {
             while let Some(due) = self.next() {
-                // A partition with a lease is in the table: it leaves it last of all.
+                // A partition with a lease is still in the table.
                 self.0.visit(Visitor::Recall, due.partition, |partition| {
-                    due.attend(partition)
+                    due.act(partition)
                 });
             }
             lending.serve();

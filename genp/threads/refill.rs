@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The refill thread: gives stocks that run low what nobody else needs, and takes it
-//! away again.
+//! The refill thread: fills stocks that run low with frames that nobody else needs, and
+//! drains stocks that have too many.
 
 use kernel::sync::Arc;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The scrubber: zeroes frames ahead of their next owner, and looks whether
-//! those in quarantine were let go.
+//! The scrub thread: zeroes free frames ahead of their next use, and checks whether
+//! those in quarantine are still referred to.
 
 use kernel::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::genp::{
     },
 };
 
-/// How often frames in quarantine are looked at.
+/// How often frames in quarantine are checked.
 const QUARANTINE_NS: u64 = 50_000_000;
 
-/// The thread that scrubs. It is of ordinary priority: nobody's bound counts on
-/// it, because who borrows a dirty frame zeroes it.
+/// The scrub thread. It has ordinary priority: no bound relies on it, because a borrower
+/// that gets a dirty frame zeroes it itself.
 pub(crate) struct Scrubber(pub(crate) Arc<Pool>);
 
 impl Scrubber {
-    /// Lets go what nobody else holds any longer, a batch for each partition.
-    fn look_at_quarantine(&self) {
+    /// Frees what nobody refers to any longer, at most a batch for each partition.
+    fn check_quarantine(&self) {
         for id in 0..self.0.config.max_partitions {
             let freed = self.0.free_frames.release_quarantine(id);
             self.0.release(PartitionId(id), freed);
@@ -39,7 +39,7 @@ impl Worker for Scrubber {
             }
             let mut wake = u64::MAX;
             if self.0.free_frames.quarantined() > 0 {
-                self.look_at_quarantine();
+                self.check_quarantine();
                 wake = time::now().saturating_add(QUARANTINE_NS);
             }
             if !context.sleep_until(wake) {

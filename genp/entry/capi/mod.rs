@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where drivers call in: the functions of `include/linux/genp.h`, which says for each
-//! what it does, where it may be called, and what it costs.
+//! The entry points for drivers: the functions of `include/linux/genp.h`, which specifies
+//! for each what it does, in which contexts it may be called, and what it costs.
 //!
-//! Each function turns pointers into references and hands on; nothing else. What is
-//! taken and given in any context comes by way of `glue_stock.c`.
+//! Each function turns pointers into references and calls the layers below; nothing else.
+//! Pages are taken and given by way of `glue_stock.c`.
 //!
 //! # Safety
 //!
-//! All of them: `part`, `cache` and `elements` come from the function that makes one and
-//! were not given up since; other pointers are valid for what the header says is read
+//! All functions: `part`, `cache` and `elements` come from the function that creates one
+//! and were not given up since; other pointers are valid for what the header says is read
 //! or written there.
 
 #![allow(clippy::missing_safety_doc)] // Said above, once for all.
@@ -39,14 +39,14 @@ use crate::genp::{
     },
 };
 
-/// A partition of a driver's.
+/// The partition of a driver.
 ///
 /// # Safety
 ///
 /// As at the top of this file; nobody gives it up during `'a`.
 unsafe fn partition<'a>(part: *mut genp_partition) -> &'a Partition {
-    // SAFETY: what `lend` made of a reference: the file that was kept for the driver
-    // keeps the partition alive.
+    // SAFETY: the pointer comes from `lend`; the file that was kept for the driver keeps
+    // the partition alive.
     unsafe { &*part.cast::<Partition>() }
 }
 
@@ -56,13 +56,13 @@ unsafe fn partition<'a>(part: *mut genp_partition) -> &'a Partition {
 ///
 /// As [`partition`].
 unsafe fn counted(part: *mut genp_partition) -> Arc<Partition> {
-    // SAFETY: points into an `Arc`, by `lend`; the reference of the partition's file
-    // stays where it is.
+    // SAFETY: points into an `Arc`, by `lend`; the reference of the partition's file is
+    // not given up here.
     let file = ManuallyDrop::new(unsafe { Arc::from_raw(part.cast::<Partition>()) });
     Arc::clone(&file)
 }
 
-/// What a call answers with.
+/// The return value of a call.
 fn answer(result: Result) -> c_int {
     match result {
         Ok(()) => 0,
@@ -70,7 +70,7 @@ fn answer(result: Result) -> c_int {
     }
 }
 
-/// What a call answers with that returns a pointer.
+/// The return value of a call that returns a pointer.
 fn pointer<T>(result: Result<*mut T>) -> *mut T {
     match result {
         Ok(pointer) => pointer,
@@ -126,8 +126,8 @@ unsafe extern "C" fn genp_borrow(
     // SAFETY: see the top of this file.
     let (partition, request) = unsafe { (partition(part), &*request) };
     let call = request.recall.map(|call| {
-        // SAFETY: by the header the driver gives the function for this use, until its
-        // genp_return() has returned.
+        // SAFETY: by the header the function may be called until genp_return() of this
+        // lease has returned.
         unsafe { Callback::new(call, request.data) }
     });
     let frames = partition.pool().free_frames.frames();
@@ -145,8 +145,8 @@ unsafe extern "C" fn genp_borrow(
         .and_then(|request| {
             partition.alive()?;
             partition.borrow_for_driver(&request, call, |frame| {
-                // SAFETY: there is room for as many pages as were asked for, see the
-                // top of this file, and the lease has so many frames.
+                // SAFETY: there is room for `nr_pages` pages, see the top of this file,
+                // and the lease has as many frames.
                 unsafe {
                     at.write(frames.page(frame));
                     at = at.add(1);

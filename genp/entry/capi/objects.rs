@@ -15,7 +15,7 @@ use crate::genp::{
     sys::abi::{genp_cache, genp_elements, genp_partition},
 };
 
-/// What a driver gets for a cache or a pool: a reference of its own.
+/// The pointer that a driver gets for a cache or a pool: a reference of its own.
 fn lend<T, U>(object: Arc<T>) -> *mut U {
     object.into_raw().cast_mut().cast()
 }
@@ -89,7 +89,7 @@ unsafe extern "C" fn genp_elements_create(
     from: *mut genp_cache,
     min_nr: u32,
 ) -> *mut genp_elements {
-    // SAFETY: the driver's own reference, which stays where it is.
+    // SAFETY: the driver's own reference, which is not given up here.
     let cache = ManuallyDrop::new(unsafe { Arc::from_raw(from.cast::<Cache>()) });
     pointer(Elements::new(Arc::clone(&cache), min_nr).map(lend))
 }

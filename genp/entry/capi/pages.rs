@@ -17,7 +17,7 @@ use crate::genp::{
     },
 };
 
-/// Takes a page of the own stock, or NULL.
+/// Takes a page of the partition's stock, or returns NULL.
 #[no_mangle]
 unsafe extern "C" fn genp_page_take(part: *mut genp_partition, cpu: c_uint) -> *mut page {
     // SAFETY: see the top of `capi`; `glue_stock.c` keeps preemption off meanwhile.
@@ -25,8 +25,8 @@ unsafe extern "C" fn genp_page_take(part: *mut genp_partition, cpu: c_uint) -> *
     partition.stock().take_page(&cpu).unwrap_or(0) as *mut page
 }
 
-/// Does what the flags ask for beyond that: finds a page elsewhere if there was none,
-/// zeroes it.
+/// Does what the flags ask for: takes a page of the emergency stock if there was none,
+/// and zeroes the page.
 #[no_mangle]
 unsafe extern "C" fn genp_page_prepare(
     part: *mut genp_partition,
@@ -40,17 +40,17 @@ unsafe extern "C" fn genp_page_prepare(
             .stock()
             .take_emergency_page()
             .unwrap_or(0) as *mut _;
-        // It may hold what another partition left there.
+        // It may contain data of another partition.
         zero = true;
     }
     if !page.is_null() && zero {
-        // SAFETY: a page of the pool's, which is the caller's alone.
+        // SAFETY: a page of the pool, which only the caller has.
         unsafe { glue::genp_zero_page(page) };
     }
     page
 }
 
-/// Counts a call that asks for what there is not: NULL.
+/// Counts a call with wrong arguments; returns NULL.
 #[no_mangle]
 unsafe extern "C" fn genp_page_refuse(part: *mut genp_partition) -> *mut page {
     // SAFETY: see the top of `capi`.
@@ -58,7 +58,7 @@ unsafe extern "C" fn genp_page_refuse(part: *mut genp_partition) -> *mut page {
     core::ptr::null_mut()
 }
 
-/// Gives a page back which says that it is in `slot`.
+/// Gives a page back whose `page_private()` is `slot`.
 #[no_mangle]
 unsafe extern "C" fn genp_page_give(
     part: *mut genp_partition,

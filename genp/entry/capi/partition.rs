@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Partitions of drivers: how they come and go, and what they tell of themselves.
+//! Partitions of drivers: creating, finding and giving up, and their state.
 
 use kernel::{
     ffi::{c_char, c_int},
@@ -29,7 +29,7 @@ use crate::genp::{
 ///
 /// # Safety
 ///
-/// `name` is NULL or a string that is there during `'a`.
+/// `name` is NULL or a string that exists during `'a`.
 unsafe fn name_bytes<'a>(name: *const c_char) -> &'a [u8] {
     if name.is_null() {
         return &[];
@@ -38,13 +38,13 @@ unsafe fn name_bytes<'a>(name: *const c_char) -> &'a [u8] {
     unsafe { CStr::from_char_ptr(name) }.to_bytes()
 }
 
-/// What a driver gets for a partition whose file was kept for it.
+/// The pointer that a driver gets for a partition whose file was kept for it.
 fn lend(partition: Arc<Partition>) -> *mut genp_partition {
-    // The file keeps it alive, so the reference can go.
+    // The file keeps the partition alive, so this reference can be dropped.
     Arc::as_ptr(&partition).cast_mut().cast()
 }
 
-/// Creates a partition as `spec` says, with its reserve in `source` if that is given.
+/// Creates a partition by `spec`, with its reserve in `source` if that is given.
 ///
 /// # Safety
 ///
@@ -86,8 +86,8 @@ unsafe extern "C" fn genp_partition_create_in(
     from: *mut gen_pool,
     spec: *const genp_spec,
 ) -> *mut genp_partition {
-    // SAFETY: NULL, or a pool that by the header is there until the partition is
-    // destroyed, which gives back what is taken from it.
+    // SAFETY: NULL, or a pool that by the header exists until the partition is destroyed,
+    // which gives back what was taken from it.
     let from = unsafe { DriverPool::new(from) };
     // SAFETY: see the top of `capi`.
     unsafe {
@@ -121,17 +121,18 @@ unsafe extern "C" fn genp_partition_from_fd(fd: c_int) -> *mut genp_partition {
 ///
 /// # Safety
 ///
-/// As at the top of `capi`; the partition is the driver's no longer if this succeeds.
+/// As at the top of `capi`; if this succeeds the driver does not have the partition any
+/// longer.
 unsafe fn leave(
     part: *mut genp_partition,
     left: *mut genp_outstanding,
-    how: driver::DriverRole,
+    role: driver::DriverRole,
 ) -> c_int {
     let mut outstanding = genp_outstanding::default();
     let done = registry().and_then(|registry| {
         // SAFETY: see the top of `capi`.
         let partition = unsafe { partition(part) };
-        driver::leave(&registry, partition, how, &mut outstanding)?;
+        driver::leave(&registry, partition, role, &mut outstanding)?;
         Ok(partition.weak_file())
     });
     if !left.is_null() {

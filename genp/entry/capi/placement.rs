@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What genalloc offers beside allocating: placed regions, regions in one piece for
-//! devices, and where a reserve is.
+//! What genalloc offers beyond allocating: placed regions, physically contiguous regions
+//! for devices, and the addresses of a reserve.
 
 use kernel::{
     ffi::{c_int, c_void},
@@ -20,7 +20,7 @@ use crate::genp::{
     },
 };
 
-/// PlacementArgs a driver wants a region, checked for form.
+/// The placement that a driver asks for, with its fields checked.
 struct PlacementArgs {
     strategy: Strategy,
     align: u64,
@@ -34,51 +34,52 @@ impl PlacementArgs {
         zero: false,
     };
 
-    fn of(how: &genp_placement) -> Result<Self> {
-        let strategy = match how.place {
+    fn of(placement: &genp_placement) -> Result<Self> {
+        let strategy = match placement.place {
             abi::GENP_PLACE_ANY => Strategy::Any,
             abi::GENP_PLACE_LOWEST => Strategy::FirstFit,
             abi::GENP_PLACE_SMALLEST => Strategy::BestFit,
             abi::GENP_PLACE_NATURAL => Strategy::Natural,
-            abi::GENP_PLACE_FIXED => Strategy::Fixed(how.offset),
+            abi::GENP_PLACE_FIXED => Strategy::Fixed(placement.offset),
             _ => return Err(EINVAL),
         };
         let unused = match strategy {
-            Strategy::Fixed(_) => how.align,
-            _ => how.offset,
+            Strategy::Fixed(_) => placement.align,
+            _ => placement.offset,
         };
-        let sound = how.align == 0 || how.align.is_power_of_two();
-        if unused != 0 || !sound || how.flags & !abi::GENP_ZERO != 0 {
+        let sound = placement.align == 0 || placement.align.is_power_of_two();
+        if unused != 0 || !sound || placement.flags & !abi::GENP_ZERO != 0 {
             return Err(EINVAL);
         }
         Ok(Self {
             strategy,
-            align: how.align,
-            zero: how.flags & abi::GENP_ZERO != 0,
+            align: placement.align,
+            zero: placement.flags & abi::GENP_ZERO != 0,
         })
     }
 }
 
-/// Allocates a region whose address, if `base` is where the reserve begins, is aligned.
+/// Allocates a region. Its alignment is that of its address, with `base` as the address of
+/// the reserve.
 fn alloc(
     partition: &Partition,
     size: usize,
-    how: &PlacementArgs,
+    args: &PlacementArgs,
     base: u64,
 ) -> Result<genp_region> {
     let placement = Placement {
-        strategy: how.strategy,
-        align: how.align,
+        strategy: args.strategy,
+        align: args.align,
         base,
     };
     let region = partition.regions().alloc_placed(size as u64, &placement)?;
     let Some(address) = partition.reserve().driver_address(region.offset) else {
-        // There is no reserve, so this is not reached.
+        // Not reached: a reserve of which a region was allocated is mapped.
         partition.regions().free(Owner::Driver, region.handle)?;
         return Err(EINVAL);
     };
-    if how.zero {
-        // SAFETY: the region is the caller's alone, and mapped.
+    if args.zero {
+        // SAFETY: the region was just allocated, so nobody else uses it, and it is mapped.
         unsafe { glue::genp_zero(address as *mut c_void, size) };
     }
     Ok(genp_region {
@@ -104,28 +105,28 @@ unsafe extern "C" fn genp_alloc_placed(
     answer(got.map(|got| unsafe { region.write(got) }))
 }
 
-/// What is in one piece for a device: anything of a reserve that is so itself, and
-/// otherwise what is within a page.
+/// Allocates a physically contiguous region: any in a reserve that is contiguous itself,
+/// otherwise one within a page.
 fn alloc_contiguous(
     partition: &Partition,
     size: usize,
-    how: &mut PlacementArgs,
+    args: &mut PlacementArgs,
 ) -> Result<genp_region> {
     if let Some(external) = partition.reserve().external() {
-        return alloc(partition, size, how, external.phys);
+        return alloc(partition, size, args, external.phys);
     }
     let page = PAGE_SIZE as u64;
-    if size > PAGE_SIZE || how.align > page {
+    if size > PAGE_SIZE || args.align > page {
         return Err(EOPNOTSUPP);
     }
     let natural = size.checked_next_power_of_two().ok_or(EINVAL)?;
-    match how.strategy {
+    match args.strategy {
         Strategy::Fixed(offset) if offset % page + size as u64 > page => return Err(EOPNOTSUPP),
         Strategy::Fixed(_) => {}
-        // Aligned to its size it does not cross the end of a page.
-        _ => how.align = how.align.max(natural as u64),
+        // A region that is aligned to its size does not cross the end of a page.
+        _ => args.align = args.align.max(natural as u64),
     }
-    alloc(partition, size, how, 0)
+    alloc(partition, size, args, 0)
 }
 
 #[no_mangle]
@@ -146,7 +147,7 @@ unsafe extern "C" fn genp_dma_alloc(
     let got = how.and_then(|mut how| alloc_contiguous(partition, size, &mut how));
     let found = got.and_then(|got| match phys_of(partition, got.addr as usize) {
         Some(at) => Ok((got, at)),
-        // It is in the reserve, so this is not reached.
+        // Not reached: the region is in the reserve.
         None => Err(partition
             .regions()
             .free(Owner::Driver, got.handle)
@@ -165,14 +166,14 @@ unsafe extern "C" fn genp_dma_alloc(
     }))
 }
 
-/// The physical address of a place in the reserve.
+/// The physical address of an address in the reserve.
 fn phys_of(partition: &Partition, address: usize) -> Option<phys_addr_t> {
     let offset = partition.driver_offset(address, 1)?;
     Some(match partition.reserve().external() {
         Some(external) => external.phys + offset,
-        // SAFETY: in the window that is mapped for drivers, of whom the caller is one, by
-        // the check of the offset; what is not of the pool is not in a window.
-        None => unsafe { glue::genp_window_phys(address as *const c_void) },
+        // SAFETY: in the reserve by the check of the offset, which is mapped while there
+        // is a driver, as the caller is; a reserve of the pool is mapped by genp_vmap().
+        None => unsafe { glue::genp_vmap_phys(address as *const c_void) },
     })
 }
 
@@ -226,13 +227,14 @@ unsafe extern "C" fn genp_owner(part: *mut genp_partition) -> *mut c_void {
     owner_of(unsafe { partition(part) })
 }
 
-/// The piece that begins at an address of the reserve, of which `left` bytes are left.
+/// The contiguous chunk that begins at an address of the reserve, of which `left` bytes
+/// are left.
 fn chunk_at(partition: &Partition, address: usize, left: usize) -> Option<genp_chunk> {
     let phys = phys_of(partition, address)?;
     let mut size = left;
     if partition.reserve().external().is_none() {
-        // Whole pages for as long as the next one follows. At most as many steps as
-        // there are pages.
+        // Whole pages while each follows the one before physically. At most as many steps
+        // as there are pages.
         size = PAGE_SIZE.min(left);
         while size < left && phys_of(partition, address + size)? == phys + size as u64 {
             size = (size + PAGE_SIZE).min(left);
@@ -249,12 +251,12 @@ fn chunk_at(partition: &Partition, address: usize, left: usize) -> Option<genp_c
 #[no_mangle]
 unsafe extern "C" fn genp_for_each_chunk(
     part: *mut genp_partition,
-    look: Option<unsafe extern "C" fn(*const genp_chunk, *mut c_void) -> c_int>,
+    visit: Option<unsafe extern "C" fn(*const genp_chunk, *mut c_void) -> c_int>,
     data: *mut c_void,
 ) -> c_int {
     // SAFETY: see the top of `capi`.
     let partition = unsafe { partition(part) };
-    let (Some(look), Some(mut address)) = (look, partition.reserve().driver_address(0)) else {
+    let (Some(visit), Some(mut address)) = (visit, partition.reserve().driver_address(0)) else {
         return 0;
     };
     debug_assert_eq!(address & !PAGE_MASK, 0);
@@ -263,10 +265,10 @@ unsafe extern "C" fn genp_for_each_chunk(
         let Some(chunk) = chunk_at(partition, address, left) else {
             return EINVAL.to_errno();
         };
-        // SAFETY: the driver gave this function for this use.
-        let said = unsafe { look(&chunk, data) };
-        if said != 0 {
-            return said;
+        // SAFETY: by the header the function may be called with `data` during this call.
+        let stop = unsafe { visit(&chunk, data) };
+        if stop != 0 {
+            return stop;
         }
         address += chunk.size;
         left -= chunk.size;

@@ -76,7 +76,7 @@ impl Leases {
         let bytes = u64::from(list.len()) << PAGE_SHIFT;
         let pool = self.account.pool();
         pool.free_frames.give(list);
-        Ok((bytes, pool.credit(claim.lease, how, claim.expires)))
+        Ok((bytes, pool.complete_return(claim.lease, how, claim.expires)))
     }
 
     /// Ends a driver's lease, of whose pages nobody but us holds any: EINVAL, ESTALE,
@@ -87,7 +87,7 @@ impl Leases {
         let pool = self.account.pool();
         let shared = slices.of(claim.slice, handle).is_some_and(|slice| {
             pool.free_frames
-                .walk(slice.list())
+                .iter(slice.list())
                 .any(|frame| pool.free_frames.frames().shared(frame))
         });
         if shared {
@@ -102,7 +102,7 @@ impl Leases {
             u64::from(list.len()) << PAGE_SHIFT,
         );
         pool.free_frames.give(list);
-        Ok(pool.credit(claim.lease, EndReason::Returned, claim.expires))
+        Ok(pool.complete_return(claim.lease, EndReason::Returned, claim.expires))
     }
 
     /// Lets a lease of this kind of owner run for another term. Returns the new deadline.
@@ -153,7 +153,7 @@ impl Leases {
             self.account
                 .pool()
                 .free_frames
-                .walk(slice.list())
+                .iter(slice.list())
                 .for_each(&mut look);
         }
     }

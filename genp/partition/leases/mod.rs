@@ -26,7 +26,7 @@ use crate::genp::{
     sys::{
         abi,
         atomic::InlineAtomic,
-        errno::{EDQUOT, EIDRM, ETIMEDOUT},
+        errno::{EDQUOT, EIDRM},
         file::FileOwner,
         task::{self, Woken},
         trace,

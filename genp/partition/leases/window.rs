@@ -127,7 +127,7 @@ impl LeaseWindow {
         vma.map(
             self.slice_start(slice),
             entry.list().len(),
-            free_frames.walk(entry.list()),
+            free_frames.iter(entry.list()),
             free_frames.frames(),
         )
         .is_ok()

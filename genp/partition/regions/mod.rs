@@ -16,7 +16,7 @@ use crate::genp::{
     },
     sys::{
         atomic::InlineAtomic,
-        errno::{E2BIG, ESTALE},
+        errno::ESTALE,
         lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
         time, trace,
     },

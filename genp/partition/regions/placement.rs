@@ -5,10 +5,7 @@
 use kernel::prelude::*;
 
 use super::{Region, Regions, MAX_ALIGN};
-use crate::genp::{
-    core::tlsf::{self, Block, SearchRequest, TlsfError},
-    sys::errno::E2BIG,
-};
+use crate::genp::core::tlsf::{self, Block, SearchRequest, TlsfError};
 
 /// Blocks that a search looks at under one lock: fewer than what an allocation costs.
 const SEARCH_STEPS: u32 = 16;

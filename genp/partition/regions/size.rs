@@ -10,7 +10,7 @@ use kernel::{
 use super::{errno, Regions};
 use crate::genp::{
     core::{bounds, tlsf::TlsfError},
-    sys::{abi, errno::E2BIG},
+    sys::abi,
 };
 
 impl Regions {

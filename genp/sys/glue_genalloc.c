@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Physical ranges, and memory of the kernel's genalloc. */
+/* Physical ranges, and memory that the kernel's genalloc manages. */
 #include <linux/genalloc.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
@@ -15,10 +15,10 @@ void genp_zero(void *start, size_t bytes)
 }
 
 /**
- * genp_addr_is_plain - whether an address is that of ordinary memory
+ * genp_addr_is_plain - whether an address is in the linear mapping
  * @start: the address
  *
- * Ordinary memory is cached by the kernel as it is by a process that maps it.
+ * The linear mapping is cached, as is a mapping of the same memory in a process.
  */
 bool genp_addr_is_plain(const void *start)
 {
@@ -26,22 +26,22 @@ bool genp_addr_is_plain(const void *start)
 }
 
 /**
- * genp_window_phys - the physical address of a place in a mapping of genp_vmap()
- * @addr: the place
+ * genp_vmap_phys - the physical address of an address in a mapping of genp_vmap()
+ * @addr: the address
  *
  * Context: any. Return: the physical address.
  */
-phys_addr_t genp_window_phys(const void *addr)
+phys_addr_t genp_vmap_phys(const void *addr)
 {
 	return page_to_phys(vmalloc_to_page(addr)) + offset_in_page(addr);
 }
 
 /**
- * genp_vma_map_range - map physical memory, all of it now
+ * genp_vma_map_range - map physical memory, all of it at once
  * @vma: the mapping, in its file's mmap
- * @phys: where the memory is, whole pages
+ * @phys: the physical address, aligned to pages
  *
- * There need be no struct pages, so nobody can pin any (VM_PFNMAP).
+ * The memory may have no struct pages. They cannot be pinned in any case (VM_PFNMAP).
  *
  * Context: thread, may sleep. Return: 0 or a negative errno.
  */
@@ -60,9 +60,9 @@ bool genp_has_genalloc(void)
 }
 
 /**
- * genp_range_claim - take a physical range for GenP alone
+ * genp_range_claim - request a physical range for GenP
  *
- * Context: thread, may sleep. Return: whether nobody had it.
+ * Context: thread, may sleep. Return: whether it was not in use.
  */
 bool genp_range_claim(phys_addr_t start, size_t bytes)
 {
@@ -85,10 +85,10 @@ void genp_range_unmap(void *virt)
 }
 
 /**
- * genp_genpool_create - put memory into a pool of genalloc's
- * @virt: where the kernel has it mapped
+ * genp_genpool_create - create a genalloc pool of one chunk
+ * @virt: its address in the kernel's mapping
  * @phys: its physical address
- * @bytes: how much, whole pages
+ * @bytes: its length, whole pages
  *
  * The owner tag is this module. Context: thread, may sleep. Return: the pool or NULL.
  */
@@ -127,10 +127,10 @@ unsigned int genp_genpool_order(struct gen_pool *pool)
 }
 
 /**
- * genp_genpool_alloc - take whole pages in one piece
- * @pool: where from
- * @bytes: how many; as units of the pool they have a number of 32 bits
- * @owner: filled with the tag of the chunk
+ * genp_genpool_alloc - allocate contiguous whole pages
+ * @pool: the pool
+ * @bytes: the length; as a number of units of the pool it must fit into 32 bits
+ * @owner: filled with the owner tag of the chunk
  *
  * Context: thread. Cost: linear in the pool. Return: the address, or NULL.
  */
@@ -148,43 +148,43 @@ void genp_genpool_free(struct gen_pool *pool, void *virt, size_t bytes)
 	gen_pool_free(pool, (unsigned long)virt, bytes);
 }
 
-struct seek {
+struct translation {
 	unsigned long virt;
 	phys_addr_t phys;
 	bool found;
 };
 
-static void look_at_chunk(struct gen_pool *pool, struct gen_pool_chunk *chunk,
-			  void *data)
+static void translate_in_chunk(struct gen_pool *pool,
+			       struct gen_pool_chunk *chunk, void *data)
 {
-	struct seek *seek = data;
+	struct translation *t = data;
 
-	if (seek->virt < chunk->start_addr || seek->virt > chunk->end_addr ||
+	if (t->virt < chunk->start_addr || t->virt > chunk->end_addr ||
 	    chunk->phys_addr == (phys_addr_t)-1)
 		return;
-	seek->phys = chunk->phys_addr + (seek->virt - chunk->start_addr);
-	seek->found = true;
+	t->phys = chunk->phys_addr + (t->virt - chunk->start_addr);
+	t->found = true;
 }
 
 /**
- * genp_genpool_phys - where an address of a pool is physically
+ * genp_genpool_phys - the physical address of an address in a pool
  * @pool: the pool
  * @virt: the address
  * @phys: filled with the physical address
  *
- * Context: thread. Cost: linear in the chunks. Return: whether the pool knows.
+ * Context: thread. Cost: linear in the chunks. Return: whether the pool knows it.
  */
 bool genp_genpool_phys(struct gen_pool *pool, const void *virt,
 		       phys_addr_t *phys)
 {
-	struct seek seek = { .virt = (unsigned long)virt };
+	struct translation t = { .virt = (unsigned long)virt };
 
-	gen_pool_for_each_chunk(pool, look_at_chunk, &seek);
-	*phys = seek.phys;
-	return seek.found;
+	gen_pool_for_each_chunk(pool, translate_in_chunk, &t);
+	*phys = t.phys;
+	return t.found;
 }
 
-#else /* a kernel without genalloc: nothing but the first is called */
+#else /* without genalloc; of these only genp_has_genalloc() is called */
 
 bool genp_has_genalloc(void)
 {
