@@ -155,11 +155,14 @@ impl Claim {
 /// #     fn clear(&self, bit: u32) -> bool { self.0.fetch_and(!(1 << bit), SeqCst) >> bit & 1 != 0 }
 /// #     fn observe(&self) -> u64 { self.0.fetch_add(0, SeqCst) }
 /// # }
-/// let table: Vec<HostWord> = (0..words(100).unwrap()).map(|_| HostWord::default()).collect();
-/// let stock = Labyrinth::new(table, 100).unwrap();
+/// # fn main() -> Option<()> {
+/// let table: Vec<HostWord> = (0..words(100)?).map(|_| HostWord::default()).collect();
+/// let stock = Labyrinth::new(table, 100)?;
 /// assert_eq!(stock.take(0), None);
 /// assert_eq!(stock.give(7), Ok(()));
 /// assert_eq!(stock.take(0), Some(7));
+/// # Some(())
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct Labyrinth<T> {
