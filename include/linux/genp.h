@@ -2,21 +2,21 @@
 /*
  * GenP: memory with a contract - the interface for drivers.
  *
- * A driver creates a partition when it is set up, or finds one of user space's, and
- * takes from it later in any context: regions of its reserve, objects of caches in
- * the reserve, single pages of its atomic stock, and frames on lease from the pool.
- * Who is charged is always named in the call.
+ * A driver creates a partition when it is set up, or finds one that a process created,
+ * and later allocates from it in any context: regions of its reserve, objects of caches
+ * in the reserve, single pages of its atomic stock, and frames on lease from the pool.
+ * Each call names the partition that is charged.
  *
  *	Best for: memory in hardirq, NMI and under raw spinlocks on PREEMPT_RT, where
  *	no other allocator of the kernel gives any; budgets for parts of a driver.
- *	Limits: what is taken in atomic context was set aside at set-up. A page given
- *	back twice is noticed unless somebody took it in between.
+ *	Limits: what is taken in atomic context was set aside at set-up. A page that is
+ *	given back twice is detected unless it was taken again in between.
  *
  * Contexts: "any" is thread, softirq, hardirq, NMI and raw spinlocks held; "any but
- * NMI" is that without NMI; "thread" may sleep. They hold on PREEMPT_RT and without.
- * Cost: steps that do not depend on the size of anything, unless something is said.
+ * NMI" is that without NMI; "thread" may sleep. They hold with and without PREEMPT_RT.
+ * Cost: a constant number of steps, unless stated otherwise.
  *
- * Misuse is answered with an error and counted in the partition's statistics. The
+ * Misuse returns an error and is counted in the partition's statistics. The
  * functions are exported for GPL modules in the namespace "GENP".
  */
 #ifndef _LINUX_GENP_H
@@ -33,7 +33,7 @@ struct genp_partition;
 struct page;
 
 /**
- * struct genp_spec - what a partition is to be
+ * struct genp_spec - the parameters of a new partition
  * @name: for genp_partition_find() and GENP_OPEN, or NULL.
  * @reserve: bytes committed to it, whole pages; may be 0.
  * @borrow_limit: bytes it may have on lease at a time, whole pages.
@@ -44,8 +44,8 @@ struct page;
  * @max_leases: leases at a time, up to 64; 0 means 16.
  * @mode: who may GENP_OPEN it: permission bits, 0666 at most; 0 means 0600.
  * @stock_pages: pages of the atomic stock that are committed to it; 0 for none.
- * @stock_limit: pages the stock may grow to from what nobody else needs; 0 means
- *	@stock_pages.
+ * @stock_limit: pages the stock may grow to while the pool has free frames that nobody
+ *	needs; 0 means @stock_pages.
  * @stock_low: with fewer free pages than this the stock is refilled; 0 means a
  *	quarter of @stock_pages, rounded up.
  */
@@ -66,11 +66,11 @@ struct genp_spec {
 
 /**
  * struct genp_outstanding - what keeps a partition from being destroyed
- * @regions: regions there are, those of caches included.
+ * @regions: regions that were not freed, those of caches included.
  * @pages: pages of its stock and of the emergency stock that were not given back.
  * @leases: leases of drivers that were not returned.
- * @users: files, mappings and drivers that have the partition still; only for one in
- *	memory of genalloc's, which may go when it is destroyed.
+ * @users: files, mappings and drivers that still have the partition; only for one in
+ *	a genalloc pool, which may be destroyed after the partition.
  */
 struct genp_outstanding {
 	u32 regions;
@@ -81,15 +81,15 @@ struct genp_outstanding {
 
 /**
  * genp_partition_create() - create a partition
- * @spec: what it is to be
+ * @spec: its parameters
  *
- * The reserve is zeroed and mapped for the kernel in one piece. Destroy it with
- * genp_partition_destroy().
+ * The reserve is zeroed and mapped contiguously for the kernel. Destroy the partition
+ * with genp_partition_destroy().
  *
  * Context: thread. Cost: linear in the reserve and the stock.
  * Return: the partition, or an ERR_PTR: -EINVAL for a wrong field, -E2BIG for more
- * than the pool, -ENOSPC if admission refuses it, -EEXIST for a name that is taken,
- * -ENOMEM for lack of the kernel's memory, -ENODEV while GenP is not set up.
+ * than the pool has, -ENOSPC if admission refuses it, -EEXIST for a name that is taken,
+ * -ENOMEM if the kernel lacks memory, -ENODEV while GenP is not set up.
  */
 struct genp_partition *genp_partition_create(const struct genp_spec *spec);
 
@@ -97,60 +97,60 @@ struct genp_partition *genp_partition_create(const struct genp_spec *spec);
  * genp_partition_find() - find a partition by its name
  * @name: the name it was created with, by a driver or by GENP_CREATE
  *
- * The partition lives at least until genp_partition_put(). What user space maps of
- * its reserve it can also write; keep nothing there that must be trusted.
+ * The partition exists at least until genp_partition_put(). User space can map its
+ * reserve and write to it; keep nothing there that must be trusted.
  *
- * Context: thread. Cost: linear in the partitions there are; in the reserve the first
- * time.
+ * Context: thread. Cost: linear in the number of partitions; the first time also in the
+ * reserve.
  * Return: the partition, or an ERR_PTR: -ENOENT, -EINVAL, -ENOMEM, -ENODEV.
  */
 struct genp_partition *genp_partition_find(const char *name);
 
 /**
- * genp_partition_from_fd() - the partition behind a file descriptor
- * @fd: of the calling process
+ * genp_partition_from_fd() - find a partition by a file descriptor
+ * @fd: file descriptor of the calling process
  *
  * As genp_partition_find().
  *
  * Context: thread. Cost: linear in the reserve the first time.
- * Return: the partition, or an ERR_PTR: -EBADF, -EINVAL if it is none, -ENOMEM.
+ * Return: the partition, or an ERR_PTR: -EBADF, -EINVAL if @fd is no partition, -ENOMEM.
  */
 struct genp_partition *genp_partition_from_fd(int fd);
 
 /**
- * genp_partition_put() - give a partition up that was found
+ * genp_partition_put() - give up a partition that was found
  * @part: from genp_partition_find() or genp_partition_from_fd()
  * @left: filled with what is outstanding if it is refused; may be NULL
  *
  * Context: thread. Cost: linear in its pages if this was the last user.
- * Return: 0, or -EBUSY if something was not given back that others do not keep; the
- * partition stays the caller's then.
+ * Return: 0, or -EBUSY if something was not given back; the caller keeps the partition
+ * then.
  */
 int genp_partition_put(struct genp_partition *part,
 		       struct genp_outstanding *left);
 
 /**
- * genp_partition_destroy() - destroy a partition of the driver's
+ * genp_partition_destroy() - destroy a partition that the driver created
  * @part: from genp_partition_create()
  * @left: filled with what is outstanding if it is refused; may be NULL
  *
- * Processes that have it open keep it until they close it. But one that was created by
- * genp_partition_create_in() is not destroyed while others have it. When it is destroyed,
- * no recall callback is running, unless it is what calls this.
+ * Processes that have the partition open keep it until they close it. One that was
+ * created by genp_partition_create_in(), however, is not destroyed while others have it.
+ * When this returns 0 no recall callback is running, unless it called this function.
  *
  * Context: thread. Cost: linear in its pages.
- * Return: 0, or -EBUSY if something was not given back; the partition stays then.
+ * Return: 0, or -EBUSY if something was not given back; the partition remains then.
  */
 int genp_partition_destroy(struct genp_partition *part,
 			   struct genp_outstanding *left);
 
 /**
- * devm_genp_partition_create() - create a partition that goes with a device
+ * devm_genp_partition_create() - create a partition that is destroyed with a device
  * @dev: the device
- * @spec: what it is to be
+ * @spec: its parameters
  *
- * If something is outstanding when the device goes, the log says what, and the
- * partition stays, and the module with it, rather than memory be used by two.
+ * If something is outstanding when the device is released, it is logged, and the
+ * partition and the module remain, so that no memory gets a second owner.
  *
  * Context: thread. Return: as genp_partition_create().
  */
@@ -158,19 +158,19 @@ struct genp_partition *devm_genp_partition_create(struct device *dev,
 						  const struct genp_spec *spec);
 
 /**
- * genp_partition_stat() - what a partition tells of itself
+ * genp_partition_stat() - the state and the counters of a partition
  * @part: the partition
  * @stat: filled as by GENP_GET_STAT
  *
- * Context: thread. Cost: linear in the CPUs there can be.
+ * Context: thread. Cost: linear in the number of possible CPUs.
  */
 void genp_partition_stat(struct genp_partition *part, struct genp_stat *stat);
 
 /**
  * struct genp_region - a region of a partition's reserve
- * @addr: where it is, in one piece.
- * @size: its bytes, as asked for.
- * @handle: names it until it is freed.
+ * @addr: its address; the region is contiguous.
+ * @size: its bytes, as requested.
+ * @handle: identifies it until it is freed.
  */
 struct genp_region {
 	void *addr;
@@ -180,26 +180,26 @@ struct genp_region {
 
 /**
  * genp_alloc() - allocate a region
- * @part: who is charged
+ * @part: the partition that is charged
  * @size: bytes, at least 1
  * @align: of the address, a power of two up to the size of a page; 0 for any
  * @region: filled on success
  *
  * Context: any but NMI. Cost: constant, also when it fails, under a raw spinlock.
  * Return: 0; -EINVAL for a wrong size or alignment, -E2BIG for more than the reserve,
- * -ENOMEM if there is no block or no handle for it now.
+ * -ENOMEM if no block or no handle is free for it now.
  */
 int genp_alloc(struct genp_partition *part, size_t size, size_t align,
 	       struct genp_region *region);
 
 /**
  * genp_free() - free a region
- * @part: where it was allocated
+ * @part: the partition in which it was allocated
  * @region: from genp_alloc()
  *
  * Context: any but NMI. Cost: constant, under a raw spinlock.
- * Return: 0; -ESTALE if it was freed before, -EINVAL if it never was a region of
- * this partition.
+ * Return: 0; -ESTALE if it was freed before, -EINVAL if it never was a region of this
+ * partition.
  */
 int genp_free(struct genp_partition *part, const struct genp_region *region);
 
@@ -209,38 +209,38 @@ int genp_free(struct genp_partition *part, const struct genp_region *region);
 
 /**
  * genp_alloc_page() - take a page of the atomic stock
- * @part: who is charged
+ * @part: the partition that is charged
  * @flags: GENP_EMERGENCY, GENP_ZERO
  *
- * Without GENP_ZERO the page holds what this partition left in it, and nobody else;
- * a page of the emergency stock is always zeroed. Its page_private() is GenP's until
- * the page is given back.
+ * Without GENP_ZERO the page may contain data of this partition, but never of another
+ * one; a page of the emergency stock is always zeroed. GenP uses page_private() until the
+ * page is given back.
  *
  * Context: any. Cost: constant, without a lock and without waiting for another CPU.
- * Return: the page, which has a kernel address; NULL if the stock is empty, or if so
- * many others were faster at once that the fixed number of tries was used up.
+ * Return: the page, which has a kernel address; NULL if the stock is empty, or if other
+ * CPUs took the page that was found in each of a fixed number of tries.
  */
 struct page *genp_alloc_page(struct genp_partition *part, unsigned int flags);
 
 /**
  * genp_free_page() - give a page back
- * @part: who was charged
+ * @part: the partition that was charged
  * @page: from genp_alloc_page()
  *
  * Context: any. Cost: constant, without a lock and without waiting for another CPU.
- * Return: 0; -ESTALE if it was given back before, -EINVAL if it is not a page of this
- * partition's.
+ * Return: 0; -ESTALE if it was given back before, -EINVAL if this partition did not take
+ * it.
  */
 int genp_free_page(struct genp_partition *part, struct page *page);
 
 /**
  * struct genp_burst - how a driver takes pages from a stock
- * @pages: taken at once, at most.
+ * @pages: the most pages that are taken at once.
  * @reserved: 0.
- * @period_ns: the least time from one burst to the next.
+ * @period_ns: the shortest time from one burst to the next.
  * @hold_ns: the longest time until a page is given back.
  * @refill_ns: the longest time from the low watermark to the stock being refilled:
- *	how long the refill thread can be kept from running, and its own work.
+ *	how long the refill thread may be preempted, and its own work.
  */
 struct genp_burst {
 	u32 pages;
@@ -250,7 +250,7 @@ struct genp_burst {
 	u64 refill_ns;
 };
 
-/* Answers of genp_stock_suffices(). */
+/* Results of genp_stock_suffices(). */
 #define GENP_SUFFICES_NOT	0	/* some burst may find too few pages */
 #define GENP_SUFFICES_SLACK	1	/* while the pool has frames to refill from */
 #define GENP_SUFFICES_ALWAYS	2	/* whatever others do */
@@ -260,7 +260,7 @@ struct genp_burst {
  * @part: the partition
  * @burst: how pages are taken
  *
- * See Documentation/atomic.rst for the calculation.
+ * Documentation/atomic.rst has the calculation.
  *
  * Context: any. Return: GENP_SUFFICES_*; -EINVAL for no pages or no period.
  */
@@ -269,14 +269,14 @@ int genp_stock_suffices(struct genp_partition *part,
 
 /**
  * struct genp_request - what to borrow
- * @nr_pages: how many pages.
- * @reasons: GENP_WAIT_*, what to wait for; 0 means everything.
- * @deadline: until when to wait, or GENP_NO_WAIT or GENP_WAIT_FOREVER.
+ * @nr_pages: the number of pages.
+ * @reasons: GENP_WAIT_*, what to wait for; 0 means both.
+ * @deadline: absolute time until which to wait, or GENP_NO_WAIT or GENP_WAIT_FOREVER.
  * @lease_ns: the term; 0 means the partition's default.
  * @recall: called once, &genp_info.grace_ns before the lease expires; may be NULL. It
- *	runs in a thread of GenP's, may sleep but should be brief, and may call
+ *	runs in a thread of GenP, may sleep but should be brief, and may call
  *	genp_return().
- * @data: for @recall.
+ * @data: argument of @recall.
  */
 struct genp_request {
 	u32 nr_pages;
@@ -289,8 +289,8 @@ struct genp_request {
 
 /**
  * struct genp_lease - borrowed pages
- * @handle: names it until it is returned.
- * @expires: when it has to be returned.
+ * @handle: identifies the lease until it is returned.
+ * @expires: absolute time by which it has to be returned.
  */
 struct genp_lease {
 	u64 handle;
@@ -299,15 +299,15 @@ struct genp_lease {
 
 /**
  * genp_borrow() - borrow pages of the pool
- * @part: who is charged
+ * @part: the partition that is charged
  * @request: what to borrow
  * @pages: room for &genp_request.nr_pages pages; filled on success
  * @lease: filled on success
  *
- * The pages are zeroed and have kernel addresses. Unlike a process, a driver cannot be
- * made to let go: one that has not returned a lease when it expires is overdue. That
- * is counted and shown, its pages no longer count as lendable, and nobody's bound on
- * waiting includes it.
+ * The pages are zeroed and have kernel addresses. Unlike that of a process, a lease of a
+ * driver cannot be revoked: one that is not returned when it expires is overdue. That is
+ * counted and shown, its pages no longer count as lendable, and no bound on waiting
+ * includes it.
  *
  * Context: thread. Cost: linear in the pages.
  * Return: 0, or the errors of GENP_BORROW; -ERESTARTSYS for a signal.
@@ -317,39 +317,39 @@ int genp_borrow(struct genp_partition *part, const struct genp_request *request,
 
 /**
  * genp_return() - return a lease
- * @part: who was charged
+ * @part: the partition that was charged
  * @handle: of the lease
  *
- * Nobody uses the pages any longer. When it returns 0 or -ESTALE, the recall callback
- * is not running and will not run, unless it is what calls this; it waits for one that
- * is.
+ * The driver must not use the pages any longer. When this returns 0 or -ESTALE, the recall
+ * callback is not running and will not run, unless it called this function; a callback
+ * that is running is waited for.
  *
  * Context: thread. Cost: linear in the pages.
  * Return: 0; -ESTALE if it was returned before, -EINVAL if it never was a lease of a
- * driver on this partition, -EBUSY while somebody else holds one of the pages.
+ * driver on this partition, -EBUSY while there is another reference to one of the pages.
  */
 int genp_return(struct genp_partition *part, u64 handle);
 
 /**
- * genp_renew() - let a lease run for another term
- * @part: who was charged
+ * genp_renew() - extend a lease by another term
+ * @part: the partition that was charged
  * @lease: the lease; its @expires is changed on success
  * @lease_ns: the term from now; 0 means the partition's default
  *
  * Context: thread. Cost: log2 of the leases.
- * Return: 0; -EAGAIN while anybody waits for frames, -ESTALE, -EINVAL.
+ * Return: 0; -EAGAIN while there are waiters for frames, -ESTALE, -EINVAL.
  */
 int genp_renew(struct genp_partition *part, struct genp_lease *lease,
 	       u64 lease_ns);
 
 /**
- * genp_cache_create() - make a cache of objects of one size
- * @part: who is charged
+ * genp_cache_create() - create a cache of objects of one size
+ * @part: the partition that is charged
  * @size: of an object in bytes
  * @align: of an object, a power of two up to the size of a page; 0 for that of u64
- * @count: objects
+ * @count: the number of objects
  *
- * The objects lie in one region of the reserve, all of them, from now on.
+ * All objects are allocated at once, in one region of the reserve.
  *
  * Context: thread. Cost: linear in @count.
  * Return: the cache, or an ERR_PTR: -EINVAL, -E2BIG, -ENOMEM.
@@ -361,8 +361,8 @@ struct genp_cache *genp_cache_create(struct genp_partition *part, size_t size,
  * genp_cache_destroy() - give a cache up
  * @cache: the cache
  *
- * Context: thread. Return: 0; -EBUSY while objects are out or an element pool is on
- * it; the cache stays then.
+ * Context: thread. Return: 0; -EBUSY while objects are in use or an element pool is on
+ * it; the cache remains then.
  */
 int genp_cache_destroy(struct genp_cache *cache);
 
@@ -370,7 +370,7 @@ int genp_cache_destroy(struct genp_cache *cache);
  * genp_cache_alloc() - take an object
  * @cache: the cache
  *
- * It holds what its last user left in it; at first it is zeroed.
+ * It contains what its last user left in it, and zeroes the first time.
  *
  * Context: any. Cost: constant, without a lock. Return: the object, or NULL.
  */
@@ -387,24 +387,24 @@ void *genp_cache_alloc(struct genp_cache *cache);
 int genp_cache_free(struct genp_cache *cache, void *object);
 
 /**
- * genp_cache_avail() - free objects now
+ * genp_cache_avail() - the number of free objects
  * @cache: the cache
  *
- * Context: any. Cost: linear in the objects, divided by 64. Return: how many.
+ * Context: any. Cost: linear in the objects, divided by 64. Return: their number.
  */
 u32 genp_cache_avail(struct genp_cache *cache);
 
 /**
- * genp_elements_create() - make an element pool on a cache
- * @cache: where the elements come from
- * @min_nr: elements that the users of this pool can always have
+ * genp_elements_create() - create an element pool on a cache
+ * @cache: the cache from which the elements come
+ * @min_nr: elements that are guaranteed to the users of this pool
  *
- * Several pools share a cache: each has its minimum for itself and what is in nobody's
- * minimum together with the others, as mempool does with an allocator.
+ * Several pools can share a cache: each has its minimum for itself, and shares with the
+ * others the objects that are in no minimum, as mempool does with an allocator.
  *
  * Context: thread. Cost: linear in @min_nr and in the objects of the cache.
- * Return: the pool, or an ERR_PTR: -EINVAL for none, -ENOSPC if the cache has not so
- * many free objects, -ENOMEM.
+ * Return: the pool, or an ERR_PTR: -EINVAL for none, -ENOSPC if the cache has fewer free
+ * objects, -ENOMEM.
  */
 struct genp_elements *genp_elements_create(struct genp_cache *cache,
 					   u32 min_nr);
@@ -413,7 +413,7 @@ struct genp_elements *genp_elements_create(struct genp_cache *cache,
  * genp_elements_destroy() - give an element pool up
  * @elements: the pool
  *
- * Context: thread. Return: 0; -EBUSY while elements are out; the pool stays then.
+ * Context: thread. Return: 0; -EBUSY while elements are in use; the pool remains then.
  */
 int genp_elements_destroy(struct genp_elements *elements);
 
@@ -422,8 +422,8 @@ int genp_elements_destroy(struct genp_elements *elements);
  * @elements: the pool
  *
  * Context: any. Cost: constant, without a lock. Return: the element, or NULL if all of
- * its minimum are out and the cache has no others, or if so many others were faster at
- * once that the fixed number of tries was used up.
+ * its minimum are in use and the cache has no others, or if other CPUs took the element
+ * that was found in each of a fixed number of tries.
  */
 void *genp_element_alloc(struct genp_elements *elements);
 

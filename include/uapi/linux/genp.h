@@ -4,13 +4,13 @@
  *
  * Every argument structure starts with its own size. A shorter one, from a
  * program built against an older header, is read as if its tail were zero and
- * answered only as far as it reaches; a longer one is accepted when the part
+ * written only up to its size; a longer one is accepted if the part
  * that the kernel does not know is zero, and is refused with E2BIG otherwise.
  * Unknown flags and reserved fields that are not zero are refused with EINVAL.
  * The layout is the same for 32 and 64 bit programs.
  *
  * Lengths and offsets are bytes, times are nanoseconds of CLOCK_MONOTONIC,
- * unless a field says otherwise. Everything here is there since version 1.
+ * unless a field says otherwise. Everything here exists since version 1.
  */
 #ifndef _UAPI_LINUX_GENP_H
 #define _UAPI_LINUX_GENP_H
@@ -20,17 +20,17 @@
 
 #define GENP_ABI_VERSION	1
 
-/* The control device; the partitions are file descriptors made through it. */
+/* The control device; its ioctls create partitions, which are file descriptors. */
 #define GENP_DEVICE_PATH	"/dev/genp"
 
 /* Room for a name, its terminating zero included. */
 #define GENP_NAME_SIZE		32
 
-/* Deadlines: absolute times, and the two that are none. */
+/* Deadlines that are not absolute times. */
 #define GENP_NO_WAIT		0ULL
 #define GENP_WAIT_FOREVER	(~0ULL)
 
-/* A node for &genp_create.node: wherever there is memory. */
+/* For &genp_create.node: no preference. */
 #define GENP_ANY_NODE		(-1)
 
 /* Features in &genp_info.features. */
@@ -56,25 +56,25 @@
  * @abi_version: out: GENP_ABI_VERSION of the module.
  * @page_size: out: bytes of one page; reserves and leases are whole pages.
  * @features: out: GENP_FEATURE_* bits.
- * @capacity: out: bytes GenP took from the kernel when it was loaded.
- * @committed: out: bytes of all reserves, dead ones that are not yet back included.
+ * @capacity: out: bytes that GenP took from the kernel when it was loaded.
+ * @committed: out: bytes of all reserves and stocks, those in quarantine included.
  * @lent: out: bytes on lease now.
  * @free: out: bytes that could be lent now.
- * @clean: out: bytes that are already zeroed for their next owner.
- * @quarantined: out: bytes of @committed that no partition has any longer, but which a
- *	device or another user of the pages still holds.
+ * @clean: out: free bytes that are already zeroed.
+ * @quarantined: out: bytes of @committed that no partition has any longer, but to which
+ *	a device or another user of the pages still has a reference.
  * @max_lease_ns: out: the longest term of a lease.
  * @grace_ns: out: how long before its deadline a lease is recalled.
  * @recall_worst_ns: out: R, the longest time from the deadline of a lease to
  *	its frames being free again, since the module was loaded.
  * @wait_order: out: GENP_ORDER_*.
- * @nodes: out: memory nodes that frames of the pool may be of.
- * @partitions: out: partitions there are.
- * @max_partitions: out: partitions there can be.
- * @leases: out: leases there are, waiting ones included.
- * @max_leases: out: leases there can be.
+ * @nodes: out: number of memory nodes that the pool is spread over.
+ * @partitions: out: number of partitions.
+ * @max_partitions: out: the most partitions at a time.
+ * @leases: out: number of leases, waiting requests included.
+ * @max_leases: out: the most leases at a time.
  * @waiters: out: callers waiting now.
- * @max_waiters: out: callers that can wait at a time.
+ * @max_waiters: out: the most callers that can wait at a time.
  * @overdue: out: bytes of leases that drivers have not returned in time.
  * @emergency: out: bytes of the emergency stock, which are not part of @capacity.
  * @emergency_free: out: bytes of it that are free.
@@ -112,7 +112,7 @@ struct genp_info {
 };
 
 /**
- * struct genp_windows - where to map a partition
+ * struct genp_windows - the windows in which a partition is mapped
  * @reserve_offset: file offset of the reserve, for mmap().
  * @reserve_length: its length.
  * @lease_offset: file offset of the lease window.
@@ -136,19 +136,19 @@ struct genp_windows {
  * @min_alloc_order: in: regions are multiples of 1 << this many bytes, 4 to 20;
  *	0 means 6 (64 bytes).
  * @node: in: the memory node to prefer, or GENP_ANY_NODE.
- * @stock_pages: in: pages committed to its atomic stock, which drivers take from.
+ * @stock_pages: in: pages committed to its atomic stock, from which drivers take.
  * @max_regions: in: regions at a time, up to 1,048,576; 0 means 1,024.
  * @max_leases: in: leases at a time, up to 64; 0 means 16.
  * @mode: in: who may GENP_OPEN it by name: permission bits of user, group and
  *	others, 0666 at most; 0 means the creator's user alone (0600).
  * @lease_default_ns: in: term of a lease for which none is asked; 0 means the
  *	longest.
- * @source: in: GENP_SOURCE_*. A reserve in the range is in one piece, cannot be
- *	resized and its pages cannot be pinned.
+ * @source: in: GENP_SOURCE_*. A reserve in the range is physically contiguous, cannot
+ *	be resized and its pages cannot be pinned.
  * @fd: out: the partition, close-on-exec.
- * @windows: out: where to map it.
- * @stock_limit: in: pages the stock may grow to from what nobody else needs; 0 means
- *	@stock_pages.
+ * @windows: out: its windows, for mmap().
+ * @stock_limit: in: pages the stock may grow to while the pool has free frames that
+ *	nobody needs; 0 means @stock_pages.
  * @stock_low: in: with fewer free pages than this the stock is refilled; 0 means a
  *	quarter of @stock_pages, rounded up.
  */
@@ -176,10 +176,10 @@ struct genp_create {
  * struct genp_open - GENP_OPEN
  * @size: of this structure.
  * @flags: in: 0.
- * @name: in: the name the partition was created with.
+ * @name: in: the name with which the partition was created.
  * @fd: out: another file descriptor of the partition, close-on-exec.
  * @reserved: in: 0.
- * @windows: out: where to map it.
+ * @windows: out: its windows, for mmap().
  */
 struct genp_open {
 	__u32 size;
@@ -197,7 +197,7 @@ struct genp_open {
  * @length: in: bytes, at least 1.
  * @align: in: of the offset, a power of two up to 1 GiB; 0 means the smallest unit.
  * @offset: out: of the region in the reserve.
- * @handle: out: names the region until it is freed.
+ * @handle: out: identifies the region until it is freed.
  */
 struct genp_alloc {
 	__u32 size;
@@ -220,7 +220,7 @@ struct genp_handle {
 	__u64 handle;
 };
 
-/* What a borrower is ready to wait for, &genp_borrow.reasons. */
+/* What a borrower waits for, &genp_borrow.reasons. */
 #define GENP_WAIT_BUDGET	(1U << 0)	/* the partition's own borrow limit */
 #define GENP_WAIT_POOL		(1U << 1)	/* free frames of the pool */
 
@@ -236,10 +236,10 @@ struct genp_handle {
  * @reasons: in: GENP_WAIT_* bits; 0 means both.
  * @reserved: in: 0.
  * @offset: out: of the lease in the lease window.
- * @handle: out: names the lease until it ends.
- * @expires: out: the absolute time at which it ends by force.
+ * @handle: out: identifies the lease until it ends.
+ * @expires: out: the absolute time at which it is revoked.
  *
- * Who would wait for more than is in no reserve gets E2BIG at once; in turn no
+ * A request for more than all that is in no reserve gets E2BIG at once; in turn no
  * reserve is created or grown into what a waiting request needs.
  */
 struct genp_borrow {
@@ -261,7 +261,7 @@ struct genp_borrow {
  * @flags: in: 0.
  * @handle: in: of the lease.
  * @lease_ns: in: the new term, counted from now; 0 means the partition's default.
- * @expires: out: the absolute time at which it ends by force now.
+ * @expires: out: the absolute time at which it is now revoked.
  */
 struct genp_renew {
 	__u32 size;
@@ -275,10 +275,10 @@ struct genp_renew {
  * struct genp_resize - GENP_RESIZE
  * @size: of this structure.
  * @flags: in: 0.
- * @reserve: in: the new reserve. What shrinks away must hold no region and is
- *	unmapped; what grows is seen by mapping it anew.
+ * @reserve: in: the new reserve. What is cut off must have no region in it and is
+ *	unmapped; what is added can be used after mapping the reserve again.
  * @borrow_limit: in: the new borrow limit, at most the one at create.
- * @windows: out: where to map it now.
+ * @windows: out: its windows now, for mmap().
  */
 struct genp_resize {
 	__u32 size;
@@ -288,7 +288,7 @@ struct genp_resize {
 	struct genp_windows windows;
 };
 
-/* Flag of GENP_GET_STAT: peaks start anew, after they were read. */
+/* Flag of GENP_GET_STAT: reset the peaks after reading them. */
 #define GENP_STAT_RESET_PEAKS	(1U << 0)
 
 /**
@@ -296,51 +296,51 @@ struct genp_resize {
  * @size: of this structure.
  * @flags: in: GENP_STAT_* bits.
  * @name: out: the partition's name.
- * @windows: out: where to map it.
+ * @windows: out: its windows, for mmap().
  * @reserve: out: bytes committed.
  * @borrow_limit: out: bytes it may have on lease.
  * @used: out: bytes of the reserve in regions, rounding included.
  * @used_peak: out: the most of @used since the peaks were reset.
  * @lent: out: bytes on lease.
  * @lent_peak: out: the most of @lent since the peaks were reset.
- * @regions: out: regions there are.
- * @max_regions: out: regions there can be.
- * @leases: out: leases there are, waiting ones included.
- * @max_leases: out: leases there can be.
+ * @regions: out: number of regions.
+ * @max_regions: out: the most regions at a time.
+ * @leases: out: number of leases, waiting requests included.
+ * @max_leases: out: the most leases at a time.
  * @waiters: out: callers waiting for a lease.
  * @min_alloc_order: out: regions are multiples of 1 << this many bytes.
  * @node: out: the preferred memory node, or GENP_ANY_NODE.
  * @dying: out: 1 after GENP_DESTROY.
- * @allocs: out: regions ever allocated. This and the following count from the
- *	creation and never go back.
+ * @allocs: out: regions ever allocated. This and the following counters count from the
+ *	creation and never decrease.
  * @frees: out: regions ever freed.
- * @alloc_failures: out: GENP_ALLOC refused for lack of room.
+ * @alloc_failures: out: GENP_ALLOC refused for lack of memory.
  * @borrows: out: leases ever granted.
- * @returns: out: leases given back by the borrower.
+ * @returns: out: leases returned by the borrower.
  * @renewals: out: leases renewed.
  * @recalls: out: leases recalled, &genp_info.grace_ns before their deadline.
- * @revocations: out: leases ended by force.
+ * @revocations: out: leases revoked.
  * @waits: out: borrows that had to wait.
- * @timeouts: out: borrows answered with ETIMEDOUT.
+ * @timeouts: out: borrows that got ETIMEDOUT.
  * @interruptions: out: waits ended by a signal.
  * @budget_refusals: out: borrows refused for lack of budget.
  * @pool_refusals: out: borrows refused for lack of free frames.
- * @table_refusals: out: borrows answered with EBUSY.
- * @misuses: out: calls answered with EINVAL, E2BIG, EPERM, ENOTTY or EFAULT.
- * @stale_handles: out: calls answered with ESTALE.
- * @events_lost: out: event records that found no room.
+ * @table_refusals: out: borrows that got EBUSY.
+ * @misuses: out: calls that got EINVAL, E2BIG, EPERM, ENOTTY or EFAULT.
+ * @stale_handles: out: calls that got ESTALE.
+ * @events_lost: out: event records that were overwritten before they were read.
  * @stock_pages: out: pages committed to the atomic stock.
  * @stock_limit: out: pages it may grow to.
  * @stock_low: out: its low watermark.
  * @stock_owned: out: pages it has, taken ones included.
- * @stock_free: out: free ones among them; exact while nobody takes or gives.
+ * @stock_free: out: its free pages; exact while nobody takes or gives.
  * @stock_out: out: pages taken and not given back, of the emergency stock included.
- * @stock_takes: out: pages ever taken of the stock.
+ * @stock_takes: out: pages ever taken from the stock.
  * @stock_gives: out: pages ever given back to it.
  * @stock_misses: out: takes that found no page there.
- * @stock_refills: out: pages that were added to it.
- * @stock_drains: out: pages that were taken away from it again.
- * @emergency_takes: out: pages ever taken of the emergency stock.
+ * @stock_refills: out: pages that the refill thread added to it.
+ * @stock_drains: out: pages that the refill thread removed from it.
+ * @emergency_takes: out: pages ever taken from the emergency stock.
  * @overdues: out: leases that a driver did not return in time.
  */
 struct genp_stat {
@@ -404,27 +404,27 @@ struct genp_stat {
 #define GENP_OP_REVOKE		6	/* from the deadline to the frames being free */
 #define GENP_OP_COUNT		7
 
-/* Flag of GENP_GET_BOUNDS and GENP_GET_HISTOGRAM: start anew, after reading. */
+/* Flag of GENP_GET_BOUNDS and GENP_GET_HISTOGRAM: reset after reading. */
 #define GENP_BOUNDS_RESET	(1U << 0)
 
 /**
  * struct genp_bounds - GENP_GET_BOUNDS
  * @size: of this structure.
  * @flags: in: GENP_BOUNDS_RESET or 0.
- * @live_bytes: in: bytes a program has in regions at a time, each one rounded up
- *	to 1 << &genp_stat.min_alloc_order bytes; with @largest_request it asks for @worst_reserve. 0 asks for nothing.
- * @largest_request: in: the largest region it asks for, alignment included.
+ * @live_bytes: in: bytes that a program has in regions at a time, each rounded up to
+ *	1 << &genp_stat.min_alloc_order bytes; 0 if @worst_reserve is not asked for.
+ * @largest_request: in: the largest region that it allocates, alignment included.
  * @worst_reserve: out: a reserve of this many bytes always suffices for
  *	@live_bytes, however regions are allocated and freed.
- * @largest_free: out: a GENP_ALLOC of this many bytes succeeds now, unless there
- *	are as many regions as there can be.
- * @longest_ns: out: the longest time each operation of this partition took
+ * @largest_free: out: a GENP_ALLOC of this many bytes succeeds now, unless there are
+ *	&genp_stat.max_regions regions.
+ * @longest_ns: out: the longest time that each operation of this partition took
  *	since the reset, by GENP_OP_*.
- * @locked_longest_ns: out: the longest section under the lock of the books, which
- *	all partitions share, since the module was loaded.
+ * @locked_longest_ns: out: the longest section under the lending lock, which all
+ *	partitions share, since the module was loaded.
  * @recall_worst_ns: out: R, as in struct genp_info.
- * @wait_bound_ns: out: the longest wait of the first waiter: the longest term
- *	plus R; the k-th waits at most k times that.
+ * @wait_bound_ns: out: the bound on the wait of the first waiter: the longest term plus
+ *	R; the k-th waiter waits at most k times that.
  */
 struct genp_bounds {
 	__u32 size;
@@ -447,8 +447,8 @@ struct genp_bounds {
  * @flags: in: GENP_BOUNDS_RESET or 0.
  * @op: in: GENP_OP_*.
  * @reserved: in: 0.
- * @count: out: how often; [0] counts times below 2 ns, [k] those from 1 << k to
- *	below 1 << (k + 1) ns, the last one everything above.
+ * @count: out: number of operations; [0] counts times below 2 ns, [k] those from 1 << k
+ *	to below 1 << (k + 1) ns, the last one also all above.
  */
 struct genp_histogram {
 	__u32 size;
@@ -459,19 +459,19 @@ struct genp_histogram {
 };
 
 /* Events, and bits (1 << type) of &genp_eventfd.mask. */
-#define GENP_EVENT_RECALLED	0	/* a lease ends soon; value: when, in ns */
-#define GENP_EVENT_REVOKED	1	/* a lease was ended by force; value: its bytes */
+#define GENP_EVENT_RECALLED	0	/* a lease ends soon; value: its end, in ns */
+#define GENP_EVENT_REVOKED	1	/* a lease was revoked; value: its bytes */
 #define GENP_EVENT_BUDGET_LOW	2	/* less than 1/8 of the limit can be borrowed; value: bytes left */
 #define GENP_EVENT_DYING	3	/* the partition was destroyed; value: 0 */
 #define GENP_EVENT_STOCK_LOW	4	/* the stock fell below its low watermark; value: free pages */
 
 /**
- * struct genp_event - what read() of a partition gives, any whole number of them
+ * struct genp_event - a record that read() of a partition returns, as many as fit
  * @type: GENP_EVENT_*.
- * @lost: records lost just before this one, because nobody read.
+ * @lost: records lost just before this one, because they were not read in time.
  * @time: when it happened.
  * @handle: of the lease, or 0.
- * @value: by type.
+ * @value: depends on the type.
  */
 struct genp_event {
 	__u32 type;
@@ -485,9 +485,9 @@ struct genp_event {
  * struct genp_eventfd - GENP_SET_EVENTFD
  * @size: of this structure.
  * @flags: in: 0.
- * @fd: in: an eventfd that is signalled when there are events, once for several
- *	that come together, or -1 for none.
- * @mask: in: which events: bits 1 << GENP_EVENT_*.
+ * @fd: in: an eventfd that is signalled when there are events, once for several that
+ *	occur together, or -1 for none.
+ * @mask: in: the types of events: bits 1 << GENP_EVENT_*.
  */
 struct genp_eventfd {
 	__u32 size;
@@ -501,9 +501,9 @@ struct genp_eventfd {
  * @size: of this structure.
  * @flags: in: 0.
  *
- * Who waits gets EIDRM, leases end, and later calls that would change something
- * get EIDRM; what it says of itself can still be asked. The reserve stays where it
- * is mapped and comes back to the pool with the last close and unmap.
+ * Waiters get EIDRM, leases end, and later calls that would change something get EIDRM;
+ * state and counters can still be read. The reserve stays mapped and goes back to the
+ * pool with the last close and unmap.
  */
 struct genp_destroy {
 	__u32 size;
@@ -531,9 +531,9 @@ struct genp_destroy {
 #define GENP_DESTROY		_IOW(GENP_IOC_MAGIC, 0x1a, struct genp_destroy)
 
 /*
- * The command of a structure that grew carries the new size. The module finds
- * the command by type and number alone and the size by the structure's first
- * field, so old programs keep working with the numbers above.
+ * The ioctl number of a structure that grew has the new size in it. The module looks at
+ * the type and the number only, and reads the size from the structure's first field, so
+ * old programs keep working with the numbers above.
  */
 
 #if defined(__cplusplus)
