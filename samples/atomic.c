@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory where there is none: loads the driver of drivers/atomic, lets it take pages
- * in a thread under a raw spinlock, in hard interrupts and in NMIs, and shows what the
- * kernel's own allocators gave it in the same places.
+ * Memory in atomic context: loads the driver of drivers/atomic, which takes pages in a
+ * thread under a raw spinlock, in hard interrupts and in NMIs, and shows what the kernel's
+ * own allocators returned in the same contexts.
  */
 #include <fcntl.h>
 #include <sys/klog.h>
@@ -20,7 +20,7 @@ static const char *const context[CONTEXTS] = {
 	"thread, raw spinlock held", "hard interrupt", "NMI",
 };
 
-/* What the driver says when it has run. */
+/* The result that the driver prints after a run. */
 static char result[8192];
 
 static void load(const char *path, const char *parameters)
@@ -40,7 +40,7 @@ static void unload(void)
 		die(NULL, "unloading genp_atomic");
 }
 
-/* Returns whether the driver is content with what it saw. */
+/* Runs the driver; returns whether it found no error. */
 static bool run_driver(void)
 {
 	int fd = open(CONTROL "run", O_WRONLY | O_CLOEXEC);
@@ -129,7 +129,7 @@ static void show_proof(void)
 		printf("  there were no NMIs: %.*s\n", (int)strcspn(line("no NMI:") + 1, "\n"), line("no NMI:") + 1);
 }
 
-/* What GenP itself counted for the driver's partition. */
+/* The counters of the driver's partition. */
 static void show_account(void)
 {
 	genp_partition_t *part = genp_open("genp_atomic");
@@ -143,7 +143,7 @@ static void show_account(void)
 		die(NULL, "closing the driver's partition");
 }
 
-/* One flight of the driver; returns whether all was as promised. */
+/* Loads, runs and unloads the driver; returns whether it found no error. */
 static bool fly(const char *path, const char *title, const char *parameters, const char *words)
 {
 	bool good;
@@ -157,7 +157,7 @@ static bool fly(const char *path, const char *title, const char *parameters, con
 	show_account();
 	unload();
 	if (!good)
-		fprintf(stderr, "FAILED: the driver is not content:\n%s", result);
+		fprintf(stderr, "FAILED: the driver found an error:\n%s", result);
 	fflush(stdout);
 	return good;
 }
@@ -167,15 +167,15 @@ int main(int argc, char **argv)
 	const char *path = argc > 1 ? argv[1] : "/lib/genp_atomic.ko";
 	bool good;
 
-	printf("GenP: memory where there is none\n");
+	printf("GenP: memory in atomic context\n");
 	show_kernel();
-	/* Interrupts of an emulated machine take long, and the console says each time. */
+	/* Interrupts of an emulated machine take long, and the kernel would warn each time. */
 	klogctl(8, NULL, 6);
 	good = fly(path, "1. Enough for everybody", "",
 		   "  On each processor at once, for " SECONDS " s: a thread, a timer that interrupts it, and NMIs\n"
 		   "  that interrupt both. Each holds up to 4 pages and signs them; all can have theirs.\n");
 	good = fly(path, "2. Too little", "pages=6",
-		   "  The same with 6 pages. They go from hand to hand, and who finds none is told at once.\n") && good;
+		   "  The same with 6 pages. They are reused at once, and a take without a free page gets NULL.\n") && good;
 	klogctl(8, NULL, 7);
 	return !good;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The first flight: a real-time program takes a partition, uses all of its
- * reserve, borrows more, gives it back, is refused what is over its budget, and
- * waits for what another process holds.
+ * reserve, borrows more, gives it back, gets EDQUOT over its budget, and waits for
+ * memory that another process has.
  */
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -16,7 +16,7 @@
 
 static struct rusage set_up_done;
 
-/* A line of the partition's own account. */
+/* Prints the state of the partition in one line. */
 static void show(const genp_partition_t *part, const char *moment)
 {
 	struct genp_stat stat = { 0 };
@@ -69,7 +69,7 @@ static genp_partition_t *set_up(void)
 	return part;
 }
 
-/* Everything the reserve has, written and read, then given back. */
+/* Allocates all of the reserve, writes and reads it, and frees it. */
 static void use_reserve(genp_partition_t *part)
 {
 	static void *block[2 * MIB / BLOCK];
@@ -93,7 +93,7 @@ static void use_reserve(genp_partition_t *part)
 			die(NULL, "freeing block %zu", i);
 	show(part, "all blocks freed");
 	if (wrong || during || count < 500) {
-		fprintf(stderr, "FAILED: the reserve is not what was promised\n");
+		fprintf(stderr, "FAILED: the reserve was not complete, or caused page faults\n");
 		exit(1);
 	}
 }
@@ -138,7 +138,7 @@ static void over_budget(genp_partition_t *part)
 		die(NULL, "returning 768 KiB");
 }
 
-/* The other process: holds all that can be lent, says so, and returns it later. */
+/* The other process: borrows all that can be lent, signals that, and returns it later. */
 static void hold_everything(int ready, uint64_t *returned)
 {
 	genp_partition_t *part = genp_create(0, pool().free);
@@ -181,7 +181,7 @@ static void wait_for_another(genp_partition_t *part)
 	printf("  asked for 1 MiB, waited %.1f ms, had it %.3f ms after the return began\n",
 	       (granted - asked) / 1e6, ((double)granted - *returned) / 1e6);
 	if (waitpid(other, &status, 0) != other || status || !works(borrowed, 1 * MIB, 2)) {
-		fprintf(stderr, "FAILED: the second process, or what came from it\n");
+		fprintf(stderr, "FAILED: the second process, or the memory that it returned\n");
 		exit(1);
 	}
 	if (genp_return(borrowed))
@@ -204,7 +204,7 @@ static void time_allocations(genp_partition_t *part)
 	void *block;
 	int i;
 
-	/* The program's own page faults, which are due since its fork(), come here. */
+	/* Takes the page faults that the fork() has made necessary. */
 	memset(took, 0, sizeof(took));
 	genp_free(genp_alloc(part, 64));
 	before = faults();

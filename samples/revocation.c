@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A revocation: a greedy process borrows all that can be lent and does not return
- * it. Its lease ends at the deadline all the same; it gets SIGBUS, and the
- * process that waits goes on, within the bound that was printed before.
+ * it. Its lease is revoked at the deadline: it gets SIGBUS, and the waiting process
+ * gets its memory, within the bound that is printed.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 
 #define TERM_MS 200
 
-/* What the two processes tell each other, in memory both have. */
+/* What the two processes exchange, in shared memory. */
 struct board {
 	uint64_t borrowed;
 	uint64_t expires;
@@ -86,7 +86,7 @@ static int judge(uint64_t granted, uint64_t wait, uint64_t bound)
 	int bad = 0;
 
 	if (granted < board->expires || wait > bound || board->killed_access < board->expires) {
-		fprintf(stderr, "FAILED: not in the order, or not in the time, that was promised\n");
+		fprintf(stderr, "FAILED: not in the expected order, or not within the bound\n");
 		bad = 1;
 	}
 	if (board->late_return != ESTALE) {

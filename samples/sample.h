@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What all samples say in the same words. */
+/* What all samples share: messages, sizes, times. */
 #ifndef _GENP_SAMPLE_H
 #define _GENP_SAMPLE_H
 

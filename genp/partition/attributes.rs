@@ -7,7 +7,7 @@ use crate::genp::sys::{abi, task};
 /// The field of a name in the ABI.
 pub(super) type NameField = [u8; abi::GENP_NAME_SIZE as usize];
 
-/// What was settled at create and never changes.
+/// What is set at create and never changes.
 pub(crate) struct Attributes {
     pub(super) name: NameField,
     pub(super) name_len: usize,

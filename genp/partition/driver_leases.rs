@@ -139,7 +139,7 @@ impl DriverLeases {
     /// Asks drivers for what is due. Context: the notify thread; runs drivers' code.
     pub(super) fn call(&self) {
         for _ in 0..MAX_LEASES_PER_PARTITION {
-            // Before the entry is read: whoever takes it out after that waits for us.
+            // Before the entry is read: whoever removes it after that waits for this call.
             let _calling = self.calling.lock();
             let Some(recall) = self.next_due() else {
                 return;

@@ -63,7 +63,7 @@ impl PartitionStock {
         Some((*stock.watermarks(), stock.level().free()))
     }
 
-    /// Has the refill thread look at the stock. Context: any.
+    /// Has the refill thread check the stock. Context: any.
     #[cold]
     fn request_refill(&self) {
         self.account.pool().pending_refills.put(self.account.id());
@@ -204,7 +204,7 @@ impl PartitionStock {
             let Some(frame) = stock.withdraw(filling) else {
                 break;
             };
-            // One that somebody else holds as well stays in quarantine.
+            // A frame to which there is another reference stays in quarantine.
             drained += u32::from(self.account.give_or_quarantine(frame));
         }
         self.account.pool().wakers.scrub.wake();

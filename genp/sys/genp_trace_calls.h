@@ -14,7 +14,7 @@
 	}
 #else
 #define TRACE_EVENT(_name, _proto, _args, _struct, _assign, _print)	\
-	void call_##_name(_proto);
+	void call_##_name(_proto)
 #endif
 #define TRACE_HEADER_MULTI_READ
 #include "genp_trace.h"

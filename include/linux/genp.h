@@ -123,8 +123,8 @@ struct genp_partition *genp_partition_from_fd(int fd);
  * @left: filled with what is outstanding if it is refused; may be NULL
  *
  * Context: thread. Cost: linear in its pages if this was the last user.
- * Return: 0, or -EBUSY if something was not given back; the caller keeps the partition
- * then.
+ * Return: 0, or -EBUSY if something was not given back and no other driver has the
+ * partition; the caller keeps it then.
  */
 int genp_partition_put(struct genp_partition *part,
 		       struct genp_outstanding *left);

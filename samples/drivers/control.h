@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How people run these drivers: two files in debugfs, in a directory with the name of
- * the module. 'run' takes how many seconds; writing to it ends when the run has, with
- * EIO if something was not as it has to be. 'result' says what there was.
+ * Running these drivers by two files in debugfs, in a directory with the name of the
+ * module. A number of seconds is written to 'run'; the write returns when the run is
+ * over, with EIO if it found an error. 'result' has what was counted.
  */
 #ifndef _GENP_SAMPLE_CONTROL_H
 #define _GENP_SAMPLE_CONTROL_H
@@ -20,10 +20,10 @@
 
 /**
  * struct control - a driver that can be run
- * @run: runs it for so many seconds, in the thread that writes to the file.
+ * @run: runs it for a number of seconds, in the thread that writes to the file.
  * @show: prints what the last run found.
  * @dir: the directory, for more files.
- * @lock: one run at a time, and no result of half a run.
+ * @lock: one run at a time, and no result before it is over.
  */
 struct control {
 	int (*run)(unsigned int seconds);
@@ -82,7 +82,7 @@ static void control_remove(struct control *control)
 	debugfs_remove(control->dir);
 }
 
-/* Until the time is over or somebody has lost patience. */
+/* Whether the time is over or a signal is pending. */
 static inline void control_wait(unsigned int seconds)
 {
 	ktime_t end = ktime_add_ms(ktime_get(), seconds * 1000ULL);

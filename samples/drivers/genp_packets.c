@@ -3,11 +3,11 @@
  * genp_packets: a driver that keeps packet descriptors in an object cache. An interrupt
  * makes packets and a thread consumes them; there are two kinds:
  *
- *  - bulk packets take any descriptor that is in nobody's minimum, and are dropped
- *    when there is none;
+ *  - bulk packets take descriptors that are in no minimum, and are dropped when there
+ *    is none;
  *  - control packets have a minimum of their own, an element pool: as long as no more
- *    than CONTROL_MIN of them are under way there is a descriptor, however much bulk
- *    there is.
+ *    than CONTROL_MIN of them are in use there is a descriptor, however many bulk
+ *    packets there are.
  *
  *	insmod genp_packets.ko				a partition of its own
  *	insmod genp_packets.ko partition=NAME		one that a process created
@@ -24,7 +24,7 @@
 
 #define DESCRIPTORS	64
 #define CONTROL_MIN	8
-/* More than there are descriptors, so that bulk always runs into the end. */
+/* More than the number of descriptors, so that bulk always uses up all. */
 #define BULK_PER_TICK	(DESCRIPTORS + 1)
 
 static char *partition;
@@ -68,9 +68,9 @@ static struct {
 	struct hrtimer timer;
 	struct task_struct *thread;
 	struct llist_head queue;
-	/* Control packets under way; the minimum holds for CONTROL_MIN of them. */
+	/* Control packets in use; the minimum is guaranteed for CONTROL_MIN of them. */
 	atomic_t control_out;
-	/* Control packets that got no descriptor although they were within it. */
+	/* Control packets within the minimum that got no descriptor. */
 	u64 promise_broken;
 	struct traffic traffic[NR_KINDS];
 	u32 avail_before;
@@ -96,7 +96,7 @@ static struct packet *descriptor(enum kind kind)
 	return packet;
 }
 
-/* Context: any. The device's side: fills a descriptor and hands it to the thread. */
+/* The part of the device: fills a descriptor and queues it to the thread. Context: any. */
 static void send(enum kind kind)
 {
 	struct traffic *traffic = &packets.traffic[kind];
@@ -114,7 +114,7 @@ static void send(enum kind kind)
 	llist_add(&packet->node, &packets.queue);
 }
 
-/* Hardirq, also on PREEMPT_RT. Bulk first: it must not matter to control packets. */
+/* Bulk first: it must not affect control packets. Context: hardirq, also on PREEMPT_RT. */
 static enum hrtimer_restart interrupt(struct hrtimer *timer)
 {
 	ktime_t begin = ktime_get(), end;
@@ -155,7 +155,7 @@ static void consume(struct packet *packet)
 	int error;
 
 	check(packet);
-	/* So that whoever still used it would be seen. */
+	/* So that a use after this is detected. */
 	memset(packet->payload, 0, sizeof(packet->payload));
 	if (kind == BULK)
 		error = genp_cache_free(packets.cache, packet);
@@ -202,7 +202,7 @@ static bool is_good(void)
 		    traffic->out_of_order || traffic->damaged || traffic->refused)
 			return false;
 	}
-	/* Without bulk that was dropped the minimum was not put to the test. */
+	/* Unless bulk packets were dropped the minimum was not tested. */
 	return packets.traffic[BULK].dropped && !packets.promise_broken &&
 	       packets.avail_before == packets.avail_after;
 }
@@ -255,7 +255,7 @@ static void show(struct seq_file *out)
 
 static struct control control = { .run = run, .show = show };
 
-/* A partition of our own goes with the device; a found one we give up ourselves. */
+/* A partition of our own is destroyed with the device; one that was found is put. */
 static int get_partition(struct device *dev)
 {
 	struct genp_spec spec = {
@@ -320,7 +320,7 @@ static struct platform_driver packets_driver = {
 };
 static struct platform_device *packets_device;
 
-/* There is no such hardware, so the module brings the device along. */
+/* There is no such hardware, so the module registers the device as well. */
 static int __init packets_init(void)
 {
 	int error = platform_driver_register(&packets_driver);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * genp_recalled: a driver that borrows memory, for as long as others can spare it. A
- * thread works on the pages. Shortly before the lease expires GenP calls the driver
- * back, which makes the thread stop and returns the lease. One time in three the thread
- * is through before that, and returns the lease itself.
+ * genp_recalled: a driver that borrows memory while nobody else needs it. A thread works
+ * on the pages. Shortly before the lease expires GenP calls the driver's callback, which
+ * stops the thread and returns the lease. One time in three the thread finishes before
+ * that, and returns the lease itself.
  *
  * With comply=0 it does what a driver must not do: it keeps the pages for hold_ms after
- * the lease has expired. GenP cannot take them away from it, but says that it is overdue
- * and counts on these pages for nobody else.
+ * the lease has expired. GenP cannot take them away from it, but shows the lease as
+ * overdue and does not count on these pages any longer.
  *
  *	insmod genp_recalled.ko
  *	echo 10 >/sys/kernel/debug/genp_recalled/run
  *	cat /sys/kernel/debug/genp_recalled/result
  *
- * A process can lend the driver its own partition, which is charged then: it writes the
+ * A process can have the driver use its partition, which is charged then: it writes the
  * number of its file descriptor to use_fd in the same directory; -1 ends that.
  */
 #include <linux/completion.h>
@@ -44,11 +44,11 @@ MODULE_PARM_DESC(hold_ms, "how long it keeps pages after that if it does not com
  * struct loan - one lease, from the borrower's point of view
  * @number: written into the pages.
  * @stop: the thread must not touch the pages any longer.
- * @stopped: it does not.
- * @returned: the lease is.
+ * @stopped: the thread does not touch them any longer.
+ * @returned: the lease has been returned.
  * @recalls: how often the callback ran; once, at most.
  * @in_recall: the callback is running.
- * @answer: of genp_return().
+ * @answer: result of genp_return().
  * @early: the thread returns it before it is recalled.
  */
 struct loan {
@@ -71,7 +71,7 @@ static struct {
 	bool ran;
 } state;
 
-/* What a run found. */
+/* The result of a run. */
 static struct {
 	u64 borrowed;
 	u64 refused;
@@ -99,7 +99,7 @@ static void recall(void *data, u64 handle, u64 expires)
 	loan->recalls++;
 	if (READ_ONCE(comply)) {
 		WRITE_ONCE(loan->stop, true);
-		/* The thread looks at it after each page: this is a short wait. */
+		/* The thread checks it after each page, so this wait is short. */
 		wait_for_completion(&loan->stopped);
 		loan->answer = genp_return(partition(), handle);
 		complete(&loan->returned);
@@ -125,7 +125,7 @@ static void fill(const struct loan *loan, struct page *page)
 	word[PAGE_SIZE / sizeof(*word) - 1] = ~loan->number;
 }
 
-/* Uses the pages until it is told to stop, or has had enough. */
+/* Uses the pages until it is stopped, or for a part of the term if it is to be early. */
 static void work(const struct loan *loan)
 {
 	u64 until = loan->lease.expires + hold_ms * NSEC_PER_MSEC;
@@ -166,8 +166,8 @@ static int borrow(struct loan *loan)
 }
 
 /*
- * Returns what the callback does not. Both may try at the same time, when the thread was
- * through just as the recall came: who is second is told ESTALE.
+ * Returns what the callback does not. Both may try at the same time if the thread
+ * finishes when the recall comes: the second one gets -ESTALE.
  */
 static void give_back(struct loan *loan)
 {
@@ -187,7 +187,7 @@ static void give_back(struct loan *loan)
 		found.returned++;
 }
 
-/* What must hold when a lease is over: it is, and the callback is as well. */
+/* Checks that after the end of a lease it is returned and no callback is running. */
 static void check(struct loan *loan)
 {
 	if (ktime_get_ns() > loan->lease.expires)
@@ -211,7 +211,7 @@ static void one_loan(void)
 		return;
 	}
 	found.borrowed++;
-	/* Nobody waits, perhaps: then it can be had for longer. */
+	/* Succeeds if there are no waiters. */
 	if (!genp_renew(partition(), &loan->lease, lease_ms * NSEC_PER_MSEC))
 		found.renewed++;
 	work(loan);

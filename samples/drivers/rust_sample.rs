@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! genp_rust_sample: a driver in Rust that takes pages in hardirq and in a thread at the
-//! same time, and borrows some in the thread. It does so while it is loaded, for so many
-//! milliseconds, and says in the log what it saw.
+//! same time, and borrows some in the thread. It does so while it is being loaded, for `ms`
+//! milliseconds, and logs what it counted.
 //!
 //!     insmod genp_rust_sample.ko ms=1000
 //!     dmesg | tail -n 1
@@ -40,8 +40,8 @@ module! {
 
 type Module = Loaded<Sample>;
 
-/// A parameter's value, which is a reference in the one series and none in the other.
-fn given<T: Copy>(value: impl Borrow<T>) -> T {
+/// The value of a parameter. Some kernels return a value, others a reference.
+fn param<T: Copy>(value: impl Borrow<T>) -> T {
     *value.borrow()
 }
 
@@ -50,14 +50,14 @@ const BORROWED: usize = 4;
 const TERM_NS: u64 = 50_000_000;
 
 /// What one context did.
-struct Tally {
+struct Counters {
     mark: u8,
     taken: Atomic<u64>,
     empty: Atomic<u64>,
     wrong: Atomic<u64>,
 }
 
-impl Tally {
+impl Counters {
     fn new(mark: u8) -> Self {
         Self {
             mark,
@@ -67,7 +67,7 @@ impl Tally {
         }
     }
 
-    /// Marks what is ours: the first, the middle and the last byte.
+    /// Writes our mark to the first, the middle and the last byte.
     fn mark(&self, bytes: &mut [u8; PAGE_SIZE]) {
         for at in [0, PAGE_SIZE / 2, PAGE_SIZE - 1] {
             if let Some(byte) = bytes.get_mut(at) {
@@ -76,7 +76,7 @@ impl Tally {
         }
     }
 
-    /// Counts a page in which somebody else wrote.
+    /// Counts the marks that were overwritten.
     fn check(&self, bytes: &mut [u8; PAGE_SIZE]) {
         for at in [0, PAGE_SIZE / 2, PAGE_SIZE - 1] {
             if bytes.get(at) != Some(&self.mark) {
@@ -95,8 +95,8 @@ impl Tally {
         Some(page)
     }
 
-    /// Takes three pages, looks whether they are ours alone, and gives them back: one
-    /// by saying so, the others by dropping them. Context: any.
+    /// Takes three pages, checks that nobody else writes to them, and gives them back: one
+    /// by a call, the others by dropping them. Context: any.
     fn turn(&self, part: &Partition) {
         let mut pages = [self.page(part), self.page(part), self.page(part)];
         for page in pages.iter_mut().flatten() {
@@ -113,19 +113,19 @@ impl Tally {
     }
 }
 
-/// Borrows for a moment, and says whether it was returned in time. Context: thread, as
-/// the token says.
-fn borrow(thread: &Thread, part: &Partition, tally: &Tally) -> Result<bool> {
+/// Borrows for a moment; returns whether it was returned in time. Context: thread, by the
+/// token.
+fn borrow(thread: &Thread, part: &Partition, counters: &Counters) -> Result<bool> {
     let mut lease = part.borrow::<BORROWED>(thread, TERM_NS)?;
     for which in 0..BORROWED {
         if let Some(bytes) = lease.bytes(which) {
-            tally.mark(bytes);
+            counters.mark(bytes);
         }
     }
     fsleep(Delta::from_millis(1));
     for which in 0..BORROWED {
         if let Some(bytes) = lease.bytes(which) {
-            tally.check(bytes);
+            counters.check(bytes);
         }
     }
     let expires = lease.expires();
@@ -139,15 +139,15 @@ struct Sample {
 }
 
 impl Sample {
-    /// What the thread does while the timer ticks. The answer: leases, and those that
-    /// were returned late.
-    fn work(&self, thread: &Thread, tally: &Tally) -> (u64, u64) {
-        let ms: u32 = given(module_parameters::ms.value());
+    /// What the thread does while the timer ticks. Returns the number of leases, and of
+    /// those that were returned late.
+    fn work(&self, thread: &Thread, counters: &Counters) -> (u64, u64) {
+        let ms: u32 = param(module_parameters::ms.value());
         let begin = Instant::<Monotonic>::now();
         let (mut borrowed, mut late) = (0, 0);
         while begin.elapsed().as_millis() < i64::from(ms) {
-            tally.turn(&self.part);
-            if let Ok(in_time) = borrow(thread, &self.part, tally) {
+            counters.turn(&self.part);
+            if let Ok(in_time) = borrow(thread, &self.part, counters) {
                 borrowed += 1;
                 late += u64::from(!in_time);
             }
@@ -156,7 +156,7 @@ impl Sample {
     }
 
     fn run(&self, thread: &mut Thread) -> Result {
-        let (hardirq, here) = (Tally::new(b'h'), Tally::new(b't'));
+        let (hardirq, here) = (Counters::new(b'h'), Counters::new(b't'));
         let tick = || hardirq.turn(&self.part);
         let (borrowed, late) = with_hard_timer(
             thread,
@@ -205,7 +205,7 @@ impl Driver for Sample {
     fn exit(self, thread: &mut Thread) {
         if let Err(left) = self.part.destroy(thread) {
             pr_err!(
-                "the partition stays: {} pages and {} leases are out\n",
+                "the partition remains: {} pages and {} leases are outstanding\n",
                 left.pages,
                 left.leases,
             );

@@ -147,22 +147,20 @@ impl Claim {
 /// ```
 /// # use genp_core::labyrinth::{words, Labyrinth, Word};
 /// # use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-/// # #[derive(Default)]
-/// # struct HostWord(AtomicU64);
+/// # #[derive(Default)] struct HostWord(AtomicU64);
 /// # impl Word for HostWord {
 /// #     fn load(&self) -> u64 { self.0.load(SeqCst) }
 /// #     fn set(&self, bit: u32) -> bool { self.0.fetch_or(1 << bit, SeqCst) >> bit & 1 != 0 }
 /// #     fn clear(&self, bit: u32) -> bool { self.0.fetch_and(!(1 << bit), SeqCst) >> bit & 1 != 0 }
 /// #     fn observe(&self) -> u64 { self.0.fetch_add(0, SeqCst) }
 /// # }
-/// # fn main() -> Option<()> {
+/// # fn example() -> Option<()> {
 /// let table: Vec<HostWord> = (0..words(100)?).map(|_| HostWord::default()).collect();
 /// let stock = Labyrinth::new(table, 100)?;
 /// assert_eq!(stock.take(0), None);
 /// assert_eq!(stock.give(7), Ok(()));
 /// assert_eq!(stock.take(0), Some(7));
-/// # Some(())
-/// # }
+/// # Some(()) } assert_eq!(example(), Some(()));
 /// ```
 #[derive(Debug)]
 pub struct Labyrinth<T> {

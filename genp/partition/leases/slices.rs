@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What lies in each slice of the lease window, and where the window is mapped.
+//! The frames in each slice of the lease window, and the mappings of the window.
 
 use crate::genp::{
     core::{accounting::MAX_LEASES_PER_PARTITION, owner::Owner},
@@ -11,7 +11,7 @@ use crate::genp::{
 /// The most mappings of the lease window. They bound the work of ending a lease.
 const MAX_MAPPINGS: usize = 16;
 
-/// What lies in a slice.
+/// The frames of a slice.
 pub(super) struct Slice {
     /// The lease it belongs to, or 0.
     handle: u64,
@@ -120,7 +120,7 @@ impl Slices {
         }
     }
 
-    /// What lies in a slice, whichever lease it belongs to.
+    /// The entry of a slice, whichever lease it belongs to.
     pub(super) fn get(&self, slice: u32) -> Option<&Slice> {
         self.slices.get(slice as usize)
     }

@@ -114,8 +114,8 @@ impl LeaseWindow {
         }
     }
 
-    /// Maps what lies in `slice` into `vma`, all of it in one walk; false if there is
-    /// nothing, or not yet.
+    /// Maps the frames of `slice` into `vma`, all in one walk; false if it has none, or none
+    /// yet.
     fn map_slice(&self, slices: &Slices, vma: &LeaseVma<'_>, slice: u32) -> bool {
         let Some(entry) = slices.get(slice) else {
             return false;

@@ -7,7 +7,7 @@ use kernel::prelude::*;
 use super::{Region, Regions, MAX_ALIGN};
 use crate::genp::core::tlsf::{self, Block, SearchRequest, TlsfError};
 
-/// Blocks that a search looks at under one lock: fewer than what an allocation costs.
+/// Blocks that a search visits under one lock: these cost less than an allocation.
 const SEARCH_STEPS: u32 = 16;
 
 /// Which free block a region is placed in.

@@ -60,8 +60,8 @@ impl Reserve {
         Ok(())
     }
 
-    /// Lets a driver go; the last one not while anything of a driver's is
-    /// `outstanding`: EBUSY. Context: thread, may sleep.
+    /// Ends a driver's use of the reserve: EBUSY for the last driver while anything is
+    /// `outstanding`. Context: thread, may sleep.
     pub(crate) fn dismiss_driver(&self, outstanding: impl FnOnce() -> bool) -> Result {
         let mut frames = self.lock();
         if frames.drivers <= 1 && outstanding() {

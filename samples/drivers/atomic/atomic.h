@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of the driver know of each other; main.c says what it does. */
+/* The declarations that the parts of the driver share; main.c says what it does. */
 #ifndef _GENP_ATOMIC_H
 #define _GENP_ATOMIC_H
 
@@ -13,7 +13,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-/* Who takes pages, on every CPU; each of them interrupts those before it. */
+/* The contexts that take pages on each CPU; each interrupts those before it. */
 enum atomic_context {
 	IN_THREAD,	/* a thread that holds a raw spinlock */
 	IN_HARDIRQ,	/* an hrtimer that runs in hardirq also on PREEMPT_RT */
@@ -21,26 +21,26 @@ enum atomic_context {
 	NR_CONTEXTS,
 };
 
-/* Pages one of them holds at a time, at most. */
+/* The most pages that one of them has at a time. */
 #define HOLD 4
 
 /**
- * struct tally - what was done and seen; one u64 each, so that they can be summed
- * @turns: how often it ran.
+ * struct counters - what was done and seen; one u64 each, so that they can be summed
+ * @turns: how often actor_turn() ran.
  * @taken: pages taken with genp_alloc_page().
  * @given: pages given back.
- * @empty: genp_alloc_page() answered NULL.
+ * @empty: genp_alloc_page() returned NULL.
  * @checked: pages whose owner marks were read.
- * @wrong: pages with another mark than the owner's, or not zero when that was asked.
- * @refused: wrong gives, made on purpose, that got the errno they have to get.
+ * @wrong: pages with another mark than the owner's, or not zeroed although requested.
+ * @refused: deliberately wrong gives that got the right errno.
  * @accepted: those that did not.
- * @failed: gives that were right and were refused.
+ * @failed: correct gives that were refused.
  * @pages_tried: calls of alloc_pages_nolock().
  * @pages_got: those that gave a page.
  * @kmalloc_tried: calls of kmalloc_nolock().
  * @kmalloc_got: those that gave an object.
  */
-struct tally {
+struct counters {
 	u64 turns;
 	u64 taken;
 	u64 given;
@@ -57,9 +57,9 @@ struct tally {
 };
 
 /**
- * struct actor - one context on one CPU; nobody else touches it while it runs
+ * struct actor - one context on one CPU; not used by others while it runs
  * @held: its pages, and what it wrote into each of them.
- * @nr_held: how many.
+ * @nr_held: their number.
  * @identity: the upper half of its marks.
  * @sequence: the lower half of the last one.
  * @random: state of a generator of its own.
@@ -73,7 +73,7 @@ struct actor {
 	u32 identity;
 	u32 sequence;
 	u32 random;
-	struct tally tally;
+	struct counters counters;
 };
 
 /**
@@ -97,9 +97,9 @@ DECLARE_PER_CPU(struct atomic_cpu, atomic_cpus);
 
 /**
  * struct stocks - where pages come from
- * @part: what everybody takes from.
+ * @part: the partition that all take from.
  * @other: another partition, for wrong gives; one user at a time.
- * @other_busy: bit 0: somebody uses @other.
+ * @other_busy: bit 0: @other is in use.
  * @of_kernel: a page that is in no stock.
  * @flags: of genp_alloc_page().
  */
@@ -126,7 +126,7 @@ void nmi_stop(void);
 
 /* report.c */
 struct result {
-	struct tally tally[NR_CONTEXTS];
+	struct counters counters[NR_CONTEXTS];
 	unsigned int seconds;
 	unsigned int cpus;
 	unsigned int pages;

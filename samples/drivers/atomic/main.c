@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * genp_atomic: takes and gives pages in a thread under a raw spinlock, in hardirq and
- * in NMI, on every CPU at the same time, and shows that each page has one owner and
- * that none is lost. Beside it, it asks the kernel's own allocators in the same places.
+ * in NMI, on every CPU at the same time, and shows that each page has one owner and that
+ * none is lost. It also calls the kernel's own allocators in the same contexts.
  *
  *	insmod genp_atomic.ko
  *	echo 10 >/sys/kernel/debug/genp_atomic/run
@@ -19,7 +19,7 @@
 
 static unsigned int pages;
 module_param(pages, uint, 0444);
-MODULE_PARM_DESC(pages, "pages of the stock; by default as many as all can hold");
+MODULE_PARM_DESC(pages, "pages of the stock; by default as many as all contexts can have");
 
 static bool emergency;
 module_param(emergency, bool, 0444);
@@ -33,7 +33,7 @@ DEFINE_PER_CPU(struct atomic_cpu, atomic_cpus);
 struct stocks stocks;
 static struct result result;
 
-/* The next interrupt is so far away that interrupts never take all of a slow CPU. */
+/* The next interrupt is far enough away that interrupts never take all of a slow CPU. */
 static enum hrtimer_restart hardirq_turn(struct hrtimer *timer)
 {
 	struct atomic_cpu *cpu = container_of(timer, struct atomic_cpu, timer);
@@ -46,7 +46,7 @@ static enum hrtimer_restart hardirq_turn(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* Half of the NMIs go to another CPU, which may be anywhere. */
+/* Half of the NMIs go to another CPU, whatever it is doing. */
 static unsigned int next_target(u64 turn)
 {
 	unsigned int cpu = smp_processor_id();
@@ -57,16 +57,16 @@ static unsigned int next_target(u64 turn)
 static int thread_turns(void *data)
 {
 	struct atomic_cpu *cpu = data;
-	struct tally *tally = &cpu->actor[IN_THREAD].tally;
+	struct counters *counters = &cpu->actor[IN_THREAD].counters;
 
 	hrtimer_start(&cpu->timer, us_to_ktime(period_us), HRTIMER_MODE_REL_PINNED_HARD);
 	while (!kthread_should_stop()) {
 		raw_spin_lock(&cpu->lock);
 		actor_turn(cpu, IN_THREAD);
-		nmi_send(next_target(tally->turns));
+		nmi_send(next_target(counters->turns));
 		raw_spin_unlock(&cpu->lock);
 		free_what_kernel_gave(cpu);
-		if (tally->turns % 8)
+		if (counters->turns % 8)
 			cond_resched();
 		else
 			usleep_range(50, 200);
@@ -122,7 +122,7 @@ static void stop(void)
 	}
 }
 
-/* Takes all there are and gives them back: none may be missing, none be there twice. */
+/* Takes all pages and gives them back: none may be missing, and none be there twice. */
 static unsigned int count_stock(void)
 {
 	struct page **all = kcalloc(pages + 1, sizeof(*all), GFP_KERNEL);
@@ -149,7 +149,7 @@ static int run(unsigned int seconds)
 	int error;
 
 	memset(&result, 0, sizeof(result));
-	/* No CPU comes or goes meanwhile. */
+	/* No CPU goes online or offline meanwhile. */
 	cpus_read_lock();
 	for_each_online_cpu(id)
 		reset(id);

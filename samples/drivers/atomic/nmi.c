@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NMIs made by ourselves: one is sent to a CPU, wherever it is just then, also in the
- * middle of genp_alloc_page(). Where that is not possible, the driver does without.
+ * NMIs that the driver sends: one is sent to a CPU whatever it is doing, also in the
+ * middle of genp_alloc_page(). Where that is not possible the driver does without.
  */
 #include "atomic.h"
 
@@ -49,7 +49,7 @@ void nmi_send(unsigned int cpu)
 		__apic_send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
 }
 
-/* Waits until none is on its way, or the kernel would not know whose it is. */
+/* Waits until none is pending, or the kernel would report an unknown NMI. */
 void nmi_stop(void)
 {
 	unsigned int cpu, ms;

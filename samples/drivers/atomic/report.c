@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a run found: one line for each thing counted, one column for each context. */
+/* The result of a run: one line for each counter, one column for each context. */
 #include <linux/stddef.h>
 #include <linux/string.h>
 
 #include "atomic.h"
 
-#define LINE(name, field) { name, offsetof(struct tally, field) / sizeof(u64) }
+#define LINE(name, field) { name, offsetof(struct counters, field) / sizeof(u64) }
 
 static const struct {
 	const char *name;
@@ -26,22 +26,22 @@ static const struct {
 	LINE("kmalloc_nolock got", kmalloc_got),
 };
 
-static u64 word(const struct tally *tally, unsigned int i)
+static u64 word(const struct counters *counters, unsigned int i)
 {
-	return ((const u64 *)tally)[i];
+	return ((const u64 *)counters)[i];
 }
 
-/* Sums what all CPUs counted. Context: thread, when nobody counts any longer. */
+/* Sums what all CPUs counted. Context: thread, after all actors have stopped. */
 void result_collect(struct result *result)
 {
 	unsigned int cpu, context, i;
-	struct tally *tally;
+	struct counters *counters;
 
 	for_each_online_cpu(cpu) {
 		for (context = 0; context < NR_CONTEXTS; context++) {
-			tally = &per_cpu(atomic_cpus, cpu).actor[context].tally;
-			for (i = 0; i < sizeof(*tally) / sizeof(u64); i++)
-				((u64 *)&result->tally[context])[i] += word(tally, i);
+			counters = &per_cpu(atomic_cpus, cpu).actor[context].counters;
+			for (i = 0; i < sizeof(*counters) / sizeof(u64); i++)
+				((u64 *)&result->counters[context])[i] += word(counters, i);
 		}
 		result->cpus++;
 	}
@@ -49,16 +49,16 @@ void result_collect(struct result *result)
 
 bool result_is_good(const struct result *result)
 {
-	const struct tally *tally;
+	const struct counters *counters;
 	unsigned int context;
 
 	for (context = 0; context < NR_CONTEXTS; context++) {
-		tally = &result->tally[context];
-		if (tally->wrong || tally->accepted || tally->failed ||
-		    tally->taken != tally->given)
+		counters = &result->counters[context];
+		if (counters->wrong || counters->accepted || counters->failed ||
+		    counters->taken != counters->given)
 			return false;
-		/* A context in which nothing happened has shown nothing. */
-		if (!tally->taken && !(context == IN_NMI && result->no_nmi))
+		/* A context that took no page proves nothing. */
+		if (!counters->taken && !(context == IN_NMI && result->no_nmi))
 			return false;
 	}
 	return result->there_after == result->pages;
@@ -76,7 +76,7 @@ void result_show(const struct result *result, struct seq_file *out)
 	for (i = 0; i < ARRAY_SIZE(lines); i++) {
 		seq_printf(out, "%-26s", lines[i].name);
 		for (context = 0; context < NR_CONTEXTS; context++)
-			seq_printf(out, "%14llu", word(&result->tally[context], lines[i].word));
+			seq_printf(out, "%14llu", word(&result->counters[context], lines[i].word));
 		seq_putc(out, '\n');
 	}
 	seq_printf(out, "%-26s%14u\n", "seconds", result->seconds);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One turn of an actor: the same code in a thread, in hardirq and in NMI. It takes a
- * page or gives one back, and proves that nobody else had it meanwhile: the owner's
- * mark is written to several places of the page and must be there at the end.
+ * page or gives one back, and checks that nobody else had it meanwhile: the owner's mark
+ * is written to several places of the page and must be there at the end.
  */
 #include <linux/bitops.h>
 #include <linux/errno.h>
@@ -13,7 +13,7 @@
 #include "atomic.h"
 
 #define MARKS 8
-/* What is in a page that nobody has. */
+/* What is in a free page. */
 #define NOBODY 0x6e6f626f6479ULL
 
 static u32 random_below(struct actor *actor, u32 limit)
@@ -53,9 +53,9 @@ static bool is_marked(struct page *page, u64 mark, u64 or_mark)
 
 static void check(struct actor *actor, struct page *page, u64 mark, u64 or_mark)
 {
-	actor->tally.checked++;
+	actor->counters.checked++;
 	if (!is_marked(page, mark, or_mark))
-		actor->tally.wrong++;
+		actor->counters.wrong++;
 }
 
 static void take(struct actor *actor)
@@ -66,11 +66,11 @@ static void take(struct actor *actor)
 
 	page = genp_alloc_page(stocks.part, stocks.flags | zero);
 	if (!page) {
-		actor->tally.empty++;
+		actor->counters.empty++;
 		return;
 	}
-	actor->tally.taken++;
-	/* A page that was never used, or comes from elsewhere, is zeroed. */
+	actor->counters.taken++;
+	/* A page that was never used, or comes from the emergency stock, is zeroed. */
 	check(actor, page, 0, zero ? 0 : NOBODY);
 	mark = (u64)actor->identity << 32 | ++actor->sequence;
 	mark_page(page, mark);
@@ -86,23 +86,23 @@ static void give(struct actor *actor, unsigned int which)
 	check(actor, page, actor->held[which].mark, actor->held[which].mark);
 	mark_page(page, NOBODY);
 	if (genp_free_page(stocks.part, page))
-		actor->tally.failed++;
+		actor->counters.failed++;
 	else
-		actor->tally.given++;
+		actor->counters.given++;
 	actor->held[which] = actor->held[--actor->nr_held];
 }
 
 static void expect(struct actor *actor, int answer, int expected)
 {
 	if (answer == expected)
-		actor->tally.refused++;
+		actor->counters.refused++;
 	else
-		actor->tally.accepted++;
+		actor->counters.accepted++;
 }
 
 /*
- * Gives that are wrong. A page given back twice is only noticed while nobody has taken
- * it again, so that is done where nobody else takes.
+ * Gives that are wrong. A page given back twice is only detected while it has not been
+ * taken again, so this is done in a partition from which nobody else takes.
  */
 static void misuse(struct actor *actor)
 {
@@ -114,34 +114,34 @@ static void misuse(struct actor *actor)
 	if (page) {
 		expect(actor, genp_free_page(stocks.part, page), -EINVAL);
 		if (genp_free_page(stocks.other, page))
-			actor->tally.failed++;
+			actor->counters.failed++;
 		expect(actor, genp_free_page(stocks.other, page), -ESTALE);
 	} else {
-		actor->tally.failed++;
+		actor->counters.failed++;
 	}
 	expect(actor, genp_free_page(stocks.part, stocks.of_kernel), -EINVAL);
 	clear_bit_unlock(0, &stocks.other_busy);
 }
 
 /*
- * The kernel's own functions for any context. What they give is kept in a list made of
- * itself; freeing it here would be another test than this one.
+ * The kernel's own functions for any context. What they return is kept in a list that is
+ * linked through the memory itself, and not freed in this context.
  */
 static void ask_kernel(struct atomic_cpu *cpu, struct actor *actor)
 {
 	struct llist_node *object;
 	struct page *page;
 
-	actor->tally.pages_tried++;
+	actor->counters.pages_tried++;
 	page = alloc_pages_nolock(0, NUMA_NO_NODE, 0);
 	if (page) {
-		actor->tally.pages_got++;
+		actor->counters.pages_got++;
 		llist_add(page_address(page), &cpu->pages);
 	}
-	actor->tally.kmalloc_tried++;
+	actor->counters.kmalloc_tried++;
 	object = kmalloc_nolock(64, 0, NUMA_NO_NODE);
 	if (object) {
-		actor->tally.kmalloc_got++;
+		actor->counters.kmalloc_got++;
 		llist_add(object, &cpu->objects);
 	}
 }
@@ -165,7 +165,7 @@ void actor_reset(struct actor *actor, unsigned int cpu, enum atomic_context cont
 }
 
 /**
- * actor_turn() - take a page or give one back, and sometimes try what is wrong
+ * actor_turn() - take a page or give one back, and sometimes try a wrong give
  * @cpu: this CPU
  * @context: what this runs in
  *
@@ -176,13 +176,13 @@ void actor_turn(struct atomic_cpu *cpu, enum atomic_context context)
 	struct actor *actor = &cpu->actor[context];
 	unsigned int which;
 
-	actor->tally.turns++;
+	actor->counters.turns++;
 	if (actor->nr_held) {
 		which = random_below(actor, actor->nr_held);
 		check(actor, actor->held[which].page, actor->held[which].mark,
 		      actor->held[which].mark);
 	}
-	/* Mostly on the way up or down, so that the stock is full and empty at times. */
+	/* Mostly takes, or mostly gives, so that the stock is full and empty at times. */
 	if (actor->nr_held && (actor->nr_held == HOLD || !random_below(actor, 3)))
 		give(actor, random_below(actor, actor->nr_held));
 	else

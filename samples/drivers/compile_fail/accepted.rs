@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: nothing
-// What is right: the others differ from this in one thing each.
+// Correct code: each of the others differs from this in one thing.
 
 #[path = "../rust/genp.rs"]
 mod genp;

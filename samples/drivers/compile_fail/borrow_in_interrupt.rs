@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: E0277
-// Code for an interrupt calls what may sleep: it has no way to the token.
+// Code for an interrupt calls what may sleep: it cannot capture the token.
 
 #[path = "../rust/genp.rs"]
 mod genp;

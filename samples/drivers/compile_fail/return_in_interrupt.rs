@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: E0277
-// A lease is taken along into an interrupt, where dropping it would sleep.
+// A lease is moved into an interrupt, where dropping it would sleep.
 
 #[path = "../rust/genp.rs"]
 mod genp;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: E0133
-// Code claims that it may sleep without a word of why: that is unsafe.
+// Code asserts that it may sleep, which is unsafe, without an unsafe block.
 
 #[path = "../rust/genp.rs"]
 mod genp;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a driver meets the kernel: who is in thread context, and who is not.
+//! What connects a driver to the kernel: what runs in thread context, and what does not.
 
 use kernel::{
     impl_has_hr_timer,
@@ -77,7 +77,7 @@ impl_has_hr_timer! {
 }
 
 /// Runs `tick` in hardirq once in each period, as long as `body` runs in this thread.
-/// ENOMEM. The timer is not on the stack, where the kernel has to be told of it.
+/// ENOMEM. The timer is allocated: one on the stack would have to be annotated as such.
 pub(crate) fn with_hard_timer<R>(
     thread: &mut Thread,
     period: Delta,

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! GenP for drivers in Rust: what `include/linux/genp.h` says in words, in types.
+//! GenP for drivers in Rust: the rules of `include/linux/genp.h` as types.
 //!
 //! - A page or a lease cannot outlive its partition: it borrows it.
 //! - A page is given back when it is dropped, in any context.
-//! - What may sleep wants to see a [`Thread`]. That is a token which exists only where
-//!   sleeping is allowed, and which nothing that runs in an interrupt can get hold of:
-//!   it is neither `Send` nor `Sync`, and [`Tick`], which is what runs there, is made
-//!   only of what is `Sync`. A lease is like that as well, because returning it sleeps.
+//! - What may sleep needs a [`Thread`]. That is a token which exists only where sleeping is
+//!   allowed, and which code in an interrupt cannot get: it is neither `Send` nor `Sync`,
+//!   and a [`Tick`], the code that runs there, can capture only what is `Sync`. A lease is
+//!   not `Sync` either, because returning it sleeps.
 //!
 //! `compile_fail/` has what the compiler refuses. Copy this file into a driver of your own
-//! and let it grow by what you need. It uses nothing of the kernel but GenP.
+//! and extend it as needed. It uses nothing of the kernel but GenP.
 
 mod sys;
 
@@ -24,11 +24,11 @@ use core::{
 /// Bytes of a page.
 pub(crate) const PAGE_SIZE: usize = sys::GENP_SAMPLE_PAGE_SIZE as usize;
 
-/// An error, as the kernel counts them: a negative number.
+/// An errno of the kernel, as a negative number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Errno(pub(crate) c_int);
 
-/// What GenP answers.
+/// The result of a call of GenP.
 pub(crate) type Result<T = ()> = core::result::Result<T, Errno>;
 
 fn checked(answer: c_int) -> Result {
@@ -39,7 +39,7 @@ fn checked(answer: c_int) -> Result {
     }
 }
 
-/// The pointer, or the error that is in its place.
+/// The pointer, or the error that it encodes.
 fn checked_pointer<T>(pointer: *mut T) -> Result<NonNull<T>> {
     const MAX_ERRNO: isize = 4095;
     let number = pointer as isize;
@@ -57,7 +57,7 @@ pub(crate) struct Thread {
 }
 
 impl Thread {
-    /// Says that this is thread context.
+    /// Asserts that this is thread context.
     ///
     /// # Safety
     ///
@@ -106,23 +106,23 @@ impl<'a> Tick<'a> {
     }
 }
 
-/// What a partition is to be; `struct genp_spec` has more.
+/// The parameters of a partition; `struct genp_spec` has more.
 pub(crate) struct Spec<'a> {
     pub(crate) name: Option<&'a CStr>,
     pub(crate) borrow_limit: u64,
     pub(crate) stock_pages: u32,
 }
 
-/// A partition of this driver's.
+/// A partition of this driver.
 ///
-/// Dropping it without [`Partition::destroy`] leaves it, and GenP, in place: a drop can
-/// happen anywhere, and destroying sleeps.
+/// Dropping it without [`Partition::destroy`] leaks it, and GenP stays loaded: a drop can
+/// happen in any context, and destroying sleeps.
 pub(crate) struct Partition {
     raw: NonNull<sys::genp_partition>,
 }
 
-// SAFETY: GenP's functions for a partition may be called from anywhere; each method asks
-// for the context it needs.
+// SAFETY: GenP's functions for a partition may be called from any thread; each method
+// requires the context that it needs.
 unsafe impl Send for Partition {}
 // SAFETY: as above.
 unsafe impl Sync for Partition {}
@@ -143,8 +143,8 @@ impl Partition {
         Ok(Self { raw })
     }
 
-    /// Destroys it. If something is outstanding, which `core::mem::forget()` can bring
-    /// about, it stays, and what is outstanding is the answer.
+    /// Destroys it. If something is outstanding, which `core::mem::forget()` can cause, the
+    /// partition remains, and the error is what is outstanding.
     pub(crate) fn destroy(self, _: &Thread) -> core::result::Result<(), Outstanding> {
         let mut left = sys::genp_outstanding::default();
         // SAFETY: the partition is ours and nobody borrows it any longer; the token says
@@ -165,8 +165,7 @@ impl Partition {
         Some(Page { part: self, raw })
     }
 
-    /// Borrows `N` pages until a time that is in the answer; see `genp_borrow()`. It
-    /// does not wait for any.
+    /// Borrows `N` pages until [`Lease::expires`], without waiting; see `genp_borrow()`.
     pub(crate) fn borrow<const N: usize>(&self, _: &Thread, lease_ns: u64) -> Result<Lease<'_, N>> {
         let request = sys::genp_request {
             nr_pages: u32::try_from(N).map_err(|_| Errno(-7))?,
@@ -215,13 +214,13 @@ unsafe impl Send for Page<'_> {}
 unsafe impl Sync for Page<'_> {}
 
 impl Page<'_> {
-    /// What is in it. Context: any.
+    /// Its bytes. Context: any.
     pub(crate) fn bytes(&mut self) -> &mut [u8; PAGE_SIZE] {
         bytes(self.raw)
     }
 
-    /// Gives it back and says whether it was taken; dropping it does the same. Context:
-    /// any.
+    /// Gives it back and returns the error, if any; dropping it also gives it back.
+    /// Context: any.
     pub(crate) fn give(self) -> Result {
         let page = ManuallyDrop::new(self);
         // SAFETY: the page is ours, from this partition, and is not used after this.
@@ -236,7 +235,7 @@ impl Drop for Page<'_> {
     }
 }
 
-/// Borrowed pages. They are to be returned by `expires`.
+/// Borrowed pages, which must be returned by `expires`.
 pub(crate) struct Lease<'p, const N: usize> {
     part: &'p Partition,
     pages: [*mut sys::page; N],
@@ -252,7 +251,7 @@ impl<const N: usize> Lease<'_, N> {
         self.expires
     }
 
-    /// What is in one of the pages, if there are so many.
+    /// The bytes of one of the pages; `None` beyond the last one.
     pub(crate) fn bytes(&mut self, which: usize) -> Option<&mut [u8; PAGE_SIZE]> {
         Some(bytes(NonNull::new(*self.pages.get(which)?)?))
     }

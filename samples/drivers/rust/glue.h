@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What bindgen reads: the interface for drivers, and what of the kernel is a macro. */
+/* Read by bindgen: the interface for drivers, and a macro of the kernel as a constant. */
 #ifndef _GENP_SAMPLE_GLUE_H
 #define _GENP_SAMPLE_GLUE_H
 

@@ -48,7 +48,7 @@ impl Deaths {
 
 /// Shared state of a process that runs victims.
 #[derive(Default)]
-struct Tally {
+struct ReaperCounts {
     stepped: AtomicU64,
     timed: AtomicU64,
     threaded: AtomicU64,
@@ -64,7 +64,7 @@ pub struct Scene {
     before: genp_info,
     /// Its reserve is all but the victims' room, which it borrows now and then.
     holder: abi::genp_create,
-    tallies: &'static [Tally; REAPERS],
+    counts: &'static [ReaperCounts; REAPERS],
     rng: Rng,
     user_mode: bool,
     /// Pages that were written to late, on User Mode Linux.
@@ -87,7 +87,7 @@ impl Scene {
             control,
             before: calls::context("GENP_GET_INFO", calls::info(control))?,
             holder,
-            tallies: process::share::<[Tally; REAPERS]>(),
+            counts: process::share::<[ReaperCounts; REAPERS]>(),
             rng: Rng::new(seed),
             user_mode: machine::is_user_mode(),
             late: AtomicU64::new(0),
@@ -102,39 +102,39 @@ impl Scene {
     }
 
     /// Runs victims one after the other, with its own random numbers and counters.
-    fn let_die(&mut self, tally: &'static Tally, count: u64) -> i32 {
+    fn let_die(&mut self, counts: &'static ReaperCounts, count: u64) -> i32 {
         for _ in 0..count {
             if self.rng.one_in(8) {
                 self.hold();
             }
             match self.rng.below(8) {
-                0..=2 => self.step_by_step(tally),
-                3..=6 => self.after_a_while(tally),
-                _ => self.in_company(tally),
+                0..=2 => self.step_by_step(counts),
+                3..=6 => self.after_a_while(counts),
+                _ => self.in_company(counts),
             }
         }
         0
     }
 
     /// Runs a victim that dies at a stop of a tracer.
-    fn step_by_step(&mut self, tally: &'static Tally) {
+    fn step_by_step(&mut self, counts: &'static ReaperCounts) {
         let pid = process::child(|| {
             tracer::offer();
-            Lifecycle::new(&tally.step).live()
+            Lifecycle::new(&counts.step).live()
         });
         let single = self.rng.below(4) as u32;
-        if tracer::kill_at(pid, tally.stop.load(SeqCst), single) {
-            tally.stepped.fetch_add(1, SeqCst);
-            tally.stop.fetch_add(1, SeqCst);
+        if tracer::kill_at(pid, counts.stop.load(SeqCst), single) {
+            counts.stepped.fetch_add(1, SeqCst);
+            counts.stop.fetch_add(1, SeqCst);
         } else {
             // All of its stops were tried.
-            tally.stop.store(0, SeqCst);
+            counts.stop.store(0, SeqCst);
         }
     }
 
     /// Runs a victim that dies some time after a step has begun.
-    fn after_a_while(&mut self, tally: &'static Tally) {
-        let step = &tally.step;
+    fn after_a_while(&mut self, counts: &'static ReaperCounts) {
+        let step = &counts.step;
         step.store(u32::MAX, SeqCst);
         let pid = process::child(|| Lifecycle::new(step).live());
         let at = self.rng.below(STEPS.into()) as u32;
@@ -149,16 +149,16 @@ impl Scene {
             std::hint::spin_loop();
         }
         process::end(pid);
-        tally.timed.fetch_add(1, SeqCst);
+        counts.timed.fetch_add(1, SeqCst);
     }
 
     /// Runs a victim that dies with threads inside calls.
-    fn in_company(&mut self, tally: &'static Tally) {
+    fn in_company(&mut self, counts: &'static ReaperCounts) {
         let end = self
             .rng
             .pick(&[End::Killed, End::Killed, End::Exits, End::Becomes]);
         let delay = self.rng.below(3 * MSEC);
-        let ready = &tally.step;
+        let ready = &counts.step;
         ready.store(0, SeqCst);
         let pid = process::child(|| threads::live(ready, end, delay));
         if matches!(end, End::Killed) {
@@ -172,21 +172,21 @@ impl Scene {
         if process::reap_within(pid, pool::PATIENCE).is_none() {
             process::end(pid);
         }
-        tally.threaded.fetch_add(1, SeqCst);
+        counts.threaded.fetch_add(1, SeqCst);
     }
 
     /// Runs a number of victims, several at a time.
     fn batch(&mut self, count: u64) -> Result<(), String> {
-        let tallies = self.tallies;
+        let counts = self.counts;
         let share = count.div_ceil(REAPERS as u64);
-        let begin = |tally: &'static Tally| {
+        let begin = |counts: &'static ReaperCounts| {
             let rng = Rng::new(self.rng.draw());
             process::child(|| {
                 self.rng = rng;
-                self.let_die(tally, share)
+                self.let_die(counts, share)
             })
         };
-        let pids: Vec<i32> = tallies.iter().map(begin).collect();
+        let pids: Vec<i32> = counts.iter().map(begin).collect();
         match pids
             .into_iter()
             .map(process::reap)
@@ -201,14 +201,14 @@ impl Scene {
 
     /// The number of deaths.
     pub fn deaths(&self) -> Deaths {
-        let sum = |of: fn(&Tally) -> &AtomicU64| {
-            let counts = self.tallies.iter().map(|tally| of(tally).load(SeqCst));
+        let sum = |of: fn(&ReaperCounts) -> &AtomicU64| {
+            let counts = self.counts.iter().map(|counts| of(counts).load(SeqCst));
             counts.sum()
         };
         Deaths {
-            stepped: sum(|tally| &tally.stepped),
-            timed: sum(|tally| &tally.timed),
-            threaded: sum(|tally| &tally.threaded),
+            stepped: sum(|counts| &counts.stepped),
+            timed: sum(|counts| &counts.timed),
+            threaded: sum(|counts| &counts.threaded),
         }
     }
 

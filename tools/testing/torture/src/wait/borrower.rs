@@ -92,7 +92,7 @@ pub struct Rules {
 }
 
 /// A borrower.
-pub struct Borrower<'a> {
+pub struct BorrowerProcess<'a> {
     rules: Rules,
     log: &'a Log,
     stop: &'a AtomicU32,
@@ -116,7 +116,7 @@ fn notice_stops() {
     }
 }
 
-impl<'a> Borrower<'a> {
+impl<'a> BorrowerProcess<'a> {
     /// A borrower with its own partition and lease window.
     pub fn new(rules: Rules, log: &'a Log, stop: &'a AtomicU32, rng: Rng) -> Result<Self, Errno> {
         harness::memory::catch_faults();

@@ -23,7 +23,7 @@ use harness::{
     MSEC, PAGE, SEC,
 };
 
-use borrower::{Borrower, Log, Rules};
+use borrower::{BorrowerProcess, Log, Rules};
 use judge::{judge, Judged};
 use stress::{Duty, Plan, Stress};
 
@@ -116,7 +116,7 @@ impl Scene {
         let (rules, stop) = (self.rules(), self.stop);
         let begin = |log: &&'static Log| {
             let (log, rng) = (*log, Rng::new(self.rng.draw()));
-            process::child(move || match Borrower::new(rules, log, stop, rng) {
+            process::child(move || match BorrowerProcess::new(rules, log, stop, rng) {
                 Ok(mut borrower) => borrower.live(),
                 Err(errno) => errno,
             })
