@@ -9,7 +9,7 @@
 
 #include "genp_test.h"
 
-/* Whether a text has a number that looks like an address of the kernel's. */
+/* Finds a number in a text that looks like a kernel address. */
 static const char *find_address(const char *text)
 {
 	for (const char *at = text; (at = strcasestr(at, "ffff")); at++) {
@@ -32,7 +32,7 @@ static void expect_no_address_in(const char *where, const char *text)
 		FAIL("%s: %.60s", where, at);
 }
 
-/* Reads a whole file; what is there before is found by the caller. */
+/* Checks all of a file. */
 static void look_through(const char *path)
 {
 	static char text[1 << 18];
@@ -49,7 +49,7 @@ static void look_through(const char *path)
 	expect_no_address_in(path, text);
 }
 
-/* All files below a directory, and how many they were. */
+/* Checks all files below a directory; returns their number. */
 static int look_below(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -84,16 +84,16 @@ static void trace(const char *on)
 		close(fd);
 }
 
-/* Some of everything, so that there is something to be told. */
+/* A partition with some of everything, so that there is something to show. */
 static struct part busy(void)
 {
-	struct genp_create ask = wish(4 * PAGE, 4 * PAGE);
+	struct genp_create request = create_request(4 * PAGE, 4 * PAGE);
 	struct genp_borrow short_one, lease;
 	struct genp_alloc alloc;
 	struct part part;
 
-	strcpy(ask.name, "looked-at");
-	part = create_from(ask);
+	strcpy(request.name, "looked-at");
+	part = create_from(request);
 	CHECK(!region(part.fd, 100, 0, &alloc));
 	while (borrow(part.fd, PAGE, GENP_NO_WAIT, 20 * MSEC, &short_one))
 		EQUAL(errno, ETIMEDOUT);
@@ -139,7 +139,7 @@ TEST(no_address_in_the_log)
 			expect_no_address_in("log", line);
 }
 
-/* On x86 all of the kernel is above this; handles are counted, not found there. */
+/* On x86 all of the kernel is above this; no handle is. */
 #define FIRST_ADDRESS 0xffff800000000000ULL
 
 static void expect_numbers(const char *name, const void *answer, size_t size)
@@ -164,7 +164,7 @@ TEST(no_address_in_an_answer)
 
 	if (on_user_mode_linux())
 		SKIP("user mode Linux has its addresses elsewhere");
-	/* The node is -1, between two fields that are small. */
+	/* The node is -1, which would look like an address with the field beside it. */
 	EQUAL(stat.node, GENP_ANY_NODE);
 	stat.node = 0;
 	expect_numbers("stat", &stat, sizeof(stat));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Every field of every argument, wrong: each has its errno. Contract line 10. */
+/* Every field of every argument with wrong values: each has its errno. Contract line 10. */
 #include <stddef.h>
 
 #include "genp_test.h"
 
 #define MAX_ARGUMENT 512
 
-/* A good argument, and how one field of it is spoilt. */
+/* A valid argument, and the wrong value for one of its fields. */
 struct spoil {
 	const char *what;
 	size_t offset;
@@ -23,14 +23,14 @@ static void spoil_each(int fd, unsigned long cmd, const void *good, size_t size,
 		       const struct spoil *spoils, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		char ask[MAX_ARGUMENT];
+		char request[MAX_ARGUMENT];
 		int err;
 
-		memcpy(ask, good, size);
-		memcpy(ask + spoils[i].offset, &spoils[i].value,
+		memcpy(request, good, size);
+		memcpy(request + spoils[i].offset, &spoils[i].value,
 		       spoils[i].width < 8 ? spoils[i].width : 8);
 		errno = 0;
-		err = ioctl(fd, cmd, ask);
+		err = ioctl(fd, cmd, request);
 		if (err != -1 || errno != spoils[i].errno_expected)
 			FAIL("%s: %d, %s instead of %s", spoils[i].what, err,
 			     strerrorname_np(errno) ?: "0",
@@ -44,25 +44,25 @@ static void spoil_each(int fd, unsigned long cmd, const void *good, size_t size,
 /* The rules for sizes, which are the same for all. */
 static void check_sizes(int fd, unsigned long cmd, const void *good, size_t size)
 {
-	char ask[2 * 4096] = "";
+	char request[2 * 4096] = "";
 	__u32 claimed;
 
 	ERRNO(ioctl(fd, cmd, NULL), EFAULT);
 	ERRNO(ioctl(fd, cmd, -1UL), EFAULT);
 	for (claimed = 0; claimed < 8; claimed++) {
-		memcpy(ask, good, size);
-		memcpy(ask, &claimed, 4);
-		ERRNO(ioctl(fd, cmd, ask), EINVAL);
+		memcpy(request, good, size);
+		memcpy(request, &claimed, 4);
+		ERRNO(ioctl(fd, cmd, request), EINVAL);
 	}
 	claimed = size + 8;
-	memcpy(ask, good, size);
-	memcpy(ask, &claimed, 4);
-	ask[size + 7] = 1;
-	ERRNO(ioctl(fd, cmd, ask), E2BIG);
+	memcpy(request, good, size);
+	memcpy(request, &claimed, 4);
+	request[size + 7] = 1;
+	ERRNO(ioctl(fd, cmd, request), E2BIG);
 	claimed = 4097;
-	memcpy(ask, &claimed, 4);
-	ask[size + 7] = 0;
-	ERRNO(ioctl(fd, cmd, ask), E2BIG);
+	memcpy(request, &claimed, 4);
+	request[size + 7] = 0;
+	ERRNO(ioctl(fd, cmd, request), E2BIG);
 }
 
 #define CHECK_SIZES(fd, cmd, good) check_sizes(fd, cmd, &(good), sizeof(good))
@@ -79,7 +79,7 @@ TEST(info_fields)
 
 TEST(create_fields)
 {
-	struct genp_create good = wish(4 * PAGE, 4 * PAGE);
+	struct genp_create good = create_request(4 * PAGE, 4 * PAGE);
 	static const struct spoil spoils[] = {
 		SPOIL(genp_create, flags, 1, EINVAL),
 		SPOIL(genp_create, name, 0x2f61, EINVAL), /* "a/" */
@@ -109,7 +109,7 @@ TEST(create_fields)
 		SPOIL(genp_create, source, 2, EINVAL),
 	};
 	struct genp_info before = info();
-	struct genp_create nothing = wish(0, 0), unnamed = good;
+	struct genp_create nothing = create_request(0, 0), unnamed = good;
 	int fd = control();
 
 	CHECK_SIZES(fd, GENP_CREATE, good);
@@ -296,26 +296,26 @@ TEST(unknown_commands)
 {
 	struct part part = create(PAGE, 0);
 	int fd = control();
-	char ask[512] = { 8 };
+	char request[512] = { 8 };
 
-	ERRNO(ioctl(fd, _IO(GENP_IOC_MAGIC, 0x3f), ask), ENOTTY);
-	ERRNO(ioctl(fd, GENP_ALLOC, ask), ENOTTY);
-	ERRNO(ioctl(part.fd, GENP_CREATE, ask), ENOTTY);
-	ERRNO(ioctl(part.fd, _IO(GENP_IOC_MAGIC, 0x3f), ask), ENOTTY);
-	ERRNO(ioctl(part.fd, _IOWR('G', 0x10, struct genp_alloc), ask), ENOTTY);
+	ERRNO(ioctl(fd, _IO(GENP_IOC_MAGIC, 0x3f), request), ENOTTY);
+	ERRNO(ioctl(fd, GENP_ALLOC, request), ENOTTY);
+	ERRNO(ioctl(part.fd, GENP_CREATE, request), ENOTTY);
+	ERRNO(ioctl(part.fd, _IO(GENP_IOC_MAGIC, 0x3f), request), ENOTTY);
+	ERRNO(ioctl(part.fd, _IOWR('G', 0x10, struct genp_alloc), request), ENOTTY);
 }
 
 TEST(structures_may_be_shorter_and_longer)
 {
-	struct { struct genp_alloc ask; char tail[64]; } longer = {
-		.ask = { .size = sizeof(longer), .length = 100 },
+	struct { struct genp_alloc request; char tail[64]; } longer = {
+		.request = { .size = sizeof(longer), .length = 100 },
 	};
 	struct part part = create(PAGE, 0);
 	struct genp_stat stat;
 
 	CHECK(!ioctl(part.fd, GENP_ALLOC, &longer));
-	CHECK(longer.ask.handle);
-	/* Only as much is written as the caller has. */
+	CHECK(longer.request.handle);
+	/* No more is written than the size that the caller gave. */
 	memset(&stat, 0xaa, sizeof(stat));
 	stat.size = offsetof(struct genp_stat, used);
 	stat.flags = 0;
@@ -331,7 +331,7 @@ TEST(an_answer_that_cannot_be_written_leaves_nothing)
 	struct part part = create(4 * PAGE, 4 * PAGE);
 	struct genp_alloc *alloc;
 	struct genp_borrow *lease;
-	struct genp_create *ask;
+	struct genp_create *request;
 	void *page;
 
 	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -350,8 +350,8 @@ TEST(an_answer_that_cannot_be_written_leaves_nothing)
 	EQUAL(stat_of(part.fd).lent, 0);
 	drop(&part);
 	CHECK(!mprotect(page, PAGE, PROT_READ | PROT_WRITE));
-	ask = page;
-	*ask = wish(PAGE, PAGE);
+	request = page;
+	*request = create_request(PAGE, PAGE);
 	CHECK(!mprotect(page, PAGE, PROT_READ));
 	ERRNO(ioctl(control(), GENP_CREATE, page), EFAULT);
 	expect_idle(&before);

@@ -26,7 +26,8 @@ static __u64 ceiling(void)
 TEST(a_user_cannot_exceed_the_ceiling)
 {
 	__u64 most = ceiling();
-	struct genp_create all = wish(most, 0), more = wish(PAGE, 0), again = wish(most, 0);
+	struct genp_create all = create_request(most, 0), again = create_request(most, 0);
+	struct genp_create more = create_request(PAGE, 0);
 	int fd = control();
 
 	become(1000);
@@ -39,20 +40,20 @@ TEST(a_user_cannot_exceed_the_ceiling)
 TEST(nor_by_growing)
 {
 	__u64 most = ceiling();
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create request = create_request(PAGE, 0);
 	struct genp_resize more = { .size = sizeof(more), .reserve = most + PAGE };
 	int fd = control();
 
 	become(1000);
-	CHECK(!ioctl(fd, GENP_CREATE, &ask));
-	ERRNO(ioctl(ask.fd, GENP_RESIZE, &more), ENOSPC);
+	CHECK(!ioctl(fd, GENP_CREATE, &request));
+	ERRNO(ioctl(request.fd, GENP_RESIZE, &more), ENOSPC);
 	more.reserve = most;
-	CHECK(!ioctl(ask.fd, GENP_RESIZE, &more));
+	CHECK(!ioctl(request.fd, GENP_RESIZE, &more));
 }
 
 TEST(nor_as_root_of_a_user_namespace)
 {
-	struct genp_create more = wish(ceiling() + PAGE, 0);
+	struct genp_create more = create_request(ceiling() + PAGE, 0);
 	int fd = control();
 
 	become(1000);
@@ -63,23 +64,23 @@ TEST(nor_as_root_of_a_user_namespace)
 TEST(users_have_a_ceiling_each)
 {
 	__u64 most = ceiling();
-	struct genp_create ask = wish(most, 0);
+	struct genp_create request = create_request(most, 0);
 	int fd = control();
 	pid_t pid = child();
 
 	if (!pid) {
 		become(1001);
-		_exit(ioctl(fd, GENP_CREATE, &ask) ? errno : (pause(), 0));
+		_exit(ioctl(fd, GENP_CREATE, &request) ? errno : (pause(), 0));
 	}
 	EVENTUALLY(info().partitions == 1);
 	become(1000);
-	CHECK(!ioctl(fd, GENP_CREATE, &ask));
+	CHECK(!ioctl(fd, GENP_CREATE, &request));
 	EQUAL(waitpid(pid, NULL, WNOHANG), 0);
 }
 
 TEST(an_administrator_may_exceed_it)
 {
-	struct genp_create ask = wish(ceiling() + PAGE, 0);
+	struct genp_create request = create_request(ceiling() + PAGE, 0);
 
-	CHECK(!try_create(&ask));
+	CHECK(!try_create(&request));
 }

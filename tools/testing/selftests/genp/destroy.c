@@ -4,11 +4,11 @@
 
 static int resize(int fd, __u64 reserve, __u64 limit)
 {
-	struct genp_resize ask = {
-		.size = sizeof(ask), .reserve = reserve, .borrow_limit = limit,
+	struct genp_resize request = {
+		.size = sizeof(request), .reserve = reserve, .borrow_limit = limit,
 	};
 
-	return ioctl(fd, GENP_RESIZE, &ask);
+	return ioctl(fd, GENP_RESIZE, &request);
 }
 
 TEST(a_destroyed_partition_refuses)
@@ -55,7 +55,7 @@ TEST(growing)
 	EQUAL(more.reserve[PAGE], 5);
 	EQUAL(more.reserve[7 * PAGE], 0);
 	memset(more.reserve, 1, 8 * PAGE);
-	/* What was mapped stays as it was. */
+	/* The mapped reserve is unchanged. */
 	EQUAL(part.reserve[0], 1);
 	drop(&part);
 	munmap(more.reserve, 8 * PAGE);
@@ -96,7 +96,7 @@ TEST(a_lower_limit_holds_for_new_leases)
 	ERRNO(resize(part.fd, PAGE, 9 * PAGE), E2BIG);
 }
 
-/* A process is killed after `steps` steps of a life. */
+/* Kills a process after `steps` steps of using a partition. */
 static void live_and_die(int steps)
 {
 	struct genp_borrow lease;
@@ -162,7 +162,7 @@ TEST(a_hogged_machine_ends_leases_too)
 	struct part part = create(0, 4 * PAGE);
 	struct genp_borrow lease;
 
-	/* Nothing of ordinary priority runs; the test itself, above the hogs, only looks. */
+	/* Nothing of ordinary priority runs; the test, which is above the hogs, only checks. */
 	CHECK(!borrow(part.fd, 4 * PAGE, GENP_NO_WAIT, 300 * MSEC, &lease));
 	begin_hogs();
 	EVENTUALLY(stat_of(part.fd).revocations == 1);

@@ -1,17 +1,16 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# drivers [TIMES]: the drivers of samples/ keep their contract: each is loaded, runs,
-# judges what it saw, and is unloaded. What it counted is printed beside. With TIMES each
-# runs so many times as long, beside programs that keep all processors and the page cache
-# busy.
+# drivers [TIMES]: the sample drivers of samples/: each is loaded, runs, checks its own
+# results, and is unloaded. What it counted is printed as well. With TIMES each runs TIMES
+# times as long, beside programs that keep all processors and the page cache busy.
 debug=/sys/kernel/debug
 times=${1:-1}
 # shellcheck source=lib/ktap.sh
 . /bin/ktap.sh
 echo "KTAP version 1"
 echo "1..10"
-# Interrupts of a slow machine take long, and it says so. Warnings are still seen.
+# Interrupts of a slow machine take long, and the kernel logs that. Warnings are still shown.
 dmesg -n 6
 
 load() {
@@ -56,7 +55,7 @@ counted() {
 	awk -v name="$1" -v column="$2" 'index($0, name) == 1 { print $(NF - 3 + column) }' /tmp/result
 }
 
-# nothing_of NAME COLUMN: it was tried there, in vain each time.
+# nothing_of NAME COLUMN: it was tried there and failed each time.
 nothing_of() {
 	[ "$(counted "$1 tried" $2)" -gt 0 ] && [ "$(counted "$1 got" $2)" = 0 ]
 }
@@ -66,7 +65,7 @@ some() {
 	[ "$(counted "$1" $2)" -gt 0 ]
 }
 
-# Every page of what all can hold, in all contexts on every processor at once.
+# As many pages as all contexts on all processors can have at once.
 drive genp_atomic 4
 say $? pages_have_one_owner_in_every_context
 why=$(sed -n 's/^no NMI: *//p' /tmp/result)
@@ -76,7 +75,7 @@ else
 	some 'genp_alloc_page taken' 3
 	say $? pages_are_taken_in_nmi
 fi
-# What atomic.rst says of others, on the kernels that it says it of.
+# What atomic.rst says of other allocators, on the kernels to which it applies.
 if uname -v | grep -q PREEMPT_RT; then
 	nothing_of alloc_pages_nolock 2 && nothing_of kmalloc_nolock 2
 	say $? the_kernel_has_nothing_in_hardirq
@@ -84,11 +83,11 @@ else
 	skip the_kernel_has_nothing_in_hardirq "without PREEMPT_RT it may"
 fi
 
-# Fewer pages than are wanted, so that they go from hand to hand.
+# Fewer pages than that, so that they are reused at once.
 drive genp_atomic 3 pages=4 && some 'genp_alloc_page empty' 1
 say $? a_scarce_stock_is_not_shared_out_twice
 
-# No page of one's own: all come from the emergency stock.
+# No pages in the own stock: all come from the emergency stock.
 rmmod genp
 # shellcheck disable=SC2046  # a list of words
 insmod /lib/genp.ko $(cat /parameters) emergency_pages=8
@@ -101,7 +100,7 @@ insmod /lib/genp.ko $(cat /parameters)
 drive genp_packets 2
 say $? packets_within_the_minimum_have_descriptors
 
-# The same in a partition that a process created and others have.
+# The same in a partition that a process created.
 genpctl create --name lent --reserve 64K --borrow 64K >/tmp/create 2>&1 &
 i=0
 while [ $i -lt 200 ] && ! genpctl stat lent >/dev/null 2>&1; do

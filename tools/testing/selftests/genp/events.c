@@ -65,7 +65,7 @@ TEST(reading)
 	ERRNO(lseek(part.fd, 0, SEEK_SET), ESPIPE);
 	CHECK(!destroy(part.fd));
 	ERRNO(read(part.fd, nowhere, sizeof(*events)), EFAULT);
-	/* What could not be delivered is still there. */
+	/* The event that could not be copied is still there. */
 	EQUAL(read(part.fd, events, sizeof(events)), sizeof(*events));
 	EQUAL(events[0].type, GENP_EVENT_DYING);
 	EQUAL(read(part.fd, events, sizeof(events)), 0);
@@ -89,14 +89,14 @@ TEST(the_end_is_announced)
 
 TEST(lost_events_are_counted)
 {
-	struct genp_create ask = wish(0, 64 * PAGE);
+	struct genp_create request = create_request(0, 64 * PAGE);
 	struct genp_borrow lease;
 	struct part part;
 	__u64 ended = 0;
 	__u32 lost, got = 0;
 
-	ask.max_leases = 64;
-	part = create_from(ask);
+	request.max_leases = 64;
+	part = create_from(request);
 	/* Two events each: recalled, revoked. */
 	while (ended < 80) {
 		if (borrow(part.fd, PAGE, now() + 60 * SEC, 1 * MSEC, &lease))
@@ -117,20 +117,20 @@ TEST(an_eventfd_is_signalled)
 {
 	struct part part = create(0, PAGE);
 	int fd = eventfd(0, EFD_CLOEXEC);
-	struct genp_eventfd ask = {
-		.size = sizeof(ask), .fd = fd, .mask = 1 << GENP_EVENT_REVOKED,
+	struct genp_eventfd request = {
+		.size = sizeof(request), .fd = fd, .mask = 1 << GENP_EVENT_REVOKED,
 	};
 	struct genp_borrow lease;
 	__u64 value = 0;
 
 	CHECK(fd >= 0);
-	CHECK(!ioctl(part.fd, GENP_SET_EVENTFD, &ask));
+	CHECK(!ioctl(part.fd, GENP_SET_EVENTFD, &request));
 	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 100 * MSEC, &lease));
 	EQUAL(read(fd, &value, sizeof(value)), sizeof(value));
 	CHECK(value >= 1);
 	CHECK(stat_of(part.fd).revocations == 1);
-	ask.fd = -1;
-	CHECK(!ioctl(part.fd, GENP_SET_EVENTFD, &ask));
+	request.fd = -1;
+	CHECK(!ioctl(part.fd, GENP_SET_EVENTFD, &request));
 	CHECK(!destroy(part.fd));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Makes each allocation of a call fail in turn, and looks whether the pool is as it
- * was after each: what faults.c is made of.
+ * Makes each allocation of a call fail in turn, and checks that the pool is unchanged
+ * after each. Used by faults.c.
  */
 #ifndef _GENP_FAIL_EACH_H
 #define _GENP_FAIL_EACH_H
@@ -12,23 +12,23 @@
 #define QUIET_ROUNDS 3
 #define MOST_ROUNDS 15
 
-/* What the calls work on. */
+/* The state on which the calls work. */
 static int device;
 static struct part subject;
 static int made;
 static void *mapped;
-static struct genp_create ask;
+static struct genp_create request;
 static struct genp_borrow lease;
 static struct genp_alloc block;
 
-/* A call, how to undo it, and how to set the scene for it. */
+/* A call, how to prepare for it, and how to undo it. */
 struct call {
 	const char *name;
 	int (*run)(void);
 	void (*undo)(void);
-	/* It needs no memory, so it must not fail. */
+	/* It allocates nothing, so it must not fail. */
 	bool needs_none;
-	/* Places where it allocates, at least. */
+	/* The least number of places at which it allocates. */
 	unsigned int least;
 };
 
@@ -65,7 +65,7 @@ static void expect_refusal(const struct call *call, unsigned int n, unsigned int
 		     strerrorname_np(errno) ?: "?", left);
 }
 
-/* Once through the allocations of a call. */
+/* Lets each allocation of a call fail once. */
 static void fail_once_each(const struct call *call, unsigned int *failed, unsigned int *refused)
 {
 	unsigned int n, left;
@@ -93,9 +93,8 @@ static void fail_once_each(const struct call *call, unsigned int *failed, unsign
 }
 
 /*
- * The whole of it for one call: until several rounds in a row failed nothing at a
- * new place, or a round had nothing to fail. At how many places at least is what
- * is known of the call.
+ * Repeats that for one call until several rounds in a row found no new place, or a round
+ * found no allocation. The least number of places is known for each call.
  */
 static void fail_each(const struct call *call)
 {

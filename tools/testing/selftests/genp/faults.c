@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every allocation of every call fails in turn, until the call needs no more:
- * each time a clean error or none, nothing changed after an error, and the next
- * attempt works. Contract lines 9, 10 and 11. The end of the debug kernel's run
- * looks for leaks.
+ * Every allocation of every call fails in turn: each time the call returns ENOMEM or
+ * succeeds, nothing has changed after an error, and the next attempt succeeds. Contract
+ * lines 9, 10 and 11. The run of the debug kernel checks for leaks at its end.
  */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -22,7 +21,7 @@ static void nothing(void)
 
 static int run_create(void)
 {
-	struct genp_create copy = ask;
+	struct genp_create copy = request;
 	int err = ioctl(device, GENP_CREATE, &copy);
 
 	made = copy.fd;
@@ -37,14 +36,14 @@ static void close_made(void)
 TEST(creation)
 {
 	prepare();
-	ask = wish(PAGES * PAGE, PAGES * PAGE);
+	request = create_request(PAGES * PAGE, PAGES * PAGE);
 	FAIL_EACH(5, "create", run_create, close_made);
-	ask = wish(0, PAGES * PAGE);
+	request = create_request(0, PAGES * PAGE);
 	FAIL_EACH(4, "create without a reserve", run_create, close_made);
-	ask = wish(PAGES * PAGE, PAGES * PAGE);
-	strcpy(ask.name, "faulty");
-	ask.max_regions = 4096;
-	ask.max_leases = 64;
+	request = create_request(PAGES * PAGE, PAGES * PAGE);
+	strcpy(request.name, "faulty");
+	request.max_regions = 4096;
+	request.max_leases = 64;
 	FAIL_EACH(5, "create with a name and large tables", run_create, close_made);
 	nth_finish();
 }
@@ -67,9 +66,9 @@ static int run_device(void)
 TEST(open_by_name_and_the_device)
 {
 	prepare();
-	ask = wish(PAGE, 0);
-	strcpy(ask.name, "faulty");
-	subject = create_from(ask);
+	request = create_request(PAGE, 0);
+	strcpy(request.name, "faulty");
+	subject = create_from(request);
 	FAIL_EACH(0, "open", run_open, close_made);
 	FAIL_EACH(2, "open of the device", run_device, close_made);
 	nth_finish();
@@ -97,7 +96,7 @@ static void unmap_reserve(void)
 	CHECK(!munmap(mapped, subject.windows.reserve_length));
 }
 
-/* A window that was mapped under a fault works, or the lease below would not. */
+/* A window that was mapped while an allocation failed works, or the lease below fails. */
 static void unmap_window(void)
 {
 	struct genp_borrow other;
@@ -113,7 +112,7 @@ static void unmap_window(void)
 TEST(mappings)
 {
 	prepare();
-	ask = wish(PAGES * PAGE, PAGES * PAGE);
+	request = create_request(PAGES * PAGE, PAGES * PAGE);
 	CHECK(!run_create());
 	subject = (struct part){ .fd = made, .windows = stat_of(made).windows };
 	FAIL_EACH(2, "mmap of the reserve", run_map_reserve, unmap_reserve);
@@ -305,7 +304,7 @@ static int run_read(void)
 	return read(subject.fd, &event, sizeof(event)) == sizeof(event) ? 0 : -1;
 }
 
-/* All but the last eighth on lease and back: makes one event. */
+/* Borrows all but the last eighth and returns it, which makes one event. */
 static void make_event(void)
 {
 	struct genp_borrow all;
@@ -341,7 +340,7 @@ static void new_subject(void)
 	borrow_lease();
 }
 
-/* Ends the old subject's lease and makes another: the same in the end. */
+/* Ends the lease of the subject and borrows again, so that the state is the same. */
 TEST(destroy_and_close_need_none)
 {
 	struct call call = { "destroy", run_destroy, new_subject, true, 0 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every allocation of the module's loading fails in turn: it either loads and
- * works, or is refused with ENOMEM and leaves nothing. Contract line 9. The end
- * of the debug kernel's run looks for leaks.
+ * Every allocation while the module is loaded fails in turn: it either loads and works,
+ * or is refused with ENOMEM and leaves nothing behind. Contract line 9. The run of the
+ * debug kernel checks for leaks at its end.
  *
- * There are about 200 of them and each costs a load and an unload. Without
- * GENP_FAULTS=all in the environment a few are taken, others in each run.
+ * There are about 200 allocations and each takes a load and an unload. Without
+ * GENP_FAULTS=all in the environment a few are chosen, different ones in each run.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -46,7 +46,7 @@ static void read_parameters(void)
 	fclose(file);
 }
 
-/* Whether a thread of the module is there. */
+/* Whether a thread of the module exists. */
 static bool has_thread(void)
 {
 	DIR *dir = opendir("/proc");
@@ -81,7 +81,7 @@ static void expect_nothing_left(unsigned int n)
 		FAIL("allocation %u: something was left behind", n);
 }
 
-/* Loaded without its debugfs files, for instance, it does its work. */
+/* The module works even if it was loaded without, for instance, its debugfs files. */
 static void expect_work(void)
 {
 	struct genp_info before = info();
@@ -130,8 +130,8 @@ static void fail_one(unsigned int n, unsigned int *failed, unsigned int *refused
 }
 
 /*
- * The allocations up to the first are the kernel's business: those of a load that
- * the module refuses before it allocates anything itself.
+ * The allocations up to the first are those of the kernel: they are counted with a load
+ * that the module refuses before it allocates anything itself.
  */
 static void fail_each(bool all)
 {
@@ -163,7 +163,7 @@ TEST(loading)
 	nth_prepare();
 	if (all)
 		alarm(0);
-	/* In a child, so that whatever it finds the module is there again. */
+	/* In a child, so that the module is loaded again whatever the result is. */
 	pid = child();
 	if (!pid) {
 		close(nth_fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the tests say often: the ioctls as functions, and looks at the pool. */
+/* What the tests share: the ioctls as functions, and checks of the pool. */
 #ifndef _GENP_TEST_H
 #define _GENP_TEST_H
 
@@ -62,8 +62,8 @@ static UNUSED struct genp_info info(void)
 	return info;
 }
 
-/* A create that works. */
-static UNUSED struct genp_create wish(__u64 reserve, __u64 limit)
+/* A valid argument of GENP_CREATE. */
+static UNUSED struct genp_create create_request(__u64 reserve, __u64 limit)
 {
 	return (struct genp_create){
 		.size = sizeof(struct genp_create),
@@ -73,11 +73,11 @@ static UNUSED struct genp_create wish(__u64 reserve, __u64 limit)
 	};
 }
 
-static UNUSED int try_create(struct genp_create *ask)
+static UNUSED int try_create(struct genp_create *request)
 {
 	int fd = control(), err, saved;
 
-	err = ioctl(fd, GENP_CREATE, ask);
+	err = ioctl(fd, GENP_CREATE, request);
 	saved = errno;
 	close(fd);
 	errno = saved;
@@ -101,13 +101,13 @@ static UNUSED void map(struct part *part)
 	}
 }
 
-static UNUSED struct part create_from(struct genp_create ask)
+static UNUSED struct part create_from(struct genp_create request)
 {
 	struct part part;
 
-	CHECK(!try_create(&ask));
-	part.fd = ask.fd;
-	part.windows = ask.windows;
+	CHECK(!try_create(&request));
+	part.fd = request.fd;
+	part.windows = request.windows;
 	map(&part);
 	return part;
 }
@@ -115,7 +115,7 @@ static UNUSED struct part create_from(struct genp_create ask)
 /* A partition, mapped. */
 static UNUSED struct part create(__u64 reserve, __u64 limit)
 {
-	return create_from(wish(reserve, limit));
+	return create_from(create_request(reserve, limit));
 }
 
 static UNUSED void drop(struct part *part)
@@ -135,9 +135,9 @@ static UNUSED int region(int fd, __u64 length, __u64 align, struct genp_alloc *o
 
 static UNUSED int by_handle(int fd, unsigned long cmd, __u64 handle)
 {
-	struct genp_handle ask = { .size = sizeof(ask), .handle = handle };
+	struct genp_handle request = { .size = sizeof(request), .handle = handle };
 
-	return ioctl(fd, cmd, &ask);
+	return ioctl(fd, cmd, &request);
 }
 
 static UNUSED int borrow(int fd, __u64 length, __u64 deadline, __u64 lease_ns,
@@ -159,9 +159,9 @@ static UNUSED int give_back(int fd, __u64 handle)
 
 static UNUSED int destroy(int fd)
 {
-	struct genp_destroy ask = { .size = sizeof(ask) };
+	struct genp_destroy request = { .size = sizeof(request) };
 
-	return ioctl(fd, GENP_DESTROY, &ask);
+	return ioctl(fd, GENP_DESTROY, &request);
 }
 
 static UNUSED struct genp_stat stat_of(int fd)
@@ -177,7 +177,7 @@ static UNUSED char *lease_at(struct part *part, struct genp_borrow *lease)
 	return part->lease + (lease->offset - part->windows.lease_offset);
 }
 
-/* Whether the kernel cannot read a byte of ours, which does not kill us. */
+/* Whether a byte is not mapped: the kernel reads it, so a failure does not kill us. */
 static UNUSED bool is_gone(const volatile char *at)
 {
 	int fd[2], err;
@@ -189,7 +189,7 @@ static UNUSED bool is_gone(const volatile char *at)
 	return err == EFAULT;
 }
 
-/* Ends the test in success if touching the byte is SIGBUS at just that byte. */
+/* Ends the test successfully if touching the byte gives SIGBUS at exactly that byte. */
 static volatile char *bus_expected;
 
 static void on_bus(int sig, siginfo_t *info, void *context)
@@ -209,7 +209,7 @@ static UNUSED void end_in_bus_error(volatile char *at)
 	FAIL("no SIGBUS");
 }
 
-/* Waits until the condition holds. The limit is only there to end a broken run. */
+/* Waits until the condition holds. The limit only ends a broken run. */
 #define EVENTUALLY(_cond)						\
 	do {								\
 		__u64 _limit = now() + 60 * SEC;			\
@@ -250,7 +250,7 @@ static UNUSED void expect_idle(const struct genp_info *before)
 	EQUAL(info().waiters, before->waiters);
 }
 
-/* What the test before left behind is gone before the next one looks. */
+/* Waits until what the test before left behind is gone. */
 static void before_each(void)
 {
 	__u64 limit = now() + 30 * SEC;
@@ -273,8 +273,8 @@ static UNUSED bool on_user_mode_linux(void)
 }
 
 /*
- * User mode Linux with two processors puts off telling a running process that a
- * page is gone; what depends on that cannot be tested there.
+ * User mode Linux with two processors unmaps pages of a running process late; what
+ * depends on that cannot be tested there.
  */
 #define NEEDS_PROMPT_UNMAPPING()					\
 	do {								\

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# genpctl on the real thing: what it makes is there, and gone when it was ended.
+# genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
 echo "1..13"
 n=0

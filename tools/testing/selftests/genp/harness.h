@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tests that speak KTAP: each runs in a process of its own, so that it may die of
- * what it tests, and is ended if it hangs.
+ * Tests with KTAP output. Each runs in a process of its own, so that it may be killed by
+ * what it tests, and is killed if it hangs.
  */
 #ifndef _GENP_HARNESS_H
 #define _GENP_HARNESS_H
@@ -77,7 +77,7 @@ static struct test *first_test, **last_test = &first_test;
 			     strerrorname_np(_got) ?: "?", #_errno);	\
 	} while (0)
 
-/* What every test waits for; genp_test.h has it. */
+/* Called before each test; defined in genp_test.h. */
 static void before_each(void);
 
 static int run_test(const struct test *test)

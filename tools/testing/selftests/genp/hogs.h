@@ -21,7 +21,7 @@ static void be_fifo(int priority)
 	CHECK(!sched_setscheduler(0, SCHED_FIFO, &param));
 }
 
-/* Hogs of priority 50; the caller gets 60 and goes on. */
+/* Starts hogs of priority 50; the caller gets priority 60. */
 static void begin_hogs(void)
 {
 	cpu_set_t cpus;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the pool says of itself, by ioctl, sysfs and debugfs. Contract line 12. */
+/* The state of the pool by ioctl, sysfs and debugfs. Contract line 12. */
 #include <sys/syscall.h>
 
 #include "genp_test.h"
@@ -87,13 +87,13 @@ TEST(free_frames_become_clean)
 
 TEST(debugfs_shows_partitions)
 {
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create request = create_request(PAGE, 0);
 	char text[8192] = "";
 	struct part part;
 	FILE *file;
 
-	strcpy(ask.name, "seen-in-debugfs");
-	part = create_from(ask);
+	strcpy(request.name, "seen-in-debugfs");
+	part = create_from(request);
 	file = fopen("/sys/kernel/debug/genp/partitions", "r");
 	if (!file)
 		SKIP("no debugfs");
@@ -105,13 +105,13 @@ TEST(debugfs_shows_partitions)
 
 TEST(fdinfo_and_maps_show_the_partition)
 {
-	struct genp_create ask = wish(2 * PAGE, PAGE);
+	struct genp_create request = create_request(2 * PAGE, PAGE);
 	char text[8192] = "", path[64];
 	struct part part;
 	FILE *file;
 
-	strcpy(ask.name, "seen");
-	part = create_from(ask);
+	strcpy(request.name, "seen");
+	part = create_from(request);
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", part.fd);
 	file = fopen(path, "r");
 	CHECK(file);
@@ -172,7 +172,7 @@ TEST(the_module_stays_while_it_is_used)
 {
 	struct part part = create(PAGE, 0);
 
-	/* What delete_module(2) says of a module that is in use. */
+	/* The error of delete_module(2) for a module that is in use. */
 	ERRNO(syscall(SYS_delete_module, "genp", O_NONBLOCK), EWOULDBLOCK);
 	CHECK(!region(part.fd, 1, 0, &(struct genp_alloc){}));
 	drop(&part);

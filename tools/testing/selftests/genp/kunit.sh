@@ -1,8 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The KUnit tests, which are a module of their own: loads it in the place of
-# genp.ko, and says what it said in the kernel's log as one flat list.
+# The KUnit tests, which are a module of their own: loads it instead of genp.ko, and
+# prints its results from the kernel's log as one flat list.
 module=/lib/genp_kunit.ko
 
 skip() {
@@ -14,7 +14,7 @@ skip() {
 log=/tmp/kunit.log
 rmmod genp || exit 1
 dmesg -c >/dev/null
-# What the kernel says meanwhile is shown below, set off from our own list.
+# What the kernel logs meanwhile is shown below, indented.
 dmesg -n 1
 insmod $module
 loaded=$?
@@ -25,8 +25,7 @@ dmesg | sed 's/^\[[^]]*\] //' >$log
 insmod /lib/genp.ko $(cat /parameters)
 restored=$?
 
-# A suite is announced with its name and its plan, and a test that is missing
-# makes the plan a lie.
+# A suite begins with its name and its plan; a missing test contradicts the plan.
 echo 'KTAP version 1'
 sed -e '/speed: normal$/d' -e '/KTAP version/d' -e 's/^/# /' $log
 awk '

@@ -20,8 +20,8 @@ static void expect_zeroes(const char *at, __u64 length, const char *how)
 static struct genp_borrow held;
 
 /*
- * A lease may be over at any time, on a machine that is slow enough, and touching
- * it is the end of the test then. The kernel copies for us and says EFAULT.
+ * On a slow machine a lease may end at any time, and touching it would kill the test. So
+ * the kernel copies, and returns EFAULT then.
  */
 static int scratch(void)
 {
@@ -55,7 +55,7 @@ static bool with_lease(struct part *part, char *buffer, bool into_lease)
 	return done;
 }
 
-/* The lease goes back, unless it was over before. */
+/* Returns the lease, unless it has ended. */
 static void end_lease(struct part *part)
 {
 	if (give_back(part->fd, held.handle))
@@ -63,8 +63,8 @@ static void end_lease(struct part *part)
 }
 
 /*
- * Gets all there is, as a reserve and then as leases, one after the other, and
- * looks through it. What is given back goes behind all the rest, so they are other
+ * Allocates all free frames, first as a reserve and then by leases, one after the other,
+ * and checks them. Frames that are given back are used again last, so these are other
  * frames each time.
  */
 static void expect_clean(const char *how)
@@ -86,7 +86,7 @@ static void expect_clean(const char *how)
 	expect_idle(&before);
 }
 
-/* A reserve of nearly all there is and a lease, both full of secrets. */
+/* A reserve of nearly all free frames and a lease, both filled with secrets. */
 static struct part with_secrets(void)
 {
 	static char secrets[CHUNK];
@@ -150,7 +150,7 @@ TEST(destroyed_memory_comes_zeroed)
 
 	CHECK(!destroy(part.fd));
 	expect_clean("after a destroy");
-	/* What is mapped of the reserve still is its own. */
+	/* The mapped reserve still has its contents. */
 	EQUAL((unsigned char)part.reserve[0], SECRET);
 	drop(&part);
 	expect_clean("after a destroy and a close");
@@ -164,7 +164,7 @@ TEST(shrunk_memory_comes_zeroed)
 	end_lease(&part);
 	CHECK(!ioctl(part.fd, GENP_RESIZE, &resize));
 	expect_clean("after a resize");
-	/* What it gets back when it grows again is not what it had either. */
+	/* Nor does it get its old contents when it grows again. */
 	resize.reserve = part.windows.reserve_length;
 	CHECK(!ioctl(part.fd, GENP_RESIZE, &resize));
 	part.reserve = mmap(NULL, resize.reserve, PROT_READ, MAP_SHARED, part.fd, 0);
@@ -173,12 +173,12 @@ TEST(shrunk_memory_comes_zeroed)
 	expect_zeroes(part.reserve + PAGE, resize.reserve - PAGE, "after growing again");
 }
 
-/* An answer structure of an ioctl; the first bytes of it are asked with. */
+/* The structure of an ioctl, which begins with what the caller gives. */
 struct answer {
 	const char *name;
 	unsigned long cmd;
 	size_t size;
-	/* Bytes the caller gives, which the answer may repeat. */
+	/* Bytes that the caller gives, which may be written back unchanged. */
 	size_t given;
 };
 
@@ -186,15 +186,15 @@ struct answer {
 
 #define GUARD 64
 
-/* Asks with one poison in all that is answered, and behind it. */
-static bool ask_poisoned(int fd, const struct answer *answer, int poison, unsigned char *buffer)
+/* Calls with a poison in all that is to be written, and behind it. */
+static bool call_poisoned(int fd, const struct answer *answer, int poison, unsigned char *buffer)
 {
 	__u32 size = answer->size;
 
 	memset(buffer + answer->given, poison, answer->size - answer->given + GUARD);
 	memcpy(buffer, &size, sizeof(size));
 	if (ioctl(fd, answer->cmd, buffer)) {
-		/* A lease may be over at any time. */
+		/* A lease may end at any time. */
 		if (errno != ESTALE && errno != ETIMEDOUT)
 			FAIL("%s: %m", answer->name);
 		return false;
@@ -205,14 +205,14 @@ static bool ask_poisoned(int fd, const struct answer *answer, int poison, unsign
 	return true;
 }
 
-/* A byte that is the poison each time was not answered at all. */
+/* A byte that is the poison both times was not written. */
 static bool expect_answered(int fd, const struct answer *answer, const void *given)
 {
 	unsigned char first[512 + GUARD] = "", second[512 + GUARD] = "";
 
 	memcpy(first, given, answer->given);
 	memcpy(second, given, answer->given);
-	if (!ask_poisoned(fd, answer, 0xaa, first) || !ask_poisoned(fd, answer, 0x55, second))
+	if (!call_poisoned(fd, answer, 0xaa, first) || !call_poisoned(fd, answer, 0x55, second))
 		return false;
 	for (size_t i = answer->given; i < answer->size; i++)
 		if (first[i] == 0xaa && second[i] == 0x55)
@@ -232,7 +232,7 @@ TEST(every_byte_of_an_answer_is_answered)
 	static const struct answer borrowed = ANSWER(GENP_BORROW, genp_borrow, offset);
 	static const struct answer renewed = ANSWER(GENP_RENEW, genp_renew, expires);
 	static const struct answer resized = ANSWER(GENP_RESIZE, genp_resize, windows);
-	struct genp_borrow ask = { .length = PAGE };
+	struct genp_borrow request = { .length = PAGE };
 	struct genp_renew renew = {};
 	struct part part = create(PAGE, 8 * PAGE);
 
@@ -242,24 +242,24 @@ TEST(every_byte_of_an_answer_is_answered)
 	CHECK(expect_answered(part.fd, &alloc, &(struct genp_alloc){ .length = 64 }));
 	CHECK(expect_answered(part.fd, &resized,
 			      &(struct genp_resize){ .reserve = PAGE, .borrow_limit = 8 * PAGE }));
-	while (!expect_answered(part.fd, &borrowed, &ask))
+	while (!expect_answered(part.fd, &borrowed, &request))
 		;
 	do {
-		while (borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &ask))
+		while (borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &request))
 			EQUAL(errno, ETIMEDOUT);
-		renew.handle = ask.handle;
+		renew.handle = request.handle;
 	} while (!expect_answered(part.fd, &renewed, &renew));
 }
 
 TEST(a_name_is_told_without_what_followed_it)
 {
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create request = create_request(PAGE, 0);
 	struct genp_stat stat;
 
-	memset(ask.name, 'x', sizeof(ask.name));
-	strcpy(ask.name, "short");
-	CHECK(!try_create(&ask));
-	stat = stat_of(ask.fd);
+	memset(request.name, 'x', sizeof(request.name));
+	strcpy(request.name, "short");
+	CHECK(!try_create(&request));
+	stat = stat_of(request.fd);
 	for (size_t i = strlen("short"); i < sizeof(stat.name); i++)
 		EQUAL(stat.name[i], 0);
 }

@@ -26,8 +26,8 @@ TEST(borrowed_memory_can_be_used)
 }
 
 /*
- * A little at a time, for a lease has to last until all of it was looked at. What comes
- * back lies behind what is free, so this is every frame three times.
+ * A little at a time, because a lease has to last until all of it was checked. Frames that
+ * come back are used again last, so this visits every frame three times.
  */
 TEST(borrowed_memory_is_zero_for_each_borrower)
 {
@@ -88,12 +88,12 @@ TEST(an_empty_pool_lends_nothing)
 
 TEST(leases_of_a_partition_are_limited)
 {
-	struct genp_create ask = wish(0, 8 * PAGE);
+	struct genp_create request = create_request(0, 8 * PAGE);
 	struct genp_borrow lease;
 	struct part part;
 
-	ask.max_leases = 2;
-	part = create_from(ask);
+	request.max_leases = 2;
+	part = create_from(request);
 	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
 	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
 	ERRNO(borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease), EBUSY);
@@ -202,13 +202,13 @@ TEST(a_busy_borrower_loses_its_lease_all_the_same)
 
 TEST(the_default_term_is_the_partitions)
 {
-	struct genp_create ask = wish(0, PAGE);
+	struct genp_create request = create_request(0, PAGE);
 	struct genp_borrow lease;
 	struct part part;
 	__u64 before;
 
-	ask.lease_default_ns = 300 * MSEC;
-	part = create_from(ask);
+	request.lease_default_ns = 300 * MSEC;
+	part = create_from(request);
 	before = now();
 	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 0, &lease));
 	CHECK(lease.expires >= before + 300 * MSEC);
@@ -219,22 +219,22 @@ TEST(a_lease_can_be_renewed)
 {
 	struct part part = create(0, PAGE);
 	struct genp_borrow lease;
-	struct genp_renew ask = { .size = sizeof(ask) };
+	struct genp_renew request = { .size = sizeof(request) };
 	__u64 term = info().max_lease_ns;
 
 	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, term / 2, &lease));
-	ask.handle = lease.handle;
-	ask.lease_ns = term;
-	CHECK(!ioctl(part.fd, GENP_RENEW, &ask));
-	CHECK(ask.expires > lease.expires);
+	request.handle = lease.handle;
+	request.lease_ns = term;
+	CHECK(!ioctl(part.fd, GENP_RENEW, &request));
+	CHECK(request.expires > lease.expires);
 	lease_at(&part, &lease)[0] = 1;
 	EVENTUALLY(now() > lease.expires + 10 * MSEC);
-	/* Past its first deadline it still runs, unless the second one passed. */
-	CHECK(stat_of(part.fd).revocations == 0 || now() >= ask.expires);
+	/* It is valid after its first deadline, unless the second one has passed too. */
+	CHECK(stat_of(part.fd).revocations == 0 || now() >= request.expires);
 	EQUAL(stat_of(part.fd).renewals, 1);
 	EVENTUALLY(stat_of(part.fd).revocations == 1);
-	CHECK(now() >= ask.expires);
-	ERRNO(ioctl(part.fd, GENP_RENEW, &ask), ESTALE);
+	CHECK(now() >= request.expires);
+	ERRNO(ioctl(part.fd, GENP_RENEW, &request), ESTALE);
 }
 
 TEST(lent_pages_cannot_be_pinned)
@@ -325,14 +325,14 @@ TEST(another_process_sees_the_lease)
 
 TEST(a_lease_without_a_mapping_is_mapped_later)
 {
-	struct genp_create ask = wish(0, PAGE);
+	struct genp_create request = create_request(0, PAGE);
 	struct genp_borrow lease;
 	struct part part;
 
-	CHECK(!try_create(&ask));
-	CHECK(!borrow(ask.fd, PAGE, GENP_NO_WAIT, 0, &lease));
-	part.fd = ask.fd;
-	part.windows = ask.windows;
+	CHECK(!try_create(&request));
+	CHECK(!borrow(request.fd, PAGE, GENP_NO_WAIT, 0, &lease));
+	part.fd = request.fd;
+	part.windows = request.windows;
 	map(&part);
 	lease_at(&part, &lease)[0] = 1;
 	EQUAL(lease_at(&part, &lease)[0], 1);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * After set-up nothing asks the kernel for memory: every allocation of the
- * processes and of the module's own threads is made to fail while regions and
- * leases come and go. Needs a kernel with fault injection: the debug kernel.
+ * After set-up nothing allocates memory of the kernel: every allocation of the processes
+ * and of the module's threads is made to fail while regions and leases are allocated and
+ * freed. Needs a kernel with fault injection: the debug kernel.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -12,7 +12,7 @@
 #define ROUNDS 100
 #define THREADS 8
 
-/* What makes a thread's allocations fail, opened ahead: opening needs memory. */
+/* The file that makes a thread's allocations fail. Opened ahead: that needs memory. */
 static int switches[THREADS], switch_count;
 
 static bool say(const char *dir, const char *file, const char *value)
@@ -99,7 +99,7 @@ static void fail_all(bool on)
 			_exit(2);
 }
 
-/* What the next failure is called; printing needs memory, so it waits. */
+/* The first failure. Printing needs memory, so it is done later. */
 static const char *failure;
 static int failure_errno;
 
@@ -169,7 +169,7 @@ TEST(regions_and_leases_need_no_memory)
 	EQUAL(stat_of(part.fd).allocs, ROUNDS);
 }
 
-/* Holds all there is until it is revoked, then has a short look at its window. */
+/* Holds all free frames until the lease is revoked, then touches its window. */
 static void hold_until_revoked(struct part *part, __u64 term, struct genp_borrow *lease)
 {
 	struct genp_event event;
@@ -181,7 +181,7 @@ static void hold_until_revoked(struct part *part, __u64 term, struct genp_borrow
 
 TEST(waiting_and_revocation_need_no_memory)
 {
-	/* Leaves little to be lent, so that the lease is there long before its end. */
+	/* Leaves little to be lent, so that the lease is granted long before its end. */
 	struct part rest = create(info().free - 192 * PAGE, 0);
 	struct part holder = create(0, 128 * PAGE), waiter = create(64 * PAGE, 64 * PAGE);
 	struct genp_borrow held, lease;

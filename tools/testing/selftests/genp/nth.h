@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Makes the n-th allocation of this thread from now on fail, whatever it is for,
- * by /proc/thread-self/fail-nth, and says where in the kernel it was. Needs a
+ * by /proc/thread-self/fail-nth, and finds out where in the kernel it was. Needs a
  * kernel with fault injection: the debug kernel.
  *
- * The debug kernel's own bookkeeping allocates too, now more, now less, so the
- * same n is not the same place every time. The kernel's log says which it was: a
- * place is the chain of callers in it. Who may fail without a word is not logged;
- * that is the bookkeeping, and allocations that are tried in two ways.
+ * The debug kernel's own bookkeeping allocates too, and not the same number each time, so
+ * the same n is not always the same place. The kernel's log has the place: the call trace
+ * of the failure. Allocations with __GFP_NOWARN are not logged; these are the bookkeeping,
+ * and allocations that have a fallback.
  */
 #ifndef _GENP_NTH_H
 #define _GENP_NTH_H
@@ -16,7 +16,7 @@
 
 #include "genp_test.h"
 
-/* More than any one operation asks for. */
+/* More than the allocations of any operation. */
 #define NTH_MOST 100000U
 
 #define NTH_SITES 512
@@ -59,9 +59,9 @@ static UNUSED void nth_prepare(void)
 	CHECK(nth_say("fail_page_alloc", "ignore-gfp-highmem", "N"));
 	nth_log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	CHECK(nth_log >= 0 && lseek(nth_log, 0, SEEK_END) >= 0);
-	/* Notices and traces go to the log alone, where we read them. */
+	/* Notices and call traces go only to the log, where they are read. */
 	CHECK(!klogctl(8, NULL, 4));
-	/* So that no page fault of the test's own asks for memory in between. */
+	/* So that no page fault of the test allocates memory in between. */
 	CHECK(!mlockall(MCL_CURRENT));
 }
 
@@ -74,7 +74,7 @@ static UNUSED void nth_begin(unsigned int n)
 		_exit(2);
 }
 
-/* Ends it; says how many allocations are left to the one that would have failed. */
+/* Ends it; returns the number of allocations left before the one that would fail. */
 static UNUSED unsigned int nth_end(void)
 {
 	char text[16] = "";
@@ -96,9 +96,9 @@ static void nth_add_site(__u64 site)
 }
 
 /*
- * Reads the kernel's log on: notes where allocations failed and says anything
- * else the kernel said. Whether a place was a call of the module's, not of what
- * the kernel does around it.
+ * Reads the new lines of the kernel's log: records where allocations failed and prints
+ * all other lines. Returns whether a place was in the module, and not in the kernel's code
+ * around it.
  */
 static UNUSED bool nth_read_log(void)
 {
@@ -141,14 +141,14 @@ static UNUSED bool nth_read_log(void)
 	return ours;
 }
 
-/* The kernel speaks as before. */
+/* Restores the console's log level. */
 static UNUSED void nth_finish(void)
 {
 	nth_read_log();
 	CHECK(nth_say("failslab", "verbose", "0"));
 	CHECK(nth_say("fail_page_alloc", "verbose", "0"));
 	CHECK(!klogctl(8, NULL, 7));
-	/* Those traces are none of anybody's business later. */
+	/* Nobody must take these traces for errors later. */
 	CHECK(!klogctl(5, NULL, 0));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Admission, names, rights, and who holds a partition. Contract lines 1, 2, 9. */
+/* Admission, names, rights, and the lifetime of a partition. Contract lines 1, 2, 9. */
 #include <grp.h>
 #include <sys/socket.h>
 
@@ -7,33 +7,33 @@
 
 static struct genp_create named(const char *name, __u32 mode)
 {
-	struct genp_create ask = wish(2 * PAGE, PAGE);
+	struct genp_create request = create_request(2 * PAGE, PAGE);
 
-	strcpy(ask.name, name);
-	ask.mode = mode;
-	return ask;
+	strcpy(request.name, name);
+	request.mode = mode;
+	return request;
 }
 
 static int open_named(int fd, const char *name)
 {
-	struct genp_open ask = { .size = sizeof(ask) };
+	struct genp_open request = { .size = sizeof(request) };
 
-	strcpy(ask.name, name);
-	return ioctl(fd, GENP_OPEN, &ask) ? -1 : ask.fd;
+	strcpy(request.name, name);
+	return ioctl(fd, GENP_OPEN, &request) ? -1 : request.fd;
 }
 
 TEST(reserves_never_exceed_the_capacity)
 {
 	struct genp_info before = info();
-	struct genp_create all = wish(before.free, 0), more = wish(PAGE, 0);
-	struct genp_create lends = wish(0, PAGE);
+	struct genp_create all = create_request(before.free, 0), more = create_request(PAGE, 0);
+	struct genp_create lends = create_request(0, PAGE);
 	struct part part = create_from(all), borrower;
 	struct genp_borrow lease;
 
 	ERRNO(try_create(&more), ENOSPC);
 	borrower = create_from(lends);
 	ERRNO(borrow(borrower.fd, PAGE, GENP_NO_WAIT, 0, &lease), EAGAIN);
-	/* All of it is there: every page can be written. */
+	/* Every page of it can be written. */
 	memset(part.reserve, 0x5a, before.free);
 	drop(&part);
 	drop(&borrower);
@@ -44,7 +44,7 @@ TEST(lent_frames_cannot_be_committed)
 {
 	struct genp_info before = info();
 	struct part borrower = create(0, PAGE);
-	struct genp_create all = wish(before.free, 0);
+	struct genp_create all = create_request(before.free, 0);
 	struct genp_borrow lease;
 
 	CHECK(!borrow(borrower.fd, PAGE, GENP_NO_WAIT, 0, &lease));
@@ -57,16 +57,16 @@ TEST(partitions_are_limited)
 {
 	struct genp_info before = info();
 	__u32 count = before.max_partitions - before.partitions;
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create request = create_request(PAGE, 0);
 	int fds[256];
 
 	for (__u32 i = 0; i < count; i++) {
-		ask = wish(PAGE, 0);
-		CHECK(!try_create(&ask));
-		fds[i] = ask.fd;
+		request = create_request(PAGE, 0);
+		CHECK(!try_create(&request));
+		fds[i] = request.fd;
 	}
-	ask = wish(PAGE, 0);
-	ERRNO(try_create(&ask), ENOSPC);
+	request = create_request(PAGE, 0);
+	ERRNO(try_create(&request), ENOSPC);
 	for (__u32 i = 0; i < count; i++)
 		close(fds[i]);
 	expect_idle(&before);
@@ -86,24 +86,24 @@ TEST(a_refused_create_leaves_nothing)
 
 TEST(a_name_is_free_again_after_the_end)
 {
-	struct genp_create ask = named("again", 0);
+	struct genp_create request = named("again", 0);
 	int fd = control();
 
-	CHECK(!try_create(&ask));
-	close(ask.fd);
+	CHECK(!try_create(&request));
+	close(request.fd);
 	ERRNO(open_named(fd, "again"), ENOENT);
-	ask = named("again", 0);
-	CHECK(!try_create(&ask));
-	CHECK(!destroy(ask.fd));
+	request = named("again", 0);
+	CHECK(!try_create(&request));
+	CHECK(!destroy(request.fd));
 	ERRNO(open_named(fd, "again"), ENOENT);
-	ask = named("again", 0);
-	CHECK(!try_create(&ask));
+	request = named("again", 0);
+	CHECK(!try_create(&request));
 }
 
 TEST(an_opened_partition_is_the_same_one)
 {
-	struct genp_create ask = named("shared", 0);
-	struct part part = create_from(ask), again;
+	struct genp_create request = named("shared", 0);
+	struct part part = create_from(request), again;
 	struct genp_open open_ask = { .size = sizeof(open_ask), .name = "shared" };
 	struct genp_alloc alloc;
 	int fd = control();
@@ -203,7 +203,7 @@ TEST(a_passed_partition_outlives_its_creator)
 	}
 	EQUAL(reap(pid), 0);
 	part.fd = receive_fd(sockets[0]);
-	/* Where to map it says the partition itself. */
+	/* GENP_GET_STAT gives the windows. */
 	part.windows = stat_of(part.fd).windows;
 	map(&part);
 	EQUAL(strcmp(part.reserve, "left behind"), 0);
@@ -224,7 +224,7 @@ TEST(one_partition_does_not_feel_another)
 	EQUAL(errno, ENOMEM);
 	CHECK(count > 0);
 	CHECK(!region(modest.fd, 4 * PAGE, 0, &alloc));
-	/* A handle of the one means nothing to the other. */
+	/* A handle of one partition is not valid in the other. */
 	CHECK(by_handle(greedy.fd, GENP_FREE, alloc.handle) ||
 	      stat_of(greedy.fd).regions == (unsigned int)count - 1);
 	EQUAL(stat_of(modest.fd).regions, 1);

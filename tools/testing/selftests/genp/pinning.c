@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nobody pins the module, or memory, beyond his own end: whatever a process did
- * with a partition, once it is dead the partition is gone and the module can be
- * unloaded. Contract line 9.
+ * No process keeps the module or memory beyond its own end: whatever it did with a
+ * partition, once it is dead the partition is gone and the module can be unloaded.
+ * Contract line 9.
  */
 #include <linux/io_uring.h>
 #include <sys/epoll.h>
@@ -31,7 +31,7 @@ static void send_fd(int socket, int fd)
 	EQUAL(sendmsg(socket, &message, 0), 1);
 }
 
-/* In flight to nobody. */
+/* In flight in a socket that nobody reads. */
 static void in_a_socket(struct part *part)
 {
 	int sockets[2];
@@ -41,7 +41,7 @@ static void in_a_socket(struct part *part)
 	close(part->fd);
 }
 
-/* In flight in sockets that are in flight in each other, which only a search finds. */
+/* In flight in sockets that are in flight in each other: only garbage collection ends it. */
 static void in_a_socket_in_itself(struct part *part)
 {
 	int sockets[2];
@@ -88,13 +88,13 @@ static void in_a_ring(struct part *part)
 	int ring = syscall(SYS_io_uring_setup, 4, &params), fds[2] = { part->fd, -1 };
 
 	if (ring < 0)
-		/* Not every kernel has them: then there is nothing to hold it. */
+		/* Not every kernel has them. */
 		return;
 	CHECK(!syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, fds, 2));
 	close(part->fd);
 }
 
-/* With a poll in it that waits for ever. */
+/* With a poll in it that never completes. */
 static void in_a_waiting_ring(struct part *part)
 {
 	struct io_uring_params params = {};
@@ -129,8 +129,8 @@ static void wait_for(int ready, size_t count)
 }
 
 /*
- * With children that have it too, one of them reading, one of them waiting. They
- * are heard of first, for only then is it sure that they die with their parent.
+ * With children that have it too, one of them reading, one of them waiting. They signal
+ * that they run: only then is it certain that they die with their parent.
  */
 static void in_children(struct part *part)
 {
@@ -189,7 +189,7 @@ static pid_t start(size_t way, int ready)
 	return pid;
 }
 
-/* The kernel looks for such circles when a socket of this kind is closed. */
+/* The kernel collects such cycles when a socket of this kind is closed. */
 static void close_a_socket(void)
 {
 	int sockets[2];
@@ -259,7 +259,7 @@ TEST(the_module_goes_when_all_are_dead)
 		pids[way] = start(way, ready[1]);
 	close(ready[1]);
 	wait_for(ready[0], WAYS);
-	/* While it is used it stays. */
+	/* The module cannot be unloaded while it is in use. */
 	CHECK(unload() && (errno == EBUSY || errno == EAGAIN || errno == EWOULDBLOCK));
 	for (size_t way = 0; way < WAYS; way++)
 		CHECK(!kill(pids[way], SIGKILL));

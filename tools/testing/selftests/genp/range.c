@@ -16,10 +16,10 @@ static struct genp_info with_range(void)
 
 static struct genp_create wish_there(__u64 reserve, __u64 limit)
 {
-	struct genp_create ask = wish(reserve, limit);
+	struct genp_create request = create_request(reserve, limit);
 
-	ask.source = GENP_SOURCE_RANGE;
-	return ask;
+	request.source = GENP_SOURCE_RANGE;
+	return request;
 }
 
 static struct part create_there(__u64 reserve)
@@ -27,7 +27,7 @@ static struct part create_there(__u64 reserve)
 	return create_from(wish_there(reserve, 0));
 }
 
-/* The pool and the range as they were. */
+/* Checks that the pool and the range are as before. */
 static void expect_all_back(const struct genp_info *before)
 {
 	EVENTUALLY(info().range_free == before->range_free);
@@ -36,13 +36,13 @@ static void expect_all_back(const struct genp_info *before)
 
 TEST(a_reserve_of_nothing_is_nowhere)
 {
-	struct genp_create ask;
+	struct genp_create request;
 
 	with_range();
-	ask = wish_there(0, PAGE);
-	ERRNO(try_create(&ask), EINVAL);
-	ask = wish_there(PAGE + 1, 0);
-	ERRNO(try_create(&ask), EINVAL);
+	request = wish_there(0, PAGE);
+	ERRNO(try_create(&request), EINVAL);
+	request = wish_there(PAGE + 1, 0);
+	ERRNO(try_create(&request), EINVAL);
 }
 
 TEST(the_range_is_counted_apart)
@@ -75,7 +75,7 @@ TEST(it_is_memory_without_a_page_fault)
 		*(unsigned long *)(part.reserve + i * PAGE) = ~i;
 	for (unsigned long i = 0; i < pages; i++)
 		if (*(unsigned long *)(part.reserve + i * PAGE) != ~i)
-			FAIL("page %lu does not keep what it is told", i);
+			FAIL("page %lu does not keep what was written", i);
 	CHECK(!getrusage(RUSAGE_THREAD, &last));
 	EQUAL(last.ru_minflt + last.ru_majflt, first.ru_minflt + first.ru_majflt);
 }
@@ -119,7 +119,7 @@ TEST(partitions_do_not_overlap)
 TEST(exhaustion)
 {
 	struct genp_info before = with_range();
-	struct genp_create more = wish_there(PAGE, 0), pooled = wish(PAGE, 0);
+	struct genp_create more = wish_there(PAGE, 0), pooled = create_request(PAGE, 0);
 	struct genp_create large = wish_there(before.range + PAGE, 0);
 	struct part part;
 
@@ -127,7 +127,7 @@ TEST(exhaustion)
 	part = create_there(before.range_free);
 	EQUAL(info().range_free, 0);
 	ERRNO(try_create(&more), ENOSPC);
-	/* The pool is another matter. */
+	/* A reserve in the pool is not affected. */
 	CHECK(!try_create(&pooled));
 	close(pooled.fd);
 	drop(&part);
@@ -208,21 +208,21 @@ TEST(system_calls_reach_it_but_nobody_pins_it)
 
 TEST(it_cannot_be_resized)
 {
-	struct genp_resize ask = { .size = sizeof(ask) };
+	struct genp_resize request = { .size = sizeof(request) };
 	struct genp_create wanted;
 	struct part part;
 
 	with_range();
 	wanted = wish_there(8 * PAGE, 4 * PAGE);
 	part = create_from(wanted);
-	ask.borrow_limit = 4 * PAGE;
-	for (ask.reserve = 0; ask.reserve < 17 * PAGE; ask.reserve += 4 * PAGE) {
-		if (ask.reserve != 8 * PAGE)
-			ERRNO(ioctl(part.fd, GENP_RESIZE, &ask), EOPNOTSUPP);
+	request.borrow_limit = 4 * PAGE;
+	for (request.reserve = 0; request.reserve < 17 * PAGE; request.reserve += 4 * PAGE) {
+		if (request.reserve != 8 * PAGE)
+			ERRNO(ioctl(part.fd, GENP_RESIZE, &request), EOPNOTSUPP);
 	}
-	ask.reserve = 8 * PAGE;
-	ask.borrow_limit = 2 * PAGE;
-	CHECK(!ioctl(part.fd, GENP_RESIZE, &ask));
+	request.reserve = 8 * PAGE;
+	request.borrow_limit = 2 * PAGE;
+	CHECK(!ioctl(part.fd, GENP_RESIZE, &request));
 	EQUAL(stat_of(part.fd).borrow_limit, 2 * PAGE);
 	part.reserve[8 * PAGE - 1] = 1;
 }
@@ -294,15 +294,15 @@ TEST(killed_owners_leave_nothing)
 
 TEST(by_name_it_is_the_same_memory)
 {
-	struct genp_create ask;
+	struct genp_create request;
 	struct genp_open again = { .size = sizeof(again), .name = "land" };
 	struct part part, other;
 	int fd = control();
 
 	with_range();
-	ask = wish_there(2 * PAGE, 0);
-	strcpy(ask.name, "land");
-	part = create_from(ask);
+	request = wish_there(2 * PAGE, 0);
+	strcpy(request.name, "land");
+	part = create_from(request);
 	CHECK(!ioctl(fd, GENP_OPEN, &again));
 	other = (struct part){ .fd = again.fd, .windows = again.windows };
 	map(&other);
@@ -313,7 +313,7 @@ TEST(by_name_it_is_the_same_memory)
 TEST(the_ceiling_counts_it)
 {
 	unsigned long long most = 0;
-	struct genp_create all, more = wish(PAGE, 0), there;
+	struct genp_create all, more = create_request(PAGE, 0), there;
 	FILE *file = fopen("/sys/class/misc/genp/uid_ceiling_bytes", "r");
 	int fd = control();
 

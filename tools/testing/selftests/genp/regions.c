@@ -69,12 +69,12 @@ TEST(double_and_foreign_frees_are_errors)
 
 TEST(the_number_of_regions_is_limited)
 {
-	struct genp_create ask = wish(4 * PAGE, 0);
+	struct genp_create request = create_request(4 * PAGE, 0);
 	struct genp_alloc got;
 	struct part part;
 
-	ask.max_regions = 3;
-	part = create_from(ask);
+	request.max_regions = 3;
+	part = create_from(request);
 	for (int i = 0; i < 3; i++)
 		CHECK(!region(part.fd, 64, 0, &got));
 	ERRNO(region(part.fd, 64, 0, &got), ENOMEM);
@@ -84,12 +84,12 @@ TEST(the_number_of_regions_is_limited)
 
 TEST(the_unit_is_the_one_asked_for)
 {
-	struct genp_create ask = wish(4 * PAGE, 0);
+	struct genp_create request = create_request(4 * PAGE, 0);
 	struct genp_alloc got;
 	struct part part;
 
-	ask.min_alloc_order = 12;
-	part = create_from(ask);
+	request.min_alloc_order = 12;
+	part = create_from(request);
 	CHECK(!region(part.fd, 1, 0, &got));
 	EQUAL(stat_of(part.fd).used, PAGE);
 	EQUAL(stat_of(part.fd).min_alloc_order, 12);
@@ -104,7 +104,7 @@ TEST(users_cannot_reach_the_metadata)
 
 	for (int i = 0; i < 32; i++)
 		CHECK(!region(part.fd, 100 + i, 0, &got[i]));
-	/* Whatever a program does to its memory, the allocator goes on. */
+	/* The allocator works whatever a program writes to its memory. */
 	memset(part.reserve, 0xff, 16 * PAGE);
 	for (int i = 0; i < 32; i++)
 		CHECK(!by_handle(part.fd, GENP_FREE, got[i].handle));

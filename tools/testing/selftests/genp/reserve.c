@@ -36,7 +36,7 @@ TEST(no_page_fault_under_memory_pressure)
 	long before;
 
 	if (!pid) {
-		/* Takes what there is, and may be killed for it. */
+		/* Uses up memory, and may be killed for it. */
 		for (;;) {
 			char *more = mmap(NULL, 256 * PAGE, PROT_READ | PROT_WRITE,
 					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -44,7 +44,7 @@ TEST(no_page_fault_under_memory_pressure)
 
 			if (more == MAP_FAILED || pool.page_size != PAGE)
 				_exit(0);
-			/* Not all of it: the kernel would kill someone. */
+			/* Not all of it: the OOM killer might choose another process. */
 			static long taken;
 			if (++taken > 64)
 				pause();
@@ -161,12 +161,12 @@ TEST(pinned_frames_wait_in_quarantine)
 
 	CHECK(!pipe(fd));
 	memset(part.reserve, 'q', 4 * PAGE);
-	/* The pipe holds the pages themselves from here on. */
+	/* From here on the pipe has references to the pages. */
 	EQUAL(vmsplice(fd[1], &iov, 1, 0), 2 * PAGE);
 	drop(&part);
 	EVENTUALLY(info().quarantined == before.quarantined + 2 * PAGE);
 	EVENTUALLY(info().committed == before.committed + 2 * PAGE);
-	/* All that is free goes to others, who must not get these. */
+	/* Others allocate all free frames and must not get these. */
 	part = create(info().free, 0);
 	memset(part.reserve, 'o', part.windows.reserve_length);
 	EQUAL(read(fd[0], text, sizeof(text)), 2 * PAGE);

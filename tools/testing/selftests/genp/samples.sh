@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What 'make demo' shows is as promised: the samples judge themselves.
+# The samples of 'make demo', which check their own results.
 echo "KTAP version 1"
 echo "1..2"
 n=0

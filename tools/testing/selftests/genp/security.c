@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may do what: users without rights, user namespaces, modes, and what makes a
- * name. The threat model in Documentation/threat-model.rst refers to these.
+ * Permissions: users without rights, user namespaces, modes, and valid names. The threat
+ * model in Documentation/threat-model.rst refers to these tests.
  */
 #include <dirent.h>
 #include <grp.h>
@@ -11,19 +11,19 @@
 
 static int open_named(int fd, const char *name)
 {
-	struct genp_open ask = { .size = sizeof(ask) };
+	struct genp_open request = { .size = sizeof(request) };
 
-	strcpy(ask.name, name);
-	return ioctl(fd, GENP_OPEN, &ask) ? -1 : ask.fd;
+	strcpy(request.name, name);
+	return ioctl(fd, GENP_OPEN, &request) ? -1 : request.fd;
 }
 
 static int create_named(int fd, const char *name, __u32 mode)
 {
-	struct genp_create ask = wish(PAGE, PAGE);
+	struct genp_create request = create_request(PAGE, PAGE);
 
-	strcpy(ask.name, name);
-	ask.mode = mode;
-	return ioctl(fd, GENP_CREATE, &ask) ? -1 : ask.fd;
+	strcpy(request.name, name);
+	request.mode = mode;
+	return ioctl(fd, GENP_CREATE, &request) ? -1 : request.fd;
 }
 
 static void become(uid_t uid)
@@ -33,7 +33,7 @@ static void become(uid_t uid)
 	CHECK(!setresuid(uid, uid, uid));
 }
 
-/* Does something as another user and gives its answer. */
+/* Calls a function as another user and returns its result. */
 static int as(uid_t uid, int (*work)(int fd), int fd)
 {
 	pid_t pid = child();
@@ -65,7 +65,7 @@ TEST(nothing_in_sysfs_can_be_written)
 	int count = 0;
 
 	CHECK(dir);
-	/* Before the rights are gone, so that the files' own modes decide. */
+	/* Opened before rights are dropped, because of the modes of the files. */
 	become(1000);
 	while ((entry = readdir(dir))) {
 		char path[512];
@@ -81,7 +81,7 @@ TEST(nothing_in_sysfs_can_be_written)
 
 TEST(a_parameter_cannot_be_changed)
 {
-	/* Not by root either: what was promised rests on them. */
+	/* Nor by root: guarantees depend on them. */
 	CHECK(access("/sys/module/genp/parameters", F_OK));
 }
 
@@ -105,7 +105,7 @@ TEST(a_user_namespace_opens_nothing)
 	EQUAL(as(1000, open_theirs_as_root_of_a_namespace, fd), EACCES);
 }
 
-/* Creates one there and stays. */
+/* Creates a partition in the namespace and keeps it. */
 static int settle_in_a_namespace(int fd)
 {
 	enter_user_namespace();
@@ -121,7 +121,7 @@ TEST(a_user_is_the_same_inside_and_outside)
 	int fd = control();
 	pid_t pid;
 
-	/* Root of a namespace is the user he was before, and no other. */
+	/* Root of a user namespace counts as the user that created it. */
 	if (as(1000, open_theirs_as_root_of_a_namespace, fd) == EXIT_SKIPPED)
 		SKIP("no user namespaces here");
 	pid = child();
@@ -140,7 +140,7 @@ static int create_for_others_alone(int fd)
 {
 	if (create_named(fd, "theirs", 0066) < 0)
 		return errno;
-	/* As with a file: the owner's own bits count for him, not wider ones. */
+	/* As with a file: for the owner only the owner's bits count, not wider ones. */
 	return open_theirs(fd);
 }
 
@@ -190,26 +190,26 @@ static bool is_sound(int byte)
 	       (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
 }
 
-/* A name of some length with one byte that may be anything but zero. */
+/* A name of a given length with one arbitrary byte that is not zero. */
 static void try_byte(int fd, int byte, size_t at)
 {
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create request = create_request(PAGE, 0);
 	struct genp_open again = { .size = sizeof(again) };
 
-	memset(ask.name, 'n', at);
-	ask.name[at] = byte;
-	memcpy(again.name, ask.name, sizeof(again.name));
+	memset(request.name, 'n', at);
+	request.name[at] = byte;
+	memcpy(again.name, request.name, sizeof(again.name));
 	if (!is_sound(byte)) {
-		ERRNO(ioctl(fd, GENP_CREATE, &ask), EINVAL);
+		ERRNO(ioctl(fd, GENP_CREATE, &request), EINVAL);
 		ERRNO(ioctl(fd, GENP_OPEN, &again), EINVAL);
 		return;
 	}
 	ERRNO(ioctl(fd, GENP_OPEN, &again), ENOENT);
-	CHECK(!ioctl(fd, GENP_CREATE, &ask));
+	CHECK(!ioctl(fd, GENP_CREATE, &request));
 	CHECK(!ioctl(fd, GENP_OPEN, &again));
-	EQUAL(memcmp(stat_of(again.fd).name, ask.name, sizeof(ask.name)), 0);
+	EQUAL(memcmp(stat_of(again.fd).name, request.name, sizeof(request.name)), 0);
 	close(again.fd);
-	close(ask.fd);
+	close(request.fd);
 }
 
 TEST(every_byte_of_a_name)
@@ -224,12 +224,12 @@ TEST(every_byte_of_a_name)
 
 TEST(a_name_shows_in_maps_and_nothing_else_of_it)
 {
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create request = create_request(PAGE, 0);
 	char line[512], *at = NULL;
 	FILE *maps;
 
-	strcpy(ask.name, "..");
-	create_from(ask);
+	strcpy(request.name, "..");
+	create_from(request);
 	maps = fopen("/proc/self/maps", "r");
 	CHECK(maps);
 	while (!at && fgets(line, sizeof(line), maps))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Values at the edges of every number in every argument: never a success with
- * another size than was asked for, never an errno of another kind. Contract line
- * 10. What one wrong field is answered with is in arguments.c.
+ * Boundary values of every number in every argument: never a success with another size
+ * than requested, never an undocumented errno. Contract line 10. The errno of each wrong
+ * field is in arguments.c.
  */
 #include <stddef.h>
 
@@ -12,7 +12,7 @@ static const __u64 edges[] = {
 	0, 1, 2, 63, 64, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 4 * PAGE, 4 * PAGE + 1,
 	0x7fffffff, 0x80000000, 0x80000001, 0xfffff000, 0xffffffff,
 	1ULL << 32, (1ULL << 32) + 1, (1ULL << 32) + PAGE, (1ULL << 32) + 4 * PAGE,
-	/* So many pages that their number has 31, 32 or 33 bits, and one more. */
+	/* Numbers of pages with 31, 32 or 33 bits, and one more. */
 	1ULL << 42, 1ULL << 43, 1ULL << 44, (1ULL << 44) + PAGE, (1ULL << 44) + 4 * PAGE,
 	1ULL << 52, ~0ULL >> 1, 1ULL << 63, (1ULL << 63) + PAGE, ~0ULL - 2 * PAGE + 1,
 	~0ULL - PAGE + 1, ~0ULL - 63, ~0ULL - 1, ~0ULL,
@@ -20,7 +20,7 @@ static const __u64 edges[] = {
 
 #define EDGES (sizeof(edges) / sizeof(*edges))
 
-/* What came of it: 0, or an errno. */
+/* The outcome of a call: 0, or an errno. */
 #define OUTCOME(_call) ((_call) ? errno : 0)
 
 static void expect(const char *what, __u64 value, int outcome, int expected)
@@ -30,7 +30,7 @@ static void expect(const char *what, __u64 value, int outcome, int expected)
 		     strerrorname_np(outcome) ?: "?", strerrorname_np(expected) ?: "?");
 }
 
-/* What the form of a length in whole pages must be answered with, or 0. */
+/* The errno for an invalid length in whole pages, or 0. */
 static int length_errno(__u64 bytes, __u64 most)
 {
 	if (bytes % PAGE)
@@ -55,36 +55,36 @@ TEST(create_lengths)
 	struct genp_info before = info();
 
 	for (size_t i = 0; i < EDGES; i++) {
-		struct genp_create ask = wish(edges[i], PAGE), got = ask;
+		struct genp_create request = create_request(edges[i], PAGE), got = request;
 		int expected = length_errno(edges[i], before.capacity);
 
 		expect("create.reserve", edges[i], OUTCOME(try_create(&got)), expected);
 		if (!expected)
-			expect_made(&ask, &got);
-		ask = wish(PAGE, edges[i]);
-		got = ask;
+			expect_made(&request, &got);
+		request = create_request(PAGE, edges[i]);
+		got = request;
 		expected = length_errno(edges[i], before.capacity);
 		expect("create.borrow_limit", edges[i], OUTCOME(try_create(&got)), expected);
 		if (!expected)
-			expect_made(&ask, &got);
+			expect_made(&request, &got);
 	}
 	expect_idle(&before);
 }
 
-/* A number of 32 bits of a create: what it may be is said by a function. */
+/* A field of 32 bits of GENP_CREATE, and a function that returns whether it is valid. */
 static void try_number(const char *what, size_t offset, bool (*sound)(__u32))
 {
 	struct genp_info before = info();
 
 	for (size_t i = 0; i < EDGES; i++) {
-		struct genp_create ask = wish(2 * PAGE, PAGE), got;
+		struct genp_create request = create_request(2 * PAGE, PAGE), got;
 		__u32 value = edges[i];
 
-		memcpy((char *)&ask + offset, &value, sizeof(value));
-		got = ask;
+		memcpy((char *)&request + offset, &value, sizeof(value));
+		got = request;
 		expect(what, value, OUTCOME(try_create(&got)), sound(value) ? 0 : EINVAL);
 		if (sound(value))
-			expect_made(&ask, &got);
+			expect_made(&request, &got);
 	}
 	expect_idle(&before);
 }
@@ -125,28 +125,28 @@ TEST(create_numbers)
 	try_number("create.flags", offsetof(struct genp_create, flags), sound_flags);
 }
 
-/* The stock is counted with the reserve; all of it must be there or nothing. */
+/* The stock is committed together with the reserve: all or nothing. */
 TEST(create_stock)
 {
 	struct genp_info before = info();
 
 	for (size_t i = 0; i < EDGES; i++)
 		for (int which = 0; which < 3; which++) {
-			struct genp_create ask = wish(PAGE, 0);
+			struct genp_create request = create_request(PAGE, 0);
 			__u32 value = edges[i], committed;
 			int outcome;
 
-			ask.stock_pages = which == 0 ? value : 2;
-			ask.stock_limit = which == 1 ? value : 0;
-			ask.stock_low = which == 2 ? value : 0;
-			outcome = OUTCOME(try_create(&ask));
+			request.stock_pages = which == 0 ? value : 2;
+			request.stock_limit = which == 1 ? value : 0;
+			request.stock_low = which == 2 ? value : 0;
+			outcome = OUTCOME(try_create(&request));
 			if (outcome && outcome != EINVAL && outcome != E2BIG && outcome != ENOSPC)
 				FAIL("stock %d = %#x: %s", which, value, strerrorname_np(outcome));
 			if (outcome)
 				continue;
-			committed = 1 + ask.stock_pages;
+			committed = 1 + request.stock_pages;
 			EQUAL(info().committed - before.committed, committed * PAGE);
-			close(ask.fd);
+			close(request.fd);
 			EVENTUALLY(info().committed == before.committed);
 		}
 	expect_idle(&before);
@@ -169,7 +169,7 @@ TEST(region_lengths_and_alignments)
 			else if (length > reserve)
 				expect("alloc.length", length, outcome, E2BIG);
 			else if (outcome)
-				/* Searched for with room to align it, which may be too much. */
+				/* The search includes room to align it, which may be too much. */
 				CHECK(align > 64 && (outcome == ENOMEM || outcome == E2BIG));
 			if (outcome)
 				continue;
@@ -200,14 +200,14 @@ TEST(lease_lengths_terms_and_deadlines)
 			if (!give_back(part.fd, lease.handle))
 				EQUAL(stat_of(part.fd).lent_peak <= 4 * PAGE, 1);
 		}
-		/* A term may be over before the call is. */
+		/* A term may end before the call returns. */
 		outcome = OUTCOME(borrow(part.fd, PAGE, GENP_NO_WAIT, value, &lease));
 		if (value > info().max_lease_ns)
 			expect("borrow.lease_ns", value, outcome, EINVAL);
 		else
 			CHECK(!outcome || outcome == ETIMEDOUT);
 		EVENTUALLY(outcome || !give_back(part.fd, lease.handle) || errno == ESTALE);
-		/* There is enough, so no deadline is looked at. */
+		/* There is enough memory, so the deadline does not matter. */
 		outcome = OUTCOME(borrow(part.fd, PAGE, value, 0, &lease));
 		CHECK(!outcome || outcome == ETIMEDOUT);
 		EVENTUALLY(outcome || !give_back(part.fd, lease.handle) || errno == ESTALE);
@@ -268,17 +268,17 @@ TEST(bounds_never_wrap)
 
 	for (size_t i = 0; i < EDGES; i++)
 		for (size_t j = 0; j < EDGES; j++) {
-			struct genp_bounds ask = {
-				.size = sizeof(ask),
+			struct genp_bounds request = {
+				.size = sizeof(request),
 				.live_bytes = edges[i],
 				.largest_request = edges[j],
 			};
-			int outcome = OUTCOME(ioctl(part.fd, GENP_GET_BOUNDS, &ask));
+			int outcome = OUTCOME(ioctl(part.fd, GENP_GET_BOUNDS, &request));
 
 			if (outcome)
 				expect("bounds", edges[i], outcome, E2BIG);
 			else
-				CHECK(ask.worst_reserve >= edges[i]);
+				CHECK(request.worst_reserve >= edges[i]);
 		}
 }
 
@@ -298,7 +298,7 @@ TEST(handles_that_are_none)
 	}
 }
 
-/* Of mappings only the two whole windows succeed, wherever the edges lead. */
+/* Of all mappings only those of the two whole windows succeed. */
 TEST(mapping_lengths_and_offsets)
 {
 	struct part part = create(4 * PAGE, PAGE);
@@ -331,7 +331,7 @@ TEST(read_lengths)
 		struct genp_borrow lease;
 		ssize_t got;
 
-		/* Its last eighth is one event, unless it is over too soon. */
+		/* Borrowing into the last eighth is one event, unless the lease ends too soon. */
 		while (borrow(part.fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease))
 			CHECK(errno == ETIMEDOUT || errno == EDQUOT);
 		got = read(part.fd, buffer, edges[i]);

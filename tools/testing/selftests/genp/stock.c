@@ -4,12 +4,12 @@
 
 static struct genp_create wish_stock(__u32 pages, __u32 limit, __u32 low)
 {
-	struct genp_create ask = wish(4 * PAGE, 0);
+	struct genp_create request = create_request(4 * PAGE, 0);
 
-	ask.stock_pages = pages;
-	ask.stock_limit = limit;
-	ask.stock_low = low;
-	return ask;
+	request.stock_pages = pages;
+	request.stock_limit = limit;
+	request.stock_low = low;
+	return request;
 }
 
 TEST(a_stock_is_committed_and_comes_back)
@@ -35,13 +35,13 @@ TEST(a_stock_is_committed_and_comes_back)
 
 TEST(a_stock_alone_is_a_partition)
 {
-	struct genp_create ask = wish(0, 0);
+	struct genp_create request = create_request(0, 0);
 	struct part part;
 
-	ask.stock_pages = 3;
-	ask.stock_limit = 10;
-	ask.stock_low = 2;
-	part = create_from(ask);
+	request.stock_pages = 3;
+	request.stock_limit = 10;
+	request.stock_low = 2;
+	part = create_from(request);
 	EQUAL(stat_of(part.fd).stock_owned, 3);
 	EQUAL(stat_of(part.fd).stock_limit, 10);
 	EQUAL(stat_of(part.fd).stock_low, 2);
@@ -55,24 +55,24 @@ TEST(watermarks_do_not_contradict_each_other)
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct genp_create ask = wish_stock(wrong[i][0], wrong[i][1], wrong[i][2]);
+		struct genp_create request = wish_stock(wrong[i][0], wrong[i][1], wrong[i][2]);
 
-		ERRNO(try_create(&ask), EINVAL);
+		ERRNO(try_create(&request), EINVAL);
 	}
 }
 
 TEST(admission_counts_the_stock)
 {
 	__u32 capacity = info().capacity / PAGE, free = info().free / PAGE;
-	struct genp_create ask = wish_stock(free, 0, 0);
+	struct genp_create request = wish_stock(free, 0, 0);
 
-	/* Four pages of reserve are asked for besides. */
-	ERRNO(try_create(&ask), ENOSPC);
-	ask = wish_stock(capacity + 1, 0, 0);
-	ERRNO(try_create(&ask), E2BIG);
-	ask = wish_stock(1, capacity + 1, 0);
-	ERRNO(try_create(&ask), E2BIG);
-	ask = wish_stock(1, capacity, 0);
-	CHECK(!try_create(&ask));
-	close(ask.fd);
+	/* The reserve of four pages is committed as well. */
+	ERRNO(try_create(&request), ENOSPC);
+	request = wish_stock(capacity + 1, 0, 0);
+	ERRNO(try_create(&request), E2BIG);
+	request = wish_stock(1, capacity + 1, 0);
+	ERRNO(try_create(&request), E2BIG);
+	request = wish_stock(1, capacity, 0);
+	CHECK(!try_create(&request));
+	close(request.fd);
 }

@@ -11,15 +11,15 @@ seconds=${1:-2}
 echo "KTAP version 1"
 echo "1..8"
 
-# pool: what must be the same afterwards.
+# pool: prints what must be the same afterwards.
 pool() {
 	for name in capacity_bytes committed_bytes lent_bytes free_bytes quarantined_bytes partitions leases waiters; do
 		cat /sys/class/misc/genp/$name
 	done
 }
 
-# settled: the pool comes to be as it was.
-settled() {
+# restored: waits until the pool is as before.
+restored() {
 	tries=0
 	while [ "$(pool)" != "$before" ]; do
 		[ $tries -lt 600 ] || return 1
@@ -28,7 +28,7 @@ settled() {
 	done
 }
 
-# A /dev where GenP is all there is to try, beside what programs need.
+# A /dev with GenP as the only device to try, beside those that programs need.
 small_dev() {
 	cat >/tmp/small-dev <<-'END'
 		major=$(stat -c %t /dev/genp) minor=$(stat -c %T /dev/genp)
@@ -45,7 +45,7 @@ small_dev() {
 }
 
 ops=0 as=root
-# stress NAME ARGUMENT...: one stressor for its time, and nothing is left of it.
+# stress NAME ARGUMENT...: runs one stressor; nothing of it may be left afterwards.
 stress() {
 	name=$1
 	shift
@@ -55,8 +55,8 @@ stress() {
 	ops=$((ops + done_ops))
 	case $status in
 	0) ;;
-	# It cannot run here, it says: too little memory, not implemented.
-	3 | 4) settled && skip $name "stress-ng ended with $status" && return ;;
+	# It cannot run here: too little memory, or not implemented.
+	3 | 4) restored && skip $name "stress-ng ended with $status" && return ;;
 	*)
 		tail -n 20 /tmp/stress | sed 's/^/# /'
 		echo "# stress-ng ended with $status"
@@ -67,7 +67,7 @@ stress() {
 		skip $name "stress-ng does not run it here"
 		return
 	fi
-	[ $status = 0 ] && settled
+	[ $status = 0 ] && restored
 	say $? $name
 	echo "# $done_ops operations"
 }
@@ -95,7 +95,7 @@ if ! stress-ng --version >/dev/null 2>&1 || ! cyclictest --help >/dev/null 2>&1;
 fi
 before=$(pool)
 stress dev stress-ng --dev 2 --dev-file /dev/genp
-# It only runs without rights. There, for all may open this GenP.
+# This one runs only without rights, and in this /dev all users may open GenP.
 echo 'nobody:x:65534:65534::/tmp:/bin/sh' >>/etc/passwd
 as=nobody
 stress bad_ioctl stress-ng --pathological --bad-ioctl 2
@@ -117,6 +117,6 @@ else
 	sed 's/^/# /' /tmp/cyclictest.err
 	skip cyclictest_is_woken "cyclictest measured nothing"
 fi
-settled
+restored
 say $? nothing_is_left
 echo "# endurance what=third-party operations=$ops idle_us=$idle busy_us=$busy genp_us=$genp seconds=$((9 * seconds))"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unmapping: what was returned is gone at every page, for every thread, at once.
+ * Unmapping: after a return every page is unmapped for every thread at once.
  * Contract lines 5, 8.
  */
 #include <pthread.h>
@@ -12,7 +12,7 @@
 /* Enough for three page tables. */
 #define MOST 1200UL
 
-/* How long leases are: about the ends of a page table, which has 512 entries. */
+/* Lengths of leases: about the ends of a page table, which has 512 entries. */
 static const unsigned long lengths[] = { 1, 2, 3, 64, 511, 512, 513, 1024, 1025, MOST };
 
 #define EACH_LENGTH(_pages)						\
@@ -82,7 +82,7 @@ TEST(a_lease_is_gone_from_all_mappings_of_the_process)
 	}
 }
 
-/* Returned by a process that has the window, but not the lease, in its page tables. */
+/* A return by a process that has mapped the window, but not touched the lease. */
 TEST(a_lease_that_was_never_mapped_here_is_gone_elsewhere)
 {
 	struct part part = create(0, 64 * PAGE);
@@ -130,7 +130,7 @@ TEST(a_lease_is_gone_from_a_window_that_was_protected)
 	}
 }
 
-/* Each page where it belongs, whatever the protection was when it was mapped. */
+/* Each page is mapped at its offset, whatever the protection was when it was mapped. */
 TEST(a_lease_in_a_window_that_was_protected_is_whole)
 {
 	struct part part = create(0, 64 * PAGE), again = part;
@@ -153,7 +153,7 @@ TEST(a_lease_in_a_window_that_was_protected_is_whole)
 
 static atomic_bool enough;
 
-/* Holds the mmap lock, for reading and for writing, as often as it can. */
+/* Takes the mmap lock, for reading and for writing, again and again. */
 static void *map_and_unmap(void *unused)
 {
 	while (!enough) {
@@ -234,8 +234,8 @@ static void *write_always(void *data)
 }
 
 /*
- * One round: the writer has all pages in its translation buffer when they are
- * returned; the next one who borrows gets the same frames, for there are no others.
+ * One round: the writer has all pages in its TLB when they are returned; the next borrower
+ * gets the same frames, because there are no others.
  */
 static void return_under_the_writer(struct writer *writer, struct part *part, struct part *next)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the scrubber, a thread of ordinary priority, had no time to zero is zeroed by
- * who takes it. Contract line 8.
+ * Frames that the scrub thread, which has ordinary priority, had no time to zero are
+ * zeroed when they are taken. Contract line 8.
  */
 #include "hogs.h"
 
@@ -11,7 +11,7 @@
 static char buffer[LENGTH];
 static int scratch;
 
-/* Copies to or from a lease, through the kernel: it may be over at any time. */
+/* Copies to or from a lease by the kernel, because the lease may end at any time. */
 static bool copy(char *lease, bool into)
 {
 	if (into) {
@@ -24,7 +24,7 @@ static bool copy(char *lease, bool into)
 	return true;
 }
 
-/* Borrows all there is, copies, and gives it back; false if it was over before. */
+/* Borrows all free frames, copies, and returns them; false if the lease ended before. */
 static bool turn(struct part *part, bool into)
 {
 	struct genp_borrow lease;

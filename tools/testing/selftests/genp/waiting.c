@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who waits, for what, how long, and who is next. Contract lines 4 and 10. */
+/* Waiting: reasons, deadlines and the order of service. Contract lines 4 and 10. */
 #include <pthread.h>
 
 #include "genp_test.h"
 
-/* A partition that has all free frames but `left` on lease, for as long as can be. */
+/* A partition that has all free frames but `left` on lease, for the longest term. */
 static struct part hoard(__u64 left, struct genp_borrow *lease)
 {
 	__u64 most = info().free - left;
@@ -14,7 +14,7 @@ static struct part hoard(__u64 left, struct genp_borrow *lease)
 	return part;
 }
 
-/* A process that borrows: exits with 0, or with the errno. */
+/* A process that borrows; its exit status is 0 or the errno. */
 static pid_t borrower(__u64 length, __u64 deadline, int priority)
 {
 	pid_t pid = child();
@@ -61,7 +61,7 @@ TEST(a_waiter_gets_what_is_revoked)
 	struct part part = hoard(0, &lease);
 	pid_t pid = borrower(4 * PAGE, GENP_WAIT_FOREVER, 0);
 
-	/* Nobody returns anything; the term of the hoard must end it. */
+	/* Nobody returns anything; the end of the hoard's term must end the wait. */
 	EQUAL(outcome(pid), 0);
 	CHECK(now() >= lease.expires);
 	EQUAL(stat_of(part.fd).revocations, 1);
@@ -103,19 +103,19 @@ TEST(only_what_was_named_is_waited_for)
 {
 	struct genp_borrow lease, mine;
 	struct part part = hoard(4 * PAGE, &lease), waiter = create(0, 4 * PAGE);
-	struct genp_borrow ask = {
-		.size = sizeof(ask), .length = 4 * PAGE, .deadline = GENP_WAIT_FOREVER,
+	struct genp_borrow request = {
+		.size = sizeof(request), .length = 4 * PAGE, .deadline = GENP_WAIT_FOREVER,
 	};
 
 	CHECK(!borrow(waiter.fd, PAGE, GENP_NO_WAIT, 0, &mine));
-	ask.reasons = GENP_WAIT_POOL;
-	ERRNO(ioctl(waiter.fd, GENP_BORROW, &ask), EDQUOT);
+	request.reasons = GENP_WAIT_POOL;
+	ERRNO(ioctl(waiter.fd, GENP_BORROW, &request), EDQUOT);
 	CHECK(!give_back(waiter.fd, mine.handle));
 	drop(&waiter);
 	waiter = create(0, 8 * PAGE);
-	ask.length = 8 * PAGE;
-	ask.reasons = GENP_WAIT_BUDGET;
-	if (ioctl(waiter.fd, GENP_BORROW, &ask))
+	request.length = 8 * PAGE;
+	request.reasons = GENP_WAIT_BUDGET;
+	if (ioctl(waiter.fd, GENP_BORROW, &request))
 		EQUAL(errno, EAGAIN);
 	else
 		CHECK(now() >= lease.expires);
@@ -155,13 +155,13 @@ TEST(nobody_waits_for_what_no_lease_has)
 TEST(a_reserve_never_starves_a_waiter)
 {
 	__u64 all = info().free;
-	struct genp_create more = wish(PAGE, 0);
+	struct genp_create more = create_request(PAGE, 0);
 	struct genp_borrow held;
 	struct part holder = hoard(4 * PAGE, &held);
 	pid_t pid = borrower(all, GENP_WAIT_FOREVER, 0);
 
 	EVENTUALLY(info().waiters == 1);
-	/* Four pages are free, but who waits needs all there are. */
+	/* Four pages are free, but the waiter needs all of the pool. */
 	ERRNO(try_create(&more), ENOSPC);
 	CHECK(!give_back(holder.fd, held.handle));
 	EQUAL(outcome(pid), 0);
@@ -175,7 +175,7 @@ TEST(the_head_is_not_overtaken)
 	pid_t pid = borrower(8 * PAGE, GENP_WAIT_FOREVER, 0);
 
 	EVENTUALLY(info().waiters == 1);
-	/* Four pages are free, but somebody waits for eight. */
+	/* Four pages are free, but there is a waiter for eight. */
 	if (borrow(other.fd, PAGE, GENP_NO_WAIT, 0, &small))
 		EQUAL(errno, EAGAIN);
 	else
@@ -200,7 +200,7 @@ TEST(a_lease_is_not_renewed_while_somebody_waits)
 
 static int order_fd[2];
 
-/* Waits for all that can be lent, and says its name when it has it. */
+/* Waits for all that can be lent, and writes its name when it has it. */
 static pid_t contender(char name, __u64 length, int priority)
 {
 	__u32 waiters = info().waiters;
@@ -221,7 +221,7 @@ static pid_t contender(char name, __u64 length, int priority)
 	return pid;
 }
 
-/* Has three wait, and says in which order they were served. */
+/* Lets three processes wait; returns the order in which they were served. */
 static void contest(char served[4])
 {
 	struct genp_info before = info();
@@ -282,7 +282,7 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
-/* Has all of a partition's budget on lease, and renews it for as long as it lives. */
+/* Borrows all of a partition's budget, and renews the lease as long as it runs. */
 static pid_t occupy(struct part *part)
 {
 	struct genp_renew renew = { .size = sizeof(renew) };

@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
-# How a test in shell tells what came of it. Sourced, never run.
+# Results of tests in shell. Sourced, never run.
 n=0
 
 # say STATUS NAME: a test that passed if STATUS is 0.
