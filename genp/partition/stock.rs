@@ -266,7 +266,7 @@ impl Partition {
         cpu: &CurrentCpu,
     ) -> Result<(), Refusal> {
         match self.stock.give_page(page, slot, cpu) {
-            Some(Ok(Crossing::Within)) => Ok(()),
+            Some(Ok(Crossing::None)) => Ok(()),
             Some(Ok(Crossing::Crossed)) => {
                 self.request_refill();
                 Ok(())
