@@ -193,8 +193,8 @@ impl LeaseWindow {
         }
     }
 
-    /// A page fault: maps the lease for a process other than its borrower. False for a page
-    /// outside of any lease. Context: thread, in a page fault; may sleep.
+    /// A page fault: maps the lease in a mapping that did not exist when it was granted, or
+    /// that belongs to another process. False for a page outside of any lease. Context: thread, in a page fault; may sleep.
     pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> bool {
         let length = self.slice_pages;
         let (Some(slice), Some(within)) = (page.checked_div(length), page.checked_rem(length))

@@ -6,13 +6,13 @@
  * What each step stands for:
  *
  *	borrower	FreeFrames::take() and FreeFrames::give() in genp/frames/free.rs, from
- *			Partition::fill() and Partition::end_lease() in
+ *			Leases::fill() and Partition::end_lease() in
  *			genp/partition/borrow.rs, with a batch of one frame; the
  *			frame is granted under genp_lending before, and its return
  *			is completed there afterwards
  *	scrubber	FreeFrames::scrub() and FreeFrames::release_quarantine() in
  *			genp/frames/free.rs, from genp/threads/scrub.rs
- *	closing		FreeFrames::give_or_keep(), from the end of a reserve whose frame
+ *	closing		FreeFrames::give_or_quarantine(), from the end of a reserve whose frame
  *			a device still writes to
  *	device		direct I/O into that frame, and its end
  *

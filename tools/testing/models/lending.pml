@@ -7,14 +7,16 @@
  * Lending::with() in genp/pool/lending.rs; each ends with end_section().
  *
  *	borrow, grant, unlink, mark_ready, promote_next, serve_one, can_serve, withdraw,
- *	acknowledge		Books of the same names in genp/core/accounting/borrowing.rs
+ *	acknowledge		Accounting of the same names in genp/core/accounting/borrowing.rs
  *	claim, complete_return, renew	genp/core/accounting/ending.rs
  *	next_due		Accounting::due() in genp/core/accounting/deadlines.rs
- *	begin_close			Accounting::begin_close() in genp/core/accounting/admission.rs with
- *				Partition::begin_close() in genp/partition/close.rs
- *	borrower		Partition::borrow(), ask(), wait(), fill(), give_back()
- *				in genp/partition/borrow.rs
- *	end_lease		Partition::end_lease() there
+ *	begin_close		Accounting::begin_close() in
+ *				genp/core/accounting/commitments.rs, by
+ *				Leases::refuse_all() in genp/partition/leases/ending.rs
+ *	borrower		Partition::borrow() and return_lease() in
+ *				genp/partition/borrow.rs; Leases::submit(), wait() and
+ *				fill() in genp/partition/leases/mod.rs
+ *	end_lease		Partition::end_lease() in genp/partition/borrow.rs
  *	recall			Recaller::run(), next(), attend() in
  *				genp/threads/recall.rs
  *	destroy			Partition::destroy() in genp/partition/close.rs

@@ -5,12 +5,12 @@
  *
  * What each step stands for:
  *
- *	borrower	Partition::ask() and Partition::wait() in
- *			genp/partition/borrow.rs; wait_until() in genp/sys/task.rs;
+ *	borrower	Leases::submit() and Leases::wait() in
+ *			genp/partition/leases/mod.rs; wait_until() in genp/sys/task.rs;
  *			genp_prepare_sleep() and genp_sleep() in
  *			genp/sys/glue_task.c
  *	serve		Lending::serve_one() and Lending::wake() in genp/pool/lending.rs
- *	killer		Partition::begin_close() in genp/partition/close.rs
+ *	killer		Leases::refuse_all() in genp/partition/leases/ending.rs
  *	signals		signal_wake_up() of the kernel
  *
  * `lending_lock` is the lock genp_lending. A plain store becomes visible to others at
@@ -141,7 +141,7 @@ active [TASKS] proctype borrower()
 
 again:
 	if :: mortal = true :: mortal = false fi;
-	/* ask() */
+	/* submit() */
 	lock();
 	d_step {
 		if

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The state of the pool by ioctl, sysfs and debugfs. Contract line 12. */
+#include <dirent.h>
 #include <sys/syscall.h>
 
 #include "genp_test.h"
@@ -133,9 +134,14 @@ TEST(trace_events_exist)
 {
 	static const char *const events[] = {
 		"create", "destroy", "release", "alloc", "free", "wait", "grant", "refuse",
-		"recall", "return", "revoke", "renew", "resize", "quarantine",
+		"recall", "return", "revoke", "renew", "resize", "quarantine", "overdue",
+		"refill", "drain",
 	};
+	const char *dir = "/sys/kernel/tracing/events/genp";
 	char path[128];
+	size_t found = 0;
+	struct dirent *entry;
+	DIR *all;
 
 	if (access("/sys/kernel/tracing/events", F_OK))
 		SKIP("no tracefs");
@@ -145,6 +151,13 @@ TEST(trace_events_exist)
 		if (access(path, R_OK))
 			FAIL("no trace event %s", events[i]);
 	}
+	/* And no other: a new one belongs into the list. */
+	all = opendir(dir);
+	CHECK(all);
+	while ((entry = readdir(all)))
+		found += !strncmp(entry->d_name, "genp_", 5);
+	closedir(all);
+	EQUAL(found, sizeof(events) / sizeof(*events));
 }
 
 TEST(a_grant_is_traced)
