@@ -7,7 +7,7 @@ use core::{marker::PhantomData, ptr::NonNull};
 use kernel::{
     bindings,
     error::from_err_ptr,
-    fs::file::{File, FileDescriptorReservation},
+    fs::file::{File, FileDescriptorReservation, LocalFile},
     prelude::*,
     str::CStr,
     sync::{aref::ARef, Arc},
@@ -76,11 +76,11 @@ impl<T: FileOwner> FileRef<T> {
     /// The file of a file descriptor of the caller, and its owner, which the file keeps
     /// alive: EBADF, or EINVAL if it is no file of a `T`. Context: thread.
     pub(crate) fn from_fd(fd: i32) -> Result<(Self, NonNull<T>)> {
-        let mut owner = core::ptr::null_mut();
-        // SAFETY: any number is checked by the call, which writes to `owner`.
-        let file = from_err_ptr(unsafe { glue::genp_file_from_fd(fd, &mut owner) })?;
-        let file = Self(NonNull::new(file).ok_or(EINVAL)?, PhantomData);
-        Ok((file, NonNull::new(owner.cast()).ok_or(EINVAL)?))
+        let file = LocalFile::fget(fd as u32)?;
+        // SAFETY: we hold a reference to the file.
+        let owner = unsafe { glue::genp_file_owner(file.as_ptr()) };
+        let owner = NonNull::new(owner.cast()).ok_or(EINVAL)?;
+        Ok((Self(ARef::into_raw(file).cast(), PhantomData), owner))
     }
 }
 

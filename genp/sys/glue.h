@@ -105,7 +105,7 @@ struct file *genp_file_get_active(struct file *file);
 void genp_file_put(struct file *file);
 void genp_file_put_now(struct file *file);
 unsigned long genp_file_users(struct file *file);
-struct file *genp_file_from_fd(int fd, void **partition);
+void *genp_file_owner(const struct file *file);
 struct address_space *genp_file_mapping(struct file *file);
 void genp_zap(struct address_space *mapping, u64 offset, u64 length);
 struct eventfd_ctx *genp_eventfd_get(int fd);

@@ -100,26 +100,14 @@ void genp_file_put_now(struct file *file)
 }
 
 /**
- * genp_file_from_fd - look up the file of a partition by a file descriptor
- * @fd: file descriptor of the caller
- * @partition: filled with the private data of the file
+ * genp_file_owner - whose file it is
+ * @file: a file
  *
- * Context: thread. Return: a reference to the file, or an ERR_PTR: -EBADF, or -EINVAL
- * if it is no partition's file.
+ * Return: its private data if it is a partition's, NULL otherwise.
  */
-struct file *genp_file_from_fd(int fd, void **partition)
+void *genp_file_owner(const struct file *file)
 {
-	struct file *file = fget(fd);
-
-	*partition = NULL;
-	if (!file)
-		return ERR_PTR(-EBADF);
-	if (file->f_op != &partition_fops) {
-		fput(file);
-		return ERR_PTR(-EINVAL);
-	}
-	*partition = file->private_data;
-	return file;
+	return file->f_op == &partition_fops ? file->private_data : NULL;
 }
 
 struct address_space *genp_file_mapping(struct file *file)
