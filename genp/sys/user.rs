@@ -88,7 +88,7 @@ impl UserRecords {
         let bytes = core::ptr::from_ref(record).cast::<u8>();
         // SAFETY: these are the bytes of one record, all initialised: the header asserts
         // that it has no padding.
-        self.0
-            .write_slice(unsafe { core::slice::from_raw_parts(bytes, size_of::<genp_event>()) })
+        let bytes = unsafe { core::slice::from_raw_parts(bytes, size_of::<genp_event>()) };
+        self.0.write_slice(bytes)
     }
 }

@@ -54,7 +54,7 @@ unsafe fn partition<'a>(part: *mut genp_partition) -> &'a Partition {
 ///
 /// # Safety
 ///
-/// As [`partition`].
+/// As [`partition()`].
 unsafe fn counted(part: *mut genp_partition) -> Arc<Partition> {
     // SAFETY: points into an `Arc`, by `lend`; the reference of the partition's file is
     // not given up here.
