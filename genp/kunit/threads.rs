@@ -148,6 +148,22 @@ mod tests {
         Ok(())
     }
 
+    /// ... which would be for as long as it has nothing to run on.
+    #[test]
+    fn a_preempted_waker_silences_nobody() -> Result {
+        let waker = Waker::new()?;
+        let (log, thread) = start(u64::MAX, &waker)?;
+        log.allowed.store(1, Release);
+        assert!(eventually(|| log.slept.load(Acquire) == 1));
+        // Asleep for certain, and not on its way there any more.
+        assert!(eventually(|| waker.is_asleep()));
+        waker.begin_wake();
+        waker.wake();
+        assert!(has_woken(&log, 1));
+        drop(thread);
+        Ok(())
+    }
+
     #[test]
     fn a_hard_interrupt_may_wake() -> Result {
         let waker = Waker::new()?;

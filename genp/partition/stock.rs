@@ -65,8 +65,11 @@ impl PartitionStock {
 
     /// Has the refill thread check the stock. Context: any.
     #[cold]
-    fn request_refill(&self) {
-        self.account.pool().pending_refills.put(self.account.id());
+    fn request_refill(&self, cpu: &CurrentCpu) {
+        self.account
+            .pool()
+            .pending_refills
+            .put(self.account.id(), cpu);
     }
 
     /// Takes a page of the stock: the address of its `struct page`. Context: any.
@@ -76,7 +79,7 @@ impl PartitionStock {
         let stock = self.stock()?;
         let (slot, crossing) = stock.take(cpu);
         if crossing == Crossing::Crossed {
-            self.request_refill();
+            self.request_refill(cpu);
         }
         stock.page(slot?)
     }
@@ -268,7 +271,7 @@ impl Partition {
         match self.stock.give_page(page, slot, cpu) {
             Some(Ok(Crossing::None)) => Ok(()),
             Some(Ok(Crossing::Crossed)) => {
-                self.request_refill();
+                self.request_refill(cpu);
                 Ok(())
             }
             Some(Err(why)) => self.refuse_page(why),
@@ -277,8 +280,8 @@ impl Partition {
     }
 
     #[cold]
-    fn request_refill(&self) {
-        self.stock.request_refill();
+    fn request_refill(&self, cpu: &CurrentCpu) {
+        self.stock.request_refill(cpu);
     }
 
     #[inline(never)]

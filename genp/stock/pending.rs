@@ -12,7 +12,7 @@ use kernel::{
 
 use crate::genp::{
     core::accounting::PartitionId,
-    sys::{irq_work::IrqWaker, thread::Waker},
+    sys::{cpu::CurrentCpu, irq_work::IrqWaker, thread::Waker},
 };
 
 /// A word for each partition, and the waker of the refill thread.
@@ -35,13 +35,16 @@ impl PendingRefills {
     }
 
     /// Has the refill thread check the stock of a partition. Context: any.
-    pub(crate) fn put(&self, id: PartitionId) {
+    ///
+    /// Who finds the flag set leaves the wake-up to whoever set it, who is not preempted
+    /// in between.
+    pub(crate) fn put(&self, id: PartitionId, cpu: &CurrentCpu) {
         let Some(stock) = self.stocks.get(id.0 as usize) else {
             return;
         };
         // Full: the stock changed before. Pairs with the xchg in `take`.
         if stock.xchg(1, Full) == 0 {
-            self.waker.wake();
+            self.waker.wake(cpu);
         }
     }
 

@@ -16,6 +16,7 @@ bool genp_kunit_page_is(struct page *page, u8 byte);
 void genp_kunit_get_page(struct page *page);
 void genp_kunit_put_page(struct page *page);
 void genp_kunit_flush_fput(void);
+bool genp_kunit_is_asleep(const struct task_struct *task);
 unsigned long genp_kunit_map(struct file *file, u64 offset, u64 length,
 			     unsigned long prot, bool shared);
 void genp_kunit_unmap(unsigned long start, u64 length);
@@ -90,6 +91,12 @@ void genp_kunit_get_page(struct page *page)
 void genp_kunit_put_page(struct page *page)
 {
 	put_page(page);
+}
+
+bool genp_kunit_is_asleep(const struct task_struct *task)
+{
+	return READ_ONCE(task->__state) != TASK_RUNNING &&
+	       !READ_ONCE(task->on_rq);
 }
 
 /* The last fput() of a kernel thread is deferred to a worker: wait for it. */

@@ -4,7 +4,7 @@
 
 use kernel::{ffi::c_void, sync::Arc};
 
-use super::{glue, thread::Waker};
+use super::{cpu::CurrentCpu, glue, thread::Waker};
 
 /// Wakes a thread by way of an irq_work on the current CPU. There is one at a time.
 pub(crate) struct IrqWaker {
@@ -26,7 +26,10 @@ impl IrqWaker {
     }
 
     /// Has the thread woken soon. Context: any.
-    pub(crate) fn wake(&self) {
+    ///
+    /// The kernel marks the irq_work as pending before it queues it, and whoever finds the
+    /// mark returns: preemption is off, so that nobody is kept from queueing it.
+    pub(crate) fn wake(&self, _cpu: &CurrentCpu) {
         // SAFETY: set up in `new`.
         unsafe { glue::genp_irq_work_queue() }
     }

@@ -23,6 +23,7 @@ extern "C" {
     fn genp_kunit_get_page(page: *mut bindings::page);
     fn genp_kunit_put_page(page: *mut bindings::page);
     fn genp_kunit_flush_fput();
+    fn genp_kunit_is_asleep(task: *const bindings::task_struct) -> bool;
     fn genp_kunit_map(
         file: *mut bindings::file,
         offset: u64,
@@ -77,6 +78,12 @@ pub(crate) fn in_hard_interrupt<R, F: FnOnce() -> R>(work: F) -> Option<R> {
     // SAFETY: `data` is a `Call<R, F>` and lives until the call is over.
     unsafe { genp_kunit_call_hard(call::<R, F>, core::ptr::from_mut(&mut data).cast()) };
     data.answer
+}
+
+/// Whether a task sleeps, for good until it is woken; the task stays during the call.
+pub(super) fn is_asleep(task: *const bindings::task_struct) -> bool {
+    // SAFETY: the caller keeps the task.
+    !task.is_null() && unsafe { genp_kunit_is_asleep(task) }
 }
 
 /// Waits until the files that were closed before are released.

@@ -58,12 +58,14 @@ impl Waker {
 
     /// Has the thread's current or next sleep return. Context: any but NMI, also with raw
     /// locks held.
+    ///
+    /// It wakes the thread even if the flag is set already: whoever set it may have been
+    /// preempted before its wake-up, and may not run again for long. To wake a thread
+    /// that runs is cheap.
     pub(crate) fn wake(&self) {
         // Full: what the thread is to see was written before. Pairs with the xchg in
         // `sleep_until`.
-        if self.pending.xchg(1, Full) != 0 {
-            return;
-        }
+        self.pending.xchg(1, Full);
         // Acquire: pairs with the store in `Thread::spawn`.
         let task = self.task.load(Acquire);
         if !task.is_null() {
@@ -72,6 +74,19 @@ impl Waker {
             // has stopped the threads, which wake each other.
             unsafe { glue::genp_task_wake(task) };
         }
+    }
+
+    /// What a waker has done that is preempted before its wake-up.
+    #[cfg(GENP_KUNIT)]
+    pub(crate) fn begin_wake(&self) {
+        self.pending.xchg(1, Full);
+    }
+
+    /// Whether the thread is asleep.
+    #[cfg(GENP_KUNIT)]
+    pub(crate) fn is_asleep(&self) -> bool {
+        // Acquire: pairs with the store in `Thread::spawn`.
+        super::kunit::is_asleep(self.task.load(Acquire))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::genp::{
     pool::{account::PoolAccount, lending::Budget},
     sys::{
         abi,
+        cpu::PreemptGuard,
         eventfd::EventFd,
         lock::{new_raw_lock, RawLock},
         time,
@@ -118,6 +119,9 @@ impl Events {
         let Budget { limit, lent } = budget;
         let left = limit.saturating_sub(lent);
         let low = u32::from(left < limit.div_ceil(8));
+        // Who finds the flag set leaves it to whoever set it, who is not preempted before
+        // it was announced.
+        let _here = PreemptGuard::begin();
         if self.budget_low.xchg(low, Relaxed) == 0 && low == 1 {
             self.announce(abi::GENP_EVENT_BUDGET_LOW, 0, u64::from(left) << PAGE_SHIFT);
         }

@@ -22,15 +22,20 @@
  * are stores of the worker that are not yet visible to others, and `late_work` are
  * those of producers.
  *
- * Properties: work that was left is done; a thread that is asked to stop does so; a
- * thread that has exited is never woken. Producers may call wake() before spawn()
- * has returned, but not after stop() was called, see Waker::wake().
+ * A producer of low priority may be preempted between the flag and the wake-up, and then
+ * does not run before nobody else can.
+ *
+ * Properties: work that was left is done, whoever else is preempted; a thread that is
+ * asked to stop does so; a thread that has exited is never woken. Producers may call
+ * wake() before spawn() has returned, but not after stop() was called, see
+ * Waker::wake().
  *
  *	proof    safe
  *	live     work_is_done      -DLIVE -DENDLESS
  *
  * Mistakes, each of which must be found:
  *
+ *	mistake  flag_before_wake          -DFLAG_BEFORE_WAKE
  *	mistake  check_before_state        -DCHECK_BEFORE_STATE
  *	mistake  state_without_barrier     -DSTATE_WITHOUT_BARRIER
  *	mistake  clear_by_plain_store      -DCLEAR_BY_PLAIN_STORE
@@ -50,6 +55,7 @@ bool pending, late_pending;	/* late_pending: a clear is not yet visible */
 bool running = true;		/* the worker's state, as others see it */
 bool late_state;		/* a "not running" is not yet visible */
 bool work[PRODUCERS], late_work[PRODUCERS];
+bool preempted;			/* producer 0, between the flag and the wake-up */
 bool task;			/* Waker::task is set */
 bool stop, ended, freed;
 byte producers_left = PRODUCERS;	/* that may still call wake() */
@@ -126,6 +132,15 @@ proctype producer(byte r)
 		xchg_pending(r, old);
 #else
 		xchg_pending(r, old);
+#ifndef LIVE
+		if
+		:: r == 0 -> preempted = true; !preempted
+		:: true
+		fi;
+#endif
+#ifndef FLAG_BEFORE_WAKE
+		old = false;
+#endif
 		if
 		:: old
 		:: else ->
@@ -194,6 +209,17 @@ prepare:
 	goto prepare;
 over:
 	ended = true
+}
+
+/* The CPU hog that preempts producer 0 and lets it run when all others are done. */
+active proctype hog()
+{
+end:
+	do
+	:: preempted && timeout ->
+		assert(!work[1] && !late_work[1]);
+		preempted = false
+	od
 }
 
 active proctype owner()
