@@ -38,6 +38,10 @@ module! {
             default: 1000,
             description: "Longest term of a lease, in milliseconds",
         },
+        min_lease_us: u32 {
+            default: 1000,
+            description: "Shortest term of a lease, in microseconds, 1 to 1000",
+        },
         grace_ms: u32 {
             default: 10,
             description: "How long before its deadline a lease is recalled, in milliseconds",
@@ -45,6 +49,10 @@ module! {
         recall_prio: i32 {
             default: 90,
             description: "SCHED_FIFO priority of the thread that ends leases, 2 to 99",
+        },
+        recall_share: u32 {
+            default: 20,
+            description: "Per cent of a processor that ending leases may take, 1 to 100",
         },
         refill_prio: i32 {
             default: 80,
@@ -103,8 +111,10 @@ impl kernel::Module for Genp {
         let config = Config::check(&Params {
             pool_mib: param(module_parameters::pool_mib.value()),
             max_lease_ms: param(module_parameters::max_lease_ms.value()),
+            min_lease_us: param(module_parameters::min_lease_us.value()),
             grace_ms: param(module_parameters::grace_ms.value()),
             recall_prio: param(module_parameters::recall_prio.value()),
+            recall_share: param(module_parameters::recall_share.value()),
             refill_prio: param(module_parameters::refill_prio.value()),
             wait_order: param(module_parameters::wait_order.value()),
             max_waiters: param(module_parameters::max_waiters.value()),

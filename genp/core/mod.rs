@@ -10,6 +10,7 @@
 //! | [`watermarks`] | the watermarks of an atomic stock, and whether it suffices |
 //! | [`bounds`] | how large a reserve must be so that no allocation fails |
 //! | [`histogram`] | durations in classes of powers of two |
+//! | [`recall_share`] | how much work of the recall thread a partition may cause |
 //! | [`owner`] | who owns a region or a lease |
 //!
 //! The kernel module and the crate `genp-core` compile the same files; the crate is
@@ -25,5 +26,6 @@ pub mod bounds;
 pub mod histogram;
 pub mod labyrinth;
 pub mod owner;
+pub mod recall_share;
 pub mod tlsf;
 pub mod watermarks;

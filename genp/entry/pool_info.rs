@@ -49,6 +49,8 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
         emergency_free: bytes(emergency.map_or(0, Emergency::free)),
         range: range.map_or(0, |range| range.bytes() as u64),
         range_free: range.map_or(0, |range| range.free_bytes() as u64),
+        min_lease_ns: config.min_lease_ns,
+        recall_share: config.recall_share.percent,
         ..Default::default()
     }
 }

@@ -48,6 +48,9 @@ attributes! {
     overdue_bytes: |_, info| info.overdue;
     emergency_bytes: |_, info| info.emergency;
     emergency_free_bytes: |_, info| info.emergency_free;
+    min_lease_ns: |_, info| info.min_lease_ns;
+    recall_share: |_, info| info.recall_share.into();
+    recall_work_ns: |pool, _| pool.config.recall_share.work_per_second();
     refill_prio: |pool, _| pool.config.refill_prio as u64;
 }
 

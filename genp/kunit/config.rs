@@ -9,9 +9,11 @@ use kernel::prelude::*;
 /// How to set a parameter, its lowest value and its highest.
 struct Limit(fn(&mut Params, i64), i64, i64);
 
-const LIMITS: [Limit; 11] = [
+const LIMITS: [Limit; 13] = [
     Limit(|g, v| g.pool_mib = v as u32, 1, 4 << 20),
     Limit(|g, v| g.max_lease_ms = v as u32, 10, 3_600_000),
+    Limit(|g, v| g.min_lease_us = v as u32, 1, 1000),
+    Limit(|g, v| g.recall_share = v as u32, 1, 100),
     Limit(|g, v| g.grace_ms = v as u32, 0, 1000),
     Limit(|g, v| g.recall_prio = v as i32, 2, 99),
     Limit(|g, v| g.refill_prio = v as i32, 1, 99),
@@ -58,6 +60,9 @@ mod tests {
         let config = Config::check(&Params {
             pool_mib: 3,
             max_lease_ms: 7,
+            min_lease_us: 30,
+            recall_share: 5,
+            max_partitions: 10,
             grace_ms: 5,
             uid_ceiling_mib: 2,
             ..params()
@@ -65,6 +70,9 @@ mod tests {
         let per_mib = (1 << 20) / kernel::page::PAGE_SIZE as u32;
         assert_eq!(config.capacity, 3 * per_mib);
         assert_eq!(config.max_lease_ns, 7_000_000);
+        assert_eq!(config.min_lease_ns, 30_000);
+        // 5 per cent among ten.
+        assert_eq!(config.recall_share.work_per_second(), 5_000_000);
         assert_eq!(config.grace_ns, 5_000_000);
         assert_eq!(config.uid_ceiling, 2 * per_mib);
         assert_eq!(Config::check(&params())?.uid_ceiling, u32::MAX);

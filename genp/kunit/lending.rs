@@ -26,6 +26,7 @@ fn documented(error: AccountingError) -> kernel::error::Error {
         AccountingError::WaiterTable => EBUSY,
         AccountingError::WouldBlock => EAGAIN,
         AccountingError::Waited => EAGAIN,
+        AccountingError::Pace => EAGAIN,
         AccountingError::Stale => ESTALE,
         AccountingError::Foreign => EINVAL,
         // Never returned to a caller.

@@ -27,8 +27,10 @@ pub(crate) fn params() -> Params {
     Params {
         pool_mib: 1,
         max_lease_ms: 1000,
+        min_lease_us: 1000,
         grace_ms: 10,
         recall_prio: 90,
+        recall_share: 20,
         refill_prio: 50,
         wait_order: 0,
         max_waiters: 4,

@@ -44,6 +44,7 @@ impl Partition {
         answer.locked_longest_ns = pool.lending.longest_ns();
         answer.recall_worst_ns = pool.recall_worst_ns();
         answer.wait_bound_ns = pool.wait_bound_ns();
+        self.account.bounds(answer);
         Ok(())
     }
 }

@@ -6,7 +6,18 @@
 use kernel::{page::PAGE_SHIFT, sync::Arc};
 
 use super::{lending::LendingState, Pool};
-use crate::genp::{core::accounting::PartitionId, frames::list::FrameList, sys::abi};
+use crate::genp::{
+    core::{
+        accounting::PartitionId,
+        recall_share::{RecallShare, END_NS, PAGE_NS},
+    },
+    frames::list::FrameList,
+    sys::abi,
+};
+
+// The costs are part of the ABI.
+const _: () = assert!(abi::GENP_RECALL_END_NS as u64 == END_NS);
+const _: () = assert!(abi::GENP_RECALL_PAGE_NS as u64 == PAGE_NS);
 
 /// What a part of a partition needs to use the pool on its behalf.
 #[derive(Clone)]
@@ -88,7 +99,18 @@ impl PoolAccount {
             stat.budget_refusals = counters.budget_refusals;
             stat.pool_refusals = counters.pool_refusals;
             stat.table_refusals = counters.table_refusals;
+            stat.pace_refusals = counters.pace_refusals;
         });
+    }
+
+    /// Fills in what the partition may cause the recall thread. Context: any but NMI.
+    pub(crate) fn bounds(&self, bounds: &mut abi::genp_bounds) {
+        let (max_leases, limit) = self.with_lending(|state, id| {
+            let account = state.accounting.account(id);
+            (account.max_leases(), account.limit())
+        });
+        bounds.recall_work_ns = self.pool.config.recall_share.work_per_second();
+        bounds.recall_burst_ns = RecallShare::burst_ns(max_leases, limit);
     }
 
     /// Resets the peak of what was lent. Context: any but NMI.

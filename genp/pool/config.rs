@@ -4,17 +4,20 @@
 
 use kernel::{page::PAGE_SIZE, prelude::*};
 
-use crate::genp::core::accounting::WaitOrder;
+use crate::genp::core::{accounting::WaitOrder, recall_share::RecallShare};
 
 const MIB: u64 = 1 << 20;
 const NSEC_PER_MSEC: u64 = 1_000_000;
+const NSEC_PER_USEC: u64 = 1000;
 
 /// The module parameters as given, in the units the administrator uses.
 pub(crate) struct Params {
     pub(crate) pool_mib: u32,
     pub(crate) max_lease_ms: u32,
+    pub(crate) min_lease_us: u32,
     pub(crate) grace_ms: u32,
     pub(crate) recall_prio: i32,
+    pub(crate) recall_share: u32,
     pub(crate) refill_prio: i32,
     pub(crate) wait_order: u32,
     pub(crate) max_waiters: u32,
@@ -31,9 +34,13 @@ pub(crate) struct Config {
     /// Frames of the pool.
     pub(crate) capacity: u32,
     pub(crate) max_lease_ns: u64,
+    /// A shorter term is raised to this.
+    pub(crate) min_lease_ns: u64,
     pub(crate) grace_ns: u64,
     /// SCHED_FIFO priority of the thread that ends leases.
     pub(crate) recall_prio: i32,
+    /// How much work of that thread partitions may cause.
+    pub(crate) recall_share: RecallShare,
     /// SCHED_FIFO priority of the thread that refills atomic stocks.
     pub(crate) refill_prio: i32,
     pub(crate) order: WaitOrder,
@@ -89,6 +96,9 @@ impl Config {
             0,
             params.max_lease_ms.into(),
         )?;
+        // At most the least max_lease_ms.
+        within("min_lease_us", params.min_lease_us.into(), 1, 1000)?;
+        within("recall_share", params.recall_share.into(), 1, 100)?;
         within("recall_prio", params.recall_prio.into(), 2, 99)?;
         within("refill_prio", params.refill_prio.into(), 1, 99)?;
         within("wait_order", params.wait_order.into(), 0, 1)?;
@@ -101,6 +111,11 @@ impl Config {
         Ok(Self {
             capacity: frames(params.pool_mib),
             max_lease_ns: u64::from(params.max_lease_ms) * NSEC_PER_MSEC,
+            min_lease_ns: u64::from(params.min_lease_us) * NSEC_PER_USEC,
+            recall_share: RecallShare {
+                percent: params.recall_share,
+                partitions: params.max_partitions,
+            },
             grace_ns: u64::from(params.grace_ms) * NSEC_PER_MSEC,
             recall_prio: params.recall_prio,
             refill_prio: params.refill_prio,

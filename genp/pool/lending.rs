@@ -88,14 +88,15 @@ impl LendingState {
     }
 
     /// Wakes the recall thread if it would sleep past the next action that is due, or if
-    /// a waiter can be served.
-    fn wake_recall(&mut self) {
+    /// a waiter can be served. Whose lease or request it is, is charged for it.
+    fn wake_recall(&mut self, now: u64) {
         let due = self.accounting.next_due().unwrap_or(u64::MAX);
         let late = due < self.armed;
         if late {
             self.armed = due;
         }
         if late || self.accounting.can_serve() {
+            self.accounting.charge_recall_wake(late, now);
             self.recall.wake();
         }
     }
@@ -131,6 +132,7 @@ impl Lending {
             order: config.order,
             max_lease_ns: config.max_lease_ns,
             grace_ns: config.grace_ns,
+            share: config.recall_share,
         };
         let accounting = Accounting::new(
             limits,
@@ -174,7 +176,7 @@ impl Lending {
             let mut state = self.state.lock();
             let begin = time::now();
             let answer = work(&mut state, begin);
-            state.wake_recall();
+            state.wake_recall(begin);
             (answer, time::now().saturating_sub(begin))
         };
         if took > self.longest_ns.load(Relaxed) {
@@ -211,7 +213,7 @@ pub(crate) fn errno(error: accounting::AccountingError) -> Error {
         E::Empty | E::Term | E::Foreign => EINVAL,
         E::Dying => EIDRM,
         E::LeaseTable | E::WaiterTable => EBUSY,
-        E::WouldBlock | E::Waited => EAGAIN,
+        E::WouldBlock | E::Waited | E::Pace => EAGAIN,
         E::Stale => ESTALE,
         _ => EINVAL,
     }

@@ -2,7 +2,7 @@
 
 //! The account of a partition.
 
-use super::{queue::Queue, Frames, MAX_LEASES_PER_PARTITION, NONE};
+use super::{super::recall_share::Pace, queue::Queue, Frames, MAX_LEASES_PER_PARTITION, NONE};
 
 /// What was counted on an account since it was opened.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct AccountCounters {
     pub pool_refusals: u64,
     /// Requests refused because a table was full.
     pub table_refusals: u64,
+    /// Requests and renewals refused because the partition caused too much work.
+    pub pace_refusals: u64,
 }
 
 /// The account of one partition, or an unused entry.
@@ -59,6 +61,11 @@ pub struct Account {
     /// with the rest.
     pub(super) ready: bool,
     pub(super) next_ready: u32,
+    /// How far it is ahead with the recall thread's work. Not reset with the rest, so that
+    /// nobody gets a fresh one by creating a partition anew.
+    pub(super) pace: Pace,
+    /// How often its lease window is mapped.
+    pub(super) mappings: u32,
     pub(super) counters: AccountCounters,
 }
 
@@ -82,6 +89,8 @@ impl Account {
         queue: Queue::EMPTY,
         ready: false,
         next_ready: NONE,
+        pace: Pace::RESTED,
+        mappings: 0,
         counters: AccountCounters {
             borrows: 0,
             returns: 0,
@@ -93,6 +102,7 @@ impl Account {
             budget_refusals: 0,
             pool_refusals: 0,
             table_refusals: 0,
+            pace_refusals: 0,
         },
     };
 
@@ -101,6 +111,7 @@ impl Account {
         *self = Self {
             ready: self.ready,
             next_ready: self.next_ready,
+            pace: self.pace,
             ..new
         };
     }
@@ -133,6 +144,11 @@ impl Account {
     /// Leases, waiting ones included.
     pub fn leases(&self) -> u32 {
         self.slices.count_ones()
+    }
+
+    /// The most leases it may have, waiting ones included.
+    pub fn max_leases(&self) -> u32 {
+        self.max_leases
     }
 
     /// Waiting requests.

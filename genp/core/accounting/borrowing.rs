@@ -23,7 +23,8 @@ where
     /// Errors: [`AccountingError::Empty`], [`AccountingError::Dying`],
     /// [`AccountingError::TooBig`], [`AccountingError::Term`],
     /// [`AccountingError::Quota`], [`AccountingError::LeaseTable`],
-    /// [`AccountingError::WouldBlock`], [`AccountingError::WaiterTable`].
+    /// [`AccountingError::WouldBlock`], [`AccountingError::WaiterTable`],
+    /// [`AccountingError::Pace`].
     #[allow(clippy::too_many_arguments)] // The parts of a request.
     pub fn borrow(
         &mut self,
@@ -35,7 +36,9 @@ where
         now: u64,
         term: u64,
     ) -> Result<BorrowTicket, AccountingError> {
-        let outcome = self.first_state(p, frames, prio, reasons, may_wait, term);
+        let outcome = self
+            .first_state(p, frames, prio, reasons, may_wait, term)
+            .and_then(|state| self.check_pace(p, now).map(|()| state));
         let state = match outcome {
             Ok(state) => state,
             Err(error) => {
@@ -46,6 +49,7 @@ where
                     AccountingError::LeaseTable | AccountingError::WaiterTable => {
                         counters.table_refusals += 1
                     }
+                    AccountingError::Pace => counters.pace_refusals += 1,
                     _ => {}
                 }
                 return Err(error);
@@ -58,6 +62,7 @@ where
         lease.prio = prio;
         lease.arrival = arrival;
         lease.term = term;
+        self.charge_lease(index, now);
         match state {
             LeaseState::Active => {
                 self.account_of(p).charged += frames;
@@ -328,6 +333,7 @@ where
             | LeaseState::PoolWait
             | LeaseState::Died
             | LeaseState::Refused => {
+                self.refund_lease(index);
                 self.release_slice(index);
                 self.release_lease(index);
                 self.promote(entry.partition);

@@ -77,12 +77,14 @@ where
     ) -> Result<PartitionId, AccountingError> {
         let slots = self.accounts.len() as u32;
         self.check_admission(reserve, self.user(uid, ceiling), Some(slots))?;
-        let index = self
-            .accounts
-            .iter()
-            .position(|account| !account.used)
+        // The one that is longest within its part of the recall thread's work.
+        let index = (0..slots)
+            .zip(self.accounts.iter())
+            .filter(|(_, account)| !account.used)
+            .min_by_key(|(_, account)| account.pace.even_at())
+            .map(|(index, _)| index)
             .ok_or(AccountingError::NoPartitionSlot)?;
-        let id = PartitionId(index as u32);
+        let id = PartitionId(index);
         self.account_of(id).replace(Account {
             used: true,
             uid,

@@ -81,6 +81,14 @@ where
         }
     }
 
+    /// The lease that is due first, or `NONE`. O(1).
+    pub(super) fn first_due(&self) -> u32 {
+        match self.heap_len {
+            0 => NONE,
+            _ => self.heap(0),
+        }
+    }
+
     /// When the next lease is due, in nanoseconds; `None` if none is. O(1).
     pub fn next_due(&self) -> Option<u64> {
         (self.heap_len > 0)
@@ -104,11 +112,14 @@ where
         {
             let entry = self.lease_mut(index);
             entry.state = LeaseState::Recalled;
+            // Work was done: nothing is given back any more.
+            entry.work = 0;
             self.schedule(index, lease.expires);
             self.account_of(lease.partition).counters.recalls += 1;
             return Some(DueAction::Recall(LeaseId(index)));
         }
         self.schedule(index, u64::MAX);
+        self.lease_mut(index).work = 0;
         if !lease.is_non_revocable() {
             return Some(DueAction::Revoke(LeaseId(index)));
         }

@@ -96,6 +96,9 @@ where
         if state != LeaseState::Ending {
             return;
         }
+        if reason == EndReason::Returned {
+            self.refund_lease(index);
+        }
         self.unschedule(index);
         let account = self.account_of(partition);
         account.lent -= frames;
@@ -121,7 +124,7 @@ where
     ///
     /// Errors: [`AccountingError::Term`], [`AccountingError::Dying`]; as [`Self::find`],
     /// and [`AccountingError::Stale`] for an expired one; [`AccountingError::Waited`]
-    /// while a request waits for frames.
+    /// while a request waits for frames; [`AccountingError::Pace`].
     pub fn renew(
         &mut self,
         p: PartitionId,
@@ -141,6 +144,13 @@ where
         }
         if !self.queue.is_empty() {
             return Err(AccountingError::Waited);
+        }
+        self.check_pace(p, now).inspect_err(|_| {
+            self.account_of(p).counters.pace_refusals += 1;
+        })?;
+        if self.entry(index).state == LeaseState::Recalled {
+            // It was recalled, and will be again.
+            self.charge_lease(index, now);
         }
         let expires = now.saturating_add(term);
         let lease = self.lease_mut(index);

@@ -51,6 +51,9 @@ pub struct Lease {
     pub(super) arrival: u64,
     pub(super) reasons: WaitReasons,
     pub(super) term: u64,
+    /// What its end was charged, as long as it can be given back; see
+    /// [`super::super::recall_share`].
+    pub(super) work: u64,
     pub(super) expires: u64,
     /// When something is to be done about it; `u64::MAX` for never.
     pub(super) due: u64,
@@ -104,6 +107,7 @@ impl Lease {
             pool: false,
         },
         term: 0,
+        work: 0,
         expires: 0,
         due: 0,
         heap_at: NONE,

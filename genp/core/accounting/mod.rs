@@ -15,6 +15,8 @@
 
 use core::ops::DerefMut;
 
+use super::recall_share::RecallShare;
+
 mod account;
 pub mod admission;
 mod borrowing;
@@ -24,6 +26,7 @@ mod deadlines;
 mod ending;
 mod lease;
 mod lease_table;
+mod pace;
 mod queue;
 mod queueing;
 
@@ -81,6 +84,8 @@ pub struct Limits {
     pub max_lease_ns: u64,
     /// How long before its deadline a lease is recalled, in nanoseconds.
     pub grace_ns: u64,
+    /// How much work of the recall thread partitions may cause.
+    pub share: RecallShare,
 }
 
 /// Why a call was refused. Nothing was changed then, except counters.
@@ -109,6 +114,8 @@ pub enum AccountingError {
     WaiterTable,
     /// Too few frames are free, or a waiter comes first.
     WouldBlock,
+    /// The partition caused the recall thread as much work as it may, for now.
+    Pace,
     /// A request waits, so no lease is renewed and nothing is committed to a stock.
     Waited,
     /// The lease ended, or is being ended.

@@ -123,6 +123,9 @@ impl Events {
         // it was announced.
         let _here = PreemptGuard::begin();
         if self.budget_low.xchg(low, Relaxed) == 0 && low == 1 {
+            let now = time::now();
+            self.account
+                .with_lending(|state, id| state.accounting.charge_wake(id, now));
             self.announce(abi::GENP_EVENT_BUDGET_LOW, 0, u64::from(left) << PAGE_SHIFT);
         }
     }

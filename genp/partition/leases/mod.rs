@@ -15,7 +15,7 @@ use kernel::prelude::*;
 
 use crate::genp::{
     core::{
-        accounting::{BorrowTicket, RequestOutcome, WaitReasons},
+        accounting::{AccountingError, BorrowTicket, RequestOutcome, WaitReasons},
         owner::Owner,
     },
     frames::free::BATCH,
@@ -78,13 +78,17 @@ impl Leases {
         &self.window
     }
 
-    /// The term to request, 0 for the partition's: EINVAL for a longer one than the pool
-    /// has.
+    /// The term to request, 0 for the partition's; a shorter one than the pool has is
+    /// raised. EINVAL for a longer one.
     pub(crate) fn term(&self, lease_ns: u64) -> Result<u64> {
-        match lease_ns {
-            0 => Ok(self.term_ns),
-            term if term <= self.account.pool().config.max_lease_ns => Ok(term),
-            _ => Err(EINVAL),
+        let config = &self.account.pool().config;
+        let term = match lease_ns {
+            0 => self.term_ns,
+            term => term,
+        };
+        match term <= config.max_lease_ns {
+            true => Ok(term.max(config.min_lease_ns)),
+            false => Err(EINVAL),
         }
     }
 
@@ -126,7 +130,9 @@ impl Leases {
         answer.map_err(|error| {
             let reasons = request.reasons;
             let expired = request.deadline != 0 && !may_wait;
+            let paced = error == AccountingError::Pace;
             let error = match lending::errno(error) {
+                error if paced => error,
                 // What it would have waited for, had its deadline not passed.
                 EAGAIN if reasons.pool && expired => self.timed_out(),
                 EDQUOT if reasons.budget && expired => self.timed_out(),

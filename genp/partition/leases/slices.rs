@@ -90,6 +90,12 @@ impl Slices {
         self.mappings.iter().all(Option::is_some)
     }
 
+    /// How often the window is mapped. At most [`MAX_MAPPINGS`] steps.
+    pub(super) fn mappings(&self) -> u32 {
+        // CAST: at most MAX_MAPPINGS.
+        self.mappings.iter().flatten().count() as u32
+    }
+
     /// Records a mapping; false if there is no entry for it. The entries of the others
     /// stay what they are. At most [`MAX_MAPPINGS`] steps.
     pub(super) fn add_mapping(&mut self, key: WindowKey) -> bool {

@@ -18,6 +18,7 @@ use crate::genp::{
     sys::{
         file::{FileOwner, Mapping},
         lock::{new_pi_mutex, Pi, PiMutex},
+        time,
         vma::{self, AddressSpaceId, LeaseVma, WindowKey},
     },
 };
@@ -108,10 +109,19 @@ impl LeaseWindow {
             return Err(EBUSY);
         }
         let key = vma::prepare_window(vma, owner)?;
-        match self.lock().add_mapping(key) {
-            true => Ok(()),
-            false => Err(EBUSY),
+        let mut slices = self.lock();
+        if !slices.add_mapping(key) {
+            return Err(EBUSY);
         }
+        self.tell_mappings(&slices);
+        Ok(())
+    }
+
+    /// Has the account know how often the window is mapped.
+    fn tell_mappings(&self, slices: &Slices) {
+        let mappings = slices.mappings();
+        self.account
+            .with_lending(|state, id| state.accounting.set_mappings(id, mappings));
     }
 
     /// Maps the frames of `slice` into `vma`, all in one walk; false if it has none, or none
@@ -202,14 +212,21 @@ impl LeaseWindow {
             return false;
         };
         let slices = self.lock();
-        let lent = slices
-            .get(slice)
-            .is_some_and(|entry| within < entry.list().len());
-        lent && self.map_slice(&slices, vma, slice)
+        let pages = slices.get(slice).map_or(0, |entry| entry.list().len());
+        if within >= pages || !self.map_slice(&slices, vma, slice) {
+            return false;
+        }
+        // Whoever ends the lease unmaps it once more.
+        let now = time::now();
+        self.account
+            .with_lending(|state, id| state.accounting.charge_mapping(id, now, pages));
+        true
     }
 
     /// A mapping of the window is gone. Context: thread, may sleep.
     pub(crate) fn closed(&self, key: WindowKey) {
-        self.lock().remove_mapping(key);
+        let mut slices = self.lock();
+        slices.remove_mapping(key);
+        self.tell_mappings(&slices);
     }
 }

@@ -80,6 +80,10 @@
  * @emergency_free: out: bytes of it that are free.
  * @range: out: bytes of the physical range, which are not part of @capacity.
  * @range_free: out: bytes of it that are in no reserve.
+ * @min_lease_ns: out: the shortest term; a shorter one is raised to it.
+ * @recall_share: out: per cent of one processor that ending leases may take; an equal
+ *	part of it is for each of @max_partitions.
+ * @reserved: out: 0.
  */
 struct genp_info {
 	__u32 size;
@@ -109,6 +113,9 @@ struct genp_info {
 	__u64 emergency_free;
 	__u64 range;
 	__u64 range_free;
+	__u64 min_lease_ns;
+	__u32 recall_share;
+	__u32 reserved;
 };
 
 /**
@@ -342,6 +349,8 @@ struct genp_resize {
  * @stock_drains: out: pages that the refill thread removed from it.
  * @emergency_takes: out: pages ever taken from the emergency stock.
  * @overdues: out: leases that a driver did not return in time.
+ * @pace_refusals: out: borrows and renewals refused because the partition had caused
+ *	as much work as it may, see &genp_bounds.recall_work_ns.
  */
 struct genp_stat {
 	__u32 size;
@@ -392,6 +401,7 @@ struct genp_stat {
 	__u64 stock_drains;
 	__u64 emergency_takes;
 	__u64 overdues;
+	__u64 pace_refusals;
 };
 
 /* The operations that are timed, from entry to return. */
@@ -403,6 +413,10 @@ struct genp_stat {
 #define GENP_OP_RENEW		5
 #define GENP_OP_REVOKE		6	/* from the deadline to the frames being free */
 #define GENP_OP_COUNT		7
+
+/* The costs in &genp_bounds.recall_work_ns. */
+#define GENP_RECALL_END_NS	10000
+#define GENP_RECALL_PAGE_NS	200
 
 /* Flag of GENP_GET_BOUNDS and GENP_GET_HISTOGRAM: reset after reading. */
 #define GENP_BOUNDS_RESET	(1U << 0)
@@ -425,6 +439,11 @@ struct genp_stat {
  * @recall_worst_ns: out: R, as in struct genp_info.
  * @wait_bound_ns: out: the bound on the wait of the first waiter: the longest term plus
  *	R; the k-th waiter waits at most k times that.
+ * @recall_work_ns: out: the work that this partition may cause GenP's threads in a
+ *	second, in nanoseconds: GENP_RECALL_END_NS for a lease that is not returned
+ *	before it is recalled, and GENP_RECALL_PAGE_NS for each of its pages, once for
+ *	each mapping. Who has caused more gets EAGAIN.
+ * @recall_burst_ns: out: the work it may cause beyond that, in any interval.
  */
 struct genp_bounds {
 	__u32 size;
@@ -437,6 +456,8 @@ struct genp_bounds {
 	__u64 locked_longest_ns;
 	__u64 recall_worst_ns;
 	__u64 wait_bound_ns;
+	__u64 recall_work_ns;
+	__u64 recall_burst_ns;
 };
 
 #define GENP_HISTOGRAM_BUCKETS	40
@@ -545,7 +566,7 @@ struct genp_destroy {
 #endif
 
 #ifdef GENP_ASSERT_LAYOUT
-GENP_ASSERT_LAYOUT(genp_info, 168);
+GENP_ASSERT_LAYOUT(genp_info, 184);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
 GENP_ASSERT_LAYOUT(genp_create, 136);
 GENP_ASSERT_LAYOUT(genp_open, 80);
@@ -554,8 +575,8 @@ GENP_ASSERT_LAYOUT(genp_handle, 16);
 GENP_ASSERT_LAYOUT(genp_borrow, 64);
 GENP_ASSERT_LAYOUT(genp_renew, 32);
 GENP_ASSERT_LAYOUT(genp_resize, 56);
-GENP_ASSERT_LAYOUT(genp_stat, 368);
-GENP_ASSERT_LAYOUT(genp_bounds, 120);
+GENP_ASSERT_LAYOUT(genp_stat, 376);
+GENP_ASSERT_LAYOUT(genp_bounds, 136);
 GENP_ASSERT_LAYOUT(genp_histogram, 336);
 GENP_ASSERT_LAYOUT(genp_event, 32);
 GENP_ASSERT_LAYOUT(genp_eventfd, 16);

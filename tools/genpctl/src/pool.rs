@@ -98,6 +98,8 @@ fn table(info: &genp_info) -> Table {
     table.pair("waiters", of(info.waiters, info.max_waiters));
     table.pair("served by", wait_order(info));
     table.pair("longest term", time::show(info.max_lease_ns));
+    table.pair("shortest term", time::show(info.min_lease_ns));
+    table.pair("recall share", format!("{} %", info.recall_share));
     table.pair("grace", time::show(info.grace_ns));
     table.pair("worst recall", time::show(info.recall_worst_ns));
     table.pair("memory nodes", info.nodes);

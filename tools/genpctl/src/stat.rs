@@ -48,7 +48,7 @@ pub fn usage(title: &str, stat: &genp_stat) -> Table {
 }
 
 /// All counters, with their names.
-pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 24] {
+pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 25] {
     [
         ("allocs", stat.allocs),
         ("frees", stat.frees),
@@ -64,6 +64,7 @@ pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 24] {
         ("budget refusals", stat.budget_refusals),
         ("pool refusals", stat.pool_refusals),
         ("table refusals", stat.table_refusals),
+        ("pace refusals", stat.pace_refusals),
         ("misuses", stat.misuses),
         ("stale handles", stat.stale_handles),
         ("events lost", stat.events_lost),

@@ -4,6 +4,7 @@
 
 mod admission;
 mod cases;
+mod pace;
 mod steps;
 
 use genp_core::accounting::{DueAction, PartitionId, RequestOutcome, WaitOrder};

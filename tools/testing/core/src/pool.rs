@@ -2,9 +2,12 @@
 
 //! A small pool, and what the module does with it.
 
-use genp_core::accounting::{
-    Account, Accounting, EndReason, Lease, LeaseId, Limits, PartitionId, ServeResult, WaitOrder,
-    WaitReasons,
+use genp_core::{
+    accounting::{
+        Account, Accounting, EndReason, Lease, LeaseId, Limits, PartitionId, ServeResult,
+        WaitOrder, WaitReasons,
+    },
+    recall_share::RecallShare,
 };
 
 pub type Pool = Accounting<Vec<Account>, Vec<Lease>, Vec<u32>>;
@@ -25,6 +28,7 @@ pub fn pool(order: WaitOrder) -> Pool {
         order,
         max_lease_ns: TERM,
         grace_ns: GRACE,
+        share: RecallShare::UNLIMITED,
     };
     Accounting::new(
         limits,

@@ -31,6 +31,8 @@ pub struct Leases {
     pub max_leases: u32,
     /// The default term.
     term: u64,
+    /// What a shorter term is raised to.
+    shortest: u64,
     running: Vec<Lease>,
     /// Handles of leases that are over.
     over: BTreeSet<u64>,
@@ -47,6 +49,7 @@ impl Leases {
                 0 => pool.max_lease_ns,
                 term => term,
             },
+            shortest: pool.min_lease_ns,
             running: Vec::new(),
             over: BTreeSet::new(),
         }
@@ -89,10 +92,11 @@ impl Leases {
     }
 
     fn term_of(&self, lease_ns: u64) -> u64 {
-        match lease_ns {
+        let term = match lease_ns {
             0 => self.term,
             term => term,
-        }
+        };
+        term.max(self.shortest)
     }
 
     /// GENP_BORROW.
@@ -148,6 +152,8 @@ impl Leases {
                 .filter(|lease| lease.expires > reply.end);
             expected.refuse_if(sure.count() >= self.max_leases as usize, libc::EBUSY);
         }
+        // It had caused the recall thread too much work.
+        expected.maybe(libc::EAGAIN);
         // The term was over before its borrower ran.
         if reply.end >= reply.begin.saturating_add(term) {
             expected.maybe(libc::ETIMEDOUT);
@@ -197,6 +203,9 @@ impl Leases {
         let renew = step.kind == Kind::Renew;
         if renew && request::term((step.b >> 8) as u8, before) > before.max_lease_ns {
             expected.refuse(libc::EINVAL);
+        }
+        if renew {
+            expected.maybe(libc::EAGAIN);
         }
         let handle = reply.values[0];
         match self.running.iter().find(|lease| lease.handle == handle) {
