@@ -22,6 +22,7 @@ use crate::genp::{
         self, Account, Accounting, Lease, LeaseId, Limits, PartitionId, ServeResult,
     },
     sys::{
+        cpu::PreemptGuard,
         lock::{new_raw_lock, RawLock},
         thread::Waker,
         time,
@@ -46,7 +47,8 @@ pub(crate) struct LendingState {
     waiters: KVVec<Option<ARef<Task>>>,
     /// The time until which the recall thread sleeps.
     armed: u64,
-    recall: Arc<Waker>,
+    /// Who is to be woken after the lock.
+    woken: Option<ARef<Task>>,
 }
 
 impl LendingState {
@@ -71,10 +73,11 @@ impl LendingState {
         }
     }
 
-    /// Wakes the waiter for `lease`, if there is one.
-    pub(crate) fn wake(&self, lease: LeaseId) {
-        if let Some(Some(waiter)) = self.waiters.get(lease.0 as usize) {
-            waiter.wake_up();
+    /// Has the waiter for `lease`, which was resolved, woken after the lock: one at most
+    /// under each.
+    pub(crate) fn wake(&mut self, lease: LeaseId) {
+        if let Some(waiter) = self.take_waiter(lease) {
+            self.woken = Some(waiter);
         }
     }
 
@@ -87,18 +90,20 @@ impl LendingState {
         served != ServeResult::Nothing
     }
 
-    /// Wakes the recall thread if it would sleep past the next action that is due, or if
-    /// a waiter can be served. Whose lease or request it is, is charged for it.
-    fn wake_recall(&mut self, now: u64) {
+    /// Whether the recall thread is to be woken after the lock: if it would sleep past the
+    /// next action that is due, or if a waiter can be served. Whose lease or request it is,
+    /// is charged for it.
+    fn wants_recall(&mut self, now: u64) -> bool {
         let due = self.accounting.next_due().unwrap_or(u64::MAX);
         let late = due < self.armed;
         if late {
             self.armed = due;
         }
-        if late || self.accounting.can_serve() {
+        let wants = late || self.accounting.can_serve();
+        if wants {
             self.accounting.charge_recall_wake(late, now);
-            self.recall.wake();
         }
+        wants
     }
 
     /// The time until which the recall thread may sleep.
@@ -114,6 +119,7 @@ pub(crate) struct Lending {
     #[pin]
     state: RawLock<LendingState>,
     longest_ns: Atomic<u64>,
+    recall: Arc<Waker>,
     /// At least the number of steps that serve all waiters.
     max_serves: u32,
 }
@@ -149,7 +155,7 @@ impl Lending {
             accounting,
             waiters,
             armed: u64::MAX,
-            recall,
+            woken: None,
         };
         // A waiter is moved once and resolved once; an account may be listed as ready
         // and turn out to have nothing to serve.
@@ -157,6 +163,7 @@ impl Lending {
         Ok(try_pin_init!(Self {
             state <- new_raw_lock!(state, "genp_lending"),
             longest_ns: Atomic::new(0),
+            recall,
             max_serves,
         }))
     }
@@ -164,21 +171,33 @@ impl Lending {
     /// Does `work` under the lending lock. The steps of `work` must be bounded by the
     /// table of waiters. Context: any but NMI; nothing inside may sleep.
     ///
-    /// The recall thread is woken under the same lock if it has to act, because the
-    /// caller may be preempted for any time after it.
+    /// Who is to be woken then, is woken after the lock, so that no wake-up is part of a
+    /// section with interrupts off, and before the caller can be preempted, which might
+    /// not run again for long.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut LendingState) -> R) -> R {
         self.with_time(|state, _| work(state))
     }
 
     /// As [`Self::with`]; `work` gets the time at which it begins.
     pub(crate) fn with_time<R>(&self, work: impl FnOnce(&mut LendingState, u64) -> R) -> R {
-        let (answer, took) = {
+        let here = PreemptGuard::begin();
+        let (answer, took, wants_recall, woken) = {
             let mut state = self.state.lock();
             let begin = time::now();
             let answer = work(&mut state, begin);
-            state.wake_recall(begin);
-            (answer, time::now().saturating_sub(begin))
+            let wants_recall = state.wants_recall(begin);
+            let woken = state.woken.take();
+            let took = time::now().saturating_sub(begin);
+            (answer, took, wants_recall, woken)
         };
+        if wants_recall {
+            self.recall.wake();
+        }
+        if let Some(waiter) = &woken {
+            waiter.wake_up();
+        }
+        drop(here);
+        drop(woken);
         if took > self.longest_ns.load(Relaxed) {
             // Two writers may race and the smaller value remain: it is for people.
             self.longest_ns.store(took, Relaxed);

@@ -6,7 +6,7 @@ use core::ops::DerefMut;
 
 use super::{
     admission::{judge, Admission, User, Waiter},
-    Account, Accounting, AccountingError, Frames, Lease, LeaseState, PartitionId,
+    Account, Accounting, AccountingError, Frames, Lease, LeaseId, LeaseState, PartitionId,
     MAX_LEASES_PER_PARTITION,
 };
 
@@ -182,29 +182,30 @@ where
         Ok(())
     }
 
-    /// Ends borrowing for a partition: its waiters get [`super::RequestOutcome::Died`],
-    /// its running leases are due at once, except those of drivers. As many steps as it
-    /// has leases, each O(log leases).
+    /// Ends borrowing for a partition: there are no new requests. What it has is ended by
+    /// [`Self::close_slice`]. O(1).
     pub fn begin_close(&mut self, p: PartitionId) {
         self.account_of(p).dying = true;
-        for slice in 0..MAX_LEASES_PER_PARTITION {
-            let Some(lease) = self.lease_at(p, slice) else {
-                continue;
-            };
-            let index = lease.0;
-            match self.entry(index).state {
-                LeaseState::BudgetWait | LeaseState::PoolWait => {
-                    self.unlink(index);
-                    self.lease_mut(index).state = LeaseState::Died;
-                }
-                LeaseState::Active | LeaseState::Recalled
-                    if !self.entry(index).is_non_revocable() =>
-                {
-                    self.schedule(index, 0);
-                }
-                _ => {}
+    }
+
+    /// Ends what lies in a slice of a partition that is being closed: a request gets
+    /// [`super::RequestOutcome::Died`], and its waiter is to be woken; a running lease is
+    /// due at once, except one of a driver. O(log leases).
+    pub fn close_slice(&mut self, p: PartitionId, slice: u32) -> Option<LeaseId> {
+        let lease = self.lease_at(p, slice)?;
+        let index = lease.0;
+        match self.entry(index).state {
+            LeaseState::BudgetWait | LeaseState::PoolWait => {
+                self.unlink(index);
+                self.lease_mut(index).state = LeaseState::Died;
+                return Some(lease);
             }
+            LeaseState::Active | LeaseState::Recalled if !self.entry(index).is_non_revocable() => {
+                self.schedule(index, 0);
+            }
+            _ => {}
         }
+        None
     }
 
     /// Closes the account of a partition without leases, of whose committed frames

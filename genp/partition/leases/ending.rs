@@ -120,17 +120,17 @@ impl Leases {
         Ok(expires)
     }
 
-    /// Refuses new leases and wakes every waiter. At most one step for each lease the
-    /// partition can have. Context: thread.
+    /// Refuses new leases, and wakes every waiter, one under each lock. Context: thread.
     pub(in crate::genp::partition) fn refuse_all(&self) {
-        self.account.with_lending(|state, id| {
-            state.accounting.begin_close(id);
-            for slice in 0..self.window.max_leases() {
-                if let Some(lease) = state.accounting.lease_at(id, slice) {
+        self.account
+            .with_lending(|state, id| state.accounting.begin_close(id));
+        for slice in 0..self.window.max_leases() {
+            self.account.with_lending(|state, id| {
+                if let Some(lease) = state.accounting.close_slice(id, slice) {
                     state.wake(lease);
                 }
-            }
-        });
+            });
+        }
     }
 
     /// The handle of the lease in a slice, if there is one. O(1). Context: thread.

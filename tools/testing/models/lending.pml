@@ -767,21 +767,31 @@ active proctype destroy()
 	byte c;
 
 	if :: true :: goto out fi;
-	/* begin_close() */
+	/* begin_close(), then close_slice() for each */
 	d_step {
 		dying[0] = true;
-		for (c : 0 .. 1) {
+		end_section()
+	};
+	c = 0;
+	do
+	:: c < 2 ->
+		d_step {
 			if
-			:: waits(c) -> unlink(c); stop_waiting(c); state[c] = DIED
+			:: waits(c) ->
+				unlink(c);
+				stop_waiting(c);
+				state[c] = DIED;
+#ifndef CLOSED_UNWOKEN
+				wake(c)
+#endif
 			:: runs(c) -> due[c] = 0
 			:: else
 			fi;
-#ifndef CLOSED_UNWOKEN
-			wake(c)
-#endif
+			end_section()
 		};
-		end_section()
-	};
+		c++
+	:: else -> break
+	od;
 	/* end_leases() */
 	c = 0;
 	do

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use genp_core::accounting::{
     AccountingError, DueAction, EndReason, LeaseId, PartitionId, RequestOutcome, ServeResult,
-    WaitOrder, WaitReasons,
+    WaitOrder, WaitReasons, MAX_LEASES_PER_PARTITION,
 };
 
 use super::pool::{partition, pool, revoke, Pool, BOTH, TERM, WAITERS};
@@ -267,6 +267,9 @@ impl World {
     fn replace(&mut self, index: usize) {
         let p = self.partitions[index];
         self.pool.begin_close(p);
+        for slice in 0..MAX_LEASES_PER_PARTITION {
+            self.pool.close_slice(p, slice);
+        }
         let died: Vec<u32> = self
             .waiting
             .iter()
