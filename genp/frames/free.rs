@@ -11,6 +11,7 @@ use kernel::{prelude::*, sync::Arc};
 
 use super::list::{FrameLinks, FrameList, Iter};
 use crate::genp::sys::{
+    alloc_flags::SETUP_FLAGS,
     lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
     page::{FrameTable, MAX_NODES},
     thread::Waker,
@@ -73,9 +74,9 @@ impl FreeFrames {
         for frame in 0..frames.len() {
             dirty.push(frame, &links);
         }
-        let mut quarantine = KVVec::with_capacity(partitions as usize, GFP_KERNEL)?;
+        let mut quarantine = KVVec::with_capacity(partitions as usize, SETUP_FLAGS)?;
         for _ in 0..partitions {
-            quarantine.push(FrameList::EMPTY, GFP_KERNEL)?;
+            quarantine.push(FrameList::EMPTY, SETUP_FLAGS)?;
         }
         let lists = FreeLists {
             clean: [const { FrameList::EMPTY }; MAX_NODES],

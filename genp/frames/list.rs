@@ -5,7 +5,7 @@
 
 use kernel::prelude::*;
 
-use crate::genp::sys::cell::RelaxedCell;
+use crate::genp::sys::{alloc_flags::SETUP_FLAGS, cell::RelaxedCell};
 
 /// No frame.
 const NONE: u32 = u32::MAX;
@@ -20,9 +20,9 @@ pub(crate) struct FrameLinks(KVVec<RelaxedCell>);
 impl FrameLinks {
     /// Allocates the links of `count` frames. Context: thread, may sleep.
     pub(crate) fn new(count: u32) -> Result<Self> {
-        let mut links = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
+        let mut links = KVVec::with_capacity(count as usize, SETUP_FLAGS)?;
         for _ in 0..count {
-            links.push(RelaxedCell::new(NONE), GFP_KERNEL)?;
+            links.push(RelaxedCell::new(NONE), SETUP_FLAGS)?;
         }
         Ok(Self(links))
     }

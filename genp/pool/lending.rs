@@ -22,6 +22,7 @@ use crate::genp::{
         self, Account, Accounting, Lease, LeaseId, Limits, PartitionId, ServeResult,
     },
     sys::{
+        alloc_flags::SETUP_FLAGS,
         cpu::PreemptGuard,
         lock::{new_raw_lock, RawLock},
         thread::Waker,
@@ -126,7 +127,7 @@ pub(crate) struct Lending {
 
 /// A table of `count` times `value`. Context: thread, may sleep.
 fn table<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
-    Ok(KVVec::from_elem(value, count as usize, GFP_KERNEL)?)
+    Ok(KVVec::from_elem(value, count as usize, SETUP_FLAGS)?)
 }
 
 impl Lending {
@@ -147,9 +148,9 @@ impl Lending {
             table(config.max_leases, 0u32)?,
         )
         .map_err(errno)?;
-        let mut waiters = KVVec::with_capacity(config.max_leases as usize, GFP_KERNEL)?;
+        let mut waiters = KVVec::with_capacity(config.max_leases as usize, SETUP_FLAGS)?;
         for _ in 0..config.max_leases {
-            waiters.push(None, GFP_KERNEL)?;
+            waiters.push(None, SETUP_FLAGS)?;
         }
         let state = LendingState {
             accounting,

@@ -13,7 +13,10 @@ use kernel::{
     },
 };
 
-use crate::genp::{core::accounting::PartitionId, sys::thread::Waker};
+use crate::genp::{
+    core::accounting::PartitionId,
+    sys::{alloc_flags::SETUP_FLAGS, thread::Waker},
+};
 
 /// For each partition the types of events to deliver, bits 1 << type.
 pub(crate) struct PendingEvents {
@@ -24,9 +27,9 @@ pub(crate) struct PendingEvents {
 impl PendingEvents {
     /// Allocates a word for each partition. Context: thread, may sleep.
     pub(crate) fn new(count: u32, waker: Arc<Waker>) -> Result<Self> {
-        let mut events = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
+        let mut events = KVVec::with_capacity(count as usize, SETUP_FLAGS)?;
         for _ in 0..count {
-            events.push(Atomic::new(0), GFP_KERNEL)?;
+            events.push(Atomic::new(0), SETUP_FLAGS)?;
         }
         Ok(Self { events, waker })
     }

@@ -17,6 +17,7 @@ use crate::genp::{
     partition::{CreateRequest, File, LastClose, Partition},
     pool::Pool,
     sys::{
+        alloc_flags::SETUP_FLAGS,
         genalloc::Source,
         lock::{new_raw_lock, RawLock},
     },
@@ -53,9 +54,9 @@ impl Registry {
     /// sleep.
     pub(crate) fn new(pool: Arc<Pool>) -> Result<Arc<Self>> {
         let count = pool.config.max_partitions as usize;
-        let mut partitions = KVVec::with_capacity(count, GFP_KERNEL)?;
+        let mut partitions = KVVec::with_capacity(count, SETUP_FLAGS)?;
         for _ in 0..count {
-            partitions.push(None, GFP_KERNEL)?;
+            partitions.push(None, SETUP_FLAGS)?;
         }
         Arc::pin_init(
             pin_init!(Self {

@@ -14,7 +14,7 @@ use super::{Refusal, Stock};
 use crate::genp::{
     core::{accounting::PartitionId, watermarks::Watermarks},
     frames::free::FreeFrames,
-    sys::cpu::CurrentCpu,
+    sys::{alloc_flags::SETUP_FLAGS, cpu::CurrentCpu},
 };
 
 /// No partition.
@@ -32,9 +32,9 @@ impl Emergency {
     pub(crate) fn new(pages: u32, free_frames: &FreeFrames) -> Result<Self> {
         let watermarks = Watermarks::new(pages, 0, 0).ok_or(EINVAL)?;
         let stock = Stock::new(watermarks)?;
-        let mut takers = KVVec::with_capacity(pages as usize, GFP_KERNEL)?;
+        let mut takers = KVVec::with_capacity(pages as usize, SETUP_FLAGS)?;
         for _ in 0..pages {
-            takers.push(Atomic::new(NONE), GFP_KERNEL)?;
+            takers.push(Atomic::new(NONE), SETUP_FLAGS)?;
         }
         {
             let mut filling = stock.filling.lock();

@@ -12,7 +12,7 @@ use kernel::{
 
 use crate::genp::{
     core::accounting::PartitionId,
-    sys::{cpu::CurrentCpu, irq_work::IrqWaker, thread::Waker},
+    sys::{alloc_flags::SETUP_FLAGS, cpu::CurrentCpu, irq_work::IrqWaker, thread::Waker},
 };
 
 /// A word for each partition, and the waker of the refill thread.
@@ -24,9 +24,9 @@ pub(crate) struct PendingRefills {
 impl PendingRefills {
     /// Allocates a word for each partition. Context: thread, may sleep.
     pub(crate) fn new(partitions: u32, waker: Arc<Waker>) -> Result<Self> {
-        let mut stocks = KVVec::with_capacity(partitions as usize, GFP_KERNEL)?;
+        let mut stocks = KVVec::with_capacity(partitions as usize, SETUP_FLAGS)?;
         for _ in 0..partitions {
-            stocks.push(Atomic::new(0), GFP_KERNEL)?;
+            stocks.push(Atomic::new(0), SETUP_FLAGS)?;
         }
         Ok(Self {
             stocks,

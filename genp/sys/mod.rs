@@ -8,6 +8,7 @@
 //! the module; those calls arrive in `genp::entry`.
 
 pub(crate) mod abi;
+pub(crate) mod alloc_flags;
 pub(crate) mod atomic;
 pub(crate) mod callback;
 pub(crate) mod cell;

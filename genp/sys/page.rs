@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 
 use kernel::{bindings, prelude::*};
 
-use super::glue;
+use super::{alloc_flags::SETUP_FLAGS, glue};
 
 /// The most memory nodes that the pool is spread over; further ones are not used.
 pub(crate) const MAX_NODES: usize = 8;
@@ -39,7 +39,7 @@ impl FrameTable {
     /// sleep. GenP allocates pages of the kernel nowhere else.
     pub(crate) fn allocate(count: u32) -> Result<Self> {
         let mut all = Self {
-            frames: KVVec::with_capacity(count as usize, GFP_KERNEL)?,
+            frames: KVVec::with_capacity(count as usize, SETUP_FLAGS)?,
             nodes: [bindings::NUMA_NO_NODE; MAX_NODES],
             node_count: 0,
         };
@@ -108,7 +108,7 @@ impl FrameTable {
             let page = unsafe { glue::genp_page_at(block.as_ptr(), number) };
             let page = NonNull::new(page).ok_or(EINVAL)?;
             // Has the capacity, so it cannot fail and leak the page.
-            self.frames.push(Frame { page, node }, GFP_KERNEL)?;
+            self.frames.push(Frame { page, node }, SETUP_FLAGS)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 mod placement;
 mod size;
 
-use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, prelude::*};
+use kernel::prelude::*;
 
 use crate::genp::{
     core::{
@@ -15,6 +15,7 @@ use crate::genp::{
         tlsf::{Block, Node, Tlsf, TlsfError},
     },
     sys::{
+        alloc_flags::CREATE_FLAGS,
         atomic::InlineAtomic,
         errno::ESTALE,
         lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
@@ -67,7 +68,7 @@ impl Regions {
     /// caller's memory control group. EINVAL, ENOMEM. Context: thread, may sleep.
     pub(super) fn new(id: PartitionId, order: u32, max_regions: u32) -> Result<impl PinInit<Self>> {
         let nodes = Tlsf::<KVVec<_>>::nodes_for(max_regions);
-        let nodes = KVVec::from_elem(Node::EMPTY, nodes, GFP_KERNEL_ACCOUNT)?;
+        let nodes = KVVec::from_elem(Node::EMPTY, nodes, CREATE_FLAGS)?;
         // Only there to make the handles of different partitions differ.
         let seed = time::now() as u32;
         let tlsf = Tlsf::new(nodes, 0, max_regions, seed).map_err(|_| EINVAL)?;

@@ -2,9 +2,9 @@
 
 //! What a reserve is made of.
 
-use kernel::{alloc::flags::GFP_KERNEL_ACCOUNT, prelude::*};
+use kernel::prelude::*;
 
-use crate::genp::sys::{genalloc::Carveout, vmap::Vmap};
+use crate::genp::sys::{alloc_flags::CREATE_FLAGS, genalloc::Carveout, vmap::Vmap};
 
 /// The memory of a reserve.
 pub(super) enum Backing {
@@ -64,9 +64,9 @@ impl ReserveFrames {
     /// A copy of its table with room for `pages` frames. ENOMEM. Context: thread, may
     /// sleep.
     pub(in crate::genp::partition) fn table_for(&self, pages: u32) -> Result<KVVec<u32>> {
-        let mut larger = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
+        let mut larger = KVVec::with_capacity(pages as usize, CREATE_FLAGS)?;
         if let Backing::Frames(table) = &self.backing {
-            larger.extend_from_slice(table, GFP_KERNEL)?;
+            larger.extend_from_slice(table, CREATE_FLAGS)?;
         }
         Ok(larger)
     }

@@ -6,7 +6,6 @@ mod drivers;
 mod frames;
 
 use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
     mm::virt::VmaNew,
     page::PAGE_SHIFT,
     prelude::*,
@@ -17,6 +16,7 @@ use crate::genp::{
     frames::free::BATCH,
     pool::account::PoolAccount,
     sys::{
+        alloc_flags::CREATE_FLAGS,
         atomic::InlineAtomic,
         errno::EOPNOTSUPP,
         file::Mapping,
@@ -89,7 +89,7 @@ impl Reserve {
         let Some(source) = source else {
             // First of all: what is promised is given back if anything fails.
             frames.promised = pages;
-            let table = KVVec::with_capacity(pages as usize, GFP_KERNEL_ACCOUNT)?;
+            let table = KVVec::with_capacity(pages as usize, CREATE_FLAGS)?;
             frames.backing = Backing::Frames(table);
             return self.fill(frames);
         };
