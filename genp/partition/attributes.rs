@@ -37,6 +37,6 @@ impl Attributes {
         } else {
             self.mode
         };
-        bits & READ_WRITE == READ_WRITE || task::may_exceed()
+        bits & READ_WRITE == READ_WRITE || task::may_override_modes()
     }
 }

@@ -43,6 +43,7 @@ u32 genp_current_euid(void);
 u32 genp_current_egid(void);
 bool genp_in_group(u32 gid);
 bool genp_capable_resource(void);
+bool genp_capable_override(void);
 void genp_prepare_sleep(bool interruptible);
 void genp_finish_sleep(void);
 bool genp_signal_pending(void);

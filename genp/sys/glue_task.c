@@ -61,6 +61,11 @@ bool genp_capable_resource(void)
 	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 }
 
+bool genp_capable_override(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_DAC_OVERRIDE);
+}
+
 /**
  * genp_prepare_sleep - set the state of the current task before a sleep
  * @interruptible: whether a signal ends the sleep; it counts as idle otherwise

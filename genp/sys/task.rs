@@ -76,7 +76,15 @@ pub(crate) fn in_group(gid: u32) -> bool {
     unsafe { glue::genp_in_group(gid) }
 }
 
-/// Whether the current task has CAP_SYS_RESOURCE in the initial user namespace.
+/// Whether file modes do not bind the current task: CAP_DAC_OVERRIDE in the initial user
+/// namespace. Context: thread.
+pub(crate) fn may_override_modes() -> bool {
+    // SAFETY: thread context.
+    unsafe { glue::genp_capable_override() }
+}
+
+/// Whether ceilings do not bind the current task: CAP_SYS_RESOURCE in the initial user
+/// namespace. Context: thread.
 pub(crate) fn may_exceed() -> bool {
     // SAFETY: thread context.
     unsafe { glue::genp_capable_resource() }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ceiling on what one user may have committed. Contract line 1. */
+#include "capability.h"
 #include "genp_test.h"
 #include "user_namespace.h"
 
@@ -76,6 +77,24 @@ TEST(users_have_a_ceiling_each)
 	become(1000);
 	CHECK(!ioctl(fd, GENP_CREATE, &request));
 	EQUAL(waitpid(pid, NULL, WNOHANG), 0);
+}
+
+TEST(nor_with_a_capability_for_something_else)
+{
+	struct genp_create more = wish(ceiling() + PAGE, 0);
+	int fd = control();
+
+	become_with(1000, CAP_DAC_OVERRIDE);
+	ERRNO(ioctl(fd, GENP_CREATE, &more), ENOSPC);
+}
+
+TEST(who_may_exceed_resources_may_exceed_it)
+{
+	struct genp_create more = wish(ceiling() + PAGE, 0);
+	int fd = control();
+
+	become_with(1000, CAP_SYS_RESOURCE);
+	CHECK(!ioctl(fd, GENP_CREATE, &more));
 }
 
 TEST(an_administrator_may_exceed_it)

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <grp.h>
 
+#include "capability.h"
 #include "genp_test.h"
 #include "user_namespace.h"
 
@@ -103,6 +104,53 @@ TEST(a_user_namespace_opens_nothing)
 	CHECK(create_named(fd, "theirs", 0) >= 0);
 	EQUAL(as(1000, open_theirs, fd), EACCES);
 	EQUAL(as(1000, open_theirs_as_root_of_a_namespace, fd), EACCES);
+}
+
+static int open_theirs_with_resource(int fd)
+{
+	become_with(1001, CAP_SYS_RESOURCE);
+	return open_theirs(fd);
+}
+
+static int open_theirs_with_override(int fd)
+{
+	become_with(1001, CAP_DAC_OVERRIDE);
+	return open_theirs(fd);
+}
+
+static int open_theirs_with_what_searches(int fd)
+{
+	/* It reads files and no more, and a partition opens for writing too. */
+	become_with(1001, CAP_DAC_READ_SEARCH);
+	return open_theirs(fd);
+}
+
+/* Does something as root and gives its answer. */
+static int as_root(int (*work)(int fd), int fd)
+{
+	pid_t pid = child();
+	int status;
+
+	if (!pid)
+		_exit(work(fd));
+	status = reap(pid);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+TEST(modes_are_overridden_by_their_own_capability_alone)
+{
+	int fd = control();
+	pid_t owner = child();
+
+	if (!owner) {
+		become(1000);
+		_exit(create_named(fd, "theirs", 0600) < 0 ? 1 : (pause(), 0));
+	}
+	EVENTUALLY(open_named(fd, "theirs") >= 0);
+	EQUAL(as_root(open_theirs_with_resource, fd), EACCES);
+	EQUAL(as_root(open_theirs_with_what_searches, fd), EACCES);
+	EQUAL(as_root(open_theirs_with_override, fd), 0);
 }
 
 /* Creates a partition in the namespace and keeps it. */
