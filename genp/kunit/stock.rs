@@ -4,12 +4,14 @@
 
 use crate::genp::{
     core::watermarks::Watermarks,
+    pool::lending::{errno, LendingState},
     stock::{Crossing, Stock},
     sys::{
         cpu::{self, PreemptGuard},
         page::FrameTable,
     },
 };
+use super::registry;
 use kernel::prelude::*;
 
 /// A stock with all its committed pages in it.
@@ -56,6 +58,39 @@ mod tests {
             // Not with every batch down to the last page.
             assert!(crossed <= 8 + 4 * cpu::count());
         }
+        Ok(())
+    }
+
+    /// However often somebody takes from a stock for which there is nothing.
+    #[test]
+    fn a_refill_in_vain_is_tried_again_when_frames_come_free() -> Result {
+        let registry = registry()?;
+        let (pool, pending) = (registry.pool(), &registry.pool().pending_refills);
+        let frames = pool.config.capacity;
+        let admit = |state: &mut LendingState| {
+            let accounting = &mut state.accounting;
+            accounting.admit(0, u32::MAX, frames, 0, 1)
+        };
+        let id = pool.lending.with(admit).map_err(errno)?;
+        pending.put_missed(id);
+        assert!(pending.take(id));
+        assert!(!pool.lending.with(|state| state.commit_spare(id, 1)));
+        pending.set_starved(id, true);
+        for _ in 0..3 {
+            pending.put_missed(id);
+            assert!(!pending.take(id));
+        }
+        assert!(!pool.lending.with(LendingState::take_rearmed));
+        // What passes a watermark is looked at all the same.
+        pending.put(id);
+        assert!(pending.take(id));
+        pool.release(id, 1);
+        assert!(pool.lending.with(LendingState::take_rearmed));
+        pending.rearm();
+        assert!(pending.take(id));
+        pending.put_missed(id);
+        assert!(pending.take(id));
+        pool.release(id, frames - 1);
         Ok(())
     }
 

@@ -72,6 +72,17 @@ impl PartitionStock {
             .put(self.account.id(), cpu);
     }
 
+    /// Has the refill thread look at the stock after a take, which may have found nothing.
+    /// Context: any.
+    #[cold]
+    fn request_refill_after(&self, slot: Option<u32>, cpu: &CurrentCpu) {
+        let pending = &self.account.pool().pending_refills;
+        match slot {
+            Some(_) => pending.put(self.account.id(), cpu),
+            None => pending.put_missed(self.account.id(), cpu),
+        }
+    }
+
     /// Takes a page of the stock: the address of its `struct page`. Context: any.
     /// Constant.
     #[inline(always)]
@@ -79,7 +90,7 @@ impl PartitionStock {
         let stock = self.stock()?;
         let (slot, crossing) = stock.take(cpu);
         if crossing == Crossing::Crossed {
-            self.request_refill(cpu);
+            self.request_refill_after(slot, cpu);
         }
         stock.page(slot?)
     }
@@ -168,6 +179,7 @@ impl PartitionStock {
         let Some(stock) = self.stock() else {
             return;
         };
+        let mut in_vain = false;
         // Each iteration moves a page at least, or is the last one.
         for _ in 0..=stock.watermarks().limit() {
             let mut filling = stock.filling.lock();
@@ -177,19 +189,23 @@ impl PartitionStock {
                 (0, less) => self.drain_batch(stock, &mut filling, less.min(BATCH)),
                 (more, _) => self.refill_batch(stock, &mut filling, more.min(BATCH)),
             };
+            // There was none to spare, or the stock has all it may have.
+            let full = filling.owned >= stock.watermarks().limit();
+            in_vain = moved == 0 && (more > 0 || full);
             drop(filling);
             if moved == 0 {
                 break;
             }
         }
+        let pending = &self.account.pool().pending_refills;
+        pending.set_starved(self.account.id(), in_vain);
     }
 
     fn refill_batch(&self, stock: &Stock, filling: &mut FillState, pages: u32) -> u32 {
         let committed = self
             .account
-            .with_lending(|state, id| state.accounting.commit_spare(id, pages));
-        // Nothing to spare: the next take has the thread look again.
-        if committed.is_err() {
+            .with_lending(|state, id| state.commit_spare(id, pages));
+        if !committed {
             return 0;
         }
         filling.promised = pages;

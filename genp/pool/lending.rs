@@ -19,7 +19,7 @@ use kernel::{
 use super::config::Config;
 use crate::genp::{
     core::accounting::{
-        self, Account, Accounting, Lease, LeaseId, Limits, PartitionId, ServeResult,
+        self, Account, Accounting, Lease, LeaseId, Limits, PartitionId, ServeResult, Totals,
     },
     sys::{
         alloc_flags::SETUP_FLAGS,
@@ -50,6 +50,10 @@ pub(crate) struct LendingState {
     armed: u64,
     /// Who is to be woken after the lock.
     woken: Option<ARef<Task>>,
+    /// The totals when a stock could not be refilled, if one could not since.
+    starved: Option<Totals>,
+    /// Whether another attempt is worthwhile.
+    rearmed: bool,
 }
 
 impl LendingState {
@@ -107,6 +111,41 @@ impl LendingState {
         wants
     }
 
+    /// Commits `frames` more to a stock. False if there are none to spare: the refill
+    /// thread is woken when it stands better than now.
+    pub(crate) fn commit_spare(&mut self, id: PartitionId, frames: u32) -> bool {
+        let done = self.accounting.commit_spare(id, frames).is_ok();
+        if !done {
+            self.starved = Some(self.accounting.totals());
+        }
+        done
+    }
+
+    /// Whether the refill thread is to be woken after the lock: if a stock could not be
+    /// refilled and may be now.
+    #[inline]
+    fn wants_refill(&mut self) -> bool {
+        let Some(then) = self.starved else {
+            return false;
+        };
+        let now = self.accounting.totals();
+        // What a refill needs: free frames, and nobody who waits for some.
+        let better = now.free > then.free
+            || now.waiters < then.waiters
+            || now.committed < then.committed;
+        if better {
+            self.starved = None;
+            self.rearmed = true;
+        }
+        better
+    }
+
+    /// For the refill thread: whether stocks that could not be refilled may be now. Says so
+    /// once.
+    pub(crate) fn take_rearmed(&mut self) -> bool {
+        ::core::mem::take(&mut self.rearmed)
+    }
+
     /// The time until which the recall thread may sleep.
     pub(crate) fn arm(&mut self) -> u64 {
         self.armed = self.accounting.next_due().unwrap_or(u64::MAX);
@@ -121,6 +160,7 @@ pub(crate) struct Lending {
     state: RawLock<LendingState>,
     longest_ns: Atomic<u64>,
     recall: Arc<Waker>,
+    refill: Arc<Waker>,
     /// At least the number of steps that serve all waiters.
     max_serves: u32,
 }
@@ -132,7 +172,11 @@ fn table<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
 
 impl Lending {
     /// The state before anything is lent. Context: thread, may sleep.
-    pub(crate) fn new(config: &Config, recall: Arc<Waker>) -> Result<impl PinInit<Self, Error>> {
+    pub(crate) fn new(
+        config: &Config,
+        recall: Arc<Waker>,
+        refill: Arc<Waker>,
+    ) -> Result<impl PinInit<Self, Error>> {
         let limits = Limits {
             capacity: config.capacity,
             max_waiters: config.max_waiters,
@@ -157,6 +201,8 @@ impl Lending {
             waiters,
             armed: u64::MAX,
             woken: None,
+            starved: None,
+            rearmed: false,
         };
         // A waiter is moved once and resolved once; an account may be listed as ready
         // and turn out to have nothing to serve.
@@ -165,6 +211,7 @@ impl Lending {
             state <- new_raw_lock!(state, "genp_lending"),
             longest_ns: Atomic::new(0),
             recall,
+            refill,
             max_serves,
         }))
     }
@@ -182,17 +229,21 @@ impl Lending {
     /// As [`Self::with`]; `work` gets the time at which it begins.
     pub(crate) fn with_time<R>(&self, work: impl FnOnce(&mut LendingState, u64) -> R) -> R {
         let here = PreemptGuard::begin();
-        let (answer, took, wants_recall, woken) = {
+        let (answer, took, wants_recall, wants_refill, woken) = {
             let mut state = self.state.lock();
             let begin = time::now();
             let answer = work(&mut state, begin);
             let wants_recall = state.wants_recall(begin);
+            let wants_refill = state.wants_refill();
             let woken = state.woken.take();
             let took = time::now().saturating_sub(begin);
-            (answer, took, wants_recall, woken)
+            (answer, took, wants_recall, wants_refill, woken)
         };
         if wants_recall {
             self.recall.wake();
+        }
+        if wants_refill {
+            self.refill.wake();
         }
         if let Some(waiter) = &woken {
             waiter.wake_up();

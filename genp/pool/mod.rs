@@ -97,7 +97,7 @@ impl Pool {
         let range = claim_range(&config)?;
         let pending_refills = PendingRefills::new(config.max_partitions, wakers.refill.clone())?;
         let free_frames = FreeFrames::new(frames, config.max_partitions, wakers.scrub.clone())?;
-        let lending = Lending::new(&config, wakers.recall.clone())?;
+        let lending = Lending::new(&config, wakers.recall.clone(), wakers.refill.clone())?;
         let pending_events = PendingEvents::new(config.max_partitions, wakers.notify.clone())?;
         let mut pool = UniqueArc::pin_init(
             try_pin_init!(Self {

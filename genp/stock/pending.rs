@@ -18,18 +18,24 @@ use crate::genp::{
 /// A word for each partition, and the waker of the refill thread.
 pub(crate) struct PendingRefills {
     stocks: KVVec<Atomic<u32>>,
+    /// Those that were looked at in vain: another miss is no news.
+    starved: KVVec<Atomic<u32>>,
     waker: IrqWaker,
 }
 
 impl PendingRefills {
     /// Allocates a word for each partition. Context: thread, may sleep.
     pub(crate) fn new(partitions: u32, waker: Arc<Waker>) -> Result<Self> {
-        let mut stocks = KVVec::with_capacity(partitions as usize, SETUP_FLAGS)?;
-        for _ in 0..partitions {
-            stocks.push(Atomic::new(0), SETUP_FLAGS)?;
-        }
+        let words = || -> Result<_> {
+            let mut words = KVVec::with_capacity(partitions as usize, SETUP_FLAGS)?;
+            for _ in 0..partitions {
+                words.push(Atomic::new(0), SETUP_FLAGS)?;
+            }
+            Ok(words)
+        };
         Ok(Self {
-            stocks,
+            stocks: words()?,
+            starved: words()?,
             waker: IrqWaker::new(waker),
         })
     }
@@ -46,6 +52,41 @@ impl PendingRefills {
         if stock.xchg(1, Full) == 0 {
             self.waker.wake(cpu);
         }
+    }
+
+    /// As [`Self::put`], for a take that found nothing: not if a refill found nothing
+    /// either and nothing has changed since. However often somebody takes from an empty
+    /// stock, the thread looks twice. Context: any.
+    pub(crate) fn put_missed(&self, id: PartitionId, cpu: &CurrentCpu) {
+        let starved = self.starved.get(id.0 as usize);
+        // Relaxed: whoever sees an old value has the thread look once more.
+        if starved.is_some_and(|starved| starved.load(Relaxed) == 0) {
+            self.put(id, cpu);
+        }
+    }
+
+    /// Notes whether a refill was in vain. Context: the refill thread.
+    pub(crate) fn set_starved(&self, id: PartitionId, in_vain: bool) {
+        if let Some(starved) = self.starved.get(id.0 as usize) {
+            starved.store(in_vain.into(), Relaxed);
+        }
+    }
+
+    /// Has all stocks looked at that were in vain: frames came free. Context: the refill
+    /// thread.
+    pub(crate) fn rearm(&self) {
+        for (stock, starved) in self.stocks.iter().zip(self.starved.iter()) {
+            if starved.load(Relaxed) != 0 {
+                starved.store(0, Relaxed);
+                stock.store(1, Relaxed);
+            }
+        }
+    }
+
+    /// Waits for a ring that is on its way, when there is no partition any more. Context:
+    /// thread, may sleep.
+    pub(crate) fn quiesce(&self) {
+        self.waker.quiesce();
     }
 
     /// Clears the word of a partition; returns whether its stock is to be checked.

@@ -33,13 +33,19 @@ impl IrqWaker {
         // SAFETY: set up in `new`.
         unsafe { glue::genp_irq_work_queue() }
     }
+
+    /// Waits for an interrupt that is on its way. To be called before the bell's thread is
+    /// given up, when nobody rings any more. Context: thread, may sleep.
+    pub(crate) fn quiesce(&self) {
+        // SAFETY: set up in `new`; we may sleep.
+        unsafe { glue::genp_irq_work_sync() }
+    }
 }
 
 impl Drop for IrqWaker {
     fn drop(&mut self) {
-        // SAFETY: nobody queues it any longer, by `&mut self`; this waits for an
-        // interrupt that is pending.
-        unsafe { glue::genp_irq_work_sync() };
+        // Nobody queues it any longer, by `&mut self`.
+        self.quiesce();
         // SAFETY: takes back the reference from `new`.
         drop(unsafe { Arc::from_raw(self.waker) });
     }

@@ -7,6 +7,7 @@ use kernel::sync::Arc;
 
 use crate::genp::{
     core::accounting::PartitionId,
+    pool::lending::LendingState,
     registry::{Registry, Visitor},
     sys::thread::{ThreadContext, Worker},
 };
@@ -18,6 +19,9 @@ impl Worker for Refiller {
     fn run(&self, context: &ThreadContext) {
         let pool = self.0.pool();
         loop {
+            if pool.lending.with(LendingState::take_rearmed) {
+                pool.pending_refills.rearm();
+            }
             for id in (0..pool.config.max_partitions).map(PartitionId) {
                 if pool.pending_refills.take(id) {
                     self.0
