@@ -46,10 +46,11 @@ impl InlineAtomic {
     pub(crate) fn load(&self) -> u64 {
         let value;
         // SAFETY: one aligned word, which lives as long as `self`. Loads are acquires
-        // on x86; the compiler moves no access across this, by the lack of `nomem`.
+        // on x86; the compiler moves no access across this, by the lack of `nomem` and of
+        // `readonly`, with which a store could still move up to before it.
         unsafe {
             core::arch::asm!("mov {v}, qword ptr [{p}]", p = in(reg) self.0.as_ptr(),
-                v = out(reg) value, options(nostack, preserves_flags, readonly));
+                v = out(reg) value, options(nostack, preserves_flags));
         }
         value
     }

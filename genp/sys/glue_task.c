@@ -110,7 +110,7 @@ void genp_cond_resched(void)
 struct task_struct *genp_thread_create(int (*run)(void *data), void *data,
 				       const char *name)
 {
-	return kthread_run(run, data, "%s", name);
+	return kthread_create(run, data, "%s", name);
 }
 
 int genp_thread_fifo(struct task_struct *task, int priority)

@@ -70,8 +70,9 @@ impl Waker {
         let task = self.task.load(Acquire);
         if !task.is_null() {
             // SAFETY: a task lives until its [`Thread`] is dropped. Nobody calls this any
-            // more by then: the device is gone, all files are closed, and [`stop_all`]
-            // has stopped the threads, which wake each other.
+            // more by then: the device is gone, all files are closed, [`stop_all`] has
+            // stopped the threads, which wake each other, and no interrupt is pending,
+            // see `IrqWaker::quiesce`.
             unsafe { glue::genp_task_wake(task) };
         }
     }
@@ -206,12 +207,16 @@ impl Thread {
             start,
             stopped: false,
         };
+        // Release: publishes the task. Pairs with the load in `Waker::wake`. Before the
+        // thread begins: otherwise it could sleep after a wake-up that found no task, and
+        // no later one would wake it.
+        waker.task.store(task.as_ptr(), Release);
         if let Some(priority) = fifo {
             // SAFETY: the task lives as long as `thread`.
             to_result(unsafe { glue::genp_thread_fifo(task.as_ptr(), priority) })?;
         }
-        // Release: publishes the task. Pairs with the load in `Waker::wake`.
-        waker.task.store(task.as_ptr(), Release);
+        // SAFETY: as above. The thread begins.
+        unsafe { glue::genp_task_wake(task.as_ptr()) };
         Ok(thread)
     }
 

@@ -19,45 +19,57 @@ use refill::Refiller;
 use scrub::Scrubber;
 
 /// The threads, from load to unload.
-pub(crate) struct Threads([Thread; 4]);
+pub(crate) struct Threads {
+    /// Those that were started.
+    threads: [Option<Thread>; 4],
+    registry: Arc<Registry>,
+}
 
 impl Threads {
     /// Starts them. Context: thread, may sleep.
     pub(crate) fn start(registry: &Arc<Registry>) -> Result<Self> {
         let pool = registry.pool();
         let priority = pool.config.recall_prio;
-        Ok(Self([
-            Thread::spawn(
-                c_str!("genp_recall"),
-                Some(priority),
-                Arc::new(Recaller(registry.clone()), GFP_KERNEL)?,
-                pool.wakers.recall.clone(),
-            )?,
-            Thread::spawn(
-                c_str!("genp_notify"),
-                Some(priority / 2),
-                Arc::new(Notifier(registry.clone()), GFP_KERNEL)?,
-                pool.wakers.notify.clone(),
-            )?,
-            Thread::spawn(
-                c_str!("genp_refill"),
-                Some(pool.config.refill_prio),
-                Arc::new(Refiller(registry.clone()), GFP_KERNEL)?,
-                pool.wakers.refill.clone(),
-            )?,
-            Thread::spawn(
-                c_str!("genp_scrub"),
-                None,
-                Arc::new(Scrubber(pool.clone()), GFP_KERNEL)?,
-                pool.wakers.scrub.clone(),
-            )?,
-        ]))
+        // If one cannot be started, those before it go as all of them do.
+        let mut all = Self {
+            threads: [const { None }; 4],
+            registry: registry.clone(),
+        };
+        let [recall, notify, refill, scrub] = &mut all.threads;
+        *recall = Some(Thread::spawn(
+            c_str!("genp_recall"),
+            Some(priority),
+            Arc::new(Recaller(registry.clone()), GFP_KERNEL)?,
+            pool.wakers.recall.clone(),
+        )?);
+        *notify = Some(Thread::spawn(
+            c_str!("genp_notify"),
+            Some(priority / 2),
+            Arc::new(Notifier(registry.clone()), GFP_KERNEL)?,
+            pool.wakers.notify.clone(),
+        )?);
+        *refill = Some(Thread::spawn(
+            c_str!("genp_refill"),
+            Some(pool.config.refill_prio),
+            Arc::new(Refiller(registry.clone()), GFP_KERNEL)?,
+            pool.wakers.refill.clone(),
+        )?);
+        *scrub = Some(Thread::spawn(
+            c_str!("genp_scrub"),
+            None,
+            Arc::new(Scrubber(pool.clone()), GFP_KERNEL)?,
+            pool.wakers.scrub.clone(),
+        )?);
+        Ok(all)
     }
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        // Stop all of them before the first task is released: they wake each other.
-        thread::stop_all(self.0.iter_mut());
+        // Before the first task is released: the threads wake each other, and an
+        // interrupt that the last take of a driver sent may wake one. No interrupt
+        // follows it, because there is no partition any more.
+        thread::stop_all(self.threads.iter_mut().flatten());
+        self.registry.pool().pending_refills.quiesce();
     }
 }
