@@ -82,6 +82,10 @@ module! {
             default: 0,
             description: "Pages of the emergency stock, in addition to the pool; 0: none",
         },
+        keep_free_mib: u32 {
+            default: 0,
+            description: "Memory that loading leaves to others, in MiB; 0: a sixteenth, at least 32",
+        },
         range_base: u64 {
             default: 0,
             description: "Physical address of reserved memory for partitions; 0: none",
@@ -122,6 +126,7 @@ impl kernel::Module for Genp {
             max_leases: param(module_parameters::max_leases.value()),
             uid_ceiling_mib: param(module_parameters::uid_ceiling_mib.value()),
             emergency_pages: param(module_parameters::emergency_pages.value()),
+            keep_free_mib: param(module_parameters::keep_free_mib.value()),
             range_base: param(module_parameters::range_base.value()),
             range_mib: param(module_parameters::range_mib.value()),
         })?;

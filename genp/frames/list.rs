@@ -18,6 +18,9 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct FrameLinks(KVVec<RelaxedCell>);
 
 impl FrameLinks {
+    /// What the links take for each frame.
+    pub(crate) const BYTES_A_FRAME: usize = ::core::mem::size_of::<RelaxedCell>();
+
     /// Allocates the links of `count` frames. Context: thread, may sleep.
     pub(crate) fn new(count: u32) -> Result<Self> {
         let mut links = KVVec::with_capacity(count as usize, SETUP_FLAGS)?;

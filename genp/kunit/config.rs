@@ -9,8 +9,8 @@ use kernel::prelude::*;
 /// How to set a parameter, its lowest value and its highest.
 struct Limit(fn(&mut Params, i64), i64, i64);
 
-const LIMITS: [Limit; 13] = [
-    Limit(|g, v| g.pool_mib = v as u32, 1, 4 << 20),
+const LIMITS: [Limit; 14] = [
+    Limit(|g, v| g.pool_mib = v as u32, 1, 480 << 10),
     Limit(|g, v| g.max_lease_ms = v as u32, 10, 3_600_000),
     Limit(|g, v| g.min_lease_us = v as u32, 1, 1000),
     Limit(|g, v| g.recall_share = v as u32, 1, 100),
@@ -18,6 +18,7 @@ const LIMITS: [Limit; 13] = [
     Limit(|g, v| g.recall_prio = v as i32, 2, 99),
     Limit(|g, v| g.refill_prio = v as i32, 1, 99),
     Limit(|g, v| g.emergency_pages = v as u32, 0, 1 << 20),
+    Limit(|g, v| g.keep_free_mib = v as u32, 0, 4 << 20),
     Limit(|g, v| g.wait_order = v as u32, 0, 1),
     Limit(|g, v| g.max_waiters = v as u32, 1, 256),
     Limit(|g, v| g.max_partitions = v as u32, 1, 256),
@@ -82,12 +83,12 @@ mod tests {
     #[test]
     fn the_largest_pool_has_a_number() -> Result {
         let config = Config::check(&Params {
-            pool_mib: 4 << 20,
+            pool_mib: 480 << 10,
             ..params()
         })?;
         assert_eq!(
             u64::from(config.capacity),
-            4u64 << 40 >> kernel::page::PAGE_SHIFT
+            480u64 << 30 >> kernel::page::PAGE_SHIFT
         );
         Ok(())
     }

@@ -13,7 +13,7 @@ mod tests {
 
     #[test]
     fn all_are_there_once() -> Result {
-        let (first, second) = (FrameTable::allocate(FRAMES)?, FrameTable::allocate(7)?);
+        let (first, second) = (FrameTable::allocate(FRAMES, 0)?, FrameTable::allocate(7, 0)?);
         assert_eq!(first.len(), FRAMES);
         assert_eq!(second.len(), 7);
         let mut pages = KVec::new();
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn each_has_a_node_of_the_pool() -> Result {
-        let frames = FrameTable::allocate(FRAMES)?;
+        let frames = FrameTable::allocate(FRAMES, 0)?;
         assert!(frames.nodes() >= 1);
         assert!((0..FRAMES).all(|frame| frames.node_of(frame) < frames.nodes()));
         assert!(frames.node_id(0) >= 0);
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn zeroing_stays_within_its_frame() -> Result {
-        let frames = FrameTable::allocate(3)?;
+        let frames = FrameTable::allocate(3, 0)?;
         for frame in 0..3 {
             frames.fill(frame, 0xa5);
         }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn another_reference_is_seen() -> Result {
-        let frames = FrameTable::allocate(2)?;
+        let frames = FrameTable::allocate(2, 0)?;
         assert!(!frames.shared(0) && !frames.shared(1));
         frames.pin(1);
         assert!(!frames.shared(0) && frames.shared(1));

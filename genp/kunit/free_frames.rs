@@ -17,7 +17,7 @@ const PATTERN: u8 = 0xa5;
 
 /// Free frames that are all filled with a pattern.
 fn free_frames() -> Result<Pin<KBox<FreeFrames>>> {
-    let frames = FrameTable::allocate(FRAMES)?;
+    let frames = FrameTable::allocate(FRAMES, 0)?;
     for frame in 0..FRAMES {
         frames.fill(frame, PATTERN);
     }

@@ -38,6 +38,7 @@ pub(crate) fn params() -> Params {
         max_leases: 16,
         uid_ceiling_mib: 0,
         emergency_pages: 8,
+        keep_free_mib: 1,
         range_base: 0,
         range_mib: 0,
     }

@@ -4,9 +4,20 @@
 
 use kernel::{page::PAGE_SIZE, prelude::*};
 
-use crate::genp::core::{accounting::WaitOrder, recall_share::RecallShare};
+use crate::genp::{
+    core::{accounting::WaitOrder, recall_share::RecallShare},
+    sys::page::FrameTable,
+};
 
 const MIB: u64 = 1 << 20;
+/// The largest pool and emergency stock: no table of theirs is larger than the 2 GiB
+/// that the kernel allocates in one piece at most.
+const MAX_POOL_MIB: u32 = 480 << 10;
+const MAX_EMERGENCY: u32 = 1 << 20;
+const _: () = {
+    let frames = (MAX_POOL_MIB as u64 * MIB) / PAGE_SIZE as u64 + MAX_EMERGENCY as u64;
+    assert!(frames * FrameTable::BYTES_A_FRAME as u64 <= i32::MAX as u64);
+};
 const NSEC_PER_MSEC: u64 = 1_000_000;
 const NSEC_PER_USEC: u64 = 1000;
 
@@ -25,6 +36,7 @@ pub(crate) struct Params {
     pub(crate) max_leases: u32,
     pub(crate) uid_ceiling_mib: u32,
     pub(crate) emergency_pages: u32,
+    pub(crate) keep_free_mib: u32,
     pub(crate) range_base: u64,
     pub(crate) range_mib: u32,
 }
@@ -51,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) uid_ceiling: u32,
     /// Frames of the emergency stock, in addition to those of the pool.
     pub(crate) emergency: u32,
+    /// Pages that stay available to others at load, if not the usual share.
+    pub(crate) keep_free: Option<u64>,
     /// A physical range that partitions can be created in: its address and bytes.
     pub(crate) range: Option<(u64, usize)>,
 }
@@ -66,7 +80,6 @@ fn within(name: &str, value: i64, least: i64, most: i64) -> Result {
 
 /// The address and the bytes of the range, `None` without one.
 fn range(base: u64, mib: u32) -> Result<Option<(u64, usize)>> {
-    // Up to 4 TiB, as the pool.
     within("range_mib", mib.into(), 0, 4 << 20)?;
     let bytes = u64::from(mib).saturating_mul(MIB);
     let sound = base % PAGE_SIZE as u64 == 0 && base.checked_add(bytes).is_some();
@@ -87,8 +100,7 @@ fn frames(mib: u32) -> u32 {
 impl Config {
     /// Checks the parameters. Called once, before anything is allocated.
     pub(crate) fn check(params: &Params) -> Result<Self> {
-        // 4 TiB: frame numbers have 32 bits, which is enough for 16 TiB.
-        within("pool_mib", params.pool_mib.into(), 1, 4 << 20)?;
+        within("pool_mib", params.pool_mib.into(), 1, MAX_POOL_MIB.into())?;
         within("max_lease_ms", params.max_lease_ms.into(), 1, 3_600_000)?;
         within(
             "grace_ms",
@@ -106,7 +118,13 @@ impl Config {
         within("max_partitions", params.max_partitions.into(), 1, 256)?;
         within("max_leases", params.max_leases.into(), 1, 4096)?;
         within("uid_ceiling_mib", params.uid_ceiling_mib.into(), 0, 4 << 20)?;
-        within("emergency_pages", params.emergency_pages.into(), 0, 1 << 20)?;
+        within(
+            "emergency_pages",
+            params.emergency_pages.into(),
+            0,
+            MAX_EMERGENCY.into(),
+        )?;
+        within("keep_free_mib", params.keep_free_mib.into(), 0, 4 << 20)?;
 
         Ok(Self {
             capacity: frames(params.pool_mib),
@@ -132,6 +150,10 @@ impl Config {
                 mib => frames(mib),
             },
             emergency: params.emergency_pages,
+            keep_free: match params.keep_free_mib {
+                0 => None,
+                mib => Some(frames(mib).into()),
+            },
             range: range(params.range_base, params.range_mib)?,
         })
     }

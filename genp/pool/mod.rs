@@ -4,6 +4,7 @@
 
 pub(crate) mod account;
 pub(crate) mod config;
+mod headroom;
 pub(crate) mod lending;
 pub(crate) mod pending;
 
@@ -19,7 +20,7 @@ use crate::genp::frames::free::FreeFrames;
 use crate::genp::{
     core::accounting::{EndReason, LeaseId, PartitionId, Totals},
     stock::{Emergency, PendingRefills},
-    sys::{errno::EOPNOTSUPP, genalloc::PhysRange, page::FrameTable, thread::Waker},
+    sys::{errno::EOPNOTSUPP, genalloc::PhysRange, thread::Waker},
 };
 use config::Config;
 use lending::{Budget, Lending};
@@ -93,7 +94,7 @@ fn claim_range(config: &Config) -> Result<Option<Arc<PhysRange>>> {
 impl Pool {
     /// Takes the pool's memory from the kernel. Context: thread, may sleep.
     pub(crate) fn new(config: Config, wakers: Wakers) -> Result<Arc<Self>> {
-        let frames = FrameTable::allocate(config.capacity.saturating_add(config.emergency))?;
+        let frames = headroom::take(&config)?;
         let range = claim_range(&config)?;
         let pending_refills = PendingRefills::new(config.max_partitions, wakers.refill.clone())?;
         let free_frames = FreeFrames::new(frames, config.max_partitions, wakers.scrub.clone())?;

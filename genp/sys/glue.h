@@ -65,6 +65,8 @@ void *genp_vmap(struct page **pages, unsigned int count);
 void genp_vunmap(const void *start);
 void genp_zero_page(struct page *page);
 int genp_page_users(struct page *page);
+unsigned long genp_available_pages(void);
+unsigned long genp_total_pages(void);
 bool genp_node_has_memory(int node);
 unsigned int genp_max_order(void);
 int genp_max_nodes(void);

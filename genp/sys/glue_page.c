@@ -12,16 +12,13 @@
  * @node: the node
  * @order: log2 of its pages
  *
- * Context: thread, may sleep. Return: the block, or NULL. It does not warn, and does not
- * retry for more than a page: the caller goes on with smaller blocks.
+ * Context: thread, may sleep. Return: the block, or NULL. It does not warn and does not
+ * retry: the caller goes on with smaller blocks, and no process is killed for a page.
  */
 struct page *genp_alloc_block(int node, unsigned int order)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_THISNODE | __GFP_NOWARN;
-
-	if (order)
-		gfp |= __GFP_NORETRY;
-	return alloc_pages_node(node, gfp, order);
+	return alloc_pages_node(node, GFP_KERNEL | __GFP_THISNODE |
+				__GFP_NORETRY | __GFP_NOWARN, order);
 }
 
 void genp_split_block(struct page *page, unsigned int order)
@@ -68,6 +65,22 @@ int genp_page_users(struct page *page)
 bool genp_node_has_memory(int node)
 {
 	return node_state(node, N_MEMORY);
+}
+
+/**
+ * genp_available_pages - what the kernel could give without harm to anybody
+ *
+ * Context: thread. Return: free pages, and those of caches that can be dropped,
+ * as MemAvailable in /proc/meminfo.
+ */
+unsigned long genp_available_pages(void)
+{
+	return max(si_mem_available(), 0L);
+}
+
+unsigned long genp_total_pages(void)
+{
+	return totalram_pages();
 }
 
 unsigned int genp_max_order(void)

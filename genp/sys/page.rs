@@ -11,6 +11,18 @@ use super::{alloc_flags::SETUP_FLAGS, glue};
 /// The most memory nodes that the pool is spread over; further ones are not used.
 pub(crate) const MAX_NODES: usize = 8;
 
+/// Pages of all the machine's memory. Context: any.
+pub(crate) fn total_pages() -> u64 {
+    // SAFETY: no precondition.
+    unsafe { glue::genp_total_pages() as u64 }
+}
+
+/// Pages that are free, or in caches that can be dropped. Context: thread.
+pub(crate) fn available_pages() -> u64 {
+    // SAFETY: no precondition.
+    unsafe { glue::genp_available_pages() as u64 }
+}
+
 /// One page that belongs to the pool.
 #[derive(Clone, Copy)]
 struct Frame {
@@ -34,10 +46,14 @@ unsafe impl Send for FrameTable {}
 unsafe impl Sync for FrameTable {}
 
 impl FrameTable {
+    /// What the table itself takes for each frame.
+    pub(crate) const BYTES_A_FRAME: usize = core::mem::size_of::<Frame>();
+
     /// Takes `count` pages from the kernel, from all nodes alike, in the largest blocks
-    /// available: ENOMEM if there are fewer, and none is kept then. Context: thread, may
-    /// sleep. GenP allocates pages of the kernel nowhere else.
-    pub(crate) fn allocate(count: u32) -> Result<Self> {
+    /// available: ENOMEM if there are fewer, or as soon as fewer than `keep` are available
+    /// to others; none is kept then. Context: thread, may sleep. GenP allocates pages of
+    /// the kernel nowhere else.
+    pub(crate) fn allocate(count: u32, keep: u64) -> Result<Self> {
         let mut all = Self {
             frames: KVVec::with_capacity(count as usize, SETUP_FLAGS)?,
             nodes: [bindings::NUMA_NO_NODE; MAX_NODES],
@@ -50,11 +66,11 @@ impl FrameTable {
             let left = count - all.frames.len();
             let share = left.div_ceil(all.node_count - index);
             let target = all.frames.len() + share;
-            all.fill_from(index, target)?;
+            all.fill_from(index, target, keep)?;
         }
         // A node may have had too little: take the rest from any.
         for index in 0..all.node_count {
-            all.fill_from(index, count)?;
+            all.fill_from(index, count, keep)?;
         }
         if all.frames.len() < count {
             return Err(ENOMEM);
@@ -78,12 +94,22 @@ impl FrameTable {
     }
 
     /// Takes pages of one node until there are `target` in all, or until the node has
-    /// none left.
-    fn fill_from(&mut self, index: usize, target: usize) -> Result {
+    /// none left. ENOMEM if fewer than `keep` are available to others.
+    fn fill_from(&mut self, index: usize, target: usize, keep: u64) -> Result {
+        /// Frames taken between two looks at what is available.
+        const LOOK: usize = 1024;
+
         let node = self.nodes.get(index).copied().ok_or(EINVAL)?;
         // SAFETY: no precondition.
         let mut order = unsafe { glue::genp_max_order() };
+        let mut look = self.frames.len();
         while self.frames.len() < target {
+            if self.frames.len() >= look {
+                look = self.frames.len().saturating_add(LOOK);
+                if available_pages() < keep {
+                    return Err(ENOMEM);
+                }
+            }
             let missing = target - self.frames.len();
             order = order.min(missing.ilog2());
             // SAFETY: a node with memory, and an order up to the largest; may sleep.

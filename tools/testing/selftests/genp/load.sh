@@ -3,19 +3,53 @@
 # Loading and unloading: wrong parameters are refused, nothing stays behind.
 good=$(cat /parameters)
 echo "KTAP version 1"
-echo "1..15"
+echo "1..24"
 # shellcheck source=lib/ktap.sh
 . /bin/ktap.sh
 grep -qE '^genp_recall' /proc/[0-9]*/comm
 say $? its_threads_are_seen
 rmmod genp
 say $? unload
-for wrong in pool_mib=0 pool_mib=4194305 max_lease_ms=0 grace_ms=100000 recall_prio=1 \
+for wrong in pool_mib=0 pool_mib=491521 max_lease_ms=0 grace_ms=100000 recall_prio=1 \
 	recall_prio=100 wait_order=2 max_waiters=0 max_partitions=0 max_leases=5000; do
 	insmod /lib/genp.ko $wrong 2>/dev/null
 	[ $? != 0 ] && ! grep -q '^genp ' /proc/modules
 	say $? "refuse_$wrong"
 done
+
+# A process that the kernel would kill first, with some memory. It has not met the kernel's
+# log: what is in there afterwards is new.
+sh -c 'echo 1000 >/proc/self/oom_score_adj; kept=$(head -c 8000000 /dev/zero | tr "\0" x); sleep 3600; : "$kept"' &
+innocent=$!
+dmesg -c >/dev/null
+mib() { echo $(($(sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo) / 1024)); }
+# nobody_hurt: the innocent lives, and the kernel said nothing of the kind.
+nobody_hurt() {
+	kill -0 $innocent && ! dmesg | grep -E 'Out of memory|oom-kill|invoked oom-killer|WARNING:|allocation failure'
+}
+# More than can be had: nearly all, all, what nobody has, and the limits of what is allocated.
+for large in "pool_mib=$(($(mib MemAvailable) * 95 / 100))" "pool_mib=$(mib MemTotal)" \
+	"pool_mib=$(($(mib MemTotal) * 2))" pool_mib=491520 "emergency_pages=1048576" \
+	"pool_mib=1 keep_free_mib=4194304"; do
+	# shellcheck disable=SC2086  # a list of words
+	said=$(insmod /lib/genp.ko $large 2>&1)
+	case $? in
+	0) false ;;
+	*) echo "$said" | grep -q 'Cannot allocate memory' && ! grep -q '^genp ' /proc/modules && nobody_hurt ;;
+	esac
+	say $? "no_memory_for_${large##* }"
+	rmmod genp 2>/dev/null
+done
+# The largest values of all that is not memory.
+insmod /lib/genp.ko pool_mib=8 max_lease_ms=3600000 grace_ms=3600000 recall_prio=99 refill_prio=99 max_waiters=256 \
+	max_partitions=256 max_leases=4096 uid_ceiling_mib=4194304 && rmmod genp && nobody_hurt
+say $? load_with_the_largest_values
+# What is refused above is a share, not most of it.
+insmod /lib/genp.ko pool_mib=$(($(mib MemAvailable) / 2)) && rmmod genp && nobody_hurt
+say $? load_half_of_what_is_there
+insmod /lib/genp.ko pool_mib=$(($(mib MemAvailable) - 64)) keep_free_mib=16 && rmmod genp && nobody_hurt
+say $? load_with_a_smaller_share
+kill $innocent
 [ ! -e /dev/genp ] && ! grep -qE '^genp_(recall|post|scrub)' /proc/[0-9]*/comm
 say $? nothing_is_left
 # shellcheck disable=SC2086  # a list of words
