@@ -20,6 +20,7 @@ use genp::{
         Pool, Wakers,
     },
     registry::Registry,
+    sys::genalloc::range_base,
     threads::Threads,
 };
 
@@ -86,10 +87,6 @@ module! {
             default: 0,
             description: "Memory that loading leaves to others, in MiB; 0: a sixteenth, at least 32",
         },
-        range_base: u64 {
-            default: 0,
-            description: "Physical address of reserved memory for partitions; 0: none",
-        },
         range_mib: u32 {
             default: 0,
             description: "Its length, in MiB",
@@ -127,7 +124,7 @@ impl kernel::Module for Genp {
             uid_ceiling_mib: param(module_parameters::uid_ceiling_mib.value()),
             emergency_pages: param(module_parameters::emergency_pages.value()),
             keep_free_mib: param(module_parameters::keep_free_mib.value()),
-            range_base: param(module_parameters::range_base.value()),
+            range_base: range_base(),
             range_mib: param(module_parameters::range_mib.value()),
         })?;
         let pool = Pool::new(config, Wakers::new()?)?;

@@ -82,6 +82,7 @@ fn claim_range(config: &Config) -> Result<Option<Arc<PhysRange>>> {
     let range = PhysRange::claim(base, bytes).inspect_err(|error| {
         let why = match *error {
             EBUSY => "it is in use; reserve it with memmap= or in the device tree",
+            EPERM => "it is not reserved memory, or is a device's",
             ENXIO => "there is no memory",
             EOPNOTSUPP => "the kernel has no genalloc",
             _ => "it cannot be mapped",

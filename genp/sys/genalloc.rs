@@ -8,6 +8,7 @@
 use core::ptr::NonNull;
 
 use kernel::{
+    error::to_result,
     page::{PAGE_MASK, PAGE_SIZE},
     prelude::*,
     sync::Arc,
@@ -26,6 +27,12 @@ fn is_aligned(address: u64) -> bool {
 pub(crate) fn has_genalloc() -> bool {
     // SAFETY: no precondition.
     unsafe { glue::genp_has_genalloc() }
+}
+
+/// The parameter `range_base`.
+pub(crate) fn range_base() -> u64 {
+    // SAFETY: no precondition; it was set before the module's init and does not change.
+    unsafe { glue::genp_range_base() }
 }
 
 /// Zeroes memory. Context: thread, may sleep. Linear.
@@ -58,9 +65,9 @@ unsafe impl Send for PhysRange {}
 unsafe impl Sync for PhysRange {}
 
 impl PhysRange {
-    /// Claims a range: EBUSY if it is in use (as all ordinary memory is), ENXIO if it is
-    /// not memory, EOPNOTSUPP if the kernel has no genalloc, ENOMEM. Context: thread, may
-    /// sleep. Linear in the range, which is zeroed.
+    /// Claims a range: EBUSY if it is in use (as all ordinary memory is), EPERM if it is
+    /// not reserved memory, ENXIO if it is not memory, EOPNOTSUPP if the kernel has no
+    /// genalloc, ENOMEM. Context: thread, may sleep. Linear in the range, which is zeroed.
     pub(crate) fn claim(phys: u64, bytes: usize) -> Result<Self> {
         let end = phys.checked_add(bytes as u64).ok_or(EINVAL)?;
         if bytes == 0 || !is_aligned(phys) || !is_aligned(end) {
@@ -70,9 +77,7 @@ impl PhysRange {
             return Err(EOPNOTSUPP);
         }
         // SAFETY: a range that is not empty and does not wrap around.
-        if !unsafe { glue::genp_range_claim(phys, bytes) } {
-            return Err(EBUSY);
-        }
+        to_result(unsafe { glue::genp_range_claim(phys, bytes) })?;
         Self::map(phys, bytes).inspect_err(|_| {
             // SAFETY: claimed above, and not mapped any longer.
             unsafe { glue::genp_range_release(phys, bytes) }

@@ -82,12 +82,13 @@ void genp_irq_work_queue(void);
 void genp_irq_work_sync(void);
 
 /* glue_genalloc.c */
+u64 genp_range_base(void);
 void genp_zero(void *start, size_t bytes);
 bool genp_addr_is_plain(const void *start);
 phys_addr_t genp_vmap_phys(const void *addr);
 int genp_vma_map_range(struct vm_area_struct *vma, phys_addr_t phys);
 bool genp_has_genalloc(void);
-bool genp_range_claim(phys_addr_t start, size_t bytes);
+int genp_range_claim(phys_addr_t start, size_t bytes);
 void genp_range_release(phys_addr_t start, size_t bytes);
 void *genp_range_map(phys_addr_t start, size_t bytes);
 void genp_range_unmap(void *virt);

@@ -5,9 +5,24 @@
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "glue.h"
+
+/*
+ * Here and not with the others, for Rust has no way to say that a parameter is one of
+ * hardware, which the kernel refuses under lockdown.
+ */
+static unsigned long long range_base;
+module_param_hw(range_base, ullong, iomem, 0);
+MODULE_PARM_DESC(range_base, "Physical address of reserved memory for partitions; 0: none");
+
+u64 genp_range_base(void)
+{
+	return range_base;
+}
 
 void genp_zero(void *start, size_t bytes)
 {
@@ -59,14 +74,38 @@ bool genp_has_genalloc(void)
 	return true;
 }
 
+/*
+ * Whether a claimed range is part of memory that firmware or the command line
+ * reserved, and of nothing else. What is claimed lies in the innermost resource that
+ * has all of it and overlaps no other one: this rules out what belongs to a device in
+ * reserved memory, reserved memory in a bus's window, and addresses where nothing is.
+ */
+static bool is_reserved(const struct resource *claimed)
+{
+	const struct resource *within = claimed->parent;
+
+	/* A device tree's reserved memory has the name alone. */
+	return within->parent == &iomem_resource &&
+	       (within->desc == IORES_DESC_RESERVED ||
+		!strcasecmp(within->name, "reserved"));
+}
+
 /**
  * genp_range_claim - request a physical range for GenP
  *
- * Context: thread, may sleep. Return: whether it was not in use.
+ * Context: thread, may sleep. Return: 0, -EBUSY if it is in use, or -EPERM if it
+ * is not reserved memory.
  */
-bool genp_range_claim(phys_addr_t start, size_t bytes)
+int genp_range_claim(phys_addr_t start, size_t bytes)
 {
-	return request_mem_region(start, bytes, "genp");
+	struct resource *claimed = request_mem_region(start, bytes, "genp");
+
+	if (!claimed)
+		return -EBUSY;
+	if (is_reserved(claimed))
+		return 0;
+	release_mem_region(start, bytes);
+	return -EPERM;
 }
 
 void genp_range_release(phys_addr_t start, size_t bytes)
@@ -191,9 +230,9 @@ bool genp_has_genalloc(void)
 	return false;
 }
 
-bool genp_range_claim(phys_addr_t start, size_t bytes)
+int genp_range_claim(phys_addr_t start, size_t bytes)
 {
-	return false;
+	return -EBUSY;
 }
 
 void genp_range_release(phys_addr_t start, size_t bytes)
