@@ -13,7 +13,10 @@ mod tests {
 
     #[test]
     fn all_are_there_once() -> Result {
-        let (first, second) = (FrameTable::allocate(FRAMES, 0)?, FrameTable::allocate(7, 0)?);
+        let (first, second) = (
+            FrameTable::allocate(FRAMES, 0)?,
+            FrameTable::allocate(7, 0)?,
+        );
         assert_eq!(first.len(), FRAMES);
         assert_eq!(second.len(), 7);
         let mut pages = KVec::new();

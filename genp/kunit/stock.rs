@@ -2,6 +2,7 @@
 
 //! A stock reports when a watermark is crossed, and takes back only its own pages.
 
+use super::registry;
 use crate::genp::{
     core::watermarks::Watermarks,
     pool::lending::{errno, LendingState},
@@ -11,7 +12,6 @@ use crate::genp::{
         page::FrameTable,
     },
 };
-use super::registry;
 use kernel::prelude::*;
 
 /// A stock with all its committed pages in it.
