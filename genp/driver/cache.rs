@@ -17,7 +17,7 @@ use crate::genp::{
     core::owner::Owner,
     partition::Partition,
     stock::Refusal,
-    sys::{atomic::InlineAtomic, cpu::PreemptGuard},
+    sys::{alloc_flags::CREATE_FLAGS, atomic::InlineAtomic, cpu::PreemptGuard},
 };
 
 /// A cache. Its region keeps the memory; the driver that has the cache also has the
@@ -54,7 +54,8 @@ impl Cache {
         }
         let stride = size.checked_next_multiple_of(align).ok_or(E2BIG)?;
         let length = stride.checked_mul(count as usize).ok_or(E2BIG)?;
-        let free = Labyrinth::new(InlineAtomic::table(count)?, count).ok_or(EINVAL)?;
+        let free =
+            Labyrinth::new(InlineAtomic::table(count, CREATE_FLAGS)?, count).ok_or(EINVAL)?;
         let region = partition
             .regions()
             .alloc(Owner::Driver, length as u64, align as u64)?;
@@ -75,7 +76,7 @@ impl Cache {
             free,
             pools: Atomic::new(0),
         };
-        Ok(Arc::new(cache, GFP_KERNEL).inspect_err(|_| {
+        Ok(Arc::new(cache, CREATE_FLAGS).inspect_err(|_| {
             let _ = partition.regions().free(Owner::Driver, region.handle);
         })?)
     }

@@ -18,7 +18,7 @@ use super::cache::Cache;
 use crate::genp::{
     core::labyrinth::Labyrinth,
     stock::Refusal,
-    sys::{atomic::InlineAtomic, cpu::PreemptGuard},
+    sys::{alloc_flags::CREATE_FLAGS, atomic::InlineAtomic, cpu::PreemptGuard},
 };
 
 /// An element pool.
@@ -47,7 +47,8 @@ impl Elements {
             return Err(EINVAL);
         }
         let count = cache.count();
-        let kept = Labyrinth::new(InlineAtomic::table(count)?, count).ok_or(EINVAL)?;
+        let kept =
+            Labyrinth::new(InlineAtomic::table(count, CREATE_FLAGS)?, count).ok_or(EINVAL)?;
         let pool = Arc::new(
             Self {
                 cache,
@@ -56,7 +57,7 @@ impl Elements {
                 missing: Atomic::new(0),
                 out: Atomic::new(0),
             },
-            GFP_KERNEL,
+            CREATE_FLAGS,
         )?;
         pool.cache.count_pool(true);
         for _ in 0..min {

@@ -8,6 +8,7 @@ use crate::genp::{
     pool::lending::{errno, LendingState},
     stock::{Crossing, Stock},
     sys::{
+        alloc_flags::CREATE_FLAGS,
         cpu::{self, PreemptGuard},
         page::FrameTable,
     },
@@ -16,7 +17,7 @@ use kernel::prelude::*;
 
 /// A stock with all its committed pages in it.
 fn stock(frames: &FrameTable, watermarks: Watermarks) -> Result<Pin<KBox<Stock>>> {
-    let stock = Stock::new(watermarks)?;
+    let stock = Stock::new(watermarks, CREATE_FLAGS)?;
     {
         let mut filling = stock.filling.lock();
         for frame in 0..watermarks.pages() {

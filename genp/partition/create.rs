@@ -16,8 +16,14 @@ use super::{
 use crate::genp::{
     core::accounting::PartitionId,
     pool::{account::PoolAccount, lending, Pool},
-    sys::{abi, errno::EOPNOTSUPP, genalloc::Source, task, trace},
+    sys::{
+        abi, alloc_flags::CREATE_FLAGS, errno::EOPNOTSUPP, genalloc::Source, headroom, task, trace,
+    },
 };
+
+/// More than the kernel needs for a file: itself, its name, its inode, and a larger table of
+/// the process's files.
+const FILE_HEADROOM: usize = 64 << 10;
 
 /// The most frames that the caller's user may have committed. Context: thread.
 pub(super) fn ceiling(pool: &Pool) -> u32 {
@@ -114,7 +120,7 @@ impl Partition {
                 attributes,
                 errors: ErrorCounters::new(),
             }),
-            GFP_KERNEL,
+            CREATE_FLAGS,
         )
     }
 }
@@ -131,6 +137,7 @@ impl Partition {
     /// Makes the file, named after the partition. ENFILE, ENOMEM. Context: thread, may
     /// sleep.
     fn open_file(self: &Arc<Self>) -> Result<File> {
+        headroom::check(FILE_HEADROOM)?;
         let file_name = match ::core::str::from_utf8(self.name()) {
             Ok("") | Err(_) => CString::try_from_fmt(fmt!("[genp]"))?,
             Ok(name) => CString::try_from_fmt(fmt!("[genp:{name}]"))?,

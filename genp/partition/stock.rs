@@ -13,6 +13,7 @@ use crate::genp::{
     stock::{Crossing, FillState, Refusal, Stock},
     sys::{
         abi,
+        alloc_flags::CREATE_FLAGS,
         atomic::InlineAtomic,
         cpu::{CurrentCpu, PreemptGuard},
         trace,
@@ -36,7 +37,7 @@ impl PartitionStock {
     pub(super) fn new(account: PoolAccount, watermarks: Watermarks) -> Result<Self> {
         let stock = match watermarks.pages() {
             0 => None,
-            _ => Some(Stock::new(watermarks)?),
+            _ => Some(Stock::new(watermarks, CREATE_FLAGS)?),
         };
         Ok(Self {
             account,

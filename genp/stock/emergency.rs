@@ -31,7 +31,7 @@ impl Emergency {
     /// sleep.
     pub(crate) fn new(pages: u32, free_frames: &FreeFrames) -> Result<Self> {
         let watermarks = Watermarks::new(pages, 0, 0).ok_or(EINVAL)?;
-        let stock = Stock::new(watermarks)?;
+        let stock = Stock::new(watermarks, SETUP_FLAGS)?;
         let mut takers = KVVec::with_capacity(pages as usize, SETUP_FLAGS)?;
         for _ in 0..pages {
             takers.push(Atomic::new(NONE), SETUP_FLAGS)?;

@@ -14,7 +14,7 @@ mod pending;
 mod per_cpu_counter;
 mod slots;
 
-use kernel::prelude::*;
+use kernel::{alloc::Flags, prelude::*};
 
 use crate::genp::{
     core::{labyrinth::Labyrinth, watermarks::Watermarks},
@@ -28,7 +28,7 @@ use crate::genp::{
 pub(crate) use emergency::Emergency;
 pub(crate) use pending::PendingRefills;
 use per_cpu_counter::PerCpuCounter;
-use slots::Slots;
+use slots::{EmptySlots, Slots};
 
 /// Why a page was not taken back.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Crossing {
 
 /// The slots without a frame. Refilling and draining are done under the lock of this.
 pub(crate) struct FillState {
-    empty: KVVec<u32>,
+    empty: EmptySlots,
     /// Frames committed to the stock that are not in a slot yet.
     pub(crate) promised: u32,
     /// Frames in slots, taken ones included.
@@ -78,31 +78,27 @@ pub(crate) struct Stock {
 }
 
 impl Stock {
-    /// A stock without frames: E2BIG for more slots than a labyrinth can have, ENOMEM.
-    /// Context: thread, may sleep.
-    pub(crate) fn new(watermarks: Watermarks) -> Result<Pin<KBox<Self>>> {
+    /// A stock without frames, with tables allocated by `flags`: E2BIG for more slots than a
+    /// labyrinth can have, ENOMEM. Context: thread, may sleep.
+    pub(crate) fn new(watermarks: Watermarks, flags: Flags) -> Result<Pin<KBox<Self>>> {
         let limit = watermarks.limit();
-        let free = Labyrinth::new(InlineAtomic::table(limit)?, limit).ok_or(EINVAL)?;
-        let mut empty = KVVec::with_capacity(limit as usize, GFP_KERNEL)?;
-        for slot in 0..limit {
-            // The lowest slot is used first.
-            empty.push(limit - 1 - slot, GFP_KERNEL)?;
-        }
+        let free = Labyrinth::new(InlineAtomic::table(limit, flags)?, limit).ok_or(EINVAL)?;
+        let (slots, empty) = Slots::new(limit, flags)?;
         let filling = FillState {
             empty,
             promised: watermarks.pages(),
             owned: 0,
         };
-        let level = PerCpuCounter::new(&watermarks)?;
+        let level = PerCpuCounter::new(&watermarks, flags)?;
         KBox::pin_init(
-            try_pin_init!(Self {
+            pin_init!(Self {
                 level,
                 watermarks,
                 free,
-                slots: Slots::new(limit)?,
+                slots,
                 filling <- new_pi_mutex!(filling, "genp_filling"),
             }),
-            GFP_KERNEL,
+            flags,
         )
     }
 
@@ -154,8 +150,8 @@ impl Stock {
         frames: &FrameTable,
         frame: u32,
     ) -> Option<u32> {
-        let slot = filling.empty.pop()?;
-        self.slots.fill(slot, frame, frames.put_in(frame, slot));
+        let put_in = |slot| frames.put_in(frame, slot);
+        let slot = self.slots.fill(&mut filling.empty, frame, put_in)?;
         filling.owned += 1;
         Some(slot)
     }
@@ -179,9 +175,7 @@ impl Stock {
 
     /// Empties a slot whose page is taken; returns its frame.
     fn vacate(&self, filling: &mut FillState, slot: u32) -> Option<u32> {
-        let frame = self.slots.empty(slot)?;
-        // Never allocates: the capacity is that of all slots.
-        let _ = filling.empty.push(slot, GFP_ATOMIC);
+        let frame = self.slots.empty(&mut filling.empty, slot)?;
         filling.owned -= 1;
         Some(frame)
     }

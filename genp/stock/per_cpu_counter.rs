@@ -7,6 +7,7 @@
 //! counter in advance, and that counter is compared with the watermarks.
 
 use kernel::{
+    alloc::Flags,
     prelude::*,
     sync::atomic::{Atomic, Relaxed},
 };
@@ -62,9 +63,9 @@ pub(crate) struct PerCpuCounter {
 
 impl PerCpuCounter {
     /// The level of an empty stock. Context: thread, may sleep.
-    pub(super) fn new(watermarks: &Watermarks) -> Result<Self> {
+    pub(super) fn new(watermarks: &Watermarks, flags: Flags) -> Result<Self> {
         let cpus = cpu::count();
-        let mut per_cpu = KVVec::with_capacity(cpus as usize, GFP_KERNEL)?;
+        let mut per_cpu = KVVec::with_capacity(cpus as usize, flags)?;
         for cpu in 0..cpus {
             let counts = CpuCounts {
                 takes: InlineAtomic::new(0),
@@ -74,7 +75,7 @@ impl PerCpuCounter {
                     u64::from(watermarks.limit()) * u64::from(cpu) / u64::from(cpus),
                 ),
             };
-            per_cpu.push(counts, GFP_KERNEL)?;
+            per_cpu.push(counts, flags)?;
         }
         // What all CPUs together have not folded is at most half of `low`.
         let share = (watermarks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_FOLD);

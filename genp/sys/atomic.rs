@@ -7,7 +7,7 @@
 //! of a page or object uses several, so on x86-64 they are inline assembly here; on other
 //! architectures they are those of the kernel.
 
-use kernel::{prelude::*, sync::atomic::Atomic};
+use kernel::{alloc::Flags, prelude::*, sync::atomic::Atomic};
 
 use crate::genp::core::labyrinth::{words, Word};
 
@@ -24,18 +24,18 @@ impl InlineAtomic {
     }
 
     /// A table of `count` words with this value: ENOMEM. Context: thread, may sleep.
-    pub(crate) fn several(count: usize, value: u64) -> Result<KVVec<Self>> {
-        let mut table = KVVec::with_capacity(count, GFP_KERNEL)?;
+    pub(crate) fn several(count: usize, value: u64, flags: Flags) -> Result<KVVec<Self>> {
+        let mut table = KVVec::with_capacity(count, flags)?;
         for _ in 0..count {
-            table.push(Self::new(value), GFP_KERNEL)?;
+            table.push(Self::new(value), flags)?;
         }
         Ok(table)
     }
 
     /// The table for a labyrinth of `pages` pages, all words 0: E2BIG for more pages than
     /// a labyrinth can have, ENOMEM. Context: thread, may sleep.
-    pub(crate) fn table(pages: u32) -> Result<KVVec<Self>> {
-        Self::several(words(pages).ok_or(E2BIG)?, 0)
+    pub(crate) fn table(pages: u32, flags: Flags) -> Result<KVVec<Self>> {
+        Self::several(words(pages).ok_or(E2BIG)?, 0, flags)
     }
 }
 

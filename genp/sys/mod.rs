@@ -18,6 +18,7 @@ pub(crate) mod eventfd;
 pub(crate) mod file;
 pub(crate) mod genalloc;
 pub(crate) mod glue;
+pub(crate) mod headroom;
 pub(crate) mod irq_work;
 #[cfg(GENP_KUNIT)]
 pub(crate) mod kunit;

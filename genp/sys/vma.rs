@@ -9,12 +9,12 @@ use kernel::{
     error::to_result,
     ffi::c_ulong,
     mm::{virt::VmaNew, MmWithUser, MmapReadGuard},
-    page::PAGE_SIZE,
+    page::{PAGE_SHIFT, PAGE_SIZE},
     prelude::*,
     task::CurrentTask,
 };
 
-use super::{file::FileOwner, genalloc::Carveout, glue, page::FrameTable};
+use super::{file::FileOwner, genalloc::Carveout, glue, headroom, page::FrameTable};
 
 /// The offset in the file at which a mapping begins.
 pub(crate) fn window_offset(vma: &VmaNew) -> u64 {
@@ -41,12 +41,26 @@ fn check_kind(vma: &VmaNew) -> Result {
     Ok(())
 }
 
+/// Whether there is memory for the page tables of a mapping: ENOMEM. Context: thread, may
+/// sleep.
+fn check_page_tables(vma: &VmaNew) -> Result {
+    /// Page tables that a mapping may need beyond those it fills: one more at the end, and
+    /// one of each level above.
+    const OTHERS: usize = 5;
+
+    let pages = usize::try_from(window_length(vma)).map_err(|_| ENOMEM)? >> PAGE_SHIFT;
+    // A page table has one page of 8-byte entries, or of 4-byte ones.
+    let tables = (pages / (PAGE_SIZE / size_of::<usize>())).saturating_add(OTHERS);
+    headroom::check(tables.saturating_mul(PAGE_SIZE))
+}
+
 /// Maps frames, all of them at once. They can be pinned like other user pages.
 /// Context: thread, in mmap(); may sleep.
 pub(crate) fn map_reserve(vma: &VmaNew, frames: &FrameTable, list: &[u32]) -> Result {
     const INSERT_BATCH: usize = 64;
 
     check_kind(vma)?;
+    check_page_tables(vma)?;
     // SAFETY: the mapping is being made, by its type.
     unsafe { glue::genp_vma_prepare_reserve(vma.as_ptr()) };
     let mut address = vma.start();
@@ -76,6 +90,7 @@ pub(crate) fn map_carveout(vma: &VmaNew, carveout: &Carveout) -> Result {
     if window_length(vma) != carveout.bytes() as u64 {
         return Err(EINVAL);
     }
+    check_page_tables(vma)?;
     // SAFETY: the mapping is being made and has the length of the carveout, which exists
     // for as long as the mapping holds the file.
     to_result(unsafe { glue::genp_vma_map_range(vma.as_ptr(), carveout.phys()) })?;
@@ -117,6 +132,7 @@ impl WindowKey {
 /// tables. Context: thread, in mmap(); may sleep.
 pub(crate) fn prepare_window<T: FileOwner>(vma: &VmaNew, owner: &T) -> Result<WindowKey> {
     check_kind(vma)?;
+    check_page_tables(vma)?;
     // SAFETY: the mapping is being made; it holds a reference to the file, which
     // keeps the owner alive for as long as the mapping exists.
     to_result(unsafe {

@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 
 use kernel::prelude::*;
 
-use super::{glue, page::FrameTable};
+use super::{alloc_flags::CREATE_FLAGS, glue, page::FrameTable};
 
 /// A mapping of frames for the kernel. Dropping it unmaps them.
 pub(crate) struct Vmap {
@@ -21,13 +21,13 @@ unsafe impl Sync for Vmap {}
 impl Vmap {
     /// Maps frames in the order of `list`. ENOMEM. Context: thread, may sleep.
     pub(crate) fn map(frames: &FrameTable, list: &[u32]) -> Result<Self> {
-        let mut pages = KVVec::with_capacity(list.len(), GFP_KERNEL)?;
+        let mut pages = KVVec::with_capacity(list.len(), CREATE_FLAGS)?;
         for frame in list {
             let page = frames.page(*frame);
             if page.is_null() {
                 return Err(EINVAL);
             }
-            pages.push(page, GFP_KERNEL)?;
+            pages.push(page, CREATE_FLAGS)?;
         }
         // SAFETY: an array of `list.len()` pages, all of them ours.
         let start = unsafe { glue::genp_vmap(pages.as_mut_ptr(), list.len() as u32) };
