@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a process has the kernel allocate by GenP counts in its memory cgroup, and where
+ * that is full the call fails and nobody is killed. Contract line 13.
+ */
+#include "memcg.h"
+
+#define MANY 256
+
+static int fds[MANY];
+
+/* Kernel memory of the whole system that a partition's tables can be in, in bytes. */
+static __u64 in_the_system(void)
+{
+	return (number_in("/proc/meminfo", "Slab:") +
+		number_in("/proc/meminfo", "VmallocUsed:")) << 10;
+}
+
+/* One page of stock that may grow to all of the pool, and as little else as there can be. */
+static struct genp_create large_stock(void)
+{
+	struct genp_create ask = wish(0, 0);
+
+	ask.stock_pages = 1;
+	ask.stock_limit = info().capacity / PAGE;
+	ask.max_regions = 1;
+	ask.max_leases = 1;
+	return ask;
+}
+
+/* Creates partitions until one is refused: how many, with the reason in errno. */
+static int create_many(const struct genp_create *like)
+{
+	int made, fd = control();
+
+	for (made = 0; made < MANY; made++) {
+		struct genp_create ask = *like;
+
+		if (ioctl(fd, GENP_CREATE, &ask))
+			break;
+		fds[made] = ask.fd;
+	}
+	return made;
+}
+
+static void close_many(int made)
+{
+	while (made--)
+		close(fds[made]);
+}
+
+TEST(stocks_count_in_the_cgroup_of_their_creator)
+{
+	struct genp_create ask = large_stock();
+	__u64 group, all;
+	int made;
+
+	enter_memcg();
+	/* What the first one brings in for good is not its own. */
+	CHECK(!try_create(&ask));
+	close(ask.fd);
+	group = charged();
+	all = in_the_system();
+	made = create_many(&ask);
+	CHECK(made > 8);
+	group = charged() - group;
+	all = in_the_system() - all;
+	printf("# %d partitions: %llu KiB more in the system, %llu KiB of them charged\n", made,
+	       (unsigned long long)all >> 10, (unsigned long long)group >> 10);
+	/* Or the comparison would say nothing. */
+	CHECK(all > made * 32 * 1024UL);
+	CHECK(group * 10 >= all * 9);
+	close_many(made);
+	EVENTUALLY(charged() < group / 4);
+}
+
+/* Creates until the group is full, twice: what was given up can be had again. */
+static void fill_the_group(const struct genp_create *ask)
+{
+	int round, made;
+
+	for (round = 0; round < 2; round++) {
+		made = create_many(ask);
+		EQUAL(errno, ENOMEM);
+		CHECK(made < (int)info().max_partitions);
+		close_many(made);
+		EVENTUALLY(!info().partitions);
+	}
+	EQUAL(killed(), 0);
+}
+
+TEST(a_full_cgroup_refuses_stocks_and_kills_nobody)
+{
+	struct genp_create ask = large_stock();
+
+	enter_memcg();
+	set_limit(2 * MIB);
+	fill_the_group(&ask);
+}
+
+TEST(a_full_cgroup_refuses_regions_and_kills_nobody)
+{
+	struct genp_create ask = wish(PAGE, 0);
+
+	enter_memcg();
+	set_limit(16 * MIB);
+	ask.max_regions = 1 << 17;
+	fill_the_group(&ask);
+	/* Its tables alone are more than all there is. */
+	ask.max_regions = 1 << 20;
+	ERRNO(try_create(&ask), ENOMEM);
+	EQUAL(killed(), 0);
+}
+
+/* Page tables, which the kernel allocates by itself. */
+TEST(a_full_cgroup_refuses_windows_and_kills_nobody)
+{
+	struct genp_create ask = wish(0, info().capacity);
+	void *window;
+
+	enter_memcg();
+	ask.max_regions = 1;
+	ask.max_leases = 64;
+	CHECK(!try_create(&ask));
+	/* A page table for each 2 MiB, so an eighth of the memory that all of them need. */
+	set_limit(number_in(OUR_GROUP "/memory.current", "") + ask.windows.lease_length / 4096);
+	window = mmap(NULL, ask.windows.lease_length, PROT_READ | PROT_WRITE, MAP_SHARED, ask.fd,
+		      ask.windows.lease_offset);
+	CHECK(window == MAP_FAILED);
+	EQUAL(errno, ENOMEM);
+	EQUAL(killed(), 0);
+	set_limit(64 * MIB);
+	window = mmap(NULL, ask.windows.lease_length, PROT_READ | PROT_WRITE, MAP_SHARED, ask.fd,
+		      ask.windows.lease_offset);
+	CHECK(window != MAP_FAILED);
+}
+
+TEST(page_tables_count_in_the_cgroup_of_the_mapper)
+{
+	struct part part;
+	__u64 before;
+
+	enter_memcg();
+	before = number_in(OUR_GROUP "/memory.stat", "pagetables");
+	part = create_from(wish(PAGE, info().capacity));
+	/* The default of 16 leases, each with a slice of all of the pool. */
+	CHECK(number_in(OUR_GROUP "/memory.stat", "pagetables") - before >=
+	      part.windows.lease_length / 512 / 2);
+	drop(&part);
+}
