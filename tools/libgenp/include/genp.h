@@ -16,6 +16,26 @@
  * most, if there is room. Freeing a block twice, or one that was never allocated, is
  * EINVAL as far as it can be detected. No function may be called for a partition that
  * is being destroyed.
+ *
+ * fork(): a partition belongs to the process that created or opened it. In a child of it
+ * all calls for it and for its blocks and leases fail with ECHILD, and touching its
+ * memory is SIGSEGV, as mappings are not inherited. genp_destroy() there closes the
+ * child's descriptor and frees what the library knows; the partition stays as it is.
+ * Only genp_partition_fd() works as before, to hand the descriptor on. A child may have
+ * partitions of its own, whatever other threads of its parent were doing at the fork.
+ * Children of vfork(), of _Fork() and of a bare clone() may call nothing of the library;
+ * genp_destroy() fails with ECHILD there. posix_spawn() and exec need no care: the
+ * descriptors are close-on-exec.
+ *
+ * Signal handlers may call everything but genp_create() and its like and genp_destroy(),
+ * if the thread has allocated or freed something before. Small blocks are mostly served;
+ * what needs a lock that the interrupted thread holds fails with EDEADLK, and nothing has
+ * happened: a block that could not be freed is alive. Other calls than those from a
+ * handler never give EDEADLK. The handler saves errno.
+ *
+ * Plug-ins: a shared library that contains this one, and created a partition, stays
+ * loaded after dlclose() for as long as the program runs, because threads that used it
+ * call it when they end.
  */
 #ifndef _GENP_H
 #define _GENP_H
@@ -40,7 +60,7 @@ genp_partition_t *genp_open(const char *name);
 genp_partition_t *genp_from_fd(int fd);
 /*
  * Unmaps and closes it; its blocks and leases are gone. If the caller created it, it
- * also ends for all other users, as by GENP_DESTROY.
+ * also ends for all other users, as by GENP_DESTROY; not in a forked child, see above.
  */
 int genp_destroy(genp_partition_t *part);
 

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{abi, registry, system, Partition};
+use crate::{abi, process, registry, system, Partition};
 
 /// Sets errno.
 fn set_errno(error: &io::Error) {
@@ -76,7 +76,7 @@ unsafe fn part<'a>(part: *const Partition) -> io::Result<&'a Partition> {
 unsafe fn locate<'a>(block: *mut c_void) -> io::Result<(&'a Partition, NonNull<u8>)> {
     let block = NonNull::new(block.cast::<u8>()).ok_or_else(invalid)?;
     // SAFETY: says the header.
-    let part = unsafe { registry::find(block.as_ptr()) }.ok_or_else(invalid)?;
+    let part = unsafe { registry::find(block.as_ptr()) }?;
     Ok((part, block))
 }
 
@@ -121,9 +121,15 @@ pub unsafe extern "C" fn genp_destroy(part: *mut Partition) -> c_int {
         return status(Err(invalid()));
     }
     // SAFETY: from `hand_out`, given back once, says the header.
+    let process = unsafe { (*part).process() };
+    if !process.has_forked() && !process.is_current() {
+        // Of the parent, whose memory this may be: vfork() shares it.
+        return status(Err(process::not_ours()));
+    }
+    // SAFETY: as above; the memory is that of the caller, of its parent's at most a copy.
     let part = unsafe { Box::from_raw(part) };
     registry::unregister(&part);
-    if !part.is_creator() {
+    if !part.is_creator() || process.has_forked() {
         return 0;
     }
     match part.descriptor().destroy() {
@@ -187,10 +193,12 @@ pub unsafe extern "C" fn genp_realloc(block: *mut c_void, size: usize) -> *mut c
     address(unsafe { locate(block) }.and_then(|(part, block)| {
         let old = part.size_of(block)?;
         let new = part.alloc(size, 16)?;
-        // SAFETY: both are live blocks of these lengths; the old one dies here.
+        // SAFETY: both are live blocks of these lengths; one of them dies here.
         unsafe {
             new.copy_from_nonoverlapping(block, old.min(size));
-            part.free(block)?;
+            part.free(block).inspect_err(|_| {
+                let _ = part.free(new);
+            })?;
         }
         Ok(new)
     }))

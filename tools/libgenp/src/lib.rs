@@ -26,7 +26,9 @@ mod descriptor;
 mod heap;
 mod lock;
 mod partition;
+mod process;
 mod registry;
+mod resident;
 pub mod system;
 mod thread;
 

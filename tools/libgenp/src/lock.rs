@@ -6,6 +6,7 @@
 
 use std::{
     cell::UnsafeCell,
+    io,
     ops::{Deref, DerefMut},
     ptr,
     sync::atomic::{AtomicU32, Ordering},
@@ -33,8 +34,10 @@ impl<T> PiMutex<T> {
         }
     }
 
+    /// EDEADLK if the caller holds it already: it is a signal handler that interrupted
+    /// its own thread there.
     #[inline]
-    pub(crate) fn lock(&self) -> Guard<'_, T> {
+    pub(crate) fn lock(&self) -> io::Result<Guard<'_, T>> {
         let me = thread::id();
         // Acquire: pairs with the Release of the drop of the last guard.
         if self
@@ -42,30 +45,55 @@ impl<T> PiMutex<T> {
             .compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
-            self.futex(libc::FUTEX_LOCK_PI);
+            self.lock_slowly(me)?;
         }
-        Guard { mutex: self, me }
+        Ok(Guard { mutex: self, me })
+    }
+
+    /// Locks in the kernel, which lends our priority to the holder.
+    #[cold]
+    fn lock_slowly(&self, me: u32) -> io::Result<()> {
+        match self.is_held_by(me) {
+            true => Err(io::Error::from_raw_os_error(libc::EDEADLK)),
+            false => self.futex(libc::FUTEX_LOCK_PI),
+        }
+    }
+
+    /// Whether the caller holds it, as a signal handler may find.
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_held_by(thread::id())
+    }
+
+    fn is_held_by(&self, thread: u32) -> bool {
+        // Relaxed: what the calling thread itself wrote, or somebody else's number.
+        self.word.load(Ordering::Relaxed) & libc::FUTEX_TID_MASK == thread
     }
 
     /// Locks or unlocks in the kernel, with the same ordering as the fast paths.
+    ///
+    /// An interrupted wait is repeated. Other errors are the caller's: nothing is locked
+    /// then.
     #[cold]
-    fn futex(&self, operation: libc::c_int) {
-        // An interrupted wait is repeated. No other error is possible: a thread never
-        // locks a mutex that it holds, because no guard leaves this library, and only
-        // unlocks one that it holds.
-        // SAFETY: the word is there; nothing else is passed.
-        while unsafe {
-            libc::syscall(
-                libc::SYS_futex,
-                self.word.as_ptr(),
-                operation | libc::FUTEX_PRIVATE_FLAG,
-                0,
-                ptr::null::<libc::timespec>(),
-            )
-        } == -1
-            // SAFETY: the calling thread's own errno.
-            && matches!(unsafe { *libc::__errno_location() }, libc::EINTR | libc::EAGAIN)
-        {}
+    fn futex(&self, operation: libc::c_int) -> io::Result<()> {
+        loop {
+            // SAFETY: the word is there; nothing else is passed.
+            let answer = unsafe {
+                libc::syscall(
+                    libc::SYS_futex,
+                    self.word.as_ptr(),
+                    operation | libc::FUTEX_PRIVATE_FLAG,
+                    0,
+                    ptr::null::<libc::timespec>(),
+                )
+            };
+            if answer != -1 {
+                return Ok(());
+            }
+            let error = io::Error::last_os_error();
+            if !matches!(error.raw_os_error(), Some(libc::EINTR | libc::EAGAIN)) {
+                return Err(error);
+            }
+        }
     }
 }
 
@@ -103,7 +131,8 @@ impl<T> Drop for Guard<'_, T> {
             .compare_exchange(self.me, 0, Ordering::Release, Ordering::Relaxed)
             .is_err()
         {
-            self.mutex.futex(libc::FUTEX_UNLOCK_PI);
+            // We hold it, so that no error is possible.
+            let _ = self.mutex.futex(libc::FUTEX_UNLOCK_PI);
         }
     }
 }
@@ -119,7 +148,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for i in 0..5_000 {
-                        let mut pair = mutex.lock();
+                        let mut pair = mutex.lock().unwrap();
                         assert_eq!(pair.0, pair.1);
                         pair.0 += 1;
                         if i % 100 == 0 {
@@ -131,7 +160,26 @@ mod tests {
                 });
             }
         });
-        assert_eq!(*mutex.lock(), (20_000, 20_000));
+        assert_eq!(*mutex.lock().unwrap(), (20_000, 20_000));
         assert_eq!(mutex.word.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn who_holds_it_is_refused() {
+        let mutex = PiMutex::new(0);
+        let guard = mutex.lock().unwrap();
+        assert!(mutex.is_held());
+        let error = mutex.lock().err().unwrap();
+        assert_eq!(error.raw_os_error(), Some(libc::EDEADLK));
+        // Also when others wait, which is a bit in the word.
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(*mutex.lock().unwrap(), 0));
+            while mutex.word.load(Ordering::Relaxed) & libc::FUTEX_WAITERS == 0 {
+                std::thread::yield_now();
+            }
+            assert!(mutex.is_held() && mutex.lock().is_err());
+            drop(guard);
+        });
+        assert!(!mutex.is_held());
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     descriptor::Descriptor,
     heap::Heap,
     lock::PiMutex,
+    process::Process,
     system::{self, ioctl, size_of, Mapping},
 };
 
@@ -37,6 +38,10 @@ pub struct Lease {
 unsafe impl Send for Lease {}
 
 /// A partition, mapped, with a heap in its reserve.
+///
+/// It belongs to the process that created or opened it. A child made by fork() has no
+/// mapping of it: there every call fails with ECHILD, and dropping it closes the child's
+/// descriptor. [`Self::descriptor`] works in a child as well.
 pub struct Partition {
     heap: Heap,
     reserve: Mapping,
@@ -48,6 +53,8 @@ pub struct Partition {
     file: Descriptor,
     /// Whether it was created here, not opened.
     creator: bool,
+    /// The process that created or opened it.
+    process: Process,
 }
 
 fn error(number: i32) -> io::Error {
@@ -101,6 +108,7 @@ impl Partition {
             leases: PiMutex::new([None; LEASES]),
             file,
             creator,
+            process: Process::current(),
         })
     }
 
@@ -130,6 +138,11 @@ impl Partition {
         self.creator
     }
 
+    /// The process that created or opened it.
+    pub(crate) fn process(&self) -> Process {
+        self.process
+    }
+
     /// The partition's file descriptor.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
@@ -140,12 +153,13 @@ impl Partition {
         &self.file
     }
 
-    /// Allocates from the heap: ENOMEM, EINVAL. O(1), no system call.
+    /// Allocates from the heap: ENOMEM, EINVAL, ECHILD, EDEADLK. O(1), no system call.
     pub fn alloc(&self, size: usize, align: usize) -> io::Result<NonNull<u8>> {
         self.heap.alloc(size, align)
     }
 
-    /// Frees what [`Self::alloc`] gave: EINVAL for what shows not to be that.
+    /// Frees what [`Self::alloc`] gave: EINVAL for what shows not to be that, ECHILD,
+    /// EDEADLK.
     ///
     /// # Safety
     ///
@@ -161,7 +175,7 @@ impl Partition {
         &self.heap
     }
 
-    /// Bytes asked for when `block` was allocated. EINVAL.
+    /// Bytes asked for when `block` was allocated. EINVAL, ECHILD.
     pub fn size_of(&self, block: NonNull<u8>) -> io::Result<usize> {
         self.heap.size(block)
     }
@@ -185,7 +199,7 @@ impl Partition {
         self.borrow_until(length, deadline, 0, 0)
     }
 
-    /// Borrows: see `GENP_BORROW` for the arguments and errors.
+    /// Borrows: see `GENP_BORROW` for the arguments and errors; ECHILD, EDEADLK.
     pub fn borrow_until(
         &self,
         length: usize,
@@ -193,6 +207,7 @@ impl Partition {
         lease_ns: u64,
         reasons: u32,
     ) -> io::Result<Lease> {
+        self.check()?;
         let mut request = abi::genp_borrow {
             size: size_of::<abi::genp_borrow>(),
             length: length as u64,
@@ -208,7 +223,8 @@ impl Partition {
             .window
             .at(offset, length)
             .ok_or_else(|| error(libc::EIO))?;
-        let mut leases = self.leases.lock();
+        // No EDEADLK: `check` saw that we do not hold it.
+        let mut leases = self.leases.lock()?;
         // A slice is reused when its lease is over; its old entry is replaced.
         for entry in leases.iter_mut() {
             if matches!(entry, Some((old, _)) if *old == offset) {
@@ -226,14 +242,25 @@ impl Partition {
         })
     }
 
-    /// Gives a lease back: ESTALE if it is over.
+    /// ECHILD in a forked child. EDEADLK in a signal handler that interrupted its own
+    /// thread when that looked at its leases.
+    fn check(&self) -> io::Result<()> {
+        self.process.check()?;
+        match self.leases.is_held() {
+            true => Err(error(libc::EDEADLK)),
+            false => Ok(()),
+        }
+    }
+
+    /// Gives a lease back: ESTALE if it is over; ECHILD, EDEADLK.
     pub fn give_back(&self, lease: Lease) -> io::Result<()> {
+        self.check()?;
         let mut request = abi::genp_handle {
             size: size_of::<abi::genp_handle>(),
             handle: lease.handle,
             ..Default::default()
         };
-        for entry in self.leases.lock().iter_mut() {
+        for entry in self.leases.lock()?.iter_mut() {
             if matches!(entry, Some((_, handle)) if *handle == lease.handle) {
                 *entry = None;
             }
@@ -242,14 +269,16 @@ impl Partition {
         unsafe { ioctl(self.fd(), abi::GENP_IOCTL_RETURN, &mut request) }
     }
 
-    /// The handle of the lease that begins at an address: EINVAL if none does.
+    /// The handle of the lease that begins at an address: EINVAL if none does; ECHILD,
+    /// EDEADLK.
     fn handle_at(&self, address: *const u8) -> io::Result<u64> {
+        self.check()?;
         let offset = self
             .window
             .offset_of(address)
             .ok_or_else(|| error(libc::EINVAL))?;
         self.leases
-            .lock()
+            .lock()?
             .iter()
             .flatten()
             .find(|(start, _)| *start == offset)
@@ -269,7 +298,7 @@ impl Partition {
     }
 
     /// Renews the lease at an address for another term and returns the new deadline.
-    /// EAGAIN while there are waiters, ESTALE.
+    /// EAGAIN while there are waiters, ESTALE, ECHILD, EDEADLK.
     pub fn renew(&self, start: NonNull<u8>, lease_ns: u64) -> io::Result<u64> {
         let mut request = abi::genp_renew {
             size: size_of::<abi::genp_renew>(),
@@ -282,18 +311,20 @@ impl Partition {
         Ok(request.expires)
     }
 
-    /// The state and the counters of the partition.
+    /// The state and the counters of the partition. ECHILD.
     pub fn stat(&self) -> io::Result<abi::genp_stat> {
+        self.process.check()?;
         self.file.stat()
     }
 
-    /// The partition's bounds.
+    /// The partition's bounds. ECHILD.
     pub fn bounds(&self) -> io::Result<abi::genp_bounds> {
+        self.process.check()?;
         self.file.bounds(0, 0)
     }
 
-    /// Bytes of the heap in use, headers included.
-    pub fn heap_used(&self) -> usize {
+    /// Bytes of the heap in use, headers included. ECHILD, EDEADLK.
+    pub fn heap_used(&self) -> io::Result<usize> {
         self.heap.used()
     }
 }

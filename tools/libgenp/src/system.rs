@@ -9,7 +9,7 @@ use std::{
     ptr::NonNull,
 };
 
-use crate::abi;
+use crate::{abi, process::Process};
 
 /// Issues an ioctl with its argument structure.
 ///
@@ -53,11 +53,13 @@ pub fn info() -> io::Result<abi::genp_info> {
     Ok(info)
 }
 
-/// A mapping, undone when dropped.
+/// A mapping, undone when dropped by the process that made it. Its children have
+/// nothing there, or something of their own.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     start: Option<NonNull<u8>>,
     length: usize,
+    process: Process,
 }
 
 // SAFETY: owns a range of addresses, which any thread may use and unmap.
@@ -70,10 +72,12 @@ impl Mapping {
     /// `length` is 0.
     pub(crate) fn new(fd: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<Self> {
         let length = usize::try_from(length).map_err(io::Error::other)?;
+        let process = Process::current();
         if length == 0 {
             return Ok(Self {
                 start: None,
                 length,
+                process,
             });
         }
         // SAFETY: a new mapping where the kernel likes.
@@ -93,6 +97,7 @@ impl Mapping {
         Ok(Self {
             start: NonNull::new(start.cast()),
             length,
+            process,
         })
     }
 
@@ -115,7 +120,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        if let Some(start) = self.start {
+        if let Some(start) = self.start.filter(|_| self.process.is_current()) {
             // SAFETY: our own mapping, which nobody uses any longer.
             unsafe { libc::munmap(start.as_ptr().cast(), self.length) };
         }

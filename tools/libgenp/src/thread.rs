@@ -5,11 +5,11 @@
 
 use std::{
     ffi::c_void,
-    sync::{
-        atomic::{AtomicU32, AtomicUsize, Ordering},
-        OnceLock,
-    },
+    ptr,
+    sync::atomic::{AtomicU32, AtomicUsize, Ordering},
 };
+
+use crate::{heap, process, registry, resident};
 
 /// Threads that can have a slot at the same time.
 pub(crate) const SLOTS: usize = 31;
@@ -176,23 +176,59 @@ extern "C" fn release_slot(slot: *mut c_void) {
     TAKEN.fetch_and(!(1 << (slot as usize - 1)), Ordering::Release);
 }
 
-/// A forked child has another thread ID.
+/// In a forked child: its only thread has another ID and no slot yet, no slot is taken,
+/// and all partitions are its parent's.
 extern "C" fn after_fork() {
+    process::note_fork();
     tls::set::<{ tls::ID }>(0);
+    tls::set::<{ tls::SLOT }>(0);
+    if let Some(key) = existing_key() {
+        // Else the slot would be released at the end of a thread that has it no longer.
+        // SAFETY: the key exists.
+        unsafe { libc::pthread_setspecific(key, ptr::null()) };
+    }
+    TAKEN.store(0, Ordering::Relaxed);
+    heap::forget_all();
+    registry::disown_all();
 }
 
-/// The key whose destructor is [`release_slot`]; created once, together with the fork
-/// handler.
+/// The key whose destructor is [`release_slot`], plus one; 0 if there is none yet.
+static KEY: AtomicUsize = AtomicUsize::new(0);
+
+fn existing_key() -> Option<libc::pthread_key_t> {
+    // Acquire: pairs with `create_key`.
+    Some(KEY.load(Ordering::Acquire).checked_sub(1)? as libc::pthread_key_t)
+}
+
+/// The key; created once, together with the fork handler. From then on the code stays
+/// loaded: threads have it to call.
 fn key() -> Option<libc::pthread_key_t> {
-    static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
-    *KEY.get_or_init(|| {
-        let mut key = 0;
-        // SAFETY: both functions may be called at any time.
-        unsafe {
-            libc::pthread_atfork(None, None, Some(after_fork));
-            (libc::pthread_key_create(&mut key, Some(release_slot)) == 0).then_some(key)
+    existing_key().or_else(create_key)
+}
+
+/// Without a lock, which a fork in another thread would leave to the child for good. Two
+/// threads that come at once install the fork handler twice, which does no harm.
+#[cold]
+fn create_key() -> Option<libc::pthread_key_t> {
+    let mut key = 0;
+    resident::keep_loaded();
+    // SAFETY: both functions may be called at any time.
+    unsafe {
+        libc::pthread_atfork(None, None, Some(after_fork));
+        if libc::pthread_key_create(&mut key, Some(release_slot)) != 0 {
+            return None;
         }
-    })
+    }
+    // Release: pairs with `existing_key`.
+    if KEY
+        .compare_exchange(0, key as usize + 1, Ordering::AcqRel, Ordering::Relaxed)
+        .is_ok()
+    {
+        return Some(key);
+    }
+    // SAFETY: created above, and nobody else knows it.
+    unsafe { libc::pthread_key_delete(key) };
+    existing_key()
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 //! The heap of a partition, in one region of its reserve: a TLSF allocator behind a
 //! lock, with a thread cache in front of it. O(1), no system call, no page fault.
 
+mod inherited;
 mod thread_cache;
 
 use std::{alloc::Layout, io, ptr::NonNull};
 
-use crate::{lock::PiMutex, thread};
+use crate::{lock::PiMutex, process::Process, thread};
+pub(crate) use inherited::forget_all;
 use thread_cache::{class_of, ThreadCache, BYTES};
 
 /// Enough classes for heaps of 2^42 bytes.
@@ -56,11 +58,12 @@ unsafe impl Send for Inner {}
 
 /// A heap.
 pub(crate) struct Heap {
-    /// The lowest address that a block can have, and the number of bytes from there.
+    /// The lowest address that a block can have.
     first: usize,
-    length: usize,
     cache: ThreadCache,
     inner: PiMutex<Inner>,
+    /// The process whose heap it is.
+    process: Process,
 }
 
 fn error(number: i32) -> io::Error {
@@ -122,13 +125,13 @@ impl Heap {
         }
         Ok(Self {
             first: start.as_ptr() as usize + HEADER,
-            length: length.saturating_sub(HEADER),
-            cache: ThreadCache::new(length),
+            cache: ThreadCache::new(length, length.saturating_sub(HEADER)),
             inner: PiMutex::new(Inner { tlsf, used: 0 }),
+            process: Process::current(),
         })
     }
 
-    /// Allocates: EINVAL for an invalid alignment, ENOMEM.
+    /// Allocates: EINVAL for an invalid alignment, ENOMEM, ECHILD, EDEADLK.
     #[inline]
     pub(crate) fn alloc(&self, size: usize, align: usize) -> io::Result<NonNull<u8>> {
         if align > ALIGN {
@@ -164,7 +167,7 @@ impl Heap {
         }
     }
 
-    /// Allocates when this thread's cache has no block: ENOMEM.
+    /// Allocates when this thread's cache has no block: ENOMEM, ECHILD, EDEADLK.
     pub(crate) fn slow_alloc(&self, size: usize) -> io::Result<NonNull<u8>> {
         let Some(class) = class_of(size) else {
             return self.alloc_unclassed(size, ALIGN);
@@ -180,7 +183,7 @@ impl Heap {
         let bytes = BYTES[class] as usize + HEADER;
         // SAFETY: far from overflowing, and aligned to a power of two.
         let layout = unsafe { Layout::from_size_align_unchecked(bytes, ALIGN) };
-        match self.allocate(layout) {
+        match self.allocate(layout)? {
             Some(base) => Ok(Self::init_block(base, HEADER, size, class as u32)),
             // It may fit without being rounded up to its class.
             None => self.alloc_unclassed(size, ALIGN),
@@ -197,7 +200,7 @@ impl Heap {
             return Err(no_memory());
         }
         let layout = Layout::from_size_align(total, front).map_err(|_| error(libc::EINVAL))?;
-        let base = self.allocate(layout).ok_or_else(no_memory)?;
+        let base = self.allocate(layout)?.ok_or_else(no_memory)?;
         Ok(Self::init_block(base, front, size, NO_CLASS))
     }
 
@@ -219,18 +222,26 @@ impl Heap {
     }
 
     /// Allocates from TLSF. If it has no memory, cached blocks are returned to it, one
-    /// stack at a time.
+    /// stack at a time. ECHILD in a forked child, EDEADLK in a signal handler.
     #[inline]
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        let base = self.inner.lock().allocate(layout);
-        base.or_else(|| self.reclaim(layout))
+    fn allocate(&self, layout: Layout) -> io::Result<Option<NonNull<u8>>> {
+        self.process.check()?;
+        let base = self.inner.lock()?.allocate(layout);
+        match base {
+            Some(_) => Ok(base),
+            None => self.reclaim(layout),
+        }
     }
 
     #[cold]
-    fn reclaim(&self, layout: Layout) -> Option<NonNull<u8>> {
-        (0..ThreadCache::stacks()).find_map(|which| {
-            let mut next = Some(self.cache.take(which)?);
-            let mut inner = self.inner.lock();
+    fn reclaim(&self, layout: Layout) -> io::Result<Option<NonNull<u8>>> {
+        for which in 0..ThreadCache::stacks() {
+            if self.cache.is_empty(which) {
+                continue;
+            }
+            // Before the stack is taken: without the lock, its blocks could go nowhere.
+            let mut inner = self.inner.lock()?;
+            let mut next = self.cache.take(which);
             while let Some(block) = next {
                 // SAFETY: `take` removed the whole stack: nothing else refers to its
                 // blocks.
@@ -239,8 +250,11 @@ impl Heap {
                     inner.free(block, header(block).read());
                 }
             }
-            inner.allocate(layout)
-        })
+            if let Some(base) = inner.allocate(layout) {
+                return Ok(Some(base));
+            }
+        }
+        Ok(None)
     }
 
     /// The header of a block: None if it is no live block.
@@ -259,11 +273,12 @@ impl Heap {
     /// Whether an address can be that of a block.
     #[inline]
     pub(crate) fn has(&self, block: NonNull<u8>) -> bool {
-        (block.as_ptr() as usize).wrapping_sub(self.first) < self.length
+        (block.as_ptr() as usize).wrapping_sub(self.first) < self.cache.length()
     }
 
-    /// The size that was requested at [`Self::alloc`]. EINVAL.
+    /// The size that was requested at [`Self::alloc`]. EINVAL, ECHILD.
     pub(crate) fn size(&self, block: NonNull<u8>) -> io::Result<usize> {
+        self.process.check()?;
         let header = self.find(block).ok_or_else(|| error(libc::EINVAL))?;
         // SAFETY: `find` returned it.
         Ok(unsafe { header.read() }.size as usize)
@@ -297,7 +312,8 @@ impl Heap {
         false
     }
 
-    /// Frees a block: EINVAL for what is no live block, as far as it can be detected.
+    /// Frees a block: EINVAL for what is no live block, as far as it can be detected;
+    /// ECHILD, EDEADLK.
     ///
     /// # Safety
     ///
@@ -312,7 +328,7 @@ impl Heap {
         unsafe { self.slow_free(block) }
     }
 
-    /// Frees a block for which this thread's cache has no room: EINVAL, as
+    /// Frees a block for which this thread's cache has no room; errors as of
     /// [`Self::free`].
     ///
     /// # Safety
@@ -320,6 +336,7 @@ impl Heap {
     /// Nobody uses the block any longer.
     pub(crate) unsafe fn slow_free(&self, block: NonNull<u8>) -> io::Result<()> {
         let invalid = || error(libc::EINVAL);
+        self.process.check()?;
         let header = self.find(block).ok_or_else(invalid)?.as_ptr();
         // SAFETY: `find` returned it.
         let class = unsafe { (*header).class } as usize;
@@ -327,7 +344,7 @@ impl Heap {
         if class < BYTES.len() && self.make_room(class) && unsafe { self.cached_free(block) } {
             return Ok(());
         }
-        let mut inner = self.inner.lock();
+        let mut inner = self.inner.lock()?;
         // SAFETY: `find` returned it. The magic is read again under the lock, which
         // orders two threads that free the same block.
         unsafe {
@@ -350,13 +367,12 @@ impl Heap {
     }
 
     /// Bytes in live blocks, headers included: exact only while nobody allocates or
-    /// frees.
-    pub(crate) fn used(&self) -> usize {
+    /// frees. ECHILD, EDEADLK.
+    pub(crate) fn used(&self) -> io::Result<usize> {
+        self.process.check()?;
         let (blocks, bytes) = self.cache.cached();
-        self.inner
-            .lock()
-            .used
-            .saturating_sub(bytes + blocks * HEADER)
+        let used = self.inner.lock()?.used;
+        Ok(used.saturating_sub(bytes + blocks * HEADER))
     }
 }
 

@@ -6,19 +6,20 @@
 //! Each thread slot has a stack of blocks for each size class. Only the slot's owner
 //! pushes blocks; any thread may take a whole stack when memory runs out, so that
 //! cached blocks are not lost to others. A stack is one word: the address of its
-//! first block, with the number of blocks in the four low bits. To change a stack, a
-//! thread takes all of it by one exchange, and sees an empty one if another thread
-//! was faster:
+//! first block, with the number of blocks in the four low bits. To change a stack, its
+//! owner takes all of it by one exchange and leaves BUSY there:
 //!
 //! ```text
 //!   owner                          reclaiming thread
-//!   stack = swap(word, 0)
-//!                                  stack = swap(word, 0)   empty: skips it
+//!   stack = swap(word, BUSY)
+//!                                  BUSY: skips it
 //!   store(word, stack - first)
-//!                                  stack = swap(word, 0)   takes all of it
+//!                                  cas(word, stack, 0)   takes all of it
 //! ```
 //!
-//! No other thread pushes blocks there, so the owner's store overwrites nothing.
+//! No other thread pushes blocks there, so the owner's store overwrites nothing. A
+//! signal handler that interrupts the owner in between finds BUSY as well, and leaves
+//! the stack alone.
 //!
 //! A full stack moves from a thread that frees to one that allocates through the
 //! magazine of its class (after Bonwick's magazine depot).
@@ -28,6 +29,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use super::inherited;
 use crate::thread::{self, SLOTS, STRIDE};
 
 /// The size of the largest cached block.
@@ -43,6 +45,8 @@ pub(super) const CLASSES: usize = EXACT / GRAIN + 1 + 4 * 16;
 const DEPTH: usize = 8;
 /// The bits of a stack that count its blocks.
 const COUNT: usize = GRAIN - 1;
+/// A stack that its owner is changing: no address, and more blocks than any has.
+const BUSY: usize = COUNT;
 /// A stack holds at most this fraction of the heap.
 const SHARE: usize = 1024;
 
@@ -104,18 +108,37 @@ struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == STRIDE);
 
-/// The cached blocks of a heap.
-pub(super) struct ThreadCache {
+/// What a forked child must find changed, at an address that never changes.
+#[repr(C)]
+pub(super) struct Stacks {
     /// The first is for threads without a slot and always empty.
-    slots: Box<[Slot; SLOTS + 1]>,
+    slots: [Slot; SLOTS + 1],
     /// Of each class, a full stack on its way from a thread that frees to one that
     /// allocates.
     magazines: [AtomicUsize; CLASSES],
+    /// The number of bytes that can have blocks; 0 in a forked child.
+    length: AtomicUsize,
+}
+
+impl Stacks {
+    /// Forgets all blocks, and that there can be any. Context: a forked child.
+    pub(super) fn forget(&self) {
+        let slots = self.slots.iter().flat_map(|slot| &slot.stacks);
+        for stack in slots.chain(&self.magazines) {
+            stack.store(0, Ordering::Relaxed);
+        }
+        self.length.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The cached blocks of a heap.
+pub(super) struct ThreadCache {
+    stacks: Box<Stacks>,
 }
 
 impl ThreadCache {
-    /// For a heap of this many bytes.
-    pub(super) fn new(bytes: usize) -> Self {
+    /// For a heap of this many bytes. Blocks can be in `length` of them.
+    pub(super) fn new(bytes: usize, length: usize) -> Self {
         let limit = |slot: usize, class: usize| match slot {
             0 => 0,
             _ => (bytes / SHARE / BYTES[class] as usize).min(DEPTH) as u8,
@@ -124,10 +147,19 @@ impl ThreadCache {
             stacks: [const { AtomicUsize::new(0) }; CLASSES],
             limit: std::array::from_fn(|class| limit(slot, class)),
         };
-        Self {
-            slots: Box::new(std::array::from_fn(slot)),
+        let stacks = Box::new(Stacks {
+            slots: std::array::from_fn(slot),
             magazines: [const { AtomicUsize::new(0) }; CLASSES],
-        }
+            length: AtomicUsize::new(length),
+        });
+        inherited::enter(&stacks);
+        Self { stacks }
+    }
+
+    /// The number of bytes that can have blocks.
+    #[inline(always)]
+    pub(super) fn length(&self) -> usize {
+        self.stacks.length.load(Ordering::Relaxed)
     }
 
     /// The caller's stacks.
@@ -135,7 +167,7 @@ impl ThreadCache {
     fn own_slot(&self) -> &Slot {
         // SAFETY: `slot()` is at most SLOTS * STRIDE, a multiple of STRIDE, and STRIDE
         // is the size of an element of the SLOTS + 1.
-        unsafe { &*self.slots.as_ptr().byte_add(thread::slot()) }
+        unsafe { &*self.stacks.slots.as_ptr().byte_add(thread::slot()) }
     }
 
     /// Pops a block of this class.
@@ -144,8 +176,12 @@ impl ThreadCache {
         let word = &self.own_slot().stacks[class];
         // Acquire: pairs with the Release of the last `push`, `pop`, `send` or `receive`,
         // by this thread or by the slot's last owner.
-        let stack = word.swap(0, Ordering::Acquire);
-        let first = NonNull::new((stack & !COUNT) as *mut u8)?;
+        let stack = word.swap(BUSY, Ordering::Acquire);
+        let Some(first) = NonNull::new((stack & !COUNT) as *mut u8) else {
+            // Empty, or still BUSY.
+            word.store(stack, Ordering::Release);
+            return None;
+        };
         // SAFETY: the swap took the stack, so nothing else refers to its blocks; the
         // first word of a block is the rest of the stack, written by `push`.
         let rest = unsafe { first.cast::<usize>().read() };
@@ -165,7 +201,8 @@ impl ThreadCache {
         let own = self.own_slot();
         let word = &own.stacks[class];
         // Acquire: as in `pop`.
-        let stack = word.swap(0, Ordering::Acquire);
+        let stack = word.swap(BUSY, Ordering::Acquire);
+        // More than any limit if it was BUSY.
         let count = stack & COUNT;
         if count >= own.limit[class] as usize {
             // Release: as in `pop`.
@@ -184,53 +221,67 @@ impl ThreadCache {
     /// use. After that, `push` has room.
     #[inline]
     pub(super) fn send(&self, class: usize) -> bool {
-        let magazine = &self.magazines[class];
+        let magazine = &self.stacks.magazines[class];
         if thread::slot() == 0 || magazine.load(Ordering::Relaxed) != 0 {
             return false;
         }
         let word = &self.own_slot().stacks[class];
         // Acquire: as in `pop`.
-        let stack = word.swap(0, Ordering::Acquire);
-        let sent = stack != 0
+        let stack = word.swap(BUSY, Ordering::Acquire);
+        let sent = stack & !COUNT != 0
             && magazine
                 // Release: pairs with the swap of `receive`.
                 .compare_exchange(0, stack, Ordering::Release, Ordering::Relaxed)
                 .is_ok();
-        if !sent {
-            // Release: as in `pop`.
-            word.store(stack, Ordering::Release);
-        }
+        // Release: as in `pop`.
+        word.store(if sent { 0 } else { stack }, Ordering::Release);
         sent
     }
 
     /// Moves the magazine of a class into the caller's stack and pops a block of it.
     #[inline]
     pub(super) fn receive(&self, class: usize) -> Option<NonNull<u8>> {
-        if thread::slot() == 0 || self.magazines[class].load(Ordering::Relaxed) == 0 {
+        let magazine = &self.stacks.magazines[class];
+        if thread::slot() == 0 || magazine.load(Ordering::Relaxed) == 0 {
             return None;
         }
+        let word = &self.own_slot().stacks[class];
+        // Acquire: as in `pop`. The caller found its own stack empty, but a signal
+        // handler of its own may have filled it, or be what runs here.
+        word.compare_exchange(0, BUSY, Ordering::Acquire, Ordering::Relaxed)
+            .ok()?;
         // Acquire: pairs with `send`.
-        let stack = self.magazines[class].swap(0, Ordering::Acquire);
-        // The caller's own stack is empty: the caller tried that first, and no other
-        // thread pushes blocks there.
+        let stack = magazine.swap(0, Ordering::Acquire);
         // Release: pairs with the swap of `pop`.
-        self.own_slot().stacks[class].store(stack, Ordering::Release);
+        word.store(stack, Ordering::Release);
         self.pop(class)
     }
 
-    /// Takes a whole stack, to reclaim its memory: returns its first block. `which` is
-    /// the number of the stack, below [`Self::stacks`].
-    pub(super) fn take(&self, which: usize) -> Option<NonNull<u8>> {
+    /// The stack of this number, below [`Self::stacks`].
+    fn stack(&self, which: usize) -> &AtomicUsize {
         let class = CLASSES - 1 - which % CLASSES;
-        let word = match which / CLASSES {
-            0 => &self.magazines[class],
-            slot => &self.slots.get(slot)?.stacks[class],
-        };
-        if word.load(Ordering::Relaxed) == 0 {
-            return None;
+        match which / CLASSES {
+            0 => &self.stacks.magazines[class],
+            slot => &self.stacks.slots[slot.min(SLOTS)].stacks[class],
         }
-        // Acquire: pairs with the stores of `push`, `pop` and `send`.
-        NonNull::new((word.swap(0, Ordering::Acquire) & !COUNT) as *mut u8)
+    }
+
+    /// Whether a stack has nothing to take, for now.
+    pub(super) fn is_empty(&self, which: usize) -> bool {
+        self.stack(which).load(Ordering::Relaxed) & !COUNT == 0
+    }
+
+    /// Takes a whole stack, to reclaim its memory: returns its first block.
+    pub(super) fn take(&self, which: usize) -> Option<NonNull<u8>> {
+        let word = self.stack(which);
+        let stack = word.load(Ordering::Relaxed);
+        // None if it is empty, or BUSY.
+        let first = NonNull::new((stack & !COUNT) as *mut u8)?;
+        // Acquire: pairs with the stores of `push`, `pop` and `send`. If it changed, its
+        // owner uses it now.
+        word.compare_exchange(stack, 0, Ordering::Acquire, Ordering::Relaxed)
+            .ok()?;
+        Some(first)
     }
 
     /// The number of stacks, without those of slots that were never used.
@@ -252,11 +303,12 @@ impl ThreadCache {
     /// The number of cached blocks and of their bytes: exact only while no thread
     /// allocates or frees.
     pub(super) fn cached(&self) -> (usize, usize) {
-        let stacks = self.slots.iter().map(|slot| &slot.stacks);
+        let stacks = self.stacks.slots.iter().map(|slot| &slot.stacks);
         let (mut blocks, mut bytes) = (0, 0);
-        for stacks in stacks.chain([&self.magazines]) {
+        for stacks in stacks.chain([&self.stacks.magazines]) {
             for (class, stack) in stacks.iter().enumerate() {
-                let count = stack.load(Ordering::Relaxed) & COUNT;
+                let stack = stack.load(Ordering::Relaxed);
+                let count = if stack == BUSY { 0 } else { stack & COUNT };
                 blocks += count;
                 bytes += count * BYTES[class] as usize;
             }
@@ -265,86 +317,11 @@ impl ThreadCache {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_class_has_room_for_its_sizes() {
-        assert_eq!(class_of(LARGEST), Some(CLASSES - 1));
-        assert_eq!(class_of(LARGEST + 1), None);
-        assert_eq!(class_of(usize::MAX), None);
-        for size in 0..=LARGEST {
-            let class = class_of(size).unwrap();
-            let bytes = bytes_of(class);
-            assert!(bytes >= size && bytes % GRAIN == 0);
-            // No more than a sixteenth, and what alignment takes, is lost.
-            assert!(bytes - size < GRAIN.max(size / 16 + 1), "{size}: {bytes}");
-            assert!(class == 0 || bytes_of(class - 1) < size);
-        }
-    }
-
-    fn blocks(count: usize) -> Vec<NonNull<u8>> {
-        let block = |_| NonNull::from(Box::leak(Box::new([0u128; 2]))).cast();
-        (0..count).map(block).collect()
-    }
-
-    #[test]
-    fn a_stack_gives_the_youngest_first_and_has_a_bound() {
-        let cache = ThreadCache::new(1 << 20);
-        assert!(thread::slot() > 0 || thread::claim_slot());
-        let blocks = blocks(DEPTH + 1);
-        for (i, &block) in blocks.iter().enumerate() {
-            // SAFETY: memory of ours.
-            assert_eq!(unsafe { cache.push(2, block) }, i < DEPTH);
-        }
-        assert_eq!(cache.cached(), (DEPTH, DEPTH * 32));
-        for &block in blocks[..DEPTH].iter().rev() {
-            assert_eq!(cache.pop(2), Some(block));
-        }
-        assert_eq!(cache.pop(2), None);
-    }
-
-    #[test]
-    fn cached_blocks_can_be_reclaimed() {
-        let cache = ThreadCache::new(1 << 20);
-        assert!(thread::slot() > 0 || thread::claim_slot());
-        let blocks = blocks(3);
-        for &block in &blocks {
-            // SAFETY: memory of ours.
-            assert!(unsafe { cache.push(2, block) });
-        }
-        let mut taken = vec![];
-        for which in 0..ThreadCache::stacks() {
-            let mut next = cache.take(which);
-            while let Some(block) = next {
-                taken.push(block);
-                // SAFETY: from `take`.
-                next = unsafe { ThreadCache::next_in_stack(block) };
-            }
-        }
-        taken.reverse();
-        assert_eq!(taken, blocks);
-        assert_eq!(cache.pop(2), None);
-    }
-
-    #[test]
-    fn a_full_stack_goes_to_another_thread() {
-        let cache = ThreadCache::new(1 << 20);
-        assert!(thread::slot() > 0 || thread::claim_slot());
-        let block = blocks(1)[0];
-        // SAFETY: memory of ours.
-        assert!(unsafe { cache.push(2, block) });
-        assert!(cache.send(2) && !cache.send(2));
-        let address = block.as_ptr() as usize;
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                assert_eq!(cache.receive(2), None);
-                assert!(thread::slot() > 0 || thread::claim_slot());
-                let had = cache.receive(2).map(|block| block.as_ptr() as usize);
-                assert_eq!(had, Some(address));
-                assert_eq!(cache.receive(2), None);
-            });
-        });
+impl Drop for ThreadCache {
+    fn drop(&mut self) {
+        inherited::remove(&self.stacks);
     }
 }
+
+#[cfg(test)]
+mod tests;

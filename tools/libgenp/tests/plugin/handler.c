@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/* Signal handlers that use the heap of the thread they interrupt. */
+#define _GNU_SOURCE
+#include "plugin.h"
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+
+#define KEPT 64
+#define INTERRUPTIONS 2000
+
+static genp_partition_t *part;
+static volatile sig_atomic_t interruptions, refusals, wrong;
+static void *kept[KEPT];
+
+/* Nothing but EDEADLK may be refused; a block that cannot be freed now is freed later. */
+static void use_it(size_t size)
+{
+	void **slot = NULL, *block;
+
+	for (int i = 0; i < KEPT; i++) {
+		if (!kept[i])
+			slot = &kept[i];
+		else if (!genp_free(kept[i]))
+			kept[i] = NULL;
+		else if (errno != EDEADLK)
+			wrong = __LINE__;
+	}
+	if (!slot)
+		return;
+	block = genp_alloc(part, size);
+	if (!block) {
+		refusals++;
+		if (errno != EDEADLK)
+			wrong = __LINE__;
+		return;
+	}
+	memset(block, 0x55, size);
+	if (genp_free(block))
+		*slot = block;
+}
+
+static void on_signal(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	use_it(64);
+	use_it(8000);
+	interruptions++;
+	errno = saved;
+}
+
+static int exchange(void)
+{
+	char *small[12], *large;
+
+	for (int i = 0; i < 12; i++) {
+		small[i] = genp_alloc(part, 64);
+		CHECK(small[i]);
+		memset(small[i], i, 64);
+	}
+	large = genp_alloc(part, 9000);
+	CHECK(large);
+	memset(large, 12, 9000);
+	for (int i = 0; i < 12; i++) {
+		CHECK(small[i][0] == i && small[i][63] == i);
+		CHECK(!genp_free(small[i]));
+	}
+	CHECK(large[0] == 12 && large[8999] == 12);
+	CHECK(!genp_free(large));
+	return 0;
+}
+
+/* All of the heap can be had at the end: nothing was lost. */
+static int whole(size_t *blocks)
+{
+	static void *all[200];
+
+	*blocks = 0;
+	while ((all[*blocks] = genp_alloc(part, 8192)))
+		++*blocks;
+	CHECK(errno == ENOMEM);
+	for (size_t i = 0; i < *blocks; i++)
+		CHECK(!genp_free(all[i]));
+	return 0;
+}
+
+CASE a_handler_is_refused_or_served(void)
+{
+	struct itimerval often = { { 0, 100 }, { 0, 100 } }, never = { 0 };
+	size_t before, after;
+	int line;
+
+	part = genp_create(1 << 20, 0);
+	CHECK(part);
+	line = whole(&before);
+	if (line)
+		return line;
+	signal(SIGALRM, on_signal);
+	CHECK(!setitimer(ITIMER_REAL, &often, NULL));
+	while (interruptions < INTERRUPTIONS && !wrong) {
+		line = exchange();
+		if (line)
+			return line;
+	}
+	CHECK(!setitimer(ITIMER_REAL, &never, NULL));
+	if (wrong)
+		return wrong;
+	for (int i = 0; i < KEPT; i++)
+		CHECK(!genp_free(kept[i]));
+	line = whole(&after);
+	if (line)
+		return line;
+	CHECK(after == before);
+	return genp_destroy(part);
+}
