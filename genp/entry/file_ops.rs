@@ -24,7 +24,9 @@ use super::{fdinfo, partition_ioctl, same_prototypes, to_long};
 use crate::genp::{
     partition::Partition,
     sys::{
+        abi,
         file::FileOwner,
+        time,
         user::{UserArg, UserRecords},
         vma::{LeaseVma, WindowKey},
     },
@@ -69,6 +71,19 @@ unsafe extern "C" fn genp_partition_ioctl(data: *mut c_void, nr: c_uint, arg: c_
     to_long(answer.map(|()| 0))
 }
 
+/// A record with the times of the reader's clock.
+fn for_reader(record: &abi::genp_event) -> abi::genp_event {
+    let value = match record.type_ {
+        abi::GENP_EVENT_RECALLED => time::from_host(record.value),
+        _ => record.value,
+    };
+    abi::genp_event {
+        time: time::from_host(record.time),
+        value,
+        ..*record
+    }
+}
+
 #[no_mangle]
 unsafe extern "C" fn genp_partition_read(
     data: *mut c_void,
@@ -81,7 +96,7 @@ unsafe extern "C" fn genp_partition_read(
     let mut out = UserRecords::new(to, size);
     let answer = partition
         .events()
-        .read(size, nonblock, |record| out.write(record));
+        .read(size, nonblock, |record| out.write(&for_reader(record)));
     partition.count_misuse(&answer);
     to_long(answer.map(|bytes| bytes as i64)) as isize
 }

@@ -85,6 +85,17 @@ fn free(partition: &Partition, arg: &UserArg) -> Result {
     partition.regions().free(Owner::Process, args.handle)
 }
 
+/// The deadline of a request on the host's clock: `GENP_NO_WAIT` and a time that has
+/// passed in the caller's time namespace stay different.
+fn host_deadline(deadline: u64) -> u64 {
+    const NO_WAIT: u64 = abi::GENP_NO_WAIT as u64;
+
+    match deadline {
+        NO_WAIT => NO_WAIT,
+        deadline => time::to_host(deadline).max(NO_WAIT + 1),
+    }
+}
+
 fn borrow(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_borrow>()?;
     all_zero(&[args.flags, args.reserved])?;
@@ -92,14 +103,14 @@ fn borrow(partition: &Partition, arg: &UserArg) -> Result {
     let pages = args.length.div_ceil(PAGE_SIZE as u64);
     let borrowed = partition.borrow(&BorrowRequest {
         pages: u32::try_from(pages).map_err(|_| E2BIG)?,
-        deadline: args.deadline,
+        deadline: host_deadline(args.deadline),
         term: partition.leases().term(args.lease_ns)?,
         reasons: reasons_of(args.reasons)?,
         owner: Owner::Process,
     })?;
     args.offset = borrowed.offset;
     args.handle = borrowed.handle;
-    args.expires = borrowed.expires;
+    args.expires = time::from_host(borrowed.expires);
     arg.write(&args).inspect_err(|_| {
         // The caller did not get the handle, so nobody could give it back.
         let _ = partition.return_lease(borrowed.handle);
@@ -116,11 +127,12 @@ fn renew(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_renew>()?;
     all_zero(&[args.flags])?;
     partition.alive()?;
-    args.expires = partition.leases().renew(
+    let expires = partition.leases().renew(
         args.handle,
         partition.leases().term(args.lease_ns)?,
         Owner::Process,
     )?;
+    args.expires = time::from_host(expires);
     arg.write(&args)
 }
 

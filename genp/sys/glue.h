@@ -34,6 +34,8 @@ void genp_pi_assert_held(struct rt_mutex *lock);
 
 /* glue_task.c */
 u64 genp_now(void);
+u64 genp_time_to_host(u64 time);
+u64 genp_time_from_host(u64 time);
 void genp_task_get(struct task_struct *task);
 void genp_task_put(struct task_struct *task);
 void genp_task_wake(struct task_struct *task);

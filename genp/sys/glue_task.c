@@ -4,8 +4,10 @@
 #include <linux/cred.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
+#include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/time_namespace.h>
 #include <linux/timekeeping.h>
 #include <uapi/linux/sched/types.h>
 
@@ -14,6 +16,36 @@
 u64 genp_now(void)
 {
 	return ktime_get_ns();
+}
+
+/**
+ * genp_time_to_host - from the caller's time namespace
+ * @time: CLOCK_MONOTONIC nanoseconds there; more than a ktime_t holds is for ever
+ *
+ * Return: what genp_now() says then; 0 if that was before it began.
+ */
+u64 genp_time_to_host(u64 time)
+{
+	if (time >= KTIME_MAX)
+		return time;
+	return timens_ktime_to_host(CLOCK_MONOTONIC, ns_to_ktime(time));
+}
+
+/**
+ * genp_time_from_host - to the caller's time namespace
+ * @time: what genp_now() says then
+ *
+ * Return: CLOCK_MONOTONIC nanoseconds there; 0 if that was before it began.
+ */
+u64 genp_time_from_host(u64 time)
+{
+	struct timespec64 offset = {};
+	s64 here = min_t(u64, time, KTIME_MAX), there;
+
+	timens_add_monotonic(&offset);
+	if (check_add_overflow(here, timespec64_to_ns(&offset), &there))
+		return KTIME_MAX;
+	return max_t(s64, there, 0);
 }
 
 void genp_task_get(struct task_struct *task)

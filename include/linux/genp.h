@@ -271,7 +271,8 @@ int genp_stock_suffices(struct genp_partition *part,
  * struct genp_request - what to borrow
  * @nr_pages: the number of pages.
  * @reasons: GENP_WAIT_*, what to wait for; 0 means both.
- * @deadline: absolute time until which to wait, or GENP_NO_WAIT or GENP_WAIT_FOREVER.
+ * @deadline: time of ktime_get_ns() until which to wait, or GENP_NO_WAIT or
+ *	GENP_WAIT_FOREVER.
  * @lease_ns: the term; 0 means the partition's default.
  * @recall: called once, &genp_info.grace_ns before the lease expires; may be NULL. It
  *	runs in a thread of GenP, may sleep but should be brief, and may call
@@ -290,7 +291,7 @@ struct genp_request {
 /**
  * struct genp_lease - borrowed pages
  * @handle: identifies the lease until it is returned.
- * @expires: absolute time by which it has to be returned.
+ * @expires: time of ktime_get_ns() by which it has to be returned.
  */
 struct genp_lease {
 	u64 handle;

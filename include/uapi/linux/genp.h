@@ -9,8 +9,9 @@
  * Unknown flags and reserved fields that are not zero are refused with EINVAL.
  * The layout is the same for 32 and 64 bit programs.
  *
- * Lengths and offsets are bytes, times are nanoseconds of CLOCK_MONOTONIC,
- * unless a field says otherwise. Everything here exists since version 1.
+ * Lengths and offsets are bytes, times are nanoseconds of CLOCK_MONOTONIC in the
+ * caller's time namespace, unless a field says otherwise. Everything here exists
+ * since version 1.
  */
 #ifndef _UAPI_LINUX_GENP_H
 #define _UAPI_LINUX_GENP_H
@@ -490,7 +491,7 @@ struct genp_histogram {
  * struct genp_event - a record that read() of a partition returns, as many as fit
  * @type: GENP_EVENT_*.
  * @lost: records lost just before this one, because they were not read in time.
- * @time: when it happened.
+ * @time: when it happened, by the clock of the reader; so is a time in @value.
  * @handle: of the lease, or 0.
  * @value: depends on the type.
  */
