@@ -15,7 +15,7 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{Atomic, Relaxed},
-        poll::{PollCondVar, PollTable},
+        poll::PollTable,
         Mutex,
     },
 };
@@ -28,6 +28,7 @@ use crate::genp::{
         cpu::PreemptGuard,
         eventfd::EventFd,
         lock::{new_raw_lock, RawLock},
+        poll::PollQueue,
         time,
     },
 };
@@ -66,7 +67,7 @@ pub(crate) struct Events {
     #[pin]
     readers: Mutex<()>,
     #[pin]
-    readers_queue: PollCondVar,
+    readers_queue: PollQueue,
     #[pin]
     listener: Mutex<EventFdListener>,
 }
@@ -79,7 +80,7 @@ impl Events {
             budget_low: Atomic::new(0),
             stock_low: Atomic::new(0),
             readers <- new_mutex!((), "genp_readers"),
-            readers_queue <- new_poll_condvar!("genp_news"),
+            readers_queue <- PollQueue::new(new_poll_condvar!("genp_news")),
             listener <- new_mutex!(EventFdListener::NONE, "genp_listener"),
         })
     }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A queue of those who poll or read a file.
+
+use core::ops::Deref;
+
+use kernel::{prelude::*, sync::poll::PollCondVar, types::Opaque};
+use pin_init::Wrapper;
+
+/// A [`PollCondVar`] that is gone at once. The kernel crate's own waits for a grace period
+/// of RCU, which does not end while threads of SCHED_FIFO keep the processors from the
+/// kernel's RCU threads.
+///
+/// # Invariants
+///
+/// Only files whose private data keeps the owner of the queue alive are registered with
+/// it. Whoever polls such a file has left the queue before the file is released: select()
+/// and poll() hold the file, epoll removes its items first.
+/// What is in it is initialised, and its destructor does not run: it would empty the
+/// queue, which is empty by the above.
+#[pin_data]
+pub(crate) struct PollQueue {
+    #[pin]
+    inner: Opaque<PollCondVar>,
+}
+
+// SAFETY: as a PollCondVar, which any thread may use and drop.
+unsafe impl Send for PollQueue {}
+// SAFETY: as above.
+unsafe impl Sync for PollQueue {}
+
+impl PollQueue {
+    pub(crate) fn new(inner: impl PinInit<PollCondVar>) -> impl PinInit<Self> {
+        // INVARIANT: nobody is registered yet.
+        pin_init!(Self {
+            inner <- Opaque::pin_init(inner),
+        })
+    }
+}
+
+impl Deref for PollQueue {
+    type Target = PollCondVar;
+
+    fn deref(&self) -> &PollCondVar {
+        // SAFETY: initialised by `new`, and changed by nobody but through it.
+        unsafe { &*self.inner.get() }
+    }
+}
