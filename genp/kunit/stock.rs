@@ -73,23 +73,23 @@ mod tests {
             accounting.admit(0, u32::MAX, frames, 0, 1)
         };
         let id = pool.lending.with(admit).map_err(errno)?;
-        pending.put_missed(id);
+        pending.put_missed(id, &PreemptGuard::begin());
         assert!(pending.take(id));
         assert!(!pool.lending.with(|state| state.commit_spare(id, 1)));
         pending.set_starved(id, true);
         for _ in 0..3 {
-            pending.put_missed(id);
+            pending.put_missed(id, &PreemptGuard::begin());
             assert!(!pending.take(id));
         }
         assert!(!pool.lending.with(LendingState::take_rearmed));
         // What passes a watermark is looked at all the same.
-        pending.put(id);
+        pending.put(id, &PreemptGuard::begin());
         assert!(pending.take(id));
         pool.release(id, 1);
         assert!(pool.lending.with(LendingState::take_rearmed));
         pending.rearm();
         assert!(pending.take(id));
-        pending.put_missed(id);
+        pending.put_missed(id, &PreemptGuard::begin());
         assert!(pending.take(id));
         pool.release(id, frames - 1);
         Ok(())

@@ -130,9 +130,8 @@ impl LendingState {
         };
         let now = self.accounting.totals();
         // What a refill needs: free frames, and nobody who waits for some.
-        let better = now.free > then.free
-            || now.waiters < then.waiters
-            || now.committed < then.committed;
+        let better =
+            now.free > then.free || now.waiters < then.waiters || now.committed < then.committed;
         if better {
             self.starved = None;
             self.rearmed = true;
