@@ -81,7 +81,7 @@ TEST(users_have_a_ceiling_each)
 
 TEST(nor_with_a_capability_for_something_else)
 {
-	struct genp_create more = wish(ceiling() + PAGE, 0);
+	struct genp_create more = create_request(ceiling() + PAGE, 0);
 	int fd = control();
 
 	become_with(1000, CAP_DAC_OVERRIDE);
@@ -90,7 +90,7 @@ TEST(nor_with_a_capability_for_something_else)
 
 TEST(who_may_exceed_resources_may_exceed_it)
 {
-	struct genp_create more = wish(ceiling() + PAGE, 0);
+	struct genp_create more = create_request(ceiling() + PAGE, 0);
 	int fd = control();
 
 	become_with(1000, CAP_SYS_RESOURCE);

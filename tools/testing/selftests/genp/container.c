@@ -70,7 +70,7 @@ static void refused(struct genp_create ask)
 
 TEST(the_largest_table_of_regions)
 {
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create ask = create_request(PAGE, 0);
 
 	ask.max_regions = 1 << 20;
 	enter_container();
@@ -79,7 +79,7 @@ TEST(the_largest_table_of_regions)
 
 TEST(a_partition_that_fits)
 {
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create ask = create_request(PAGE, 0);
 	long before;
 
 	ask.max_regions = 1024;
@@ -91,7 +91,7 @@ TEST(a_partition_that_fits)
 
 TEST(many_partitions)
 {
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create ask = create_request(PAGE, 0);
 	int made = 0;
 
 	enter_container();

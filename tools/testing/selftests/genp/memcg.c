@@ -19,7 +19,7 @@ static __u64 in_the_system(void)
 /* One page of stock that may grow to all of the pool, and as little else as there can be. */
 static struct genp_create large_stock(void)
 {
-	struct genp_create ask = wish(0, 0);
+	struct genp_create ask = create_request(0, 0);
 
 	ask.stock_pages = 1;
 	ask.stock_limit = info().capacity / PAGE;
@@ -100,7 +100,7 @@ TEST(a_full_cgroup_refuses_stocks_and_kills_nobody)
 
 TEST(a_full_cgroup_refuses_regions_and_kills_nobody)
 {
-	struct genp_create ask = wish(PAGE, 0);
+	struct genp_create ask = create_request(PAGE, 0);
 
 	enter_memcg();
 	set_limit(16 * MIB);
@@ -115,7 +115,7 @@ TEST(a_full_cgroup_refuses_regions_and_kills_nobody)
 /* Page tables, which the kernel allocates by itself. */
 TEST(a_full_cgroup_refuses_windows_and_kills_nobody)
 {
-	struct genp_create ask = wish(0, info().capacity);
+	struct genp_create ask = create_request(0, info().capacity);
 	void *window;
 
 	enter_memcg();
@@ -142,7 +142,7 @@ TEST(page_tables_count_in_the_cgroup_of_the_mapper)
 
 	enter_memcg();
 	before = number_in(OUR_GROUP "/memory.stat", "pagetables");
-	part = create_from(wish(PAGE, info().capacity));
+	part = create_from(create_request(PAGE, info().capacity));
 	/* The default of 16 leases, each with a slice of all of the pool. */
 	CHECK(number_in(OUR_GROUP "/memory.stat", "pagetables") - before >=
 	      part.windows.lease_length / 512 / 2);
