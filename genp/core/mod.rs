@@ -11,6 +11,7 @@
 //! | [`bounds`] | how large a reserve must be so that no allocation fails |
 //! | [`histogram`] | durations in classes of powers of two |
 //! | [`recall_share`] | how much work of the recall thread a partition may cause |
+//! | [`count`] | arithmetic on counts that cannot panic |
 //! | [`owner`] | who owns a region or a lease |
 //!
 //! The kernel module and the crate `genp-core` compile the same files; the crate is
@@ -23,6 +24,7 @@
 
 pub mod accounting;
 pub mod bounds;
+pub mod count;
 pub mod histogram;
 pub mod labyrinth;
 pub mod owner;

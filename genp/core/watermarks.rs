@@ -3,6 +3,8 @@
 //! The watermarks of an atomic stock, and whether a stock suffices for the bursts of
 //! pages that are taken from it.
 
+use super::count::Count;
+
 /// The watermarks of a stock, in pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermarks {
@@ -56,7 +58,7 @@ impl Watermarks {
         if free >= self.low {
             return 0;
         }
-        let missing = self.pages - free;
+        let missing = self.pages.minus(free);
         missing.min(self.limit.saturating_sub(owned))
     }
 

@@ -325,7 +325,7 @@ where
     /// for statistics.
     pub fn count(&self) -> u32 {
         let leaves = self.words.iter().skip(self.layout.leaves_at());
-        leaves.map(|leaf| leaf.load().count_ones()).sum()
+        leaves.fold(0, |sum, leaf| leaf.load().count_ones().saturating_add(sum))
     }
 
     /// The page at which a search with this hint starts.

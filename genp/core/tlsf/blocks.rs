@@ -5,7 +5,7 @@
 
 use core::ops::DerefMut;
 
-use super::{classes::Class, node::BlockState, Node, Tlsf, NONE};
+use super::{super::count::Count, classes::Class, node::BlockState, Node, Tlsf, NONE};
 
 // The table is only indexed with numbers that came out of it. Any other number gets the
 // stray node, which belongs to no block, so that no damage can spread.
@@ -135,7 +135,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         node.above = index;
         self.set_above(below, lower);
         self.node_mut(index).below = lower;
-        self.resize_block(index, offset + units, all - units);
+        self.resize_block(index, offset.plus(units), all.minus(units));
         Some(lower)
     }
 
@@ -151,8 +151,8 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
             ..
         } = *self.node(index);
         let node = self.node_mut(upper);
-        node.offset = offset + units;
-        node.units = all - units;
+        node.offset = offset.plus(units);
+        node.units = all.minus(units);
         node.below = index;
         node.above = above;
         self.set_below(above, upper);

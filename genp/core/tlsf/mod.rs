@@ -9,6 +9,8 @@
 
 use core::ops::DerefMut;
 
+use super::count::Count;
+
 mod blocks;
 mod check;
 mod classes;
@@ -140,7 +142,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         }
         let node = self.node(index);
         // Modulo a power of two, so that wrapping around does no harm.
-        let front = node.offset.wrapping_add(phase).wrapping_neg() & (align - 1);
+        let front = node.offset.wrapping_add(phase).wrapping_neg() & align.wrapping_sub(1);
         (front.checked_add(units)? <= node.units).then_some(front)
     }
 
@@ -152,7 +154,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         let from = |units| self.classes.first_from(Class::above(units)?);
         let ample = from(units);
         // ... and any block of this one with the alignment. ...
-        let roomy = || from(units.checked_add(align - 1)?);
+        let roomy = || from(units.checked_add(align.wrapping_sub(1))?);
         // ... The first block of this class may be, as the only one is if all of it is
         // requested.
         let tight = || Some(self.classes.first(Class::of(units)));
@@ -264,9 +266,10 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
             units: node.units,
             handle: (u64::from(node.generation) << 32) | (u64::from(index) + 1),
         };
-        self.regions += 1;
-        self.driver_owned += u32::from(state == BlockState::DriverOwned);
-        self.used += block.units;
+        self.regions.raise(1);
+        self.driver_owned
+            .raise(u32::from(state == BlockState::DriverOwned));
+        self.used.raise(block.units);
         self.used_peak = self.used_peak.max(self.used);
         block
     }
@@ -294,7 +297,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// Errors: [`TlsfError::Stale`], [`TlsfError::Foreign`].
     pub fn free_for_driver(&mut self, handle: u64) -> Result<Block, TlsfError> {
         let index = self.lookup(handle, BlockState::DriverOwned)?;
-        self.driver_owned -= 1;
+        self.driver_owned.lower(1);
         Ok(self.release(index, handle))
     }
 
@@ -318,25 +321,25 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
             above,
             ..
         } = *node;
-        self.regions -= 1;
-        self.used -= units;
+        self.regions.lower(1);
+        self.used.lower(units);
 
         let high = self.node(above);
         let (high_is_free, high_units) = (high.state == BlockState::Free, high.units);
         let low = self.node(below);
         let free = if low.state == BlockState::Free {
-            let (start, mut length) = (low.offset, low.units + units);
+            let (start, mut length) = (low.offset, low.units.plus(units));
             if high_is_free {
                 self.remove_free(above);
                 self.merge_into(below, above);
-                length += high_units;
+                length.raise(high_units);
             }
             self.merge_into(below, index);
             self.resize_block(below, start, length);
             below
         } else if high_is_free {
             self.merge_into(above, index);
-            self.resize_block(above, offset, units + high_units);
+            self.resize_block(above, offset, units.plus(high_units));
             above
         } else {
             self.insert_free(index);

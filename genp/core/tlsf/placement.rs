@@ -11,7 +11,11 @@
 
 use core::ops::DerefMut;
 
-use super::{super::owner::Owner, node::BlockState, Block, Node, Tlsf, TlsfError, NONE};
+use super::{
+    super::{count::Count, owner::Owner},
+    node::BlockState,
+    Block, Node, Tlsf, TlsfError, NONE,
+};
 
 /// How often others may take the best block away before best fit settles for any block
 /// that fits.
@@ -261,7 +265,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         let bottom = self.bottom;
         if let SearchState::Running(cursor) = &mut self.search {
             cursor.best = NONE;
-            cursor.restarts += 1;
+            cursor.restarts.raise(1);
             cursor.next = if cursor.restarts > MAX_RESTARTS {
                 NONE
             } else {

@@ -4,7 +4,7 @@
 
 use core::ops::DerefMut;
 
-use super::{BlockState, Node, Tlsf, TlsfError, NONE};
+use super::{super::count::Count, BlockState, Node, Tlsf, TlsfError, NONE};
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// Adds free units at the end: `to` units in all. O(1).
@@ -22,7 +22,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         let top = self.top;
         if top != NONE && self.node(top).state == BlockState::Free {
             let Node { offset, units, .. } = *self.node(top);
-            self.resize_block(top, offset, units + more);
+            self.resize_block(top, offset, units.plus(more));
         } else {
             let index = self.take_node().ok_or(TlsfError::NoNode)?;
             let generation = self.node(index).generation;
@@ -59,7 +59,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
             self.remove_free(top);
             self.merge_into(node.below, top);
         } else {
-            self.resize_block(top, node.offset, node.units - less);
+            self.resize_block(top, node.offset, node.units.minus(less));
         }
         self.units = to;
         Ok(())
