@@ -10,11 +10,15 @@
 use kernel::{prelude::*, sync::Arc};
 
 use super::list::{FrameLinks, FrameList, Iter};
-use crate::genp::sys::{
-    alloc_flags::SETUP_FLAGS,
-    lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
-    page::{FrameTable, MAX_NODES},
-    thread::Waker,
+use crate::genp::{
+    core::count::Count,
+    sys::{
+        alloc_flags::SETUP_FLAGS,
+        lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
+        page::{FrameTable, MAX_NODES},
+        table,
+        thread::Waker,
+    },
 };
 
 /// The most frames that are moved or zeroed under one lock.
@@ -74,10 +78,8 @@ impl FreeFrames {
         for frame in 0..frames.len() {
             dirty.push(frame, &links);
         }
-        let mut quarantine = KVVec::with_capacity(partitions as usize, SETUP_FLAGS)?;
-        for _ in 0..partitions {
-            quarantine.push(FrameList::EMPTY, SETUP_FLAGS)?;
-        }
+        let lists = (0..partitions).map(|_| FrameList::EMPTY);
+        let quarantine = table::collect(lists, SETUP_FLAGS)?;
         let lists = FreeLists {
             clean: [const { FrameList::EMPTY }; MAX_NODES],
             dirty,
@@ -134,7 +136,7 @@ impl FreeFrames {
         match lists.quarantine.get_mut(id as usize) {
             Some(quarantine) if shared => {
                 quarantine.push(frame, &self.links);
-                lists.quarantined += 1;
+                lists.quarantined.raise(1);
                 false
             }
             _ => {
@@ -147,7 +149,7 @@ impl FreeFrames {
     /// Checks up to [`BATCH`] frames that partition `id` left in quarantine and frees
     /// those that nobody refers to any longer; returns their number. Context: thread.
     pub(crate) fn release_quarantine(&self, id: u32) -> u32 {
-        let mut freed = 0;
+        let mut freed = 0u32;
         for _ in 0..BATCH {
             let mut lists = self.lists.lock();
             let Some(quarantine) = lists.quarantine.get_mut(id as usize) else {
@@ -159,9 +161,9 @@ impl FreeFrames {
             if self.frames.shared(frame) {
                 quarantine.push(frame, &self.links);
             } else {
-                lists.quarantined -= 1;
+                lists.quarantined.lower(1);
                 lists.dirty.push(frame, &self.links);
-                freed += 1;
+                freed.raise(1);
             }
         }
         freed
@@ -175,7 +177,10 @@ impl FreeFrames {
     /// The number of free frames that are zeroed already.
     pub(crate) fn clean(&self) -> u32 {
         let lists = self.lists.lock();
-        lists.clean.iter().fold(0, |sum, list| sum + list.len())
+        lists
+            .clean
+            .iter()
+            .fold(0u32, |sum, list| sum.plus(list.len()))
     }
 
     /// Zeroes a few dirty frames; false if there are none. Context: the scrub thread.

@@ -5,7 +5,7 @@
 
 use kernel::prelude::*;
 
-use crate::genp::sys::{alloc_flags::SETUP_FLAGS, cell::RelaxedCell};
+use crate::genp::sys::{alloc_flags::SETUP_FLAGS, cell::RelaxedCell, table};
 
 /// No frame.
 const NONE: u32 = u32::MAX;
@@ -23,11 +23,8 @@ impl FrameLinks {
 
     /// Allocates the links of `count` frames. Context: thread, may sleep.
     pub(crate) fn new(count: u32) -> Result<Self> {
-        let mut links = KVVec::with_capacity(count as usize, SETUP_FLAGS)?;
-        for _ in 0..count {
-            links.push(RelaxedCell::new(NONE), SETUP_FLAGS)?;
-        }
-        Ok(Self(links))
+        let links = (0..count).map(|_| RelaxedCell::new(NONE));
+        Ok(Self(table::collect(links, SETUP_FLAGS)?))
     }
 
     #[inline]

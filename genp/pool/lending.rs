@@ -25,6 +25,7 @@ use crate::genp::{
         alloc_flags::SETUP_FLAGS,
         cpu::PreemptGuard,
         lock::{new_raw_lock, RawLock},
+        table,
         thread::Waker,
         time,
     },
@@ -165,7 +166,7 @@ pub(crate) struct Lending {
 }
 
 /// A table of `count` times `value`. Context: thread, may sleep.
-fn table<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
+fn filled<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
     Ok(KVVec::from_elem(value, count as usize, SETUP_FLAGS)?)
 }
 
@@ -186,18 +187,14 @@ impl Lending {
         };
         let accounting = Accounting::new(
             limits,
-            table(config.max_partitions, Account::EMPTY)?,
-            table(config.max_leases, Lease::EMPTY)?,
-            table(config.max_leases, 0u32)?,
+            filled(config.max_partitions, Account::EMPTY)?,
+            filled(config.max_leases, Lease::EMPTY)?,
+            filled(config.max_leases, 0u32)?,
         )
         .map_err(errno)?;
-        let mut waiters = KVVec::with_capacity(config.max_leases as usize, SETUP_FLAGS)?;
-        for _ in 0..config.max_leases {
-            waiters.push(None, SETUP_FLAGS)?;
-        }
         let state = LendingState {
             accounting,
-            waiters,
+            waiters: table::collect((0..config.max_leases).map(|_| None), SETUP_FLAGS)?,
             armed: u64::MAX,
             woken: None,
             starved: None,
@@ -205,7 +202,10 @@ impl Lending {
         };
         // A waiter is moved once and resolved once; an account may be listed as ready
         // and turn out to have nothing to serve.
-        let max_serves = 2 * config.max_waiters + config.max_partitions;
+        let max_serves = config
+            .max_waiters
+            .saturating_mul(2)
+            .saturating_add(config.max_partitions);
         Ok(try_pin_init!(Self {
             state <- new_raw_lock!(state, "genp_lending"),
             longest_ns: Atomic::new(0),

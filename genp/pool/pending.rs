@@ -15,7 +15,7 @@ use kernel::{
 
 use crate::genp::{
     core::accounting::PartitionId,
-    sys::{alloc_flags::SETUP_FLAGS, thread::Waker},
+    sys::{alloc_flags::SETUP_FLAGS, table, thread::Waker},
 };
 
 /// For each partition the types of events to deliver, bits 1 << type.
@@ -27,10 +27,7 @@ pub(crate) struct PendingEvents {
 impl PendingEvents {
     /// Allocates a word for each partition. Context: thread, may sleep.
     pub(crate) fn new(count: u32, waker: Arc<Waker>) -> Result<Self> {
-        let mut events = KVVec::with_capacity(count as usize, SETUP_FLAGS)?;
-        for _ in 0..count {
-            events.push(Atomic::new(0), SETUP_FLAGS)?;
-        }
+        let events = table::collect((0..count).map(|_| Atomic::new(0)), SETUP_FLAGS)?;
         Ok(Self { events, waker })
     }
 

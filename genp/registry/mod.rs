@@ -20,6 +20,7 @@ use crate::genp::{
         alloc_flags::SETUP_FLAGS,
         genalloc::Source,
         lock::{new_raw_lock, RawLock},
+        table,
     },
 };
 
@@ -53,11 +54,8 @@ impl Registry {
     /// An empty table for as many partitions as `pool` can have. Context: thread, may
     /// sleep.
     pub(crate) fn new(pool: Arc<Pool>) -> Result<Arc<Self>> {
-        let count = pool.config.max_partitions as usize;
-        let mut partitions = KVVec::with_capacity(count, SETUP_FLAGS)?;
-        for _ in 0..count {
-            partitions.push(None, SETUP_FLAGS)?;
-        }
+        let partitions = (0..pool.config.max_partitions).map(|_| None);
+        let partitions = table::collect(partitions, SETUP_FLAGS)?;
         Arc::pin_init(
             pin_init!(Self {
                 pool,

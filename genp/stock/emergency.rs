@@ -12,9 +12,9 @@ use kernel::{
 
 use super::{Refusal, Stock};
 use crate::genp::{
-    core::{accounting::PartitionId, watermarks::Watermarks},
+    core::{accounting::PartitionId, count::Count, watermarks::Watermarks},
     frames::free::FreeFrames,
-    sys::{alloc_flags::SETUP_FLAGS, cpu::CurrentCpu},
+    sys::{alloc_flags::SETUP_FLAGS, cpu::CurrentCpu, table},
 };
 
 /// No partition.
@@ -32,14 +32,12 @@ impl Emergency {
     pub(crate) fn new(pages: u32, free_frames: &FreeFrames) -> Result<Self> {
         let watermarks = Watermarks::new(pages, 0, 0).ok_or(EINVAL)?;
         let stock = Stock::new(watermarks, SETUP_FLAGS)?;
-        let mut takers = KVVec::with_capacity(pages as usize, SETUP_FLAGS)?;
-        for _ in 0..pages {
-            takers.push(Atomic::new(NONE), SETUP_FLAGS)?;
-        }
+        let takers = (0..pages).map(|_| Atomic::new(NONE));
+        let takers = table::collect(takers, SETUP_FLAGS)?;
         {
             let mut filling = stock.filling.lock();
             while filling.owned < pages {
-                let mut list = free_frames.take(pages - filling.owned, 0);
+                let mut list = free_frames.take(pages.minus(filling.owned), 0);
                 if list.is_empty() {
                     return Err(ENOMEM);
                 }

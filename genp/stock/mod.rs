@@ -17,7 +17,7 @@ mod slots;
 use kernel::{alloc::Flags, prelude::*};
 
 use crate::genp::{
-    core::{labyrinth::Labyrinth, watermarks::Watermarks},
+    core::{count::Count, labyrinth::Labyrinth, watermarks::Watermarks},
     sys::{
         atomic::InlineAtomic,
         cpu::{CurrentCpu, PreemptGuard},
@@ -152,7 +152,7 @@ impl Stock {
     ) -> Option<u32> {
         let put_in = |slot| frames.put_in(frame, slot);
         let slot = self.slots.fill(&mut filling.empty, frame, put_in)?;
-        filling.owned += 1;
+        filling.owned.raise(1);
         Some(slot)
     }
 
@@ -176,7 +176,7 @@ impl Stock {
     /// Empties a slot whose page is taken; returns its frame.
     fn vacate(&self, filling: &mut FillState, slot: u32) -> Option<u32> {
         let frame = self.slots.empty(&mut filling.empty, slot)?;
-        filling.owned -= 1;
+        filling.owned.lower(1);
         Some(frame)
     }
 

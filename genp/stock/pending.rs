@@ -12,7 +12,7 @@ use kernel::{
 
 use crate::genp::{
     core::accounting::PartitionId,
-    sys::{alloc_flags::SETUP_FLAGS, cpu::CurrentCpu, irq_work::IrqWaker, thread::Waker},
+    sys::{alloc_flags::SETUP_FLAGS, cpu::CurrentCpu, irq_work::IrqWaker, table, thread::Waker},
 };
 
 /// A word for each partition, and the waker of the refill thread.
@@ -26,13 +26,7 @@ pub(crate) struct PendingRefills {
 impl PendingRefills {
     /// Allocates a word for each partition. Context: thread, may sleep.
     pub(crate) fn new(partitions: u32, waker: Arc<Waker>) -> Result<Self> {
-        let words = || -> Result<_> {
-            let mut words = KVVec::with_capacity(partitions as usize, SETUP_FLAGS)?;
-            for _ in 0..partitions {
-                words.push(Atomic::new(0), SETUP_FLAGS)?;
-            }
-            Ok(words)
-        };
+        let words = || table::collect((0..partitions).map(|_| Atomic::new(0)), SETUP_FLAGS);
         Ok(Self {
             stocks: words()?,
             starved: words()?,

@@ -14,10 +14,11 @@ use kernel::{
 
 use super::Crossing;
 use crate::genp::{
-    core::watermarks::Watermarks,
+    core::{count::Count, watermarks::Watermarks},
     sys::{
         atomic::InlineAtomic,
         cpu::{self, CurrentCpu},
+        table,
     },
 };
 
@@ -65,18 +66,16 @@ impl PerCpuCounter {
     /// The level of an empty stock. Context: thread, may sleep.
     pub(super) fn new(watermarks: &Watermarks, flags: Flags) -> Result<Self> {
         let cpus = cpu::count();
-        let mut per_cpu = KVVec::with_capacity(cpus as usize, flags)?;
-        for cpu in 0..cpus {
-            let counts = CpuCounts {
+        let counts = (0..cpus).map(|cpu| {
+            let before = u64::from(watermarks.limit()).times(cpu.into());
+            CpuCounts {
                 takes: InlineAtomic::new(0),
                 gives: InlineAtomic::new(0),
                 misses: InlineAtomic::new(0),
-                last: InlineAtomic::new(
-                    u64::from(watermarks.limit()) * u64::from(cpu) / u64::from(cpus),
-                ),
-            };
-            per_cpu.push(counts, flags)?;
-        }
+                last: InlineAtomic::new(before / u64::from(cpus.max(1))),
+            }
+        });
+        let per_cpu = table::collect(counts, flags)?;
         // What all CPUs together have not folded is at most half of `low`.
         let share = (watermarks.low() / cpus.saturating_mul(2).max(1)).clamp(1, MAX_FOLD);
         let batch = 1u32 << share.checked_ilog2().unwrap_or(0);

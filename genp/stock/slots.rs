@@ -7,7 +7,7 @@
 
 use kernel::{alloc::Flags, prelude::*};
 
-use crate::genp::sys::{atomic::InlineAtomic, cell::RelaxedCell};
+use crate::genp::sys::{atomic::InlineAtomic, cell::RelaxedCell, table};
 
 /// No slot.
 const NONE: u32 = u32::MAX;
@@ -36,12 +36,11 @@ impl Slots {
     /// may sleep.
     pub(super) fn new(count: u32, flags: Flags) -> Result<(Self, EmptySlots)> {
         let pages = InlineAtomic::several(count as usize, NO_PAGE, flags)?;
-        let mut frames = KVVec::with_capacity(count as usize, flags)?;
-        for slot in 0..count {
+        let nexts = (0..count).map(|slot| {
             let next = slot.wrapping_add(1);
-            let next = if next < count { next } else { NONE };
-            frames.push(RelaxedCell::new(next), flags)?;
-        }
+            RelaxedCell::new(if next < count { next } else { NONE })
+        });
+        let frames = table::collect(nexts, flags)?;
         let first = if count > 0 { 0 } else { NONE };
         Ok((Self { pages, frames }, EmptySlots { first }))
     }

@@ -13,6 +13,7 @@ use crate::genp::core::labyrinth::{words, Word};
 
 #[cfg(not(target_arch = "x86_64"))]
 use super::glue;
+use super::table;
 
 /// A word of 64 bits.
 #[repr(transparent)]
@@ -25,11 +26,7 @@ impl InlineAtomic {
 
     /// A table of `count` words with this value: ENOMEM. Context: thread, may sleep.
     pub(crate) fn several(count: usize, value: u64, flags: Flags) -> Result<KVVec<Self>> {
-        let mut table = KVVec::with_capacity(count, flags)?;
-        for _ in 0..count {
-            table.push(Self::new(value), flags)?;
-        }
-        Ok(table)
+        table::collect((0..count).map(|_| Self::new(value)), flags)
     }
 
     /// The table for a labyrinth of `pages` pages, all words 0: E2BIG for more pages than

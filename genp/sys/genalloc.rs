@@ -15,6 +15,7 @@ use kernel::{
 };
 
 use super::{abi::gen_pool, errno::EOPNOTSUPP, glue};
+use crate::genp::core::count::Count;
 
 /// Bytes that are zeroed between two calls of cond_resched().
 const ZERO_BATCH: usize = 64 * PAGE_SIZE;
@@ -45,7 +46,7 @@ unsafe fn zero(start: NonNull<u8>, bytes: usize) {
         // SAFETY: `offset` is below `bytes`, and the rest or less is zeroed.
         unsafe {
             let from = start.as_ptr().add(offset);
-            glue::genp_zero(from.cast(), ZERO_BATCH.min(bytes - offset));
+            glue::genp_zero(from.cast(), ZERO_BATCH.min(bytes.minus(offset)));
             glue::genp_cond_resched();
         }
     }

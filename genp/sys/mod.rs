@@ -25,6 +25,7 @@ pub(crate) mod kunit;
 pub(crate) mod lock;
 pub(crate) mod page;
 pub(crate) mod poll;
+pub(crate) mod table;
 pub(crate) mod task;
 pub(crate) mod thread;
 pub(crate) mod time;

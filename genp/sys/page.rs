@@ -2,11 +2,12 @@
 
 //! The frames of the pool, by number.
 
-use core::ptr::NonNull;
+use core::{num::NonZero, ptr::NonNull};
 
 use kernel::{bindings, prelude::*};
 
 use super::{alloc_flags::SETUP_FLAGS, glue};
+use crate::genp::core::count::Count;
 
 /// The most memory nodes that the pool is spread over; further ones are not used.
 pub(crate) const MAX_NODES: usize = 8;
@@ -63,9 +64,10 @@ impl FrameTable {
         let count = count as usize;
         for index in 0..all.node_count {
             // What is left, shared among the nodes that are left.
-            let left = count - all.frames.len();
-            let share = left.div_ceil(all.node_count - index);
-            let target = all.frames.len() + share;
+            let left = count.minus(all.frames.len());
+            let nodes = NonZero::new(all.node_count.minus(index));
+            let share = nodes.map_or(left, |nodes| left.div_ceil(nodes.get()));
+            let target = all.frames.len().plus(share);
             all.fill_from(index, target, keep)?;
         }
         // A node may have had too little: take the rest from any.
@@ -88,7 +90,7 @@ impl FrameTable {
             }
             if let Some(entry) = self.nodes.get_mut(self.node_count) {
                 *entry = node;
-                self.node_count += 1;
+                self.node_count.raise(1);
             }
         }
     }
@@ -110,13 +112,13 @@ impl FrameTable {
                     return Err(ENOMEM);
                 }
             }
-            let missing = target - self.frames.len();
-            order = order.min(missing.ilog2());
+            let missing = target.minus(self.frames.len());
+            order = order.min(missing.checked_ilog2().unwrap_or(0));
             // SAFETY: a node with memory, and an order up to the largest; may sleep.
             match NonNull::new(unsafe { glue::genp_alloc_block(node, order) }) {
                 Some(block) => self.adopt(block, order, index)?,
                 None if order == 0 => return Ok(()),
-                None => order -= 1,
+                None => order.lower(1),
             }
             // SAFETY: may sleep, by the condition of `allocate`.
             unsafe { glue::genp_cond_resched() };
@@ -129,12 +131,12 @@ impl FrameTable {
         let node = index as u8;
         // SAFETY: `block` is ours, of this order, and not a compound page.
         unsafe { glue::genp_split_block(block.as_ptr(), order) };
-        for number in 0..1u32 << order {
+        for number in 0..1u32.wrapping_shl(order) {
             // SAFETY: `number` is within the block.
             let page = unsafe { glue::genp_page_at(block.as_ptr(), number) };
             let page = NonNull::new(page).ok_or(EINVAL)?;
             // Has the capacity, so it cannot fail and leak the page.
-            self.frames.push(Frame { page, node }, SETUP_FLAGS)?;
+            self.frames.push_within_capacity(Frame { page, node })?;
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use kernel::{
 };
 
 use super::{file::FileOwner, genalloc::Carveout, glue, headroom, page::FrameTable};
+use crate::genp::core::count::Count;
 
 /// The offset in the file at which a mapping begins.
 pub(crate) fn window_offset(vma: &VmaNew) -> u64 {
@@ -77,7 +78,7 @@ pub(crate) fn map_reserve(vma: &VmaNew, frames: &FrameTable, list: &[u32]) -> Re
         to_result(unsafe {
             glue::genp_vma_insert(vma.as_ptr(), address, pages.as_mut_ptr(), part.len())
         })?;
-        address += part.len() * PAGE_SIZE;
+        address.raise(part.len().times(PAGE_SIZE));
     }
     // SAFETY: the mapping is being made, and all of it is populated.
     to_result(unsafe { glue::genp_vma_seal(vma.as_ptr()) })

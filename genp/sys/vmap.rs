@@ -27,7 +27,7 @@ impl Vmap {
             if page.is_null() {
                 return Err(EINVAL);
             }
-            pages.push(page, CREATE_FLAGS)?;
+            pages.push_within_capacity(page)?;
         }
         // SAFETY: an array of `list.len()` pages, all of them ours.
         let start = unsafe { glue::genp_vmap(pages.as_mut_ptr(), list.len() as u32) };
