@@ -8,6 +8,7 @@ use super::{BorrowRequest, Grant, Partition};
 use crate::genp::{
     core::{
         accounting::{LeaseState, MAX_LEASES_PER_PARTITION},
+        count::Count,
         owner::Owner,
     },
     pool::account::PoolAccount,
@@ -59,7 +60,8 @@ impl DriverLeases {
 
     /// Leases of drivers. At most as many steps as a partition can have leases.
     pub(crate) fn count(&self) -> u32 {
-        self.recalls.lock().iter().flatten().count() as u32
+        let recalls = self.recalls.lock();
+        recalls.iter().flatten().fold(0u32, |sum, _| sum.plus(1))
     }
 
     /// Makes `recall` the entry of the lease in a slice.

@@ -8,6 +8,7 @@ use kernel::prelude::*;
 
 use super::{create::ceiling, request::whole_pages, reserve::ReserveFrames, Partition};
 use crate::genp::{
+    core::count::Count,
     pool::lending,
     sys::{errno::EOPNOTSUPP, trace},
 };
@@ -52,7 +53,7 @@ impl Partition {
     fn grow(&self, reserve: &mut ReserveFrames, pages: u32) -> Result {
         let units = self.regions.units_in(pages)?;
         let old = reserve.pages();
-        let added = pages - old;
+        let added = pages.minus(old);
         let table = reserve.table_for(pages)?;
         let ceiling = ceiling(self.pool());
         self.account
@@ -72,7 +73,7 @@ impl Partition {
     /// Shrinks the reserve to `pages` pages: EBUSY if a region lies beyond.
     fn shrink(&self, reserve: &mut ReserveFrames, pages: u32) -> Result {
         self.regions.resize(self.regions.units_in(pages)?)?;
-        self.reserve.unmap(pages, reserve.pages() - pages);
+        self.reserve.unmap(pages, reserve.pages().minus(pages));
         self.reserve.empty(reserve, pages);
         Ok(())
     }

@@ -7,7 +7,7 @@ use kernel::prelude::*;
 
 use super::Partition;
 use crate::genp::{
-    core::watermarks::Watermarks,
+    core::{count::Count, watermarks::Watermarks},
     frames::free::BATCH,
     pool::account::PoolAccount,
     stock::{Crossing, FillState, Refusal, Stock},
@@ -219,13 +219,13 @@ impl PartitionStock {
     }
 
     fn drain_batch(&self, stock: &Stock, filling: &mut FillState, pages: u32) -> u32 {
-        let mut drained = 0;
+        let mut drained = 0u32;
         for _ in 0..pages {
             let Some(frame) = stock.withdraw(filling) else {
                 break;
             };
             // A frame to which there is another reference stays in quarantine.
-            drained += u32::from(self.account.give_or_quarantine(frame));
+            drained.raise(u32::from(self.account.give_or_quarantine(frame)));
         }
         self.account.pool().wakers.scrub.wake();
         self.account.release(drained);

@@ -5,13 +5,15 @@
 use kernel::{
     ffi::{c_char, c_int},
     prelude::*,
-    str::CStr,
     sync::Arc,
 };
 
 use super::{answer, partition, pointer, registry, same_prototypes};
 use crate::genp::{
-    core::watermarks::{suffices, Burst, Suffices, Watermarks},
+    core::{
+        count::Count,
+        watermarks::{suffices, Burst, Suffices, Watermarks},
+    },
     driver,
     partition::{File, Partition},
     pool::Pool,
@@ -34,8 +36,15 @@ unsafe fn name_bytes<'a>(name: *const c_char) -> &'a [u8] {
     if name.is_null() {
         return &[];
     }
-    // SAFETY: by the precondition.
-    unsafe { CStr::from_char_ptr(name) }.to_bytes()
+    // A name that fills its field is too long already.
+    let longest = abi::GENP_NAME_SIZE as usize;
+    let mut len = 0usize;
+    // SAFETY: by the precondition: all bytes before this one are not the last.
+    while len < longest && unsafe { name.add(len).read() } != 0 {
+        len.raise(1);
+    }
+    // SAFETY: by the precondition: these bytes are before the terminating one.
+    unsafe { ::core::slice::from_raw_parts(name.cast(), len) }
 }
 
 /// The pointer that a driver gets for a partition whose file was kept for it.

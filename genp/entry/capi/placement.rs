@@ -11,7 +11,7 @@ use kernel::{
 
 use super::{answer, partition, same_prototypes};
 use crate::genp::{
-    core::owner::Owner,
+    core::{count::Count, owner::Owner},
     partition::{Partition, Placement, Strategy},
     sys::{
         abi::{self, genp_chunk, genp_partition, genp_placement, genp_region, phys_addr_t},
@@ -170,7 +170,7 @@ unsafe extern "C" fn genp_dma_alloc(
 fn phys_of(partition: &Partition, address: usize) -> Option<phys_addr_t> {
     let offset = partition.driver_offset(address, 1)?;
     Some(match partition.reserve().external() {
-        Some(external) => external.phys + offset,
+        Some(external) => external.phys.plus(offset),
         // SAFETY: in the reserve by the check of the offset, which is mapped while there
         // is a driver, as the caller is; a reserve of the pool is mapped by genp_vmap().
         None => unsafe { glue::genp_vmap_phys(address as *const c_void) },
@@ -236,8 +236,8 @@ fn chunk_at(partition: &Partition, address: usize, left: usize) -> Option<genp_c
         // Whole pages while each follows the one before physically. At most as many steps
         // as there are pages.
         size = PAGE_SIZE.min(left);
-        while size < left && phys_of(partition, address + size)? == phys + size as u64 {
-            size = (size + PAGE_SIZE).min(left);
+        while size < left && phys_of(partition, address.plus(size))? == phys.plus(size as u64) {
+            size = size.plus(PAGE_SIZE).min(left);
         }
     }
     Some(genp_chunk {
@@ -270,8 +270,8 @@ unsafe extern "C" fn genp_for_each_chunk(
         if stop != 0 {
             return stop;
         }
-        address += chunk.size;
-        left -= chunk.size;
+        address.raise(chunk.size);
+        left.lower(chunk.size);
     }
     0
 }

@@ -21,7 +21,7 @@ use kernel::{
 };
 
 use crate::genp::{
-    core::watermarks::Watermarks,
+    core::{count::Count, watermarks::Watermarks},
     pool::{account::PoolAccount, lending::Budget},
     sys::{
         abi,
@@ -242,7 +242,7 @@ impl Events {
         if most == 0 {
             return Err(EINVAL);
         }
-        let mut done = 0;
+        let mut done = 0usize;
         while done < most {
             let record = match self.next_event(nonblock || done > 0) {
                 Ok(Some(record)) => record,
@@ -257,8 +257,8 @@ impl Events {
                 }
                 break;
             }
-            done += 1;
+            done.raise(1);
         }
-        Ok(done * size)
+        Ok(done.times(size))
     }
 }

@@ -2,7 +2,7 @@
 
 //! The ring of the newest events.
 
-use crate::genp::sys::abi;
+use crate::genp::{core::count::Count, sys::abi};
 
 /// Records that the ring holds.
 pub(super) const RECORDS: usize = 64;
@@ -41,16 +41,14 @@ impl EventRing {
 
     /// Adds a record. O(1).
     pub(super) fn put(&mut self, record: abi::genp_event) {
-        if self.len == RECORDS {
-            self.first = (self.first + 1) % RECORDS;
-            self.len -= 1;
-            self.lost = self.lost.saturating_add(1);
-            self.lost_ever += 1;
+        if self.len >= RECORDS {
+            self.advance();
+            self.lose(1);
         }
-        let at = (self.first + self.len) % RECORDS;
+        let at = self.first.plus(self.len) % RECORDS;
         if let Some(entry) = self.records.get_mut(at) {
             *entry = record;
-            self.len += 1;
+            self.len.raise(1);
         }
         self.closed |= record.type_ == abi::GENP_EVENT_DYING;
     }
@@ -61,25 +59,35 @@ impl EventRing {
             return None;
         }
         let mut record = *self.records.get(self.first)?;
-        self.first = (self.first + 1) % RECORDS;
-        self.len -= 1;
+        self.advance();
         record.lost = ::core::mem::take(&mut self.lost);
         Some(record)
     }
 
     /// Puts back a record that could not be delivered, if there is still room.
     pub(super) fn untake(&mut self, record: abi::genp_event) {
-        if self.len == RECORDS {
-            self.lost = self.lost.saturating_add(record.lost).saturating_add(1);
-            self.lost_ever += 1;
+        if self.len >= RECORDS {
+            self.lose(record.lost.saturating_add(1));
             return;
         }
-        self.first = (self.first + RECORDS - 1) % RECORDS;
-        self.len += 1;
+        self.first = self.first.plus(RECORDS - 1) % RECORDS;
+        self.len.raise(1);
         self.lost = record.lost;
         if let Some(entry) = self.records.get_mut(self.first) {
             *entry = record;
         }
+    }
+
+    /// Removes the oldest record.
+    fn advance(&mut self) {
+        self.first = self.first.plus(1) % RECORDS;
+        self.len.lower(1);
+    }
+
+    /// Counts one record that is lost, and `unread` that the next reader is told of.
+    fn lose(&mut self, unread: u32) {
+        self.lost = self.lost.saturating_add(unread);
+        self.lost_ever = self.lost_ever.saturating_add(1);
     }
 
     /// Whether it has no record.

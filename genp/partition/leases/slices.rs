@@ -3,7 +3,7 @@
 //! The frames in each slice of the lease window, and the mappings of the window.
 
 use crate::genp::{
-    core::{accounting::MAX_LEASES_PER_PARTITION, owner::Owner},
+    core::{accounting::MAX_LEASES_PER_PARTITION, count::Count, owner::Owner},
     frames::list::FrameList,
     sys::vma::{AddressSpaceId, WindowKey},
 };
@@ -75,14 +75,10 @@ impl Slices {
     /// A mapping of the window in this address space, at entry `from` or behind, and
     /// the entry behind it. At most [`MAX_MAPPINGS`] steps.
     pub(super) fn next_in(&self, space: AddressSpaceId, from: usize) -> Option<(WindowKey, usize)> {
-        let entries = self
-            .mappings
-            .iter()
-            .take(self.mapped)
-            .enumerate()
-            .skip(from);
-        let mut keys = entries.filter_map(|(at, entry)| entry.map(|key| (key, at + 1)));
-        keys.find(|(key, _)| key.is_in(space))
+        (from..self.mapped).find_map(|at| {
+            let key = (*self.mappings.get(at)?)?;
+            key.is_in(space).then_some((key, at.plus(1)))
+        })
     }
 
     /// Whether the window is mapped as often as it can be. At most [`MAX_MAPPINGS`] steps.
@@ -105,7 +101,7 @@ impl Slices {
         if let Some(entry) = self.mappings.get_mut(at) {
             *entry = Some(key);
         }
-        self.mapped = self.mapped.max(at + 1);
+        self.mapped = self.mapped.max(at.plus(1));
         true
     }
 
@@ -115,7 +111,7 @@ impl Slices {
             *entry = None;
         }
         let last = self.mappings.iter().rposition(Option::is_some);
-        self.mapped = last.map_or(0, |at| at + 1);
+        self.mapped = last.map_or(0, |at| at.plus(1));
     }
 
     /// Opens a free slice for the lease `handle`.

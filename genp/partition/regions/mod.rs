@@ -95,7 +95,7 @@ impl Regions {
             return Err(EINVAL);
         }
         let units = self.units_of(length)?;
-        let align = (align >> self.order).max(1) as u32;
+        let align = self.units(align).max(1) as u32;
         match owner {
             Owner::Process => {
                 let answer = units.and_then(|units| self.tlsf.lock().alloc(units, align));
@@ -111,8 +111,7 @@ impl Regions {
         if length == 0 {
             return Err(EINVAL);
         }
-        let units = length.div_ceil(1u64 << self.order);
-        Ok(u32::try_from(units).map_err(|_| TlsfError::TooLarge))
+        Ok(u32::try_from(self.units_for(length)).map_err(|_| TlsfError::TooLarge))
     }
 
     /// Allocates for a driver: the offset plus `phase` units is a multiple of `align`.
@@ -140,7 +139,7 @@ impl Regions {
         match answer {
             Ok(block) => {
                 self.allocs.add(1);
-                let offset = u64::from(block.offset) << self.order;
+                let offset = self.bytes(block.offset);
                 trace::alloc(self.id.0, block.handle, length, offset);
                 Ok(Region {
                     offset,

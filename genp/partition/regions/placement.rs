@@ -47,13 +47,13 @@ impl Regions {
         if !align.is_power_of_two() || align > MAX_ALIGN {
             return Err(EINVAL);
         }
-        let unit = 1u64 << self.order;
+        let unit = self.unit();
         let phase = placement.base & (align - 1);
         if phase % unit != 0 {
             // No multiple of a unit has this alignment.
             return Err(EINVAL);
         }
-        let units = |bytes: u64| (bytes >> self.order) as u32;
+        let units = |bytes: u64| self.units(bytes) as u32;
         Ok((units(align).max(1), units(phase)))
     }
 
@@ -89,11 +89,11 @@ impl Regions {
     /// The unit that begins at a byte of the reserve: EINVAL within a unit, E2BIG beyond
     /// the last unit that a reserve can have.
     fn unit_at(&self, offset: u64) -> Result<u32> {
-        let unit = 1u64 << self.order;
+        let unit = self.unit();
         if offset % unit != 0 {
             return Err(EINVAL);
         }
-        u32::try_from(offset >> self.order).map_err(|_| E2BIG)
+        u32::try_from(self.units(offset)).map_err(|_| E2BIG)
     }
 
     /// Searches, [`SEARCH_STEPS`] blocks under each lock. Context: thread, may sleep.

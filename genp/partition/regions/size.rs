@@ -9,19 +9,39 @@ use kernel::{
 
 use super::{errno, Regions};
 use crate::genp::{
-    core::{bounds, tlsf::TlsfError},
+    core::{bounds, count::Count, tlsf::TlsfError},
     sys::abi,
 };
 
 impl Regions {
-    fn bytes(&self, units: u32) -> u64 {
-        u64::from(units) << self.order
+    /// Bytes of a unit. The order is below 64.
+    #[inline(always)]
+    pub(super) fn unit(&self) -> u64 {
+        1u64.wrapping_shl(self.order)
+    }
+
+    /// The whole units in this many bytes.
+    #[inline(always)]
+    pub(super) fn units(&self, bytes: u64) -> u64 {
+        bytes.wrapping_shr(self.order)
+    }
+
+    /// The units that hold this many bytes, not 0.
+    #[inline(always)]
+    pub(super) fn units_for(&self, bytes: u64) -> u64 {
+        self.units(bytes.minus(1)).plus(1)
+    }
+
+    /// Bytes of this many units.
+    #[inline(always)]
+    pub(super) fn bytes(&self, units: u32) -> u64 {
+        u64::from(units).wrapping_shl(self.order)
     }
 
     /// Units in `pages` pages: E2BIG for more than there are handles.
     pub(in crate::genp::partition) fn units_in(&self, pages: u32) -> Result<u32> {
         let bytes = u64::from(pages) << PAGE_SHIFT;
-        match u32::try_from(bytes >> self.order) {
+        match u32::try_from(self.units(bytes)) {
             Ok(u32::MAX) | Err(_) => Err(E2BIG),
             Ok(units) => Ok(units),
         }
@@ -70,8 +90,8 @@ impl Regions {
         if live == 0 {
             return Ok(0);
         }
-        let unit = 1u64 << self.order;
-        let units = bounds::worst_reserve(live.div_ceil(unit), largest.max(1).div_ceil(unit));
+        let unit = self.unit();
+        let units = bounds::worst_reserve(self.units_for(live), self.units_for(largest.max(1)));
         units
             // More units than a reserve can have.
             .filter(|&units| units < u64::from(u32::MAX))

@@ -13,6 +13,7 @@ use kernel::{
 };
 
 use crate::genp::{
+    core::count::Count,
     frames::free::BATCH,
     pool::account::PoolAccount,
     sys::{
@@ -111,10 +112,10 @@ impl Reserve {
                 return Err(ENOMEM);
             }
             while let Some(frame) = free_frames.pop(&mut list) {
-                frames.promised -= 1;
+                frames.promised.lower(1);
                 if let Backing::Frames(table) = &mut frames.backing {
-                    // Never allocates: the capacity is there.
-                    table.push(frame, GFP_ATOMIC)?;
+                    // The capacity is there.
+                    table.push_within_capacity(frame)?;
                 }
             }
         }
@@ -128,8 +129,8 @@ impl Reserve {
         self.account
             .release(::core::mem::take(&mut frames.promised));
         loop {
-            let mut freed = 0;
-            let mut quarantined = 0;
+            let mut freed = 0u32;
+            let mut quarantined = 0u32;
             for _ in 0..BATCH {
                 if frames.pages() <= keep {
                     break;
@@ -138,9 +139,9 @@ impl Reserve {
                     break;
                 };
                 if self.account.give_or_quarantine(frame) {
-                    freed += 1;
+                    freed.raise(1);
                 } else {
-                    quarantined += 1;
+                    quarantined.raise(1);
                 }
             }
             if quarantined > 0 {
@@ -148,7 +149,7 @@ impl Reserve {
             }
             self.account.pool().wakers.scrub.wake();
             self.account.release(freed);
-            if freed + quarantined == 0 {
+            if freed == 0 && quarantined == 0 {
                 return;
             }
         }
