@@ -2,7 +2,11 @@
 
 //! The account of a partition.
 
-use super::{super::recall_share::Pace, queue::Queue, Frames, MAX_LEASES_PER_PARTITION, NONE};
+use super::{
+    super::{count::Count, recall_share::Pace},
+    queue::Queue,
+    Frames, MAX_LEASES_PER_PARTITION, NONE,
+};
 
 /// What was counted on an account since it was opened.
 #[derive(Clone, Copy, Debug, Default)]
@@ -106,6 +110,14 @@ impl Account {
         },
     };
 
+    /// Empties it. Out of line, because it is large and nobody should come here.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn emptied(&mut self) -> &mut Self {
+        *self = Self::EMPTY;
+        self
+    }
+
     /// Makes this the account of a new partition, or of none.
     pub(super) fn replace(&mut self, new: Self) {
         *self = Self {
@@ -123,7 +135,7 @@ impl Account {
 
     /// Frames that count against the ceiling of its user.
     pub(super) fn charged_to_user(&self) -> u64 {
-        u64::from(self.reserve) + u64::from(self.external)
+        u64::from(self.reserve).plus(self.external.into())
     }
 
     /// The most frames it may have on lease.

@@ -37,7 +37,7 @@ impl User {
     pub(super) fn check(&self, frames: Frames) -> Result<(), AccountingError> {
         match self.ceiling {
             Frames::MAX => Ok(()),
-            most if self.charged + u64::from(frames) > u64::from(most) => {
+            most if self.charged.saturating_add(frames.into()) > u64::from(most) => {
                 Err(AccountingError::Ceiling)
             }
             _ => Ok(()),

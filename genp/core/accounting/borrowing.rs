@@ -5,8 +5,8 @@
 use core::ops::DerefMut;
 
 use super::{
-    Account, Accounting, AccountingError, BorrowTicket, Frames, Lease, LeaseId, LeaseState,
-    PartitionId, RequestOutcome, ServeResult, WaitReasons, NONE,
+    super::count::Count, Account, Accounting, AccountingError, BorrowTicket, Frames, Lease,
+    LeaseId, LeaseState, PartitionId, RequestOutcome, ServeResult, WaitReasons, NONE,
 };
 
 impl<A, L, H> Accounting<A, L, H>
@@ -44,19 +44,19 @@ where
             Err(error) => {
                 let counters = &mut self.account_of(p).counters;
                 match error {
-                    AccountingError::Quota => counters.budget_refusals += 1,
-                    AccountingError::WouldBlock => counters.pool_refusals += 1,
+                    AccountingError::Quota => counters.budget_refusals.raise(1),
+                    AccountingError::WouldBlock => counters.pool_refusals.raise(1),
                     AccountingError::LeaseTable | AccountingError::WaiterTable => {
-                        counters.table_refusals += 1
+                        counters.table_refusals.raise(1)
                     }
-                    AccountingError::Pace => counters.pace_refusals += 1,
+                    AccountingError::Pace => counters.pace_refusals.raise(1),
                     _ => {}
                 }
                 return Err(error);
             }
         };
         let index = self.take_lease(p, frames, reasons);
-        self.arrivals += 1;
+        self.arrivals.raise(1);
         let arrival = self.arrivals;
         let lease = self.lease_mut(index);
         lease.prio = prio;
@@ -65,7 +65,7 @@ where
         self.charge_lease(index, now);
         match state {
             LeaseState::Active => {
-                self.account_of(p).charged += frames;
+                self.account_of(p).charged.raise(frames);
                 self.grant(index, now);
             }
             state => self.wait(index, state),
@@ -133,7 +133,7 @@ where
 
     fn wait(&mut self, index: u32, state: LeaseState) {
         let p = self.entry(index).partition;
-        self.account_of(p).counters.waits += 1;
+        self.account_of(p).counters.waits.raise(1);
         if state == LeaseState::PoolWait {
             self.join_pool_queue(index);
             return;
@@ -143,8 +143,8 @@ where
         let queue = self.enqueue(queue, index);
         let account = self.account_of(p);
         account.queue = queue;
-        account.waiting += 1;
-        self.totals.waiters += 1;
+        account.waiting.raise(1);
+        self.totals.waiters.raise(1);
     }
 
     /// Gives a request its frames, which are free and charged to its partition.
@@ -155,11 +155,11 @@ where
         lease.expires = now.saturating_add(lease.term);
         let (p, frames, expires) = (lease.partition, lease.frames, lease.expires);
         let account = self.account_of(p);
-        account.lent += frames;
+        account.lent.raise(frames);
         account.lent_peak = account.lent_peak.max(account.lent);
-        account.counters.borrows += 1;
-        self.totals.lent += frames;
-        self.totals.free -= frames;
+        account.counters.borrows.raise(1);
+        self.totals.lent.raise(frames);
+        self.totals.free.lower(frames);
         self.schedule(index, expires.saturating_sub(self.limits.grace_ns));
     }
 
@@ -169,15 +169,15 @@ where
         let p = lease.partition;
         if lease.state == LeaseState::PoolWait {
             self.queue = self.dequeue(self.queue, index);
-            self.impatient -= u32::from(!lease.reasons.pool);
-            self.account_of(p).charged -= lease.frames;
+            self.impatient.lower(u32::from(!lease.reasons.pool));
+            self.account_of(p).charged.lower(lease.frames);
         } else {
             let queue = self.account(p).queue;
             let queue = self.dequeue(queue, index);
             self.account_of(p).queue = queue;
         }
-        self.account_of(p).waiting -= 1;
-        self.totals.waiters -= 1;
+        self.account_of(p).waiting.lower(1);
+        self.totals.waiters.lower(1);
     }
 
     /// After a partition may have got budget: moves one request of a ready account. As
@@ -233,10 +233,10 @@ where
             ..
         } = *lease;
         let account = self.account_of(partition);
-        account.charged += frames;
-        account.waiting += 1;
-        self.totals.waiters += 1;
-        self.impatient += u32::from(!reasons.pool);
+        account.charged.raise(frames);
+        account.waiting.raise(1);
+        self.totals.waiters.raise(1);
+        self.impatient.raise(u32::from(!reasons.pool));
         self.queue = self.enqueue(self.queue, index);
     }
 
@@ -270,7 +270,7 @@ where
         // The charge stays: it was made when the request entered the queue.
         let (p, frames) = (self.entry(index).partition, self.entry(index).frames);
         self.unlink(index);
-        self.account_of(p).charged += frames;
+        self.account_of(p).charged.raise(frames);
         self.grant(index, now);
         ServeResult::Resolved(LeaseId(index))
     }
@@ -295,7 +295,7 @@ where
         self.unlink(index);
         let p = self.entry(index).partition;
         self.lease_mut(index).state = LeaseState::Refused;
-        self.account_of(p).counters.pool_refusals += 1;
+        self.account_of(p).counters.pool_refusals.raise(1);
         // Its charge may be the budget of another one.
         self.mark_ready(p);
         ServeResult::Resolved(LeaseId(index))

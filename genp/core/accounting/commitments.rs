@@ -5,6 +5,7 @@
 use core::ops::DerefMut;
 
 use super::{
+    super::count::Count,
     admission::{judge, Admission, User, Waiter},
     Account, Accounting, AccountingError, Frames, Lease, LeaseId, LeaseState, PartitionId,
     MAX_LEASES_PER_PARTITION,
@@ -39,7 +40,7 @@ where
                 .accounts
                 .iter()
                 .filter(|account| account.used && account.uid == uid)
-                .fold(0u64, |sum, account| sum + account.charged_to_user()),
+                .fold(0u64, |sum, account| sum.plus(account.charged_to_user())),
         };
         User { charged, ceiling }
     }
@@ -78,13 +79,11 @@ where
         let slots = self.accounts.len() as u32;
         self.check_admission(reserve, self.user(uid, ceiling), Some(slots))?;
         // The one that is longest within its part of the recall thread's work.
-        let index = (0..slots)
-            .zip(self.accounts.iter())
-            .filter(|(_, account)| !account.used)
-            .min_by_key(|(_, account)| account.pace.even_at())
-            .map(|(index, _)| index)
+        let id = (0..slots)
+            .map(PartitionId)
+            .filter(|&id| !self.account(id).used)
+            .min_by_key(|&id| self.account(id).pace.even_at())
             .ok_or(AccountingError::NoPartitionSlot)?;
-        let id = PartitionId(index);
         self.account_of(id).replace(Account {
             used: true,
             uid,
@@ -93,9 +92,9 @@ where
             max_leases: max_leases.min(MAX_LEASES_PER_PARTITION),
             ..Account::EMPTY
         });
-        self.totals.partitions += 1;
-        self.totals.committed += reserve;
-        self.totals.free -= reserve;
+        self.totals.partitions.raise(1);
+        self.totals.committed.raise(reserve);
+        self.totals.free.lower(reserve);
         Ok(id)
     }
 
@@ -126,9 +125,9 @@ where
     ) -> Result<(), AccountingError> {
         let user = self.user(self.account(p).uid, ceiling);
         self.check_admission(frames, user, None)?;
-        self.account_of(p).reserve += frames;
-        self.totals.committed += frames;
-        self.totals.free -= frames;
+        self.account_of(p).reserve.raise(frames);
+        self.totals.committed.raise(frames);
+        self.totals.free.lower(frames);
         Ok(())
     }
 
@@ -154,8 +153,8 @@ where
             .checked_sub(frames)
             .ok_or(AccountingError::NoSpace)?;
         account.reserve = left;
-        self.totals.committed -= frames;
-        self.totals.free += frames;
+        self.totals.committed.lower(frames);
+        self.totals.free.raise(frames);
         self.reap(p);
         Ok(())
     }
@@ -165,7 +164,7 @@ where
         let account = self.account_of(p);
         if account.zombie && account.reserve == 0 {
             account.replace(Account::EMPTY);
-            self.totals.partitions -= 1;
+            self.totals.partitions.lower(1);
         }
     }
 

@@ -4,7 +4,9 @@
 
 use core::ops::DerefMut;
 
-use super::{Account, Accounting, DueAction, Lease, LeaseId, LeaseState, NONE};
+use super::{
+    super::count::Count, Account, Accounting, DueAction, Lease, LeaseId, LeaseState, NONE,
+};
 
 impl<A, L, H> Accounting<A, L, H>
 where
@@ -35,13 +37,18 @@ where
 
     /// Moves an entry of the heap up or down to where it belongs. O(log leases).
     fn sift(&mut self, mut at: u32) {
-        while at > 0 && self.due_at(at) < self.due_at((at - 1) / 2) {
-            self.swap(at, (at - 1) / 2);
-            at = (at - 1) / 2;
+        while at > 0 {
+            let parent = at.minus(1) / 2;
+            if self.due_at(at) >= self.due_at(parent) {
+                break;
+            }
+            self.swap(at, parent);
+            at = parent;
         }
         loop {
             let mut least = at;
-            for child in [2 * at + 1, 2 * at + 2] {
+            let first = at.times(2).plus(1);
+            for child in [first, first.plus(1)] {
                 if child < self.heap_len && self.due_at(child) < self.due_at(least) {
                     least = child;
                 }
@@ -60,7 +67,7 @@ where
         let mut at = self.entry(index).heap_at;
         if at == NONE {
             at = self.heap_len;
-            self.heap_len += 1;
+            self.heap_len.raise(1);
             self.set_heap(at, index);
         }
         self.sift(at);
@@ -72,7 +79,7 @@ where
         if at == NONE {
             return;
         }
-        self.heap_len -= 1;
+        self.heap_len.lower(1);
         let last = self.heap_len;
         self.swap(at, last);
         self.lease_mut(index).heap_at = NONE;
@@ -115,7 +122,7 @@ where
             // Work was done: nothing is given back any more.
             entry.work = 0;
             self.schedule(index, lease.expires);
-            self.account_of(lease.partition).counters.recalls += 1;
+            self.account_of(lease.partition).counters.recalls.raise(1);
             return Some(DueAction::Recall(LeaseId(index)));
         }
         self.schedule(index, u64::MAX);

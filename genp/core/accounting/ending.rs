@@ -6,8 +6,8 @@
 use core::ops::DerefMut;
 
 use super::{
-    super::owner::Owner, Account, Accounting, AccountingError, EndReason, Lease, LeaseId,
-    LeaseState, PartitionId,
+    super::{count::Count, owner::Owner},
+    Account, Accounting, AccountingError, EndReason, Lease, LeaseId, LeaseState, PartitionId,
 };
 
 impl<A, L, H> Accounting<A, L, H>
@@ -34,8 +34,8 @@ where
         }
         if entry.state == LeaseState::Overdue {
             let frames = entry.frames;
-            self.totals.overdue -= frames;
-            self.totals.lent += frames;
+            self.totals.overdue.lower(frames);
+            self.totals.lent.raise(frames);
         }
         self.lease_mut(lease.0).state = LeaseState::Ending;
         Ok(lease)
@@ -68,7 +68,7 @@ where
         } = *self.entry(index);
         // A driver that is returning it just now is not late.
         if matches!(state, LeaseState::Active | LeaseState::Recalled) {
-            self.account_of(partition).counters.overdues += 1;
+            self.account_of(partition).counters.overdues.raise(1);
             self.enter_overdue(index);
         }
     }
@@ -77,8 +77,8 @@ where
         let entry = self.lease_mut(index);
         entry.state = LeaseState::Overdue;
         let frames = entry.frames;
-        self.totals.lent -= frames;
-        self.totals.overdue += frames;
+        self.totals.lent.lower(frames);
+        self.totals.overdue.raise(frames);
     }
 
     /// Ends a claimed lease whose frames are free again. If its borrower has not
@@ -101,15 +101,15 @@ where
         }
         self.unschedule(index);
         let account = self.account_of(partition);
-        account.lent -= frames;
-        account.charged -= frames;
+        account.lent.lower(frames);
+        account.charged.lower(frames);
         match reason {
-            EndReason::Returned => account.counters.returns += 1,
-            EndReason::Revoked => account.counters.revocations += 1,
+            EndReason::Returned => account.counters.returns.raise(1),
+            EndReason::Revoked => account.counters.revocations.raise(1),
             EndReason::Abandoned => {}
         }
-        self.totals.lent -= frames;
-        self.totals.free += frames;
+        self.totals.lent.lower(frames);
+        self.totals.free.raise(frames);
         self.release_slice(index);
         if acknowledged {
             self.release_lease(index);
@@ -146,7 +146,7 @@ where
             return Err(AccountingError::Waited);
         }
         self.check_pace(p, now).inspect_err(|_| {
-            self.account_of(p).counters.pace_refusals += 1;
+            self.account_of(p).counters.pace_refusals.raise(1);
         })?;
         if self.entry(index).state == LeaseState::Recalled {
             // It was recalled, and will be again.
@@ -157,7 +157,7 @@ where
         lease.state = LeaseState::Active;
         lease.expires = expires;
         self.schedule(index, expires.saturating_sub(self.limits.grace_ns));
-        self.account_of(p).counters.renewals += 1;
+        self.account_of(p).counters.renewals.raise(1);
         Ok(expires)
     }
 }

@@ -5,8 +5,8 @@
 use core::ops::DerefMut;
 
 use super::{
-    lease, Account, Accounting, Frames, Lease, PartitionId, WaitReasons, MAX_LEASES_PER_PARTITION,
-    NONE,
+    super::count::Count, lease, Account, Accounting, Frames, Lease, PartitionId, WaitReasons,
+    MAX_LEASES_PER_PARTITION, NONE,
 };
 
 impl<A, L, H> Accounting<A, L, H>
@@ -29,11 +29,11 @@ where
         let slice = (!account.slices)
             .trailing_zeros()
             .min(MAX_LEASES_PER_PARTITION - 1);
-        account.slices |= 1 << slice;
+        account.slices |= 1u64.wrapping_shl(slice);
         if let Some(lease) = account.slice_leases.get_mut(slice as usize) {
             *lease = index;
         }
-        self.totals.leases += 1;
+        self.totals.leases.raise(1);
         let generation = self.entry(index).generation;
         *self.lease_mut(index) = Lease {
             partition: p,
@@ -53,8 +53,8 @@ where
             partition, slice, ..
         } = *self.entry(index);
         let account = self.account_of(partition);
-        account.slices &= !(1 << slice);
-        self.totals.leases -= 1;
+        account.slices &= !1u64.wrapping_shl(slice);
+        self.totals.leases.lower(1);
     }
 
     /// Makes a lease an unused one, with the next generation.

@@ -15,7 +15,7 @@
 
 use core::ops::DerefMut;
 
-use super::recall_share::RecallShare;
+use super::{count::Count, recall_share::RecallShare};
 
 mod account;
 pub mod admission;
@@ -216,7 +216,7 @@ pub struct Totals {
 impl Totals {
     /// Frames that are neither committed nor overdue: the most that can be lent.
     pub fn lendable(&self) -> Frames {
-        self.lent + self.free
+        self.lent.plus(self.free)
     }
 }
 
@@ -227,6 +227,9 @@ pub struct Accounting<A, L, H> {
     limits: Limits,
     accounts: A,
     leases: L,
+    /// The account and the lease of an index that is out of range.
+    stray_account: Account,
+    stray_lease: Lease,
     /// A binary heap of the running leases, ordered by `due`.
     heap: H,
     heap_len: u32,
@@ -261,6 +264,8 @@ where
             limits,
             accounts,
             leases,
+            stray_account: Account::EMPTY,
+            stray_lease: Lease::EMPTY,
             heap,
             heap_len: 0,
             unused: NONE,
@@ -283,20 +288,27 @@ where
     }
 
     // The tables are only indexed with numbers that came out of them. Any other number
-    // reads as an empty entry and writes to the last one, but never panics.
+    // reads as an empty entry and writes to the stray one, so that no damage can spread.
 
     fn entry(&self, index: u32) -> &Lease {
         self.leases.get(index as usize).unwrap_or(&Lease::EMPTY)
     }
 
     fn lease_mut(&mut self, index: u32) -> &mut Lease {
-        let last = self.leases.len().saturating_sub(1);
-        &mut self.leases[(index as usize).min(last)]
+        match self.leases.get_mut(index as usize) {
+            Some(lease) => lease,
+            None => {
+                self.stray_lease = Lease::EMPTY;
+                &mut self.stray_lease
+            }
+        }
     }
 
     fn account_of(&mut self, p: PartitionId) -> &mut Account {
-        let last = self.accounts.len().saturating_sub(1);
-        &mut self.accounts[(p.0 as usize).min(last)]
+        match self.accounts.get_mut(p.0 as usize) {
+            Some(account) => account,
+            None => self.stray_account.emptied(),
+        }
     }
 
     /// The entry of a lease; an empty one for an unknown number. O(1).
