@@ -100,3 +100,15 @@ no_panics() {
 	! grep -rnE '\.(unwrap|expect)\(|\b(panic|todo|unimplemented|unreachable)!' --include='*.rs' \
 		--exclude-dir=tests genp genp*_rust.rs
 }
+
+# None is left by the compiler either: of a kernel that checks overflow, each + is one
+# unless its result is known to be in range.
+no_panic_calls() {
+	local module
+	module=$("$TOP/scripts/modules" rt)
+	module_flags "$module" | grep -qxF -e -Coverflow-checks=y || {
+		echo "this kernel does not check overflow, so its genp.ko shows nothing"
+		return 1
+	}
+	"$IN_ROOT" "$TOP/scripts/internal/panics" "$module/genp.ko"
+}
