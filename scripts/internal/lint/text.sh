@@ -19,6 +19,18 @@ named_tests() {
 	}
 }
 
+# Each mutant still applies to the tree, so that it can be planted.
+mutants_apply() {
+	local patch bad=
+	for patch in tools/testing/mutants/*.patch; do
+		git apply --check "$patch" 2>/dev/null || bad+=" ${patch##*/}"
+	done
+	[ -z "$bad" ] || {
+		printf 'do not apply any longer; plant the same bug in the code of today:%s\n' "$bad"
+		return 1
+	}
+}
+
 # make help names each target.
 help_is_whole() {
 	local target missing=
