@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicPtr, Ordering},
 };
 
-use super::thread_cache::Stacks;
+use super::stacks::Stacks;
 
 struct Node {
     stacks: AtomicPtr<Stacks>,

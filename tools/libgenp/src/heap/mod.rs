@@ -4,13 +4,16 @@
 //! lock, with a thread cache in front of it. O(1), no system call, no page fault.
 
 mod inherited;
+mod size_class;
+mod stacks;
 mod thread_cache;
 
 use std::{alloc::Layout, io, ptr::NonNull};
 
 use crate::{lock::PiMutex, process::Process, thread};
 pub(crate) use inherited::forget_all;
-use thread_cache::{class_of, ThreadCache, BYTES};
+use size_class::{class_of, BYTES};
+use thread_cache::ThreadCache;
 
 /// Enough classes for heaps of 2^42 bytes.
 type Tlsf = rlsf::Tlsf<'static, u32, u32, 32, 32>;

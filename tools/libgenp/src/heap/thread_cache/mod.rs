@@ -29,17 +29,13 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use super::inherited;
-use crate::thread::{self, SLOTS, STRIDE};
+use super::{
+    inherited,
+    size_class::{BYTES, CLASSES, GRAIN},
+    stacks::{Slot, Stacks},
+};
+use crate::thread::{self, SLOTS};
 
-/// The size of the largest cached block.
-pub(super) const LARGEST: usize = 4096;
-/// The unit of sizes.
-const GRAIN: usize = 16;
-/// Sizes up to this have a class each; above, each doubling has 16 classes.
-const EXACT: usize = 256;
-/// Number of classes: of 0 to 16 grains, and of four doublings.
-pub(super) const CLASSES: usize = EXACT / GRAIN + 1 + 4 * 16;
 /// The most blocks in a stack: half of what the low bits of an address can count,
 /// so that emptying a stack stays short.
 const DEPTH: usize = 8;
@@ -49,87 +45,6 @@ const COUNT: usize = GRAIN - 1;
 const BUSY: usize = COUNT;
 /// A stack holds at most this fraction of the heap.
 const SHARE: usize = 1024;
-
-/// Bytes of the blocks of a class.
-const fn bytes_of(class: usize) -> usize {
-    if class <= EXACT / GRAIN {
-        return class * GRAIN;
-    }
-    let above = class - EXACT / GRAIN - 1;
-    let step = GRAIN << (above / 16);
-    (EXACT << (above / 16)) + (above % 16 + 1) * step
-}
-
-/// Bytes of the blocks of each class. A block of 0 bytes has room for the link to the
-/// next one.
-pub(super) static BYTES: [u16; CLASSES] = {
-    let mut table = [GRAIN as u16; CLASSES];
-    let mut class = 1;
-    while class < CLASSES {
-        table[class] = bytes_of(class) as u16;
-        class += 1;
-    }
-    table
-};
-
-/// The class of each number of grains.
-static CLASS: [u8; LARGEST / GRAIN + 1] = {
-    let mut table = [0; LARGEST / GRAIN + 1];
-    let (mut grains, mut class) = (0, 0);
-    while grains < table.len() {
-        if grains * GRAIN > bytes_of(class) {
-            class += 1;
-        }
-        table[grains] = class as u8;
-        grains += 1;
-    }
-    table
-};
-
-/// The class whose blocks have room for `size` bytes.
-#[inline]
-pub(super) fn class_of(size: usize) -> Option<usize> {
-    if size > LARGEST {
-        return None;
-    }
-    let class = CLASS[(size + GRAIN - 1) >> GRAIN.ilog2()] as usize;
-    // SAFETY: the table has only classes of `bytes_of`, which are below CLASSES.
-    unsafe { std::hint::assert_unchecked(class < CLASSES) };
-    Some(class)
-}
-
-/// The stacks of a slot.
-#[repr(align(1024))]
-struct Slot {
-    stacks: [AtomicUsize; CLASSES],
-    /// The most blocks of each stack: 0 for threads without a slot.
-    limit: [u8; CLASSES],
-}
-
-const _: () = assert!(size_of::<Slot>() == STRIDE);
-
-/// What a forked child must find changed, at an address that never changes.
-#[repr(C)]
-pub(super) struct Stacks {
-    /// The first is for threads without a slot and always empty.
-    slots: [Slot; SLOTS + 1],
-    /// Of each class, a full stack on its way from a thread that frees to one that
-    /// allocates.
-    magazines: [AtomicUsize; CLASSES],
-    /// The number of bytes that can have blocks; 0 in a forked child.
-    length: AtomicUsize,
-}
-
-impl Stacks {
-    /// Forgets all blocks, and that there can be any. Context: a forked child.
-    pub(super) fn forget(&self) {
-        let slots = self.slots.iter().flat_map(|slot| &slot.stacks);
-        for stack in slots.chain(&self.magazines) {
-            stack.store(0, Ordering::Relaxed);
-        }
-        self.length.store(0, Ordering::Relaxed);
-    }
-}
 
 /// The cached blocks of a heap.
 pub(super) struct ThreadCache {

@@ -1,21 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 use super::*;
-
-#[test]
-fn a_class_has_room_for_its_sizes() {
-    assert_eq!(class_of(LARGEST), Some(CLASSES - 1));
-    assert_eq!(class_of(LARGEST + 1), None);
-    assert_eq!(class_of(usize::MAX), None);
-    for size in 0..=LARGEST {
-        let class = class_of(size).unwrap();
-        let bytes = bytes_of(class);
-        assert!(bytes >= size && bytes % GRAIN == 0);
-        // No more than a sixteenth, and what alignment takes, is lost.
-        assert!(bytes - size < GRAIN.max(size / 16 + 1), "{size}: {bytes}");
-        assert!(class == 0 || bytes_of(class - 1) < size);
-    }
-}
+use crate::thread::STRIDE;
 
 fn blocks(count: usize) -> Vec<NonNull<u8>> {
     let block = |_| NonNull::from(Box::leak(Box::new([0u128; 2]))).cast();
