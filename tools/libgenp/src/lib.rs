@@ -23,6 +23,7 @@
 pub mod abi;
 mod c;
 mod descriptor;
+mod fork;
 mod heap;
 mod lock;
 mod partition;

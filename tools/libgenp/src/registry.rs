@@ -8,7 +8,11 @@ use std::{
     sync::atomic::{AtomicPtr, Ordering},
 };
 
-use crate::{partition::Partition, process};
+use crate::{
+    fork::{self, Step},
+    partition::Partition,
+    process,
+};
 
 const PARTITIONS: usize = 64;
 
@@ -22,6 +26,7 @@ static INHERITED: [AtomicPtr<Partition>; PARTITIONS] =
 
 /// Registers a partition; false if the table is full.
 pub(crate) fn register(part: *mut Partition) -> bool {
+    fork::set_step(Step::Partitions, &(disown_all as fn()));
     TABLE.iter().any(|entry| {
         entry
             // Release: publishes the partition. Pairs with `find` and `first`.
@@ -53,7 +58,7 @@ pub(crate) unsafe fn first<'a>() -> Option<&'a Partition> {
 
 /// Makes all partitions inherited ones. More of them than the table holds are forgotten.
 /// Context: a forked child, before it uses one.
-pub(crate) fn disown_all() {
+fn disown_all() {
     let mut free = INHERITED
         .iter()
         .filter(|entry| entry.load(Ordering::Relaxed).is_null());

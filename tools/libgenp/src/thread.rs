@@ -9,7 +9,10 @@ use std::{
     sync::atomic::{AtomicU32, AtomicUsize, Ordering},
 };
 
-use crate::{heap, process, registry, resident};
+use crate::{
+    fork::{self, Step},
+    resident,
+};
 
 /// Threads that can have a slot at the same time.
 pub(crate) const SLOTS: usize = 31;
@@ -176,10 +179,9 @@ extern "C" fn release_slot(slot: *mut c_void) {
     TAKEN.fetch_and(!(1 << (slot as usize - 1)), Ordering::Release);
 }
 
-/// In a forked child: its only thread has another ID and no slot yet, no slot is taken,
-/// and all partitions are its parent's.
-extern "C" fn after_fork() {
-    process::note_fork();
+/// Forgets the ID and the slot of the thread, and that any slot is taken. Context: a
+/// forked child.
+fn forget_all() {
     tls::set::<{ tls::ID }>(0);
     tls::set::<{ tls::SLOT }>(0);
     if let Some(key) = existing_key() {
@@ -188,8 +190,6 @@ extern "C" fn after_fork() {
         unsafe { libc::pthread_setspecific(key, ptr::null()) };
     }
     TAKEN.store(0, Ordering::Relaxed);
-    heap::forget_all();
-    registry::disown_all();
 }
 
 /// The key whose destructor is [`release_slot`], plus one; 0 if there is none yet.
@@ -212,12 +212,11 @@ fn key() -> Option<libc::pthread_key_t> {
 fn create_key() -> Option<libc::pthread_key_t> {
     let mut key = 0;
     resident::keep_loaded();
-    // SAFETY: both functions may be called at any time.
-    unsafe {
-        libc::pthread_atfork(None, None, Some(after_fork));
-        if libc::pthread_key_create(&mut key, Some(release_slot)) != 0 {
-            return None;
-        }
+    fork::set_step(Step::Threads, &(forget_all as fn()));
+    fork::install();
+    // SAFETY: may be called at any time.
+    if unsafe { libc::pthread_key_create(&mut key, Some(release_slot)) } != 0 {
+        return None;
     }
     // Release: pairs with `existing_key`.
     if KEY

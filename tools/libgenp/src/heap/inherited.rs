@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::stacks::Stacks;
+use crate::fork::{self, Step};
 
 struct Node {
     stacks: AtomicPtr<Stacks>,
@@ -31,6 +32,7 @@ fn nodes() -> impl Iterator<Item = &'static Node> {
 
 /// Enters a heap, which stays where it is until [`remove`].
 pub(super) fn enter(stacks: &Stacks) {
+    fork::set_step(Step::Heaps, &(forget_all as fn()));
     let stacks = ptr::from_ref(stacks).cast_mut();
     let free = |node: &Node| {
         // Relaxed: only a forked child looks there, which is ordered by the fork.
@@ -76,7 +78,7 @@ pub(super) fn remove(stacks: &Stacks) {
 
 /// Forgets the blocks of all heaps, and the heaps. Context: a forked child, before it
 /// uses one.
-pub(crate) fn forget_all() {
+fn forget_all() {
     for node in nodes() {
         let stacks = node.stacks.swap(ptr::null_mut(), Ordering::Relaxed);
         // SAFETY: null, or entered and not removed before the fork, so that it is there.

@@ -11,7 +11,6 @@ mod thread_cache;
 use std::{alloc::Layout, io, ptr::NonNull};
 
 use crate::{lock::PiMutex, process::Process, thread};
-pub(crate) use inherited::forget_all;
 use size_class::{class_of, BYTES};
 use thread_cache::ThreadCache;
 
