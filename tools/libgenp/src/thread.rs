@@ -254,4 +254,21 @@ mod tests {
             .join()
             .unwrap();
     }
+
+    #[test]
+    fn a_forked_child_has_another_number_and_no_slot() {
+        let mine = id();
+        assert!(slot() > 0 || claim_slot());
+        // SAFETY: the child takes no lock that another thread may hold.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let well = slot() == 0 && id() != mine && claim_slot() && slot() == STRIDE;
+            // SAFETY: has no precondition.
+            unsafe { libc::_exit(i32::from(!well)) };
+        }
+        let mut status = -1;
+        // SAFETY: `status` may be written.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0);
+    }
 }
