@@ -28,7 +28,7 @@ use crate::genp::{
         file::FileOwner,
         time,
         user::{UserArg, UserRecords},
-        vma::{LeaseVma, WindowKey},
+        vma::{LeaseVma, ReserveFault, WindowKey},
     },
 };
 
@@ -149,6 +149,43 @@ unsafe extern "C" fn genp_window_fault(
 }
 
 #[no_mangle]
+unsafe extern "C" fn genp_window_access(
+    data: *mut c_void,
+    page: c_ulong,
+    offset: c_uint,
+    buffer: *mut c_void,
+    bytes: c_uint,
+    write: bool,
+) -> bool {
+    // SAFETY: called for a lease window, whose mapping holds the file.
+    let partition = unsafe { partition(data) };
+    let Ok(page) = u32::try_from(page) else {
+        return false;
+    };
+    partition
+        .leases()
+        .window()
+        .with_frame(page, |frames, frame| {
+            // SAFETY: the window's access is given a buffer of the kernel's for itself.
+            unsafe { frames.copy(frame, offset, buffer, bytes, write) }
+        })
+        .unwrap_or(false)
+}
+
+#[no_mangle]
+unsafe extern "C" fn genp_reserve_fault(
+    data: *mut c_void,
+    vmf: *mut bindings::vm_fault,
+    page: c_ulong,
+) -> c_uint {
+    // SAFETY: called for a mapping of the reserve, which holds the file.
+    let partition = unsafe { partition(data) };
+    // SAFETY: such a page fault, during the call.
+    let fault = unsafe { ReserveFault::new(vmf) };
+    partition.reserve().fault(page, &fault)
+}
+
+#[no_mangle]
 unsafe extern "C" fn genp_window_closed(data: *mut c_void, mm: c_ulong, start: c_ulong) {
     // SAFETY: called for a lease window, whose mapping still holds the file.
     let partition = unsafe { partition(data) };
@@ -166,5 +203,7 @@ same_prototypes!(
     genp_partition_show,
     genp_partition_release,
     genp_window_fault,
+    genp_window_access,
     genp_window_closed,
+    genp_reserve_fault,
 );

@@ -17,12 +17,13 @@ use crate::genp::{
     core::accounting::PartitionId,
     pool::{account::PoolAccount, lending, Pool},
     sys::{
-        abi, alloc_flags::CREATE_FLAGS, errno::EOPNOTSUPP, genalloc::Source, headroom, task, trace,
+        abi, alloc_flags::CREATE_FLAGS, errno::EOPNOTSUPP, file::LeaseFile, genalloc::Source,
+        headroom, task, trace,
     },
 };
 
-/// More than the kernel needs for a file: itself, its name, its inode, and a larger table of
-/// the process's files.
+/// More than the kernel needs for the two files of a partition: themselves, their names and
+/// inodes, and a larger table of the process's files.
 const FILE_HEADROOM: usize = 64 << 10;
 
 /// The most frames that the caller's user may have committed. Context: thread.
@@ -134,15 +135,19 @@ impl Partition {
         self.regions.open(self.regions.units_in(pages)?)
     }
 
+    /// What its mappings are called in /proc. ENOMEM. Context: thread, may sleep.
+    fn file_name(&self) -> Result<CString> {
+        match ::core::str::from_utf8(self.name()) {
+            Ok("") | Err(_) => CString::try_from_fmt(fmt!("[genp]")),
+            Ok(name) => CString::try_from_fmt(fmt!("[genp:{name}]")),
+        }
+    }
+
     /// Makes the file, named after the partition. ENFILE, ENOMEM. Context: thread, may
     /// sleep.
     fn open_file(self: &Arc<Self>) -> Result<File> {
         headroom::check(FILE_HEADROOM)?;
-        let file_name = match ::core::str::from_utf8(self.name()) {
-            Ok("") | Err(_) => CString::try_from_fmt(fmt!("[genp]"))?,
-            Ok(name) => CString::try_from_fmt(fmt!("[genp:{name}]"))?,
-        };
-        File::create(&file_name, self.clone())
+        File::create(&self.file_name()?, self.clone())
     }
 }
 
@@ -187,8 +192,9 @@ impl Partition {
                 return Err(error);
             }
         };
+        let leases = LeaseFile::create(&partition.file_name()?, &file)?;
         partition.reserve.set_file(file.mapping());
-        partition.leases.window().set_file(file.mapping());
+        partition.leases.window().set_file(leases);
         partition.file.populate(file.weak());
         Ok((partition, file))
     }

@@ -23,7 +23,7 @@ impl Partition {
     /// thread, under the mmap lock; may sleep.
     pub(crate) fn mmap(&self, vma: &VmaNew) -> Result {
         match vma::window_offset(vma) {
-            RESERVE_OFFSET => self.reserve.map(vma),
+            RESERVE_OFFSET => self.reserve.map(self, vma),
             LEASE_OFFSET => self.leases.window().map(self, vma),
             _ => Err(EINVAL),
         }

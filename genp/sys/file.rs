@@ -129,6 +129,53 @@ impl<T: FileOwner> WeakFile<T> {
     }
 }
 
+/// The file that the lease windows of a partition are mappings of. Nobody can open it.
+pub(crate) struct LeaseFile {
+    file: NonNull<bindings::file>,
+    mapping: Mapping,
+}
+
+// SAFETY: a counted reference to a file, which is made for being shared.
+unsafe impl Send for LeaseFile {}
+// SAFETY: as above.
+unsafe impl Sync for LeaseFile {}
+
+impl LeaseFile {
+    /// Makes it for the partition of `file`, named `name` in /proc. ENFILE, ENOMEM. Context:
+    /// thread, may sleep.
+    pub(crate) fn create<T: FileOwner>(name: &CStr, file: &FileRef<T>) -> Result<Self> {
+        // SAFETY: `name` is read during the call. The other file is only kept as an
+        // address, which mappings of this file use, and they have a reference to it.
+        let leases = from_err_ptr(unsafe {
+            glue::genp_file_create_leases(name.as_char_ptr(), file.0.as_ptr())
+        })?;
+        // SAFETY: we hold the reference that was made.
+        let mapping = Mapping(unsafe { glue::genp_file_mapping(leases) });
+        Ok(Self {
+            file: NonNull::new(leases).ok_or(EINVAL)?,
+            mapping,
+        })
+    }
+
+    /// The file, for as long as this lives.
+    pub(super) fn as_ptr(&self) -> *mut bindings::file {
+        self.file.as_ptr()
+    }
+
+    /// Where the lease windows are found.
+    pub(crate) fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+}
+
+impl Drop for LeaseFile {
+    fn drop(&mut self) {
+        // SAFETY: gives up our reference. At once, so that no file of ours is left when the
+        // module goes; a mapping that is on its way out has a reference of its own.
+        unsafe { glue::genp_file_put_now(self.file.as_ptr()) }
+    }
+}
+
 /// The mappings of a file.
 pub(crate) struct Mapping(*mut bindings::address_space);
 

@@ -66,6 +66,10 @@ void genp_page_set_slot(struct page *page, unsigned long slot);
 void *genp_vmap(struct page **pages, unsigned int count);
 void genp_vunmap(const void *start);
 void genp_zero_page(struct page *page);
+void genp_page_read(struct page *page, unsigned int offset, void *to,
+		    unsigned int bytes);
+void genp_page_write(struct page *page, unsigned int offset, const void *from,
+		     unsigned int bytes);
 int genp_page_users(struct page *page);
 unsigned long genp_available_pages(void);
 unsigned long genp_total_pages(void);
@@ -107,6 +111,7 @@ bool genp_genpool_phys(struct gen_pool *pool, const void *virt,
 
 /* glue_file.c */
 struct file *genp_file_create(const char *name, void *data);
+struct file *genp_file_create_leases(const char *name, struct file *partition);
 struct file *genp_file_get_active(struct file *file);
 void genp_file_put(struct file *file);
 void genp_file_put_now(struct file *file);
@@ -126,11 +131,8 @@ bool genp_vma_is_shared(struct vm_area_struct *vma);
 bool genp_vma_is_exec(struct vm_area_struct *vma);
 u64 genp_vma_offset(struct vm_area_struct *vma);
 u64 genp_vma_length(struct vm_area_struct *vma);
-void genp_vma_prepare_reserve(struct vm_area_struct *vma);
-int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
-		    struct page **pages, unsigned long count);
-int genp_vma_seal(struct vm_area_struct *vma);
 int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition);
+void genp_vma_adopt_window(struct vm_area_struct *vma, struct file *leases);
 int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 			unsigned long count,
 			unsigned long (*next)(void *context, struct page **pages,
@@ -139,6 +141,13 @@ int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 void genp_vma_clear_frames(struct vm_area_struct *vma, unsigned long page,
 			   unsigned long count);
 bool genp_vma_is_window(const struct vm_area_struct *vma, const void *owner);
+
+/* glue_reserve.c */
+void genp_vma_prepare_reserve(struct vm_area_struct *vma, void *partition);
+int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
+		    struct page **pages, unsigned long count);
+unsigned int genp_vma_fault_in(struct vm_fault *vmf, struct page *page);
+int genp_vma_seal(struct vm_area_struct *vma);
 
 /* glue_misc.c */
 int genp_misc_register(void *registry);
@@ -159,7 +168,11 @@ void genp_partition_show(void *partition, struct seq_file *m);
 void genp_partition_release(void *partition);
 bool genp_window_fault(void *partition, struct vm_area_struct *vma,
 		       unsigned long page);
+bool genp_window_access(void *partition, unsigned long page, unsigned int offset,
+			void *buffer, unsigned int bytes, bool write);
 void genp_window_closed(void *partition, unsigned long mm, unsigned long start);
+unsigned int genp_reserve_fault(void *partition, struct vm_fault *vmf,
+				unsigned long page);
 long genp_device_ioctl(void *registry, unsigned int nr, unsigned long arg);
 u64 genp_attribute_value(void *registry, unsigned int which);
 const char *genp_attribute_name(unsigned int which);

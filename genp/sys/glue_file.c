@@ -63,7 +63,8 @@ static const struct file_operations partition_fops = {
  * @data: passed to the entry points, the last of which is genp_partition_release()
  *
  * The file has an inode of its own, so its mappings can be found and zapped without
- * affecting those of other files.
+ * affecting those of other files. Without a link, as a memfd is: such memory is in core
+ * dumps by default.
  *
  * Context: thread, may sleep. Return: the file or an ERR_PTR.
  */
@@ -73,9 +74,31 @@ struct file *genp_file_create(const char *name, void *data)
 
 	file = anon_inode_create_getfile(name, &partition_fops, data,
 					 O_RDWR | O_CLOEXEC, NULL);
-	if (!IS_ERR(file))
-		stream_open(file_inode(file), file);
+	if (IS_ERR(file))
+		return file;
+	clear_nlink(file_inode(file));
+	stream_open(file_inode(file), file);
 	return file;
+}
+
+/* Nobody opens it or maps it: it is only what lease windows belong to. */
+static const struct file_operations leases_fops = {
+	.owner = THIS_MODULE,
+};
+
+/**
+ * genp_file_create_leases - make the file that lease windows are mappings of
+ * @name: what /proc/PID/maps shows
+ * @partition: the partition's file, which each such mapping holds as well
+ *
+ * No process ever has a descriptor of it. See genp_vma_adopt_window().
+ *
+ * Context: thread, may sleep. Return: the file or an ERR_PTR.
+ */
+struct file *genp_file_create_leases(const char *name, struct file *partition)
+{
+	return anon_inode_create_getfile(name, &leases_fops, partition, O_RDWR,
+					 NULL);
 }
 
 struct file *genp_file_get_active(struct file *file)

@@ -57,6 +57,18 @@ void genp_zero_page(struct page *page)
 	clear_highpage(page);
 }
 
+void genp_page_read(struct page *page, unsigned int offset, void *to,
+		    unsigned int bytes)
+{
+	memcpy_from_page(to, page, offset, bytes);
+}
+
+void genp_page_write(struct page *page, unsigned int offset, const void *from,
+		     unsigned int bytes)
+{
+	memcpy_to_page(page, offset, from, bytes);
+}
+
 int genp_page_users(struct page *page)
 {
 	return page_count(page);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings of a partition: the reserve, and the window of its leases. */
+/* Mappings of a partition in general, and the window of its leases. */
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 
@@ -26,49 +28,6 @@ u64 genp_vma_length(struct vm_area_struct *vma)
 	return vma->vm_end - vma->vm_start;
 }
 
-/**
- * genp_vma_prepare_reserve - set a mapping up for pages that can be pinned
- * @vma: the mapping, in its file's mmap
- */
-void genp_vma_prepare_reserve(struct vm_area_struct *vma)
-{
-	vm_flags_mod(vma,
-		     VM_MIXEDMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
-		     VM_MAYEXEC);
-}
-
-int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
-		    struct page **pages, unsigned long count)
-{
-	return vm_insert_pages(vma, address, pages, &count);
-}
-
-static int seal_pte(pte_t *pte, unsigned long address, void *data)
-{
-	struct vm_area_struct *vma = data;
-	pte_t entry = ptep_get(pte);
-
-	if (!pte_present(entry))
-		return 0;
-	entry = pte_mkyoung(entry);
-	if (vma->vm_flags & VM_WRITE)
-		entry = pte_mkdirty(entry);
-	set_pte_at(vma->vm_mm, address, pte, entry);
-	return 0;
-}
-
-/**
- * genp_vma_seal - mark what is mapped as young and dirty
- * @vma: the mapping, in its file's mmap
- *
- * On machines that track these by page faults no such fault follows then.
- */
-int genp_vma_seal(struct vm_area_struct *vma)
-{
-	return apply_to_page_range(vma->vm_mm, vma->vm_start,
-				   vma->vm_end - vma->vm_start, seal_pte, vma);
-}
-
 static vm_fault_t window_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -79,10 +38,45 @@ static vm_fault_t window_fault(struct vm_fault *vmf)
 	return VM_FAULT_SIGBUS;
 }
 
+/*
+ * The mapping holds the file of the leases, as the kernel wants it, and the partition's
+ * file besides, which that one points to: see genp_vma_adopt_window().
+ */
+static struct file *partition_file(struct vm_area_struct *vma)
+{
+	return vma->vm_file->private_data;
+}
+
+/* A copy, which mremap() makes before it asks whether it may move the window. */
+static void window_open(struct vm_area_struct *vma)
+{
+	get_file(partition_file(vma));
+}
+
 static void window_close(struct vm_area_struct *vma)
 {
 	genp_window_closed(vma->vm_private_data, (unsigned long)vma->vm_mm,
 			   vma->vm_start);
+	fput(partition_file(vma));
+}
+
+/*
+ * For whoever may trace the process: ptrace and /proc/PID/mem. They want to read a
+ * window of any protection, as they do with other memory, and write to a writable one.
+ */
+static int window_access(struct vm_area_struct *vma, unsigned long address,
+			 void *buffer, int length, int write)
+{
+	unsigned int offset = offset_in_page(address);
+	unsigned int bytes = min_t(unsigned int, length, PAGE_SIZE - offset);
+
+	if (write && !(vma->vm_flags & VM_WRITE))
+		return -EFAULT;
+	if (!genp_window_access(vma->vm_private_data,
+				(address - vma->vm_start) >> PAGE_SHIFT, offset,
+				buffer, bytes, write))
+		return -EFAULT;
+	return bytes;
 }
 
 /* A window cannot be split or moved: leases are found in it by its start. */
@@ -98,7 +92,9 @@ static int window_mremap(struct vm_area_struct *vma)
 
 static const struct vm_operations_struct window_ops = {
 	.fault = window_fault,
+	.open = window_open,
 	.close = window_close,
+	.access = window_access,
 	.may_split = window_may_split,
 	.mremap = window_mremap,
 };
@@ -133,6 +129,24 @@ int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition)
 	vma->vm_private_data = partition;
 	vma->vm_ops = &window_ops;
 	return 0;
+}
+
+/**
+ * genp_vma_adopt_window - find a lease window among the leases' mappings
+ * @vma: the mapping, in its file's mmap, which fails no more
+ * @leases: the file of genp_file_create_leases()
+ *
+ * Who maps, changes or unmaps the reserve takes the i_mmap_rwsem of the partition's
+ * file, and who waits for that is nobody's concern; that of the leases' file is taken by
+ * who ends leases, and by who makes and drops their windows, and for nothing else. The
+ * mapping keeps its reference to the partition's file, so that lives as long as before.
+ *
+ * Context: thread, under the mmap lock for writing.
+ */
+void genp_vma_adopt_window(struct vm_area_struct *vma, struct file *leases)
+{
+	get_file(vma->vm_file);
+	vma_set_file(vma, leases);
 }
 
 /* The most pages that a walk of page tables asks for at once. */

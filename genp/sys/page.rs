@@ -4,7 +4,7 @@
 
 use core::{num::NonZero, ptr::NonNull};
 
-use kernel::{bindings, prelude::*};
+use kernel::{bindings, ffi::c_void, page::PAGE_SIZE, prelude::*};
 
 use super::{alloc_flags::SETUP_FLAGS, glue};
 use crate::genp::core::count::Count;
@@ -170,6 +170,36 @@ impl FrameTable {
             // SAFETY: the page is ours, and only the owner of its number uses it.
             unsafe { glue::genp_zero_page(frame.page.as_ptr()) }
         }
+    }
+
+    /// Copies `bytes` of a frame, from `offset` on, to `buffer`, or with `write` from there;
+    /// false if there is no such piece of a frame. The caller has seen to it that the frame
+    /// stays with its owner meanwhile. Context: any.
+    ///
+    /// # Safety
+    ///
+    /// `buffer` is the kernel's, has room for `bytes`, and nobody else uses it.
+    pub(crate) unsafe fn copy(
+        &self,
+        frame: u32,
+        offset: u32,
+        buffer: *mut c_void,
+        bytes: u32,
+        write: bool,
+    ) -> bool {
+        let page = self.page(frame);
+        let end = u64::from(offset) + u64::from(bytes);
+        if page.is_null() || end > PAGE_SIZE as u64 {
+            return false;
+        }
+        if write {
+            // SAFETY: the piece lies in a page of ours, and the buffer is as the caller says.
+            unsafe { glue::genp_page_write(page, offset, buffer, bytes) }
+        } else {
+            // SAFETY: as above.
+            unsafe { glue::genp_page_read(page, offset, buffer, bytes) }
+        }
+        true
     }
 
     /// Whether anything else holds a reference to the page: a mapping, direct I/O, a

@@ -7,14 +7,19 @@ use core::marker::PhantomData;
 use kernel::{
     bindings, current,
     error::to_result,
-    ffi::c_ulong,
+    ffi::{c_uint, c_ulong, c_void},
     mm::{virt::VmaNew, MmWithUser, MmapReadGuard},
     page::{PAGE_SHIFT, PAGE_SIZE},
     prelude::*,
     task::CurrentTask,
 };
 
-use super::{file::FileOwner, genalloc::Carveout, glue, headroom, page::FrameTable};
+use super::{
+    file::{FileOwner, LeaseFile},
+    genalloc::Carveout,
+    glue, headroom,
+    page::FrameTable,
+};
 use crate::genp::core::count::Count;
 
 /// The offset in the file at which a mapping begins.
@@ -55,15 +60,26 @@ fn check_page_tables(vma: &VmaNew) -> Result {
     headroom::check(tables.saturating_mul(PAGE_SIZE))
 }
 
+/// What the entry points of a mapping get: its owner.
+fn owner_data<T: FileOwner>(owner: &T) -> *mut c_void {
+    core::ptr::from_ref(owner).cast_mut().cast()
+}
+
 /// Maps frames, all of them at once. They can be pinned like other user pages.
 /// Context: thread, in mmap(); may sleep.
-pub(crate) fn map_reserve(vma: &VmaNew, frames: &FrameTable, list: &[u32]) -> Result {
+pub(crate) fn map_reserve<T: FileOwner>(
+    vma: &VmaNew,
+    owner: &T,
+    frames: &FrameTable,
+    list: &[u32],
+) -> Result {
     const INSERT_BATCH: usize = 64;
 
     check_kind(vma)?;
     check_page_tables(vma)?;
-    // SAFETY: the mapping is being made, by its type.
-    unsafe { glue::genp_vma_prepare_reserve(vma.as_ptr()) };
+    // SAFETY: the mapping is being made, by its type; it holds a reference to the file,
+    // which keeps the owner alive for as long as the mapping exists.
+    unsafe { glue::genp_vma_prepare_reserve(vma.as_ptr(), owner_data(owner)) };
     let mut address = vma.start();
     for part in list.chunks(INSERT_BATCH) {
         let mut pages = [core::ptr::null_mut(); INSERT_BATCH];
@@ -82,6 +98,37 @@ pub(crate) fn map_reserve(vma: &VmaNew, frames: &FrameTable, list: &[u32]) -> Re
     }
     // SAFETY: the mapping is being made, and all of it is populated.
     to_result(unsafe { glue::genp_vma_seal(vma.as_ptr()) })
+}
+
+/// A page fault in a mapping of a reserve.
+pub(crate) struct ReserveFault<'a> {
+    vmf: *mut bindings::vm_fault,
+    _during: PhantomData<&'a ()>,
+}
+
+impl ReserveFault<'_> {
+    /// # Safety
+    ///
+    /// `vmf` is a page fault in a mapping of a reserve, for the lifetime of the result.
+    pub(crate) unsafe fn new(vmf: *mut bindings::vm_fault) -> Self {
+        Self {
+            vmf,
+            _during: PhantomData,
+        }
+    }
+
+    /// Maps the frame where the fault is; returns what the kernel is to be told, which is
+    /// never 0. The caller has seen to it that the frame stays the reserve's meanwhile.
+    /// Context: thread, may sleep.
+    pub(crate) fn insert(&self, frames: &FrameTable, frame: u32) -> c_uint {
+        let page = frames.page(frame);
+        if page.is_null() {
+            return 0;
+        }
+        // SAFETY: a page fault in a mapping of a reserve, by the type; the page is a single
+        // one and ours.
+        unsafe { glue::genp_vma_fault_in(self.vmf, page) }
+    }
 }
 
 /// Maps a carveout, all of it at once. Its pages cannot be pinned. Context: thread, in
@@ -136,10 +183,16 @@ pub(crate) fn prepare_window<T: FileOwner>(vma: &VmaNew, owner: &T) -> Result<Wi
     check_page_tables(vma)?;
     // SAFETY: the mapping is being made; it holds a reference to the file, which
     // keeps the owner alive for as long as the mapping exists.
-    to_result(unsafe {
-        glue::genp_vma_prepare_window(vma.as_ptr(), core::ptr::from_ref(owner).cast_mut().cast())
-    })?;
+    to_result(unsafe { glue::genp_vma_prepare_window(vma.as_ptr(), owner_data(owner)) })?;
     Ok(WindowKey::new(vma.mm().as_raw() as usize, vma.start()))
+}
+
+/// Makes a lease window a mapping of `leases` instead of the partition's file, of which it
+/// keeps a reference. mmap() must succeed after this. Context: thread, in mmap().
+pub(crate) fn adopt_window(vma: &VmaNew, leases: &LeaseFile) {
+    // SAFETY: the mapping is being made, and is a lease window, whose operations give up
+    // the reference; `leases` is a file of lease windows, by its type.
+    unsafe { glue::genp_vma_adopt_window(vma.as_ptr(), leases.as_ptr()) }
 }
 
 /// A lease window that cannot change: the mmap lock is held, or a page fault is being
@@ -205,7 +258,7 @@ impl<I: Iterator<Item = u32> + Clone> Pages<'_, I> {
     /// `pages` is what was passed to the walk with this function, and there is room for
     /// `most` pages at `to`.
     unsafe extern "C" fn next(
-        pages: *mut core::ffi::c_void,
+        pages: *mut c_void,
         to: *mut *mut bindings::page,
         most: c_ulong,
     ) -> c_ulong {

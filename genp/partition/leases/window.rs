@@ -16,8 +16,9 @@ use super::slices::Slices;
 use crate::genp::{
     pool::account::PoolAccount,
     sys::{
-        file::{FileOwner, Mapping},
+        file::{FileOwner, LeaseFile},
         lock::{new_pi_mutex, Pi, PiMutex},
+        page::FrameTable,
         time,
         vma::{self, AddressSpaceId, LeaseVma, WindowKey},
     },
@@ -39,8 +40,9 @@ pub(crate) struct LeaseWindow {
     slice_pages: u32,
     #[pin]
     slices: PiMutex<Slices>,
-    /// The page cache of the file, by which all mappings are found.
-    file_mapping: SetOnce<Mapping>,
+    /// What the windows are mappings of, by which all of them are found. Not the file of
+    /// the partition: nobody waits here for somebody who changes the reserve.
+    file: SetOnce<LeaseFile>,
 }
 
 impl LeaseWindow {
@@ -56,13 +58,13 @@ impl LeaseWindow {
             max_leases,
             slice_pages,
             slices <- new_pi_mutex!(Slices::new(), "genp_windows"),
-            file_mapping: SetOnce::new(),
+            file: SetOnce::new(),
         })
     }
 
-    /// Tells it of the partition's file, once.
-    pub(in crate::genp::partition) fn set_file(&self, mapping: Mapping) {
-        self.file_mapping.populate(mapping);
+    /// Gives it the file of its mappings, once.
+    pub(in crate::genp::partition) fn set_file(&self, file: LeaseFile) {
+        self.file.populate(file);
     }
 
     /// Context: thread, may sleep for one batch of a borrower's filling or one walk of its
@@ -104,6 +106,7 @@ impl LeaseWindow {
         if length == 0 || vma::window_length(vma) != length {
             return Err(EINVAL);
         }
+        let file = self.file.as_ref().ok_or(EINVAL)?;
         // Before the entry is taken: this may fail, and builds page tables.
         if self.lock().is_full() {
             return Err(EBUSY);
@@ -114,6 +117,8 @@ impl LeaseWindow {
             return Err(EBUSY);
         }
         self.tell_mappings(&slices);
+        drop(slices);
+        vma::adopt_window(vma, file);
         Ok(())
     }
 
@@ -184,8 +189,9 @@ impl LeaseWindow {
         const FEW: u32 = 8;
 
         let zap = || {
-            if let Some(mapping) = self.file_mapping.as_ref() {
-                mapping.zap(self.slice_offset(slice), u64::from(count) << PAGE_SHIFT);
+            if let Some(file) = self.file.as_ref() {
+                let bytes = u64::from(count) << PAGE_SHIFT;
+                file.mapping().zap(self.slice_offset(slice), bytes);
             }
         };
         let own = match count > FEW {
@@ -203,12 +209,34 @@ impl LeaseWindow {
         }
     }
 
-    /// A page fault: maps the lease in a mapping that did not exist when it was granted, or
-    /// that belongs to another process. False for a page outside of any lease. Context: thread, in a page fault; may sleep.
-    pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> bool {
+    /// The slice that a page of the window is in, and where in that.
+    fn slice_of(&self, page: u32) -> Option<(u32, u32)> {
         let length = self.slice_pages;
-        let (Some(slice), Some(within)) = (page.checked_div(length), page.checked_rem(length))
-        else {
+        Some((page.checked_div(length)?, page.checked_rem(length)?))
+    }
+
+    /// Does `work` with the frame that is mapped at a page of the window, or would be after
+    /// a touch; `None` if nothing is lent there. Nobody ends the lease meanwhile, so `work`
+    /// is short. Context: thread, under the mmap lock; may sleep. Linear in the pages of
+    /// the lease, as mapping it is.
+    pub(crate) fn with_frame<R>(
+        &self,
+        page: u32,
+        work: impl FnOnce(&FrameTable, u32) -> R,
+    ) -> Option<R> {
+        let (slice, within) = self.slice_of(page)?;
+        let slices = self.lock();
+        let entry = slices.get(slice).filter(|entry| entry.is_mappable())?;
+        let free_frames = &self.account.pool().free_frames;
+        let frame = free_frames.iter(entry.list()).nth(within as usize)?;
+        Some(work(free_frames.frames(), frame))
+    }
+
+    /// A page fault: maps the lease in a mapping that did not exist when it was granted, or
+    /// that belongs to another process. False for a page outside of any lease. Context:
+    /// thread, in a page fault; may sleep.
+    pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> bool {
+        let Some((slice, within)) = self.slice_of(page) else {
             return false;
         };
         let slices = self.lock();

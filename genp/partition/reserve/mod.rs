@@ -20,10 +20,11 @@ use crate::genp::{
         alloc_flags::CREATE_FLAGS,
         atomic::InlineAtomic,
         errno::EOPNOTSUPP,
-        file::Mapping,
+        file::{FileOwner, Mapping},
         genalloc::{Carveout, Source},
         lock::{new_pi_mutex, Pi, PiMutex},
-        trace, vma,
+        trace,
+        vma::{self, ReserveFault},
     },
 };
 use drivers::ExternalBacking;
@@ -158,7 +159,7 @@ impl Reserve {
     /// Maps all of it: EINVAL for another length, EOPNOTSUPP for memory that user space
     /// cannot have, and the errors of [`vma::map_reserve`]. Context: thread, under the mmap
     /// lock; may sleep.
-    pub(super) fn map(&self, vma: &VmaNew) -> Result {
+    pub(super) fn map<T: FileOwner>(&self, owner: &T, vma: &VmaNew) -> Result {
         let frames = self.lock();
         let length = u64::from(frames.pages()) << PAGE_SHIFT;
         if length == 0 || vma::window_length(vma) != length {
@@ -167,13 +168,28 @@ impl Reserve {
         debug_assert_eq!(vma::window_offset(vma), RESERVE_OFFSET);
         match &frames.backing {
             Backing::Frames(table) => {
-                vma::map_reserve(vma, self.account.pool().free_frames.frames(), table)
+                let frames = self.account.pool().free_frames.frames();
+                vma::map_reserve(vma, owner, frames, table)
             }
             Backing::Carveout(carveout) if carveout.is_mappable() => {
                 vma::map_carveout(vma, carveout)
             }
             Backing::Carveout(_) => Err(EOPNOTSUPP),
         }
+    }
+
+    /// A page fault: maps page `page` again, whose frame the reserve still has. Returns what
+    /// the kernel is to be told, or 0 for a page that is not the reserve's. Context: thread,
+    /// in a page fault; may sleep while somebody else changes or maps the reserve.
+    pub(crate) fn fault(&self, page: usize, fault: &ReserveFault<'_>) -> u32 {
+        // Held until the page is mapped: whoever shrinks the reserve unmaps it under this.
+        let frames = self.lock();
+        let Backing::Frames(table) = &frames.backing else {
+            return 0;
+        };
+        table.get(page).map_or(0, |frame| {
+            fault.insert(self.account.pool().free_frames.frames(), *frame)
+        })
     }
 
     /// Unmaps `count` pages from `first` on wherever they are mapped. Context: thread, may

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Mappings of a partition's reserve. */
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+
+#include "glue.h"
+
+/*
+ * A page that the process itself had taken out of its page tables, as MADV_DONTNEED
+ * does, or that was added to the reserve after it was mapped.
+ */
+static vm_fault_t reserve_fault(struct vm_fault *vmf)
+{
+	/* Without an answer there is no such page any longer. */
+	return genp_reserve_fault(vmf->vma->vm_private_data, vmf, vmf->pgoff) ?:
+		       VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct reserve_ops = {
+	.fault = reserve_fault,
+};
+
+/**
+ * genp_vma_prepare_reserve - set a mapping up for pages that can be pinned
+ * @vma: the mapping, in its file's mmap
+ * @partition: what the entry points get
+ *
+ * It is in core dumps, unless the process has MADV_DONTDUMP said of it.
+ */
+void genp_vma_prepare_reserve(struct vm_area_struct *vma, void *partition)
+{
+	vm_flags_mod(vma, VM_MIXEDMAP | VM_DONTCOPY | VM_DONTEXPAND, VM_MAYEXEC);
+	vma->vm_private_data = partition;
+	vma->vm_ops = &reserve_ops;
+}
+
+int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
+		    struct page **pages, unsigned long count)
+{
+	return vm_insert_pages(vma, address, pages, &count);
+}
+
+/**
+ * genp_vma_fault_in - map the page that a page fault is about
+ * @vmf: the page fault, in a mapping of a reserve
+ * @page: the page, which stays the reserve's during the call
+ *
+ * Young and dirty from the start, as with genp_vma_seal().
+ *
+ * Context: thread, in the page fault. It allocates a page table if that is gone as
+ * well. Return: what the handler returns, never 0.
+ */
+unsigned int genp_vma_fault_in(struct vm_fault *vmf, struct page *page)
+{
+	return (__force unsigned int)vmf_insert_page_mkwrite(vmf, page, true);
+}
+
+static int seal_pte(pte_t *pte, unsigned long address, void *data)
+{
+	struct vm_area_struct *vma = data;
+	pte_t entry = ptep_get(pte);
+
+	if (!pte_present(entry))
+		return 0;
+	entry = pte_mkyoung(entry);
+	if (vma->vm_flags & VM_WRITE)
+		entry = pte_mkdirty(entry);
+	set_pte_at(vma->vm_mm, address, pte, entry);
+	return 0;
+}
+
+/**
+ * genp_vma_seal - mark what is mapped as young and dirty
+ * @vma: the mapping, in its file's mmap
+ *
+ * On machines that track these by page faults no such fault follows then.
+ */
+int genp_vma_seal(struct vm_area_struct *vma)
+{
+	return apply_to_page_range(vma->vm_mm, vma->vm_start,
+				   vma->vm_end - vma->vm_start, seal_pte, vma);
+}
