@@ -9,8 +9,8 @@ use kernel::{
 };
 
 use super::{
-    close::LastClose, driver_leases::DriverLeases, errors::ErrorCounters, events::Events,
-    leases::Leases, regions::Regions, request::CreateRequest, reserve::Reserve,
+    close::LastClose, create_request::CreateRequest, driver_leases::DriverLeases,
+    errors::ErrorCounters, events::Events, leases::Leases, regions::Regions, reserve::Reserve,
     stock::PartitionStock, timing::Timing, File, Partition,
 };
 use crate::genp::{

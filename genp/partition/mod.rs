@@ -16,6 +16,7 @@ mod attributes;
 mod borrow;
 mod close;
 mod create;
+mod create_request;
 mod driver_leases;
 mod driver_regions;
 mod errors;
@@ -25,7 +26,6 @@ mod kunit;
 mod leases;
 mod regions;
 mod report;
-mod request;
 mod reserve;
 mod resize;
 mod stock;
@@ -61,9 +61,9 @@ use timing::Timing;
 pub(crate) use borrow::Grant;
 pub(crate) use close::LastClose;
 pub(crate) use create::source_of;
+pub(crate) use create_request::{name_of, CreateRequest};
 pub(crate) use leases::BorrowRequest;
 pub(crate) use regions::{Placement, Strategy};
-pub(crate) use request::{name_of, CreateRequest};
 pub(crate) use timing::Operation;
 
 /// The file of a partition.

@@ -6,7 +6,7 @@ use ::core::cmp::Ordering;
 
 use kernel::prelude::*;
 
-use super::{create::ceiling, request::whole_pages, reserve::ReserveFrames, Partition};
+use super::{create::ceiling, create_request::whole_pages, reserve::ReserveFrames, Partition};
 use crate::genp::{
     core::count::Count,
     pool::lending,

@@ -22,13 +22,13 @@ pub mod admission;
 mod borrowing;
 mod check;
 mod commitments;
-mod deadlines;
+mod due;
 mod ending;
 mod lease;
 mod lease_table;
 mod pace;
 mod queue;
-mod queueing;
+mod wait_order;
 
 pub use account::Account;
 #[allow(unused_imports)] // For callers that keep a copy.

@@ -9,7 +9,7 @@
  *	borrow, grant, unlink, mark_ready, promote_next, serve_one, can_serve, withdraw,
  *	acknowledge		Accounting of the same names in genp/core/accounting/borrowing.rs
  *	claim, complete_return, renew	genp/core/accounting/ending.rs
- *	next_due		Accounting::due() in genp/core/accounting/deadlines.rs
+ *	next_due		Accounting::due() in genp/core/accounting/due.rs
  *	begin_close		Accounting::begin_close() in
  *				genp/core/accounting/commitments.rs, by
  *				Leases::refuse_all() in genp/partition/leases/ending.rs
