@@ -260,6 +260,9 @@ where
         if index == NONE {
             return ServeResult::Nothing;
         }
+        if self.account(self.entry(index).partition).dying {
+            return self.end_dying(index);
+        }
         if self.entry(index).frames > self.totals.lendable() {
             // What it waits for is overdue. It does not keep the others waiting.
             return self.refuse(index);
@@ -272,6 +275,14 @@ where
         self.unlink(index);
         self.account_of(p).charged.raise(frames);
         self.grant(index, now);
+        ServeResult::Resolved(LeaseId(index))
+    }
+
+    /// Ends a request in the pool's queue whose partition is being closed: a lease that
+    /// ended in the meantime does not become its.
+    fn end_dying(&mut self, index: u32) -> ServeResult {
+        self.unlink(index);
+        self.lease_mut(index).state = LeaseState::Died;
         ServeResult::Resolved(LeaseId(index))
     }
 

@@ -275,3 +275,22 @@ fn a_stock_takes_only_what_no_request_waits_for() {
     pool.borrow(a, 40, 0, BOTH, true, 0, TERM).unwrap();
     assert_eq!(pool.commit_spare(b, 1), Err(AccountingError::Waited));
 }
+
+/// Closing a partition takes several steps; a lease of its own that ends between them is
+/// nothing for its waiters.
+#[test]
+fn a_dying_partition_is_granted_nothing() {
+    let mut pool = pool(WaitOrder::Prio);
+    let p = partition(&mut pool, 0, 50);
+    let first = pool.borrow(p, 50, 9, BOTH, true, 0, TERM).unwrap();
+    pool.acknowledge(first.lease);
+    let waits = pool.borrow(p, 50, 9, BOTH, true, 0, TERM).unwrap();
+    assert!(waits.granted.is_none());
+    pool.begin_close(p);
+    pool.claim(p, first.handle, EndReason::Revoked).unwrap();
+    pool.complete_return(first.lease, EndReason::Revoked);
+    assert_eq!(serve(&mut pool, 1), Some(waits.lease));
+    assert_eq!(pool.outcome(waits.lease), RequestOutcome::Died);
+    assert_eq!(pool.totals().lent, 0);
+    pool.check().unwrap();
+}

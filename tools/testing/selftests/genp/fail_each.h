@@ -28,7 +28,10 @@ struct call {
 	void (*undo)(void);
 	/* It allocates nothing, so it must not fail. */
 	bool needs_none;
-	/* The least number of places at which it allocates. */
+	/*
+	 * The least number of places that the kernel's log names. It does not name those of
+	 * allocations with __GFP_NOWARN, as GenP's own are.
+	 */
 	unsigned int least;
 };
 
