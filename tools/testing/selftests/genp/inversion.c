@@ -8,11 +8,19 @@
  * Real-time priorities throughout, because the kernel keeps a share of each processor
  * for what has none.
  */
+#include <stdatomic.h>
 #include <sys/utsname.h>
 
-#include "hogs.h"
+#include "genp_test.h"
 
-#define ROUNDS 24
+static void be_fifo(int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	CHECK(!sched_setscheduler(0, SCHED_FIFO, &param));
+}
+
+#define ROUNDS 200
 #define LOW 2
 /* Pages of the reserve that is resized, and how often it is mapped. */
 #define RESERVE 1024UL
@@ -25,6 +33,13 @@ static void needs_preempt_rt(void)
 	CHECK(!uname(&kernel));
 	if (!strstr(kernel.version, "PREEMPT_RT"))
 		SKIP("only PREEMPT_RT lends priority to holders of the kernel's own locks");
+}
+
+static void pause_us(long us)
+{
+	struct timespec ts = { 0, us * 1000 };
+
+	nanosleep(&ts, NULL);
 }
 
 static void *window(const struct part *part)
@@ -132,6 +147,30 @@ static void lend(const struct part *part, __u64 term)
 	}
 }
 
+/* Hogs of priority 50 that wait here until they are wanted. */
+static atomic_bool *wanted;
+
+static void begin_waiting_hogs(void)
+{
+	wanted = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(wanted != MAP_FAILED);
+	for (int cpu = 0; cpu < 2; cpu++) {
+		cpu_set_t cpus;
+
+		if (child())
+			continue;
+		CPU_ZERO(&cpus);
+		CPU_SET(cpu, &cpus);
+		sched_setaffinity(0, sizeof(cpus), &cpus);
+		be_fifo(50);
+		for (;;) {
+			while (*wanted)
+				;
+			pause_us(200);
+		}
+	}
+}
+
 /*
  * A lease runs out while the hogs run, and after it one of a partition that nobody else
  * is at. They stay until that one has ended: if it needs them to go first, that is
@@ -143,24 +182,27 @@ static void leases_end_under_hogs(const struct part *part, const struct part *ot
 	unsigned long before = stat_of(other->fd).revocations;
 	__u64 limit;
 
-	lend(part, 30 * MSEC);
-	lend(other, 40 * MSEC);
-	begin_hogs();
+	lend(part, 4 * MSEC);
+	lend(other, 5 * MSEC);
+	*wanted = true;
 	limit = now() + 5 * SEC;
 	while (stat_of(other->fd).revocations == before) {
 		if (now() > limit) {
-			end_hogs();
+			*wanted = false;
 			FAIL("leases end only when the processors are free");
 		}
-		pause_ms(1);
+		pause_us(500);
 	}
-	end_hogs();
+	*wanted = false;
+	/* So that those in the way get on, and are somewhere else next time. */
+	pause_us(1000 + now() % 4000);
 }
 
 /* Two of them, which meet at the locks. */
 static void nobody_is_in_the_way(act_fn *one, act_fn *other)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct genp_create request;
 	struct part part, apart;
 
 	needs_preempt_rt();
@@ -169,24 +211,16 @@ static void nobody_is_in_the_way(act_fn *one, act_fn *other)
 	/* Now: GENP_CREATE may need what does not run later. */
 	apart = create(0, 8 * PAGE);
 	be_fifo(60);
-	for (int round = 0; round < ROUNDS; round++) {
-		struct genp_create ask = create_request(RESERVE * PAGE, 128 * PAGE);
-		pid_t acts[2];
-
-		ask.max_leases = 4;
-		CHECK(!try_create(&ask));
-		part = (struct part){ .fd = ask.fd, .windows = ask.windows };
-		acts[0] = begin_act(one, &part, 0);
-		acts[1] = begin_act(other, &part, 1);
-		pause_ms(20 + round * 3 % 17);
+	request = create_request(RESERVE * PAGE, 128 * PAGE);
+	request.max_leases = 4;
+	CHECK(!try_create(&request));
+	part = (struct part){ .fd = request.fd, .windows = request.windows };
+	begin_waiting_hogs();
+	begin_act(one, &part, 0);
+	begin_act(other, &part, 1);
+	pause_ms(20);
+	for (int round = 0; round < ROUNDS; round++)
 		leases_end_under_hogs(&part, &apart);
-		for (int i = 0; i < 2; i++) {
-			kill(acts[i], SIGKILL);
-			reap(acts[i]);
-		}
-		close(part.fd);
-		EVENTUALLY(info().partitions == 1);
-	}
 }
 
 #define BETWEEN(_name, _one, _other)					\

@@ -45,6 +45,19 @@ static void expect_whole(volatile char *at, unsigned long pages)
 	}
 }
 
+/* A lease has a term. What takes longer than that, on a slow machine, shows nothing. */
+static void expect_in_time(void)
+{
+	if (now() >= lease.expires)
+		SKIP("the lease ran out meanwhile");
+}
+
+static void on_early_bus(int sig)
+{
+	expect_in_time();
+	signal(sig, SIG_DFL);
+}
+
 static void begin(void)
 {
 	struct genp_create ask = create_request(RESERVE * PAGE, RESERVE * PAGE);
@@ -53,8 +66,18 @@ static void begin(void)
 	part = create_from(ask);
 	CHECK(!borrow(part.fd, LEASE * PAGE, GENP_NO_WAIT, 0, &lease));
 	EQUAL(lease_at(&part, &lease) - part.lease, 0);
+	signal(SIGBUS, on_early_bus);
 	fill(part.reserve, RESERVE);
 	fill(part.lease, LEASE);
+}
+
+static void end_lease(void)
+{
+	int err = give_back(part.fd, lease.handle);
+
+	if (err)
+		expect_in_time();
+	CHECK(!err);
 }
 
 /* And with it: the lease ends as it should, and nothing is left of anything. */
@@ -63,7 +86,7 @@ static void end(const struct genp_info *before)
 	expect_whole(part.reserve, RESERVE);
 	expect_whole(part.lease, LEASE);
 	CHECK(is_gone(part.lease + LEASE * PAGE));
-	CHECK(!give_back(part.fd, lease.handle));
+	end_lease();
 	for (unsigned long page = 0; page < LEASE; page++)
 		CHECK(is_gone(part.lease + page * PAGE));
 	close(part.fd);
@@ -302,7 +325,7 @@ TEST(mseal_of_the_window)
 		SKIP("this kernel has no mseal()");
 	ERRNO(munmap(part.lease, part.windows.lease_length), EPERM);
 	expect_whole(part.lease, LEASE);
-	CHECK(!give_back(part.fd, lease.handle));
+	end_lease();
 	for (unsigned long page = 0; page < LEASE; page++)
 		CHECK(is_gone(part.lease + page * PAGE));
 }
