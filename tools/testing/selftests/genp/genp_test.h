@@ -52,12 +52,19 @@ static inline int control(void)
 	return fd;
 }
 
-static UNUSED struct genp_info info(void)
+static UNUSED struct genp_info info_by(int fd)
 {
 	struct genp_info info = { .size = sizeof(info) };
-	int fd = control();
 
 	CHECK(!ioctl(fd, GENP_GET_INFO, &info));
+	return info;
+}
+
+static UNUSED struct genp_info info(void)
+{
+	int fd = control();
+	struct genp_info info = info_by(fd);
+
 	close(fd);
 	return info;
 }

@@ -29,9 +29,9 @@ static struct genp_create large_stock(void)
 }
 
 /* Creates partitions until one is refused: how many, with the reason in errno. */
-static int create_many(const struct genp_create *like)
+static int create_many(int fd, const struct genp_create *like)
 {
-	int made, fd = control();
+	int made;
 
 	for (made = 0; made < MANY; made++) {
 		struct genp_create ask = *like;
@@ -61,7 +61,7 @@ TEST(stocks_count_in_the_cgroup_of_their_creator)
 	close(ask.fd);
 	group = charged();
 	all = in_the_system();
-	made = create_many(&ask);
+	made = create_many(control(), &ask);
 	CHECK(made > 8);
 	group = charged() - group;
 	all = in_the_system() - all;
@@ -74,17 +74,20 @@ TEST(stocks_count_in_the_cgroup_of_their_creator)
 	EVENTUALLY(charged() < group / 4);
 }
 
-/* Creates until the group is full, twice: what was given up can be had again. */
+/*
+ * Creates until the group is full, twice: what was given up can be had again. The device is
+ * opened before: where the group is full, open() of any file has the kernel kill somebody.
+ */
 static void fill_the_group(const struct genp_create *ask)
 {
-	int round, made;
+	int round, made, fd = control();
 
 	for (round = 0; round < 2; round++) {
-		made = create_many(ask);
+		made = create_many(fd, ask);
 		EQUAL(errno, ENOMEM);
-		CHECK(made < (int)info().max_partitions);
+		CHECK(made < (int)info_by(fd).max_partitions);
 		close_many(made);
-		EVENTUALLY(!info().partitions);
+		EVENTUALLY(!info_by(fd).partitions);
 	}
 	EQUAL(killed(), 0);
 }
