@@ -19,7 +19,7 @@ use kernel::{
 use super::config::Config;
 use crate::genp::{
     core::accounting::{
-        self, Account, Accounting, Lease, LeaseId, Limits, PartitionId, ServeResult, Totals,
+        Accounting, AccountingError, LeaseId, Limits, Memory, PartitionId, ServeResult, Totals,
     },
     sys::{
         alloc_flags::SETUP_FLAGS,
@@ -31,8 +31,21 @@ use crate::genp::{
     },
 };
 
+/// The kernel's heap, as it may be used at load.
+pub(crate) struct KernelHeap;
+
+impl Memory for KernelHeap {
+    type Table<T: Clone> = KVVec<T>;
+    type Error = Error;
+
+    /// Context: thread, may sleep.
+    fn table<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
+        Ok(KVVec::from_elem(value, count as usize, SETUP_FLAGS)?)
+    }
+}
+
 /// The accounting with its tables on the kernel's heap.
-pub(crate) type PoolAccounting = Accounting<KVVec<Account>, KVVec<Lease>, KVVec<u32>>;
+pub(crate) type PoolAccounting = Accounting<KernelHeap>;
 
 /// What a partition may have on lease and what it has, in pages.
 #[derive(Clone, Copy)]
@@ -165,11 +178,6 @@ pub(crate) struct Lending {
     max_serves: u32,
 }
 
-/// A table of `count` times `value`. Context: thread, may sleep.
-fn filled<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
-    Ok(KVVec::from_elem(value, count as usize, SETUP_FLAGS)?)
-}
-
 impl Lending {
     /// The state before anything is lent. Context: thread, may sleep.
     pub(crate) fn new(
@@ -185,13 +193,7 @@ impl Lending {
             grace_ns: config.grace_ns,
             share: config.recall_share,
         };
-        let accounting = Accounting::new(
-            limits,
-            filled(config.max_partitions, Account::EMPTY)?,
-            filled(config.max_leases, Lease::EMPTY)?,
-            filled(config.max_leases, 0u32)?,
-        )
-        .map_err(errno)?;
+        let accounting = Accounting::new(limits, config.max_partitions, config.max_leases)?;
         let state = LendingState {
             accounting,
             waiters: table::collect((0..config.max_leases).map(|_| None), SETUP_FLAGS)?,
@@ -272,9 +274,9 @@ impl Lending {
 }
 
 /// The error number for an error of the accounting: see `Documentation/abi.rst`.
-pub(crate) fn errno(error: accounting::AccountingError) -> Error {
+pub(crate) fn errno(error: AccountingError) -> Error {
     use super::super::sys::errno::*;
-    use accounting::AccountingError as E;
+    use AccountingError as E;
 
     match error {
         E::NoSpace | E::Ceiling | E::NoPartitionSlot => ENOSPC,

@@ -3,9 +3,7 @@
 //! The account of a partition.
 
 use super::{
-    super::{count::Count, recall_share::Pace},
-    queue::Queue,
-    Frames, MAX_LEASES_PER_PARTITION, NONE,
+    super::recall_share::Pace, queue::Queue, users::UserId, Frames, MAX_LEASES_PER_PARTITION, NONE,
 };
 
 /// What was counted on an account since it was opened.
@@ -42,7 +40,8 @@ pub struct Account {
     pub(super) dying: bool,
     /// Closed, but with committed frames in quarantine.
     pub(super) zombie: bool,
-    pub(super) uid: u32,
+    /// The entry of its user.
+    pub(super) user: UserId,
     pub(super) reserve: Frames,
     /// Frames of a reserve that are not of the pool. Only the ceiling of the user counts
     /// them.
@@ -79,7 +78,7 @@ impl Account {
         used: false,
         dying: false,
         zombie: false,
-        uid: 0,
+        user: UserId::NONE,
         reserve: 0,
         external: 0,
         limit: 0,
@@ -131,11 +130,6 @@ impl Account {
     /// Frames committed.
     pub fn reserve(&self) -> Frames {
         self.reserve
-    }
-
-    /// Frames that count against the ceiling of its user.
-    pub(super) fn charged_to_user(&self) -> u64 {
-        u64::from(self.reserve).plus(self.external.into())
     }
 
     /// The most frames it may have on lease.

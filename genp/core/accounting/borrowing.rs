@@ -2,19 +2,12 @@
 
 //! Requests: accepted, made to wait, served, withdrawn.
 
-use core::ops::DerefMut;
-
 use super::{
-    super::count::Count, Account, Accounting, AccountingError, BorrowTicket, Frames, Lease,
-    LeaseId, LeaseState, PartitionId, RequestOutcome, ServeResult, WaitReasons, NONE,
+    super::count::Count, Accounting, AccountingError, BorrowTicket, Frames, Lease, LeaseId,
+    LeaseState, Memory, PartitionId, RequestOutcome, ServeResult, WaitReasons, NONE,
 };
 
-impl<A, L, H> Accounting<A, L, H>
-where
-    A: DerefMut<Target = [Account]>,
-    L: DerefMut<Target = [Lease]>,
-    H: DerefMut<Target = [u32]>,
-{
+impl<M: Memory> Accounting<M> {
     /// Accepts a request for a lease of `frames` frames: grants it if it can be granted
     /// now and no waiter comes first, otherwise makes it wait if it may. A lower `prio`
     /// is more urgent. `now` and `term` are in nanoseconds. As many steps as there are

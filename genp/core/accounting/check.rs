@@ -2,16 +2,9 @@
 
 //! The invariants, for tests.
 
-use core::ops::DerefMut;
+use super::{Account, Accounting, Lease, LeaseState, Memory, PartitionId, NONE};
 
-use super::{Account, Accounting, Lease, LeaseState, PartitionId, NONE};
-
-impl<A, L, H> Accounting<A, L, H>
-where
-    A: DerefMut<Target = [Account]>,
-    L: DerefMut<Target = [Lease]>,
-    H: DerefMut<Target = [u32]>,
-{
+impl<M: Memory> Accounting<M> {
     /// Checks what must hold between two calls. The error says what does not.
     /// O(accounts × leases), for tests.
     pub fn check(&self) -> Result<(), &'static str> {
@@ -42,8 +35,29 @@ where
         if totals.overdue == 0 && self.leases.iter().any(starved) {
             return Err("a request waits for frames that no lease has");
         }
+        self.check_users()?;
         self.check_heap()?;
         self.check_queue()
+    }
+
+    fn check_users(&self) -> Result<(), &'static str> {
+        for (user, sums) in self.users.iter() {
+            let accounts = self.accounts.iter();
+            let mine = || accounts.clone().filter(|a| a.used && a.user == user);
+            let charged = mine().map(|a| u64::from(a.reserve) + u64::from(a.external));
+            if (mine().count() as u32, charged.sum()) != (sums.accounts, sums.charged) {
+                return Err("a user's accounts do not add up");
+            }
+        }
+        let uids = || self.users.iter().map(|(_, sums)| sums.uid);
+        if uids().zip(uids().skip(1)).any(|(one, next)| one >= next) {
+            return Err("the users are out of order");
+        }
+        let accounts = self.users.iter().map(|(_, sums)| sums.accounts);
+        match accounts.sum::<u32>() == self.totals.partitions {
+            true => Ok(()),
+            false => Err("an account has no user"),
+        }
     }
 
     fn check_account(&self, p: PartitionId, account: &Account) -> Result<(), &'static str> {

@@ -2,21 +2,14 @@
 
 //! Commitments: which frames are reserved for whom, and when they come back.
 
-use core::ops::DerefMut;
-
 use super::{
     super::count::Count,
     admission::{judge, Admission, User, Waiter},
-    Account, Accounting, AccountingError, Frames, Lease, LeaseId, LeaseState, PartitionId,
+    Account, Accounting, AccountingError, Frames, LeaseId, LeaseState, Memory, PartitionId,
     MAX_LEASES_PER_PARTITION,
 };
 
-impl<A, L, H> Accounting<A, L, H>
-where
-    A: DerefMut<Target = [Account]>,
-    L: DerefMut<Target = [Lease]>,
-    H: DerefMut<Target = [u32]>,
-{
+impl<M: Memory> Accounting<M> {
     /// The frames that waiting requests want of the pool. As many steps as there are
     /// waiters and accounts; none if no request waits.
     fn waiting_frames(&self) -> impl Iterator<Item = Frames> + '_ {
@@ -29,20 +22,6 @@ where
             .flat_map(|head| self.queued(head))
             .filter(|lease| lease.reasons.pool)
             .map(|lease| lease.frames)
-    }
-
-    /// The frames that count against the ceiling of a user. As many steps as there are
-    /// accounts; none without a ceiling.
-    fn user(&self, uid: u32, ceiling: Frames) -> User {
-        let charged = match ceiling {
-            Frames::MAX => 0,
-            _ => self
-                .accounts
-                .iter()
-                .filter(|account| account.used && account.uid == uid)
-                .fold(0u64, |sum, account| sum.plus(account.charged_to_user())),
-        };
-        User { charged, ceiling }
     }
 
     /// Whether `frames` more can be committed. As many steps as there are accounts and
@@ -77,16 +56,19 @@ where
         max_leases: u32,
     ) -> Result<PartitionId, AccountingError> {
         let slots = self.accounts.len() as u32;
-        self.check_admission(reserve, self.user(uid, ceiling), Some(slots))?;
+        let user = self.users.of(uid).under(ceiling);
+        self.check_admission(reserve, user, Some(slots))?;
         // The one that is longest within its part of the recall thread's work.
         let id = (0..slots)
             .map(PartitionId)
             .filter(|&id| !self.account(id).used)
             .min_by_key(|&id| self.account(id).pace.even_at())
             .ok_or(AccountingError::NoPartitionSlot)?;
+        let user = self.users.join(uid);
+        self.users.charge(user, reserve);
         self.account_of(id).replace(Account {
             used: true,
-            uid,
+            user,
             reserve,
             limit,
             max_leases: max_leases.min(MAX_LEASES_PER_PARTITION),
@@ -99,7 +81,7 @@ where
     }
 
     /// Charges the user of a new account for a reserve of frames that are not of the
-    /// pool, until [`Self::close`]. Set-up: as many steps as there are accounts.
+    /// pool, until [`Self::close`]. O(1).
     ///
     /// Errors: [`AccountingError::Ceiling`].
     pub fn charge_external(
@@ -108,8 +90,11 @@ where
         frames: Frames,
         ceiling: Frames,
     ) -> Result<(), AccountingError> {
-        self.user(self.account(p).uid, ceiling).check(frames)?;
-        self.account_of(p).external = frames;
+        let user = self.account(p).user;
+        self.users.at(user).under(ceiling).check(frames)?;
+        let before = core::mem::replace(&mut self.account_of(p).external, frames);
+        self.users.refund(user, before);
+        self.users.charge(user, frames);
         Ok(())
     }
 
@@ -123,9 +108,10 @@ where
         frames: Frames,
         ceiling: Frames,
     ) -> Result<(), AccountingError> {
-        let user = self.user(self.account(p).uid, ceiling);
-        self.check_admission(frames, user, None)?;
+        let user = self.account(p).user;
+        self.check_admission(frames, self.users.at(user).under(ceiling), None)?;
         self.account_of(p).reserve.raise(frames);
+        self.users.charge(user, frames);
         self.totals.committed.raise(frames);
         self.totals.free.lower(frames);
         Ok(())
@@ -153,6 +139,8 @@ where
             .checked_sub(frames)
             .ok_or(AccountingError::NoSpace)?;
         account.reserve = left;
+        let user = account.user;
+        self.users.refund(user, frames);
         self.totals.committed.lower(frames);
         self.totals.free.raise(frames);
         self.reap(p);
@@ -163,7 +151,9 @@ where
     fn reap(&mut self, p: PartitionId) {
         let account = self.account_of(p);
         if account.zombie && account.reserve == 0 {
+            let user = account.user;
             account.replace(Account::EMPTY);
+            self.users.leave(user);
             self.totals.partitions.lower(1);
         }
     }
@@ -224,7 +214,8 @@ where
             .ok_or(AccountingError::NoSpace)?;
         account.dying = true;
         account.zombie = true;
-        account.external = 0;
+        let (user, external) = (account.user, core::mem::take(&mut account.external));
+        self.users.refund(user, external);
         self.commit_less(p, freed)
     }
 }

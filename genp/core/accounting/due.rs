@@ -2,18 +2,9 @@
 
 //! Deadlines: a binary heap of the running leases.
 
-use core::ops::DerefMut;
+use super::{super::count::Count, Accounting, DueAction, LeaseId, LeaseState, Memory, NONE};
 
-use super::{
-    super::count::Count, Account, Accounting, DueAction, Lease, LeaseId, LeaseState, NONE,
-};
-
-impl<A, L, H> Accounting<A, L, H>
-where
-    A: DerefMut<Target = [Account]>,
-    L: DerefMut<Target = [Lease]>,
-    H: DerefMut<Target = [u32]>,
-{
+impl<M: Memory> Accounting<M> {
     fn heap(&self, at: u32) -> u32 {
         self.heap.get(at as usize).copied().unwrap_or(NONE)
     }

@@ -3,19 +3,12 @@
 //! The end of a lease: one party claims it, and completes its return when its frames
 //! are free.
 
-use core::ops::DerefMut;
-
 use super::{
     super::{count::Count, owner::Owner},
-    Account, Accounting, AccountingError, EndReason, Lease, LeaseId, LeaseState, PartitionId,
+    Accounting, AccountingError, EndReason, Lease, LeaseId, LeaseState, Memory, PartitionId,
 };
 
-impl<A, L, H> Accounting<A, L, H>
-where
-    A: DerefMut<Target = [Account]>,
-    L: DerefMut<Target = [Lease]>,
-    H: DerefMut<Target = [u32]>,
-{
+impl<M: Memory> Accounting<M> {
     /// Claims a lease for the caller, which then ends it: by its return, or by force. It
     /// stays on the heap, so that it is revoked on time if the caller is slow. O(1).
     ///

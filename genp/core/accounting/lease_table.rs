@@ -2,19 +2,12 @@
 
 //! The table of leases and the slices of partitions: entries taken and released.
 
-use core::ops::DerefMut;
-
 use super::{
-    super::count::Count, lease, Account, Accounting, Frames, Lease, PartitionId, WaitReasons,
+    super::count::Count, lease, Accounting, Frames, Lease, Memory, PartitionId, WaitReasons,
     MAX_LEASES_PER_PARTITION, NONE,
 };
 
-impl<A, L, H> Accounting<A, L, H>
-where
-    A: DerefMut<Target = [Account]>,
-    L: DerefMut<Target = [Lease]>,
-    H: DerefMut<Target = [u32]>,
-{
+impl<M: Memory> Accounting<M> {
     /// Takes an unused lease for a request. The caller has checked that there is one, and
     /// a slice.
     pub(super) fn take_lease(

@@ -13,8 +13,6 @@
 //! Deadlines are kept in a binary heap (Williams, "Algorithm 232: Heapsort", 1964) over
 //! the table of leases, queues of waiters in lists through the same table.
 
-use core::ops::DerefMut;
-
 use super::{count::Count, recall_share::RecallShare};
 
 mod account;
@@ -26,15 +24,20 @@ mod due;
 mod ending;
 mod lease;
 mod lease_table;
+mod memory;
 mod pace;
 mod queue;
+mod ranking;
+mod users;
 mod wait_order;
 
 pub use account::Account;
 #[allow(unused_imports)] // For callers that keep a copy.
 pub use account::AccountCounters;
 pub use lease::{Lease, LeaseState};
+pub use memory::Memory;
 use queue::Queue;
+use users::Users;
 
 /// A number of frames of the pool. A frame is a page.
 pub type Frames = u32;
@@ -44,6 +47,9 @@ const NONE: u32 = u32::MAX;
 
 /// The most leases and waiting requests of one partition: one bit of a word each.
 pub const MAX_LEASES_PER_PARTITION: u32 = 64;
+
+/// The most partitions at a time.
+pub const MAX_PARTITIONS: u32 = ranking::MOST;
 
 /// The index of a partition's account in the table of accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,18 +226,17 @@ impl Totals {
     }
 }
 
-/// The accounting of one pool. The tables come from the caller: `A` of accounts, `L` of
-/// leases, `H` for the heap of deadlines.
-#[derive(Clone, Debug)]
-pub struct Accounting<A, L, H> {
+/// The accounting of one pool, with its tables in memory of the kind `M`.
+pub struct Accounting<M: Memory> {
     limits: Limits,
-    accounts: A,
-    leases: L,
+    accounts: M::Table<Account>,
+    users: Users<M>,
+    leases: M::Table<Lease>,
     /// The account and the lease of an index that is out of range.
     stray_account: Account,
     stray_lease: Lease,
     /// A binary heap of the running leases, ordered by `due`.
-    heap: H,
+    heap: M::Table<u32>,
     heap_len: u32,
     /// The first unused lease, chained by `next`.
     unused: u32,
@@ -246,27 +251,22 @@ pub struct Accounting<A, L, H> {
     arrivals: u64,
 }
 
-impl<A, L, H> Accounting<A, L, H>
-where
-    A: DerefMut<Target = [Account]>,
-    L: DerefMut<Target = [Lease]>,
-    H: DerefMut<Target = [u32]>,
-{
-    /// An accounting with all frames free, on tables of empty entries. O(leases).
+impl<M: Memory> Accounting<M> {
+    /// An accounting with all frames free, for at most `accounts` partitions and `leases`
+    /// leases at a time. O(leases).
     ///
-    /// Errors: [`AccountingError::LeaseTable`] if the heap has fewer entries than the
-    /// table of leases, or there are no accounts.
-    pub fn new(limits: Limits, accounts: A, leases: L, heap: H) -> Result<Self, AccountingError> {
-        if heap.len() < leases.len() || leases.len() >= NONE as usize || accounts.is_empty() {
-            return Err(AccountingError::LeaseTable);
-        }
+    /// No more than [`MAX_PARTITIONS`]. Errors: those of the memory.
+    pub fn new(limits: Limits, accounts: u32, leases: u32) -> Result<Self, M::Error> {
+        let accounts = accounts.min(MAX_PARTITIONS);
+        let leases = leases.min(NONE.minus(1));
         let mut accounting = Self {
             limits,
-            accounts,
-            leases,
+            accounts: M::table(accounts, Account::EMPTY)?,
+            users: Users::new(accounts)?,
+            leases: M::table(leases, Lease::EMPTY)?,
             stray_account: Account::EMPTY,
             stray_lease: Lease::EMPTY,
-            heap,
+            heap: M::table(leases, NONE)?,
             heap_len: 0,
             unused: NONE,
             queue: Queue::EMPTY,
@@ -279,7 +279,7 @@ where
             },
             arrivals: 0,
         };
-        for index in (0..accounting.leases.len() as u32).rev() {
+        for index in (0..leases).rev() {
             let next = accounting.unused;
             accounting.lease_mut(index).next = next;
             accounting.unused = index;

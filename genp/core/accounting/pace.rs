@@ -5,19 +5,12 @@
 //!
 //! [`recall_share`]: super::super::recall_share
 
-use core::ops::DerefMut;
-
 use super::{
     super::recall_share::{lease_work, WAKE_NS},
-    Account, Accounting, AccountingError, Lease, PartitionId, NONE,
+    Account, Accounting, AccountingError, Lease, Memory, PartitionId, NONE,
 };
 
-impl<A, L, H> Accounting<A, L, H>
-where
-    A: DerefMut<Target = [Account]>,
-    L: DerefMut<Target = [Lease]>,
-    H: DerefMut<Target = [u32]>,
-{
+impl<M: Memory> Accounting<M> {
     /// Refuses a partition that caused too much. O(1).
     pub(super) fn check_pace(&self, p: PartitionId, now: u64) -> Result<(), AccountingError> {
         let account = self.account(p);

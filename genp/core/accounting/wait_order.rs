@@ -2,16 +2,9 @@
 
 //! The order of waiting requests, and their queues, linked through the table of leases.
 
-use core::ops::DerefMut;
+use super::{queue::Queue, Accounting, Lease, Memory, WaitOrder, NONE};
 
-use super::{queue::Queue, Account, Accounting, Lease, WaitOrder, NONE};
-
-impl<A, L, H> Accounting<A, L, H>
-where
-    A: DerefMut<Target = [Account]>,
-    L: DerefMut<Target = [Lease]>,
-    H: DerefMut<Target = [u32]>,
-{
+impl<M: Memory> Accounting<M> {
     /// Whether a request with this priority and arrival is served before `other`.
     pub(super) fn precedes(&self, prio: i32, arrival: u64, other: u32) -> bool {
         let other = self.entry(other);

@@ -6,6 +6,7 @@ mod admission;
 mod cases;
 mod pace;
 mod steps;
+mod users;
 
 use genp_core::accounting::{DueAction, PartitionId, RequestOutcome, WaitOrder};
 use proptest::{prelude::*, test_runner::RngSeed};

@@ -4,8 +4,7 @@
 
 use genp_core::{
     accounting::{
-        Account, Accounting, AccountingError, DueAction, EndReason, Lease, Limits, PartitionId,
-        WaitOrder,
+        Accounting, AccountingError, DueAction, EndReason, Limits, PartitionId, WaitOrder,
     },
     recall_share::{lease_work, RecallShare, END_NS},
 };
@@ -33,8 +32,7 @@ fn pool_with_grace(grace_ns: u64) -> Pool {
         grace_ns,
         share: SHARE,
     };
-    let accounts = vec![Account::EMPTY; 2];
-    Accounting::new(limits, accounts, vec![Lease::EMPTY; 16], vec![0; 16]).unwrap()
+    Accounting::new(limits, 2, 16).unwrap()
 }
 
 fn partition(pool: &mut Pool) -> PartitionId {

@@ -2,15 +2,29 @@
 
 //! A small pool, and what the module does with it.
 
+use std::convert::Infallible;
+
 use genp_core::{
     accounting::{
-        Account, Accounting, EndReason, Lease, LeaseId, Limits, PartitionId, ServeResult,
-        WaitOrder, WaitReasons,
+        Accounting, EndReason, LeaseId, Limits, Memory, PartitionId, ServeResult, WaitOrder,
+        WaitReasons,
     },
     recall_share::RecallShare,
 };
 
-pub type Pool = Accounting<Vec<Account>, Vec<Lease>, Vec<u32>>;
+/// Tables on the heap of the host.
+pub struct Host;
+
+impl Memory for Host {
+    type Table<T: Clone> = Vec<T>;
+    type Error = Infallible;
+
+    fn table<T: Clone>(count: u32, value: T) -> Result<Vec<T>, Infallible> {
+        Ok(vec![value; count as usize])
+    }
+}
+
+pub type Pool = Accounting<Host>;
 
 pub const CAPACITY: u32 = 100;
 pub const TERM: u64 = 1000;
@@ -30,13 +44,7 @@ pub fn pool(order: WaitOrder) -> Pool {
         grace_ns: GRACE,
         share: RecallShare::UNLIMITED,
     };
-    Accounting::new(
-        limits,
-        vec![Account::EMPTY; 5],
-        vec![Lease::EMPTY; 24],
-        vec![0; 24],
-    )
-    .unwrap()
+    Accounting::new(limits, 5, 24).unwrap()
 }
 
 pub fn partition(pool: &mut Pool, reserve: u32, limit: u32) -> PartitionId {

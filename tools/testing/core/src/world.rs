@@ -97,11 +97,10 @@ impl World {
     fn serve(&mut self) {
         for round in 0.. {
             assert!(round <= 2 * WAITERS + 5, "served more than waited");
-            assert_eq!(self.pool.can_serve(), {
-                let served = self.pool.clone().serve(self.now);
-                served != ServeResult::Nothing
-            });
-            let lease = match self.pool.serve(self.now) {
+            let can_serve = self.pool.can_serve();
+            let served = self.pool.serve(self.now);
+            assert_eq!(can_serve, served != ServeResult::Nothing);
+            let lease = match served {
                 ServeResult::Nothing => break,
                 ServeResult::Moved => continue,
                 ServeResult::Resolved(lease) => lease,
@@ -293,7 +292,8 @@ impl World {
         self.pool.close(p, reserve / 2).unwrap();
         self.pool.commit_less(p, reserve / 2).unwrap();
         self.serve();
-        self.partitions[index] = match self.pool.admit(0, u32::MAX, reserve, 50, 8) {
+        let uid = (self.now % 3) as u32;
+        self.partitions[index] = match self.pool.admit(uid, u32::MAX, reserve, 50, 8) {
             Ok(p) => p,
             Err(_) => partition(&mut self.pool, 0, 50),
         };

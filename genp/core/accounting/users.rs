@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What each user has in all: sums that are kept with every change, so that no ceiling is
+//! checked by going through the accounts.
+//!
+//! A user has an entry as long as it has an account. An account knows its user's entry, so
+//! only opening and closing one look for it.
+
+use super::{super::count::Count, admission::User, ranking::Ranking, Frames, Memory};
+
+/// The sums of one user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UserSums {
+    pub(super) uid: u32,
+    /// Accounts, closed ones with frames in quarantine included.
+    pub(super) accounts: u32,
+    /// Frames that count against its ceiling.
+    pub(super) charged: u64,
+}
+
+impl UserSums {
+    /// An unused entry, or a user that has nothing.
+    pub(super) const EMPTY: Self = Self {
+        uid: 0,
+        accounts: 0,
+        charged: 0,
+    };
+
+    /// The user as admission sees it.
+    pub(super) fn under(&self, ceiling: Frames) -> User {
+        User {
+            charged: self.charged,
+            ceiling,
+        }
+    }
+}
+
+/// The entry of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UserId(u16);
+
+impl UserId {
+    /// No entry: the user of an unused account.
+    pub(super) const NONE: Self = Self(u16::MAX);
+
+    fn listed(item: u8) -> Self {
+        Self(item.into())
+    }
+}
+
+/// All users: as many entries as there can be accounts.
+pub(super) struct Users<M: Memory> {
+    sums: M::Table<UserSums>,
+    /// The entries in use, by uid.
+    by_uid: Ranking<M::Table<u8>>,
+}
+
+impl<M: Memory> Users<M> {
+    /// Room for the users of `accounts` accounts.
+    pub(super) fn new(accounts: u32) -> Result<Self, M::Error> {
+        Ok(Self {
+            sums: M::table(accounts, UserSums::EMPTY)?,
+            by_uid: Ranking::of_all(M::table(accounts, 0)?),
+        })
+    }
+
+    /// The sums of an entry. O(1).
+    pub(super) fn at(&self, user: UserId) -> UserSums {
+        let entry = self.sums.get(usize::from(user.0));
+        entry.copied().unwrap_or(UserSums::EMPTY)
+    }
+
+    fn change(&mut self, user: UserId, change: impl FnOnce(&mut UserSums)) {
+        if let Some(sums) = self.sums.get_mut(usize::from(user.0)) {
+            change(sums);
+        }
+    }
+
+    /// The rank of a user, or that at which it belongs. O(log users).
+    fn rank(&self, uid: u32) -> usize {
+        self.by_uid
+            .rank(|user| self.at(UserId::listed(user)).uid < uid)
+    }
+
+    /// The sums of a user. O(log users).
+    pub(super) fn of(&self, uid: u32) -> UserSums {
+        match self.by_uid.get(self.rank(uid)).map(UserId::listed) {
+            Some(user) if self.at(user).uid == uid => self.at(user),
+            _ => UserSums::EMPTY,
+        }
+    }
+
+    /// Counts one more account of a user. O(log users).
+    pub(super) fn join(&mut self, uid: u32) -> UserId {
+        let rank = self.rank(uid);
+        let known = self.by_uid.get(rank).map(UserId::listed);
+        let user = match known.filter(|&user| self.at(user).uid == uid) {
+            Some(user) => user,
+            None => {
+                // There is one left: no more users than accounts.
+                let user = self.by_uid.take(rank).map_or(UserId::NONE, UserId::listed);
+                self.change(user, |sums| {
+                    *sums = UserSums {
+                        uid,
+                        ..UserSums::EMPTY
+                    }
+                });
+                user
+            }
+        };
+        self.change(user, |sums| sums.accounts.raise(1));
+        user
+    }
+
+    /// Counts one account less. O(log users).
+    pub(super) fn leave(&mut self, user: UserId) {
+        self.change(user, |sums| sums.accounts.lower(1));
+        let sums = self.at(user);
+        if sums.accounts == 0 {
+            let rank = self.rank(sums.uid);
+            self.by_uid.remove(rank);
+        }
+    }
+
+    /// Charges a user for `frames` frames. O(1).
+    pub(super) fn charge(&mut self, user: UserId, frames: Frames) {
+        self.change(user, |sums| sums.charged.raise(frames.into()));
+    }
+
+    /// Charges a user for `frames` frames less. O(1).
+    pub(super) fn refund(&mut self, user: UserId, frames: Frames) {
+        self.change(user, |sums| sums.charged.lower(frames.into()));
+    }
+
+    /// The users in order, for tests.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (UserId, UserSums)> + '_ {
+        let users = self.by_uid.iter().map(UserId::listed);
+        users.map(|user| (user, self.at(user)))
+    }
+}
