@@ -4,7 +4,7 @@
 
 pub(crate) mod account;
 pub(crate) mod config;
-mod headroom;
+mod intake;
 pub(crate) mod lending;
 pub(crate) mod pending;
 
@@ -95,7 +95,7 @@ fn claim_range(config: &Config) -> Result<Option<Arc<PhysRange>>> {
 impl Pool {
     /// Takes the pool's memory from the kernel. Context: thread, may sleep.
     pub(crate) fn new(config: Config, wakers: Wakers) -> Result<Arc<Self>> {
-        let frames = headroom::take(&config)?;
+        let frames = intake::take(&config)?;
         let range = claim_range(&config)?;
         let pending_refills = PendingRefills::new(config.max_partitions, wakers.refill.clone())?;
         let free_frames = FreeFrames::new(frames, config.max_partitions, wakers.scrub.clone())?;
