@@ -5,7 +5,7 @@
 
 use std::{
     ptr,
-    sync::atomic::{AtomicPtr, Ordering},
+    sync::atomic::{AtomicBool, AtomicPtr, Ordering},
 };
 
 use crate::process;
@@ -33,10 +33,22 @@ pub(crate) fn set_step(step: Step, function: &'static fn()) {
     STEPS[step as usize].store(ptr::from_ref(function).cast_mut(), Ordering::Relaxed);
 }
 
-/// Makes forked children take the steps. To install it twice does no harm.
-pub(crate) fn install() {
-    // SAFETY: may be called at any time.
-    unsafe { libc::pthread_atfork(None, None, Some(after_fork)) };
+/// Whether the handler is installed. Set afterwards, so that nobody relies on one that is
+/// still being installed.
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+/// Makes forked children take the steps; false if there is no memory for that. Threads that
+/// come at once install it once each, which does no harm: it is for what can be done
+/// again.
+pub(crate) fn install() -> bool {
+    // Relaxed: nothing else is published with it.
+    if !INSTALLED.load(Ordering::Relaxed) {
+        // SAFETY: may be called at any time.
+        let error = unsafe { libc::pthread_atfork(None, None, Some(after_fork)) };
+        INSTALLED.store(error == 0, Ordering::Relaxed);
+        return error == 0;
+    }
+    true
 }
 
 /// In a forked child, which has one thread.
@@ -47,5 +59,32 @@ extern "C" fn after_fork() {
         if let Some(function) = unsafe { step.load(Ordering::Relaxed).as_ref() } {
             function();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Process;
+
+    /// Also where something else fails whenever it is installed, such as a key.
+    #[test]
+    fn it_is_installed_once() {
+        const TIMES: u32 = 1000;
+        for _ in 0..TIMES {
+            assert!(install());
+        }
+        let before = Process::current().forks();
+        // SAFETY: the child takes no lock that another thread may hold.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let steps = Process::current().forks() - before;
+            // SAFETY: has no precondition. Other threads of this test may have come at once.
+            unsafe { libc::_exit(i32::from(steps == 0 || steps > TIMES / 10)) };
+        }
+        let mut status = -1;
+        // SAFETY: `status` may be written.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0);
     }
 }

@@ -28,6 +28,12 @@ impl Process {
         }
     }
 
+    /// How often it and those it descends from forked, as far as they noticed.
+    #[cfg(test)]
+    pub(crate) fn forks(self) -> u32 {
+        self.forks
+    }
+
     /// ECHILD in a forked child of the process. No system call.
     #[inline]
     pub(crate) fn check(self) -> io::Result<()> {

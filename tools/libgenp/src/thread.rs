@@ -118,7 +118,10 @@ fn query_id() -> u32 {
     key();
     // SAFETY: no memory is involved.
     let id = unsafe { libc::gettid() } as u32;
-    tls::set::<{ tls::ID }>(id as usize);
+    // Else a forked child would take it for its own.
+    if fork::install() {
+        tls::set::<{ tls::ID }>(id as usize);
+    }
     id
 }
 
@@ -213,7 +216,9 @@ fn create_key() -> Option<libc::pthread_key_t> {
     let mut key = 0;
     resident::keep_loaded();
     fork::set_step(Step::Threads, &(forget_all as fn()));
-    fork::install();
+    if !fork::install() {
+        return None;
+    }
     // SAFETY: may be called at any time.
     if unsafe { libc::pthread_key_create(&mut key, Some(release_slot)) } != 0 {
         return None;
