@@ -6,7 +6,7 @@ use kernel::{bindings, fs::file::FileDescriptorReservation, prelude::*, sync::Ar
 
 use super::pool_info::info;
 use crate::genp::{
-    partition::{name_of, source_of, CreateRequest, Partition},
+    partition::{name_of, source_of, CreateRequest, File, Partition},
     registry::Registry,
     sys::{abi, user::UserArg},
 };
@@ -32,19 +32,29 @@ fn get_info(registry: &Registry, arg: &UserArg) -> Result {
     arg.write(&info)
 }
 
+/// Gives the caller a file descriptor of a partition: `answer` writes its number to user
+/// memory. If that fails there is none, and the file is dropped. EMFILE, and the errors of
+/// `answer`. Context: thread, may sleep.
+fn hand_out(file: File, answer: impl FnOnce(i32) -> Result) -> Result {
+    let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
+    // CAST: descriptors are below 2^31.
+    answer(fd.reserved_fd() as i32)?;
+    file.install(fd);
+    Ok(())
+}
+
 fn create(registry: &Arc<Registry>, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_create>()?;
     let pool = registry.pool();
     let source = source_of(pool, &args)?;
     let request = CreateRequest::check(pool, &args, source.is_some())?;
+    // If the answer fails the partition goes with its file.
     let (partition, file) = registry.create(request, source)?;
-    let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
-    args.fd = fd.reserved_fd() as i32;
     args.windows = partition.windows();
-    // If this fails the file is dropped, and with it the partition.
-    arg.write(&args)?;
-    file.install(fd);
-    Ok(())
+    hand_out(file, |fd| {
+        args.fd = fd;
+        arg.write(&args)
+    })
 }
 
 fn open(registry: &Registry, arg: &UserArg) -> Result {
@@ -57,10 +67,9 @@ fn open(registry: &Registry, arg: &UserArg) -> Result {
         return Err(EINVAL);
     }
     let (partition, file) = registry.open(name, Partition::may_open)?;
-    let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
-    args.fd = fd.reserved_fd() as i32;
     args.windows = partition.windows();
-    arg.write(&args)?;
-    file.install(fd);
-    Ok(())
+    hand_out(file, |fd| {
+        args.fd = fd;
+        arg.write(&args)
+    })
 }
