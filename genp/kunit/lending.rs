@@ -37,7 +37,7 @@ fn documented(error: AccountingError) -> kernel::error::Error {
 #[kunit_tests(genp_lending)]
 mod tests {
     use super::*;
-    use crate::genp::pool::lending::errno;
+    use crate::genp::{kunit::registry, pool::lending::errno};
 
     #[test]
     fn errors_have_their_errno() {
@@ -60,6 +60,35 @@ mod tests {
         ] {
             assert_eq!(errno(error), documented(error));
         }
+    }
+
+    /// Who frees a frame while a stock could not be refilled has the refill thread woken,
+    /// and pays for it: otherwise creating and closing in a loop would cost others time.
+    #[test]
+    fn a_wake_up_of_the_refill_thread_is_charged() -> Result {
+        let registry = registry()?;
+        let lending = &registry.pool().lending;
+        let admit = || {
+            lending
+                .with(|state| state.accounting.admit(0, u32::MAX, 1, 0, 1))
+                .map_err(errno)
+        };
+        let (starved, payer) = (admit()?, admit()?);
+        let capacity = registry.pool().config.capacity;
+        assert!(!lending.with(|state| state.commit_spare(starved, capacity)));
+        let free = || {
+            lending.with(|state| {
+                state.set_payer(payer);
+                state.accounting.close(payer, 0)
+            })
+        };
+        free().map_err(errno)?;
+        // Whatever was charged is ahead of a clock that begins now.
+        let charged = |id| lending.with(|state| state.accounting.check_new(id, 0).is_err());
+        assert!(charged(payer));
+        assert!(!charged(starved));
+        assert!(lending.with(|state| state.take_rearmed()));
+        Ok(())
     }
 
     /// Those that `sys/errno.rs` makes.

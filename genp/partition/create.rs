@@ -42,19 +42,21 @@ struct Admission<'a> {
 }
 
 impl<'a> Admission<'a> {
-    /// Opens an account for the request: ENOSPC. Context: thread.
+    /// Opens an account for the request: ENOSPC, EAGAIN. Context: thread.
     fn open(pool: &'a Pool, request: &CreateRequest, source: Option<&Source>) -> Result<Self> {
         let ceiling = ceiling(pool);
         let id = pool
             .lending
-            .with(|state| {
-                state.accounting.admit(
+            .with_time(|state, now| {
+                let id = state.accounting.admit(
                     request.attributes.uid,
                     ceiling,
                     request.sizes.committed,
                     request.sizes.limit,
                     request.max_leases,
-                )
+                )?;
+                state.accounting.check_new(id, now)?;
+                Ok(id)
             })
             .map_err(lending::errno)?;
         let admission = Self { pool, id };
@@ -79,6 +81,7 @@ impl<'a> Admission<'a> {
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         self.pool.lending.with(|state| {
+            state.set_payer(self.id);
             // Refused only for an account with leases, and this one has none.
             let _ = state.accounting.close(self.id, 0);
         });

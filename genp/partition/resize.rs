@@ -10,12 +10,12 @@ use super::{create::ceiling, create_request::whole_pages, reserve::ReserveFrames
 use crate::genp::{
     core::count::Count,
     pool::lending,
-    sys::{errno::EOPNOTSUPP, trace},
+    sys::{errno::EOPNOTSUPP, time, trace},
 };
 
 impl Partition {
     /// Changes reserve and borrow limit, both or none. EINVAL, E2BIG, ENOSPC,
-    /// ENOMEM, EBUSY, EOPNOTSUPP: see `Documentation/abi.rst`. Context: thread, may sleep;
+    /// ENOMEM, EBUSY, EAGAIN, EOPNOTSUPP: see `Documentation/abi.rst`. Context: thread, may sleep;
     /// zeroes what is added.
     pub(crate) fn resize(&self, reserve_bytes: u64, limit_bytes: u64) -> Result {
         let pages = whole_pages(reserve_bytes)?;
@@ -49,15 +49,16 @@ impl Partition {
         Ok(())
     }
 
-    /// Grows the reserve to `pages` pages, or leaves it as it is: E2BIG, ENOSPC, ENOMEM.
+    /// Grows the reserve to `pages` pages, or leaves it as it is: E2BIG, ENOSPC, ENOMEM,
+    /// EAGAIN.
     fn grow(&self, reserve: &mut ReserveFrames, pages: u32) -> Result {
         let units = self.regions.units_in(pages)?;
         let old = reserve.pages();
         let added = pages.minus(old);
         let table = reserve.table_for(pages)?;
-        let ceiling = ceiling(self.pool());
+        let (ceiling, now) = (ceiling(self.pool()), time::now());
         self.account
-            .with_lending(|state, id| state.accounting.commit_more(id, added, ceiling))
+            .with_lending(|state, id| state.accounting.grow(id, added, ceiling, now))
             .map_err(lending::errno)?;
         reserve.promise(table, added);
         let done = self

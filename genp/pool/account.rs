@@ -51,7 +51,10 @@ impl PoolAccount {
         &self,
         work: impl FnOnce(&mut LendingState, PartitionId) -> R,
     ) -> R {
-        self.pool.lending.with(|state| work(state, self.id))
+        self.pool.lending.with(|state| {
+            state.set_payer(self.id);
+            work(state, self.id)
+        })
     }
 
     /// Takes up to `count` frames, zeroed, at most one batch: see [`FreeFrames::take`].

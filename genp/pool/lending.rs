@@ -68,6 +68,8 @@ pub(crate) struct LendingState {
     starved: Option<Totals>,
     /// Whether another attempt is worthwhile.
     rearmed: bool,
+    /// Whose call this is, to be charged if it has the refill thread woken.
+    payer: Option<PartitionId>,
 }
 
 impl LendingState {
@@ -100,11 +102,17 @@ impl LendingState {
         }
     }
 
+    /// Says whose call this is, until the lock is released.
+    pub(crate) fn set_payer(&mut self, id: PartitionId) {
+        self.payer = Some(id);
+    }
+
     /// Takes one step in serving the waiters; false if there is none to take.
     pub(crate) fn serve_one(&mut self, now: u64) -> bool {
         let served = self.accounting.serve(now);
         if let ServeResult::Resolved(lease) = served {
             self.wake(lease);
+            self.payer = Some(self.accounting.lease(lease).partition());
         }
         served != ServeResult::Nothing
     }
@@ -136,19 +144,24 @@ impl LendingState {
     }
 
     /// Whether the refill thread is to be woken after the lock: if a stock could not be
-    /// refilled and may be now.
+    /// refilled and may be now. Whose call this is, is charged for it: creating and closing
+    /// beside an exhausted pool is nobody else's expense.
     #[inline]
-    fn wants_refill(&mut self) -> bool {
+    fn wants_refill(&mut self, now: u64) -> bool {
         let Some(then) = self.starved else {
             return false;
         };
-        let now = self.accounting.totals();
+        let totals = self.accounting.totals();
         // What a refill needs: free frames, and nobody who waits for some.
-        let better =
-            now.free > then.free || now.waiters < then.waiters || now.committed < then.committed;
+        let better = totals.free > then.free
+            || totals.waiters < then.waiters
+            || totals.committed < then.committed;
         if better {
             self.starved = None;
             self.rearmed = true;
+            if let Some(id) = self.payer {
+                self.accounting.charge_wake(id, now);
+            }
         }
         better
     }
@@ -201,6 +214,7 @@ impl Lending {
             woken: None,
             starved: None,
             rearmed: false,
+            payer: None,
         };
         // A waiter is moved once and resolved once; an account may be listed as ready
         // and turn out to have nothing to serve.
@@ -233,9 +247,10 @@ impl Lending {
         let (answer, took, wants_recall, wants_refill, woken) = {
             let mut state = self.state.lock();
             let begin = time::now();
+            state.payer = None;
             let answer = work(&mut state, begin);
             let wants_recall = state.wants_recall(begin);
-            let wants_refill = state.wants_refill();
+            let wants_refill = state.wants_refill(begin);
             let woken = state.woken.take();
             let took = time::now().saturating_sub(begin);
             (answer, took, wants_recall, wants_refill, woken)

@@ -157,6 +157,7 @@ impl Pool {
         self.lending.with_time(|state, now| {
             let entry = state.accounting.lease(lease);
             let (non_revocable, borrower) = (entry.is_non_revocable(), entry.partition());
+            state.set_payer(borrower);
             state.accounting.complete_return(lease, reason);
             // Under the lock, so that the larger value remains. Leases of drivers do not
             // count: no bound includes them.
@@ -183,9 +184,10 @@ impl Pool {
             return;
         }
         // Refused only for frames that were never committed.
-        let _ = self
-            .lending
-            .with(|state| state.accounting.commit_less(id, frames));
+        let _ = self.lending.with(|state| {
+            state.set_payer(id);
+            state.accounting.commit_less(id, frames)
+        });
         self.serve();
     }
 }

@@ -6,8 +6,11 @@
 //! [`recall_share`]: super::super::recall_share
 
 use super::{
-    super::recall_share::{lease_work, WAKE_NS},
-    Account, Accounting, AccountingError, Lease, Memory, PartitionId, NONE,
+    super::{
+        count::Count,
+        recall_share::{lease_work, WAKE_NS},
+    },
+    Account, Accounting, AccountingError, Frames, Lease, Memory, PartitionId, NONE,
 };
 
 impl<M: Memory> Accounting<M> {
@@ -22,6 +25,31 @@ impl<M: Memory> Accounting<M> {
             true => Ok(()),
             false => Err(AccountingError::Pace),
         }
+    }
+
+    /// Closes a new account again, if those who had its place before caused too much.
+    /// Otherwise, whoever creates and closes partitions could go on without end. O(1).
+    pub fn check_new(&mut self, p: PartitionId, now: u64) -> Result<(), AccountingError> {
+        self.check_pace(p, now).inspect_err(|_| {
+            // It has no leases.
+            let _ = self.close(p, 0);
+        })
+    }
+
+    /// As [`Self::commit_more`], for a partition that has not caused too much.
+    ///
+    /// Errors: [`AccountingError::Pace`], and those of [`Self::commit_more`].
+    pub fn grow(
+        &mut self,
+        p: PartitionId,
+        frames: Frames,
+        ceiling: Frames,
+        now: u64,
+    ) -> Result<(), AccountingError> {
+        self.check_pace(p, now).inspect_err(|_| {
+            self.account_of(p).counters.pace_refusals.raise(1);
+        })?;
+        self.commit_more(p, frames, ceiling)
     }
 
     fn charge(&mut self, p: PartitionId, now: u64, work: u64) {

@@ -85,8 +85,8 @@ impl Events {
         })
     }
 
-    /// Writes a record and has the notify thread tell of it. O(1). Context: any but NMI.
-    fn announce(&self, type_: u32, handle: u64, value: u64) {
+    /// Writes a record. O(1). Context: any but NMI.
+    fn put(&self, type_: u32, handle: u64, value: u64) {
         let record = abi::genp_event {
             type_,
             lost: 0,
@@ -95,6 +95,11 @@ impl Events {
             value,
         };
         self.ring.lock().put(record);
+    }
+
+    /// Writes a record and has the notify thread tell of it. O(1). Context: any but NMI.
+    fn announce(&self, type_: u32, handle: u64, value: u64) {
+        self.put(type_, handle, value);
         self.account.notify(1 << type_);
     }
 
@@ -109,9 +114,12 @@ impl Events {
         self.announce(abi::GENP_EVENT_REVOKED, handle, bytes);
     }
 
-    /// Announces the end of the partition: the last event. O(1). Context: any but NMI.
+    /// Announces the end of the partition, the last event, and tells of it here: however
+    /// many partitions somebody destroys, it is his own time. Linear in the listeners.
+    /// Context: thread, may sleep.
     pub(super) fn announce_end(&self) {
-        self.announce(abi::GENP_EVENT_DYING, 0, 0);
+        self.put(abi::GENP_EVENT_DYING, 0, 0);
+        self.deliver(1 << abi::GENP_EVENT_DYING);
     }
 
     /// Announces once that less than an eighth of the budget is left. O(1). Context: any
@@ -155,7 +163,8 @@ impl Events {
     }
 
     /// Wakes pollers and readers and signals the eventfd, for events of the types in
-    /// `types`. Context: the notify thread.
+    /// `types`. Linear in the listeners. Context: thread, may sleep: the notify thread, and
+    /// who destroys the partition.
     pub(super) fn deliver(&self, types: u32) {
         // A reader that found no record is asleep before this lock is free.
         drop(self.readers.lock());

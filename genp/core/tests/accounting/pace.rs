@@ -6,7 +6,7 @@ use genp_core::{
     accounting::{
         Accounting, AccountingError, DueAction, EndReason, Limits, PartitionId, WaitOrder,
     },
-    recall_share::{lease_work, RecallShare, END_NS},
+    recall_share::{lease_work, RecallShare, END_NS, WAKE_NS},
 };
 use genp_core_testing::pool::{revoke, Pool, BOTH};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -208,6 +208,43 @@ fn a_wake_up_and_a_mapping_are_charged() {
     assert_eq!(borrow(&mut pool, q, 1, 0, 1), None);
     // Never more than can be mapped at a time.
     assert!(borrow(&mut pool, q, 1, 12 * SHARE.window_ns(LEASES, LIMIT), 1).is_some());
+}
+
+/// Creating and closing is refused when those who had the places before caused too much.
+#[test]
+fn neither_is_a_new_one_admitted_for_ever() {
+    let mut pool = pool();
+    let other = partition(&mut pool);
+    let mut created = 0;
+    loop {
+        let p = partition(&mut pool);
+        assert_ne!(p, other);
+        if pool.check_new(p, 0) == Err(AccountingError::Pace) {
+            break;
+        }
+        created += 1;
+        assert!(created < 1000);
+        pool.close(p, 0).unwrap();
+        pool.charge_wake(p, 0);
+    }
+    // It was closed, and there is room for it again when it has rested.
+    assert_eq!(pool.totals().partitions, 1);
+    let p = partition(&mut pool);
+    assert_eq!(pool.check_new(p, SHARE.time_for(WAKE_NS)), Ok(()));
+    assert_eq!(pool.check(), Ok(()));
+}
+
+#[test]
+fn who_caused_too_much_does_not_grow() {
+    let mut pool = pool();
+    let p = partition(&mut pool);
+    pool.grow(p, 1, u32::MAX, 0).unwrap();
+    for _ in 0..1000 {
+        pool.charge_wake(p, 0);
+    }
+    assert_eq!(pool.grow(p, 1, u32::MAX, 0), Err(AccountingError::Pace));
+    assert_eq!(pool.account(p).counters().pace_refusals, 1);
+    assert_eq!(pool.totals().committed, 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a partition may cause the recall thread. Contract line 12. */
 #include "genp_test.h"
+#include "threads.h"
 
 #define PARTITIONS 4
 
@@ -142,4 +143,39 @@ TEST(the_parts_of_all_are_the_share)
 	EQUAL(bounds_of(part.fd).recall_work_ns,
 	      (__u64)pool.recall_share * 10000000 / pool.max_partitions);
 	CHECK(bounds_of(part.fd).recall_burst_ns > 0);
+}
+
+#define ROUNDS 500
+
+/* What GenP's threads of real-time priority slept and woke for. */
+static __u64 sleeps(void)
+{
+	return sleeps_of("genp_recall") + sleeps_of("genp_notify") + sleeps_of("genp_refill");
+}
+
+/*
+ * Creating, destroying and closing are the caller's own time: they wake no thread of
+ * real-time priority, whether somebody listens or not.
+ */
+TEST(creating_and_destroying_wakes_no_thread)
+{
+	__u64 before;
+
+	/* What the tests before left to do. */
+	EVENTUALLY(is_idle("genp_recall") && is_idle("genp_notify") && is_idle("genp_refill"));
+	before = sleeps();
+	for (int i = 0; i < ROUNDS; i++) {
+		struct part part = create(4 * PAGE, 4 * PAGE);
+		struct pollfd listener = { .fd = part.fd, .events = POLLIN };
+
+		CHECK(poll(&listener, 1, 0) == 0);
+		if (i % 2) {
+			CHECK(!destroy(part.fd));
+			CHECK(poll(&listener, 1, 0) == 1 && listener.revents & POLLHUP);
+		}
+		drop(&part);
+	}
+	/* Another program may have caused one or two. */
+	printf("# %llu sleeps in %d rounds\n", sleeps() - before, ROUNDS);
+	CHECK(sleeps() - before < ROUNDS / 10);
 }
