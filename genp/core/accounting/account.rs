@@ -3,7 +3,10 @@
 //! The account of a partition.
 
 use super::{
-    super::recall_share::Pace, queue::Queue, users::UserId, Frames, MAX_LEASES_PER_PARTITION, NONE,
+    super::recall_share::Pace,
+    users::UserId,
+    waiters::{OwnQueue, Slots},
+    Frames, MAX_LEASES_PER_PARTITION, NONE,
 };
 
 /// What was counted on an account since it was opened.
@@ -59,7 +62,7 @@ pub struct Account {
     /// The lease in each slice.
     pub(super) slice_leases: [u32; MAX_LEASES_PER_PARTITION as usize],
     /// The partition's queue: requests that wait for budget.
-    pub(super) queue: Queue,
+    pub(super) queue: OwnQueue,
     /// Whether it is in the list of ready accounts, and the next one there. Not reset
     /// with the rest.
     pub(super) ready: bool,
@@ -89,7 +92,7 @@ impl Account {
         waiting: 0,
         slices: 0,
         slice_leases: [NONE; MAX_LEASES_PER_PARTITION as usize],
-        queue: Queue::EMPTY,
+        queue: OwnQueue::new(Slots::EMPTY),
         ready: false,
         next_ready: NONE,
         pace: Pace::RESTED,
@@ -117,14 +120,39 @@ impl Account {
         self
     }
 
-    /// Makes this the account of a new partition, or of none.
-    pub(super) fn replace(&mut self, new: Self) {
-        *self = Self {
-            ready: self.ready,
-            next_ready: self.next_ready,
-            pace: self.pace,
-            ..new
-        };
+    /// Makes this an unused account. The lists keep what was in them, of which nothing is
+    /// read as long as `slices` and the length of the queue say that they are empty.
+    pub(super) fn reset(&mut self) {
+        let Self {
+            used,
+            dying,
+            zombie,
+            user,
+            reserve,
+            external,
+            limit,
+            max_leases,
+            lent,
+            lent_peak,
+            charged,
+            waiting,
+            slices,
+            slice_leases: _,
+            queue,
+            ready: _,
+            next_ready: _,
+            pace: _,
+            mappings,
+            counters,
+        } = self;
+        (*used, *dying, *zombie) = (false, false, false);
+        *user = UserId::NONE;
+        (*reserve, *external, *limit) = (0, 0, 0);
+        (*lent, *lent_peak, *charged) = (0, 0, 0);
+        (*max_leases, *waiting, *mappings) = (0, 0, 0);
+        *slices = 0;
+        queue.clear();
+        *counters = AccountCounters::default();
     }
 
     /// Frames committed.

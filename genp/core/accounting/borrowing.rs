@@ -3,15 +3,16 @@
 //! Requests: accepted, made to wait, served, withdrawn.
 
 use super::{
-    super::count::Count, Accounting, AccountingError, BorrowTicket, Frames, Lease, LeaseId,
-    LeaseState, Memory, PartitionId, RequestOutcome, ServeResult, WaitReasons, NONE,
+    super::count::Count,
+    waiters::{Waiter, WaiterId},
+    Accounting, AccountingError, BorrowTicket, Frames, Lease, LeaseId, LeaseState, Memory,
+    PartitionId, RequestOutcome, ServeResult, WaitReasons, NONE,
 };
 
 impl<M: Memory> Accounting<M> {
     /// Accepts a request for a lease of `frames` frames: grants it if it can be granted
     /// now and no waiter comes first, otherwise makes it wait if it may. A lower `prio`
-    /// is more urgent. `now` and `term` are in nanoseconds. As many steps as there are
-    /// waiters, to find its position among them.
+    /// is more urgent. `now` and `term` are in nanoseconds. O(log leases + log waiters).
     ///
     /// Errors: [`AccountingError::Empty`], [`AccountingError::Dying`],
     /// [`AccountingError::TooBig`], [`AccountingError::Term`],
@@ -51,17 +52,14 @@ impl<M: Memory> Accounting<M> {
         let index = self.take_lease(p, frames, reasons);
         self.arrivals.raise(1);
         let arrival = self.arrivals;
-        let lease = self.lease_mut(index);
-        lease.prio = prio;
-        lease.arrival = arrival;
-        lease.term = term;
+        self.lease_mut(index).term = term;
         self.charge_lease(index, now);
         match state {
             LeaseState::Active => {
                 self.account_of(p).charged.raise(frames);
                 self.grant(index, now);
             }
-            state => self.wait(index, state),
+            state => self.wait(index, state, prio, arrival),
         }
         let lease = self.entry(index);
         Ok(BorrowTicket {
@@ -96,8 +94,7 @@ impl<M: Memory> Accounting<M> {
             return Err(AccountingError::Term);
         }
         // A request that waits for this budget already is not overtaken.
-        let newest = u64::MAX;
-        let first = account.queue.is_empty() || self.precedes(prio, newest, account.queue.head);
+        let first = self.waiters.goes_first(prio, account.queue.last());
         let has_budget = account.has_budget_for(frames) && first;
         let waits_for_budget = may_wait && reasons.budget;
         if !(has_budget || waits_for_budget) {
@@ -106,8 +103,8 @@ impl<M: Memory> Accounting<M> {
         if self.unused == NONE || account.leases() >= account.max_leases {
             return Err(AccountingError::LeaseTable);
         }
-        let first = self.ready_accounts == NONE
-            && (self.queue.is_empty() || self.precedes(prio, newest, self.queue.head));
+        let first =
+            self.ready_accounts == NONE && self.waiters.goes_first(prio, self.waiters.first());
         let state = match has_budget {
             true if first && frames <= self.totals.free => return Ok(LeaseState::Active),
             true if !(may_wait && reasons.pool) => return Err(AccountingError::WouldBlock),
@@ -124,20 +121,32 @@ impl<M: Memory> Accounting<M> {
         Ok(state)
     }
 
-    fn wait(&mut self, index: u32, state: LeaseState) {
-        let p = self.entry(index).partition;
-        self.account_of(p).counters.waits.raise(1);
-        if state == LeaseState::PoolWait {
-            self.join_pool_queue(index);
-            return;
-        }
-        self.lease_mut(index).state = state;
-        let queue = self.account(p).queue;
-        let queue = self.enqueue(queue, index);
+    /// Makes a new request wait.
+    fn wait(&mut self, index: u32, state: LeaseState, prio: i32, arrival: u64) {
+        let lease = self.entry(index);
+        let p = lease.partition;
+        let wants = match lease.reasons.pool {
+            true => lease.frames,
+            false => 0,
+        };
+        let waiter = self.waiters.enter(Waiter {
+            lease: index,
+            prio,
+            arrival,
+            wants,
+        });
+        let lease = self.lease_mut(index);
+        lease.waiter = waiter;
+        lease.state = state;
         let account = self.account_of(p);
-        account.queue = queue;
+        account.counters.waits.raise(1);
         account.waiting.raise(1);
         self.totals.waiters.raise(1);
+        if state == LeaseState::PoolWait {
+            self.join_pool_queue(index);
+        } else if let Some(account) = self.accounts.get_mut(p.0 as usize) {
+            self.waiters.table.insert(&mut account.queue, waiter);
+        }
     }
 
     /// Gives a request its frames, which are free and charged to its partition.
@@ -157,24 +166,36 @@ impl<M: Memory> Accounting<M> {
     }
 
     /// Removes a waiting request from its queue, and its charge.
-    pub(super) fn unlink(&mut self, index: u32) {
-        let lease = *self.entry(index);
-        let p = lease.partition;
-        if lease.state == LeaseState::PoolWait {
-            self.queue = self.dequeue(self.queue, index);
-            self.impatient.lower(u32::from(!lease.reasons.pool));
-            self.account_of(p).charged.lower(lease.frames);
-        } else {
-            let queue = self.account(p).queue;
-            let queue = self.dequeue(queue, index);
-            self.account_of(p).queue = queue;
+    fn leave_queue(&mut self, index: u32) {
+        let Lease {
+            partition: p,
+            waiter,
+            state,
+            reasons,
+            frames,
+            ..
+        } = *self.entry(index);
+        if state == LeaseState::PoolWait {
+            self.waiters.leave_pool(waiter, reasons.pool);
+            self.account_of(p).charged.lower(frames);
+        } else if let Some(account) = self.accounts.get_mut(p.0 as usize) {
+            self.waiters.table.remove(&mut account.queue, waiter);
         }
+    }
+
+    /// Removes a request from all that wait, and its charge.
+    pub(super) fn stop_waiting(&mut self, index: u32) {
+        self.leave_queue(index);
+        let lease = self.lease_mut(index);
+        let p = lease.partition;
+        let waiter = core::mem::replace(&mut lease.waiter, WaiterId::NONE);
+        self.waiters.leave(waiter);
         self.account_of(p).waiting.lower(1);
         self.totals.waiters.lower(1);
     }
 
-    /// After a partition may have got budget: moves one request of a ready account. As
-    /// many steps as there are waiters.
+    /// After a partition may have got budget: moves one request of a ready account.
+    /// O(log waiters).
     pub(super) fn promote(&mut self, p: PartitionId) {
         self.mark_ready(p);
         self.promote_next();
@@ -184,7 +205,7 @@ impl<M: Memory> Accounting<M> {
     /// O(1).
     fn mark_ready(&mut self, p: PartitionId) {
         let account = self.account(p);
-        let head = account.queue.head;
+        let head = self.waiters.lease(account.queue.last());
         if account.ready || head == NONE || !account.has_budget_for(self.entry(head).frames) {
             return;
         }
@@ -195,7 +216,7 @@ impl<M: Memory> Accounting<M> {
     }
 
     /// Moves the first request of a ready account to the pool's queue, where it keeps its
-    /// arrival; false if no account is ready. As many steps as there are waiters.
+    /// arrival; false if no account is ready. O(log waiters).
     fn promote_next(&mut self) -> bool {
         if self.ready_accounts == NONE {
             return false;
@@ -204,11 +225,11 @@ impl<M: Memory> Accounting<M> {
         let account = self.account_of(p);
         account.ready = false;
         self.ready_accounts = account.next_ready;
-        let index = self.account(p).queue.head;
+        let index = self.waiters.lease(self.account(p).queue.last());
         if index == NONE || !self.account(p).has_budget_for(self.entry(index).frames) {
             return true;
         }
-        self.unlink(index);
+        self.leave_queue(index);
         self.join_pool_queue(index);
         self.mark_ready(p);
         true
@@ -223,33 +244,29 @@ impl<M: Memory> Accounting<M> {
             partition,
             frames,
             reasons,
+            waiter,
             ..
         } = *lease;
-        let account = self.account_of(partition);
-        account.charged.raise(frames);
-        account.waiting.raise(1);
-        self.totals.waiters.raise(1);
-        self.impatient.raise(u32::from(!reasons.pool));
-        self.queue = self.enqueue(self.queue, index);
+        self.account_of(partition).charged.raise(frames);
+        self.waiters.join_pool(waiter, reasons.pool);
     }
 
     /// Whether [`Self::serve`] would do anything. O(1).
     pub fn can_serve(&self) -> bool {
-        let head = self.queue.head;
+        let head = self.waiters.first_lease();
         let resolves = |frames| frames <= self.totals.free || frames > self.totals.lendable();
         self.ready_accounts != NONE
-            || head != NONE && (self.impatient > 0 || resolves(self.entry(head).frames))
+            || head != NONE && (self.waiters.any_impatient() || resolves(self.entry(head).frames))
     }
 
     /// Serves one waiter, if that is possible: the caller wakes it if it was resolved, and
     /// calls again until [`ServeResult::Nothing`]. Only the head of the pool's queue is
-    /// ever granted, so that no smaller request overtakes it. As many steps as there are
-    /// waiters.
+    /// ever granted, so that no smaller request overtakes it. O(log leases + log waiters).
     pub fn serve(&mut self, now: u64) -> ServeResult {
         if self.promote_next() {
             return ServeResult::Moved;
         }
-        let index = self.queue.head;
+        let index = self.waiters.first_lease();
         if index == NONE {
             return ServeResult::Nothing;
         }
@@ -265,7 +282,7 @@ impl<M: Memory> Accounting<M> {
         }
         // The charge stays: it was made when the request entered the queue.
         let (p, frames) = (self.entry(index).partition, self.entry(index).frames);
-        self.unlink(index);
+        self.stop_waiting(index);
         self.account_of(p).charged.raise(frames);
         self.grant(index, now);
         ServeResult::Resolved(LeaseId(index))
@@ -274,29 +291,22 @@ impl<M: Memory> Accounting<M> {
     /// Ends a request in the pool's queue whose partition is being closed: a lease that
     /// ended in the meantime does not become its.
     fn end_dying(&mut self, index: u32) -> ServeResult {
-        self.unlink(index);
+        self.stop_waiting(index);
         self.lease_mut(index).state = LeaseState::Died;
         ServeResult::Resolved(LeaseId(index))
     }
 
     /// Refuses one request that has its budget and may not wait for frames.
     fn refuse_impatient(&mut self) -> ServeResult {
-        if self.impatient == 0 {
-            return ServeResult::Nothing;
-        }
-        let mut index = self.queue.head;
-        while index != NONE && self.entry(index).reasons.pool {
-            index = self.entry(index).next;
-        }
-        match index {
+        match self.waiters.first_impatient_lease() {
             NONE => ServeResult::Nothing,
             index => self.refuse(index),
         }
     }
 
-    /// Refuses a request in the pool's queue. As many steps as there are waiters.
+    /// Refuses a request in the pool's queue. O(log waiters).
     fn refuse(&mut self, index: u32) -> ServeResult {
-        self.unlink(index);
+        self.stop_waiting(index);
         let p = self.entry(index).partition;
         self.lease_mut(index).state = LeaseState::Refused;
         self.account_of(p).counters.pool_refusals.raise(1);
@@ -323,14 +333,14 @@ impl<M: Memory> Accounting<M> {
     }
 
     /// Ends the wait of a request, by its borrower, and returns its outcome. A granted
-    /// lease stays; any other request is gone. Call [`Self::serve`] afterwards. As many
-    /// steps as there are waiters.
+    /// lease stays; any other request is gone. Call [`Self::serve`] afterwards.
+    /// O(log waiters).
     pub fn withdraw(&mut self, lease: LeaseId) -> RequestOutcome {
         let index = lease.0;
         let outcome = self.outcome(lease);
         let entry = *self.entry(index);
         if entry.waits() {
-            self.unlink(index);
+            self.stop_waiting(index);
         }
         match entry.state {
             LeaseState::BudgetWait

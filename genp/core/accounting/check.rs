@@ -36,6 +36,7 @@ impl<M: Memory> Accounting<M> {
             return Err("a request waits for frames that no lease has");
         }
         self.check_users()?;
+        self.check_vacant()?;
         self.check_heap()?;
         self.check_queue()
     }
@@ -120,27 +121,57 @@ impl<M: Memory> Accounting<M> {
     }
 
     fn check_queue(&self) -> Result<(), &'static str> {
-        let (mut at, mut before, mut count) = (self.queue.head, NONE, 0);
-        while at != NONE {
-            let lease = self.entry(at);
-            if lease.state != LeaseState::PoolWait || lease.prev != before {
-                return Err("the queue holds what it should not");
-            }
-            if before != NONE && self.precedes(lease.prio, lease.arrival, before) {
-                return Err("the queue is out of order");
-            }
-            count += 1;
-            before = at;
-            at = lease.next;
+        let waiting = |lease: &&Lease| lease.state == LeaseState::PoolWait;
+        let leases = || self.waiters.pool_queue().map(|index| self.entry(index));
+        if leases().any(|lease| !waiting(&lease)) {
+            return Err("the queue holds what it should not");
         }
-        let impatient = |lease: &&Lease| lease.state == LeaseState::PoolWait && !lease.reasons.pool;
-        if self.leases.iter().filter(impatient).count() != self.impatient as usize {
+        let before =
+            |(one, next): (&Lease, &Lease)| self.waiters.is_before(one.waiter, next.waiter);
+        if !leases().zip(leases().skip(1)).all(before) {
+            return Err("the queue is out of order");
+        }
+        if leases().count() != self.leases.iter().filter(waiting).count() {
+            return Err("the queue lost a waiter");
+        }
+        let impatient = self.waiters.pool_queue();
+        if !impatient
+            .filter(|&index| !self.entry(index).reasons.pool)
+            .eq(self.waiters.impatient())
+        {
             return Err("the impatient do not add up");
         }
-        let waiting = |lease: &&Lease| lease.state == LeaseState::PoolWait;
-        match count == self.leases.iter().filter(waiting).count() {
+        let wants = || {
+            self.waiters
+                .wanted()
+                .map(|waiter| (waiter.wants, waiter.arrival))
+        };
+        if wants().zip(wants().skip(1)).any(|(one, next)| one >= next) {
+            return Err("the waiters are not in the order of what they want");
+        }
+        let all = self
+            .waiters
+            .wanted()
+            .filter(|waiter| self.entry(waiter.lease).waits());
+        match all.count() == self.leases.iter().filter(|lease| lease.waits()).count() {
             true => Ok(()),
-            false => Err("the queue lost a waiter"),
+            false => Err("the list of what is wanted lost a waiter"),
+        }
+    }
+
+    fn check_vacant(&self) -> Result<(), &'static str> {
+        let listed = || self.vacant.iter().rev().map(|id| PartitionId(id.into()));
+        let key = |p: PartitionId| (self.account(p).pace.even_at(), p.0);
+        let unused = self.accounts.iter().filter(|account| !account.used);
+        if listed().any(|p| self.account(p).used) || listed().count() != unused.count() {
+            return Err("the list of unused accounts is wrong");
+        }
+        match listed()
+            .zip(listed().skip(1))
+            .any(|(one, next)| key(one) >= key(next))
+        {
+            false => Ok(()),
+            true => Err("the unused accounts are out of order"),
         }
     }
 }

@@ -5,34 +5,20 @@
 use super::{
     super::count::Count,
     admission::{judge, Admission, User, Waiter},
-    Account, Accounting, AccountingError, Frames, LeaseId, LeaseState, Memory, PartitionId,
+    Accounting, AccountingError, Frames, LeaseId, LeaseState, Memory, PartitionId,
     MAX_LEASES_PER_PARTITION,
 };
 
 impl<M: Memory> Accounting<M> {
-    /// The frames that waiting requests want of the pool. As many steps as there are
-    /// waiters and accounts; none if no request waits.
-    fn waiting_frames(&self) -> impl Iterator<Item = Frames> + '_ {
-        let accounts = match self.totals.waiters {
-            0 => &[][..],
-            _ => &self.accounts[..],
-        };
-        let own = accounts.iter().map(|account| account.queue.head);
-        own.chain([self.queue.head])
-            .flat_map(|head| self.queued(head))
-            .filter(|lease| lease.reasons.pool)
-            .map(|lease| lease.frames)
-    }
-
-    /// Whether `frames` more can be committed. As many steps as there are accounts and
-    /// waiters.
+    /// Whether `frames` more can be committed. O(log waiters).
     fn check_admission(
         &self,
         frames: Frames,
         user: User,
         slots: Option<u32>,
     ) -> Result<(), AccountingError> {
-        let waiters = self.waiting_frames().map(Waiter::Wants);
+        let most = self.waiters.most_wanted(self.totals.lendable());
+        let waiters = most.map(Waiter::Wants);
         match judge(&self.totals, slots, user, frames, waiters) {
             Admission::Admitted => Ok(()),
             Admission::Refused(error) => Err(error),
@@ -41,10 +27,21 @@ impl<M: Memory> Accounting<M> {
         }
     }
 
+    /// Lists an unused account. O(log accounts).
+    pub(super) fn vacate(&mut self, p: PartitionId) {
+        let key = |p: PartitionId| (self.account(p).pace.even_at(), p.0);
+        let rank = self
+            .vacant
+            .rank(|other| key(PartitionId(other.into())) > key(p));
+        // CAST: there are at most 256 accounts.
+        let done = self.vacant.insert(rank, p.0 as u8);
+        debug_assert!(done);
+    }
+
     /// Opens an account and commits its reserve: `reserve` frames for the user `uid`,
     /// which may have `ceiling` frames committed in all, [`Frames::MAX`] for no ceiling.
-    /// `limit` and `max_leases` are what the partition may have on lease. Set-up: as many
-    /// steps as there are accounts and waiters.
+    /// `limit` and `max_leases` are what the partition may have on lease. O(log accounts +
+    /// log waiters).
     ///
     /// Errors: those of [`judge`].
     pub fn admit(
@@ -59,21 +56,17 @@ impl<M: Memory> Accounting<M> {
         let user = self.users.of(uid).under(ceiling);
         self.check_admission(reserve, user, Some(slots))?;
         // The one that is longest within its part of the recall thread's work.
-        let id = (0..slots)
-            .map(PartitionId)
-            .filter(|&id| !self.account(id).used)
-            .min_by_key(|&id| self.account(id).pace.even_at())
-            .ok_or(AccountingError::NoPartitionSlot)?;
+        let last = self.vacant.len().saturating_sub(1);
+        let id = self.vacant.remove(last);
+        let id = PartitionId(id.ok_or(AccountingError::NoPartitionSlot)?.into());
         let user = self.users.join(uid);
         self.users.charge(user, reserve);
-        self.account_of(id).replace(Account {
-            used: true,
-            user,
-            reserve,
-            limit,
-            max_leases: max_leases.min(MAX_LEASES_PER_PARTITION),
-            ..Account::EMPTY
-        });
+        let account = self.account_of(id);
+        account.used = true;
+        account.user = user;
+        account.reserve = reserve;
+        account.limit = limit;
+        account.max_leases = max_leases.min(MAX_LEASES_PER_PARTITION);
         self.totals.partitions.raise(1);
         self.totals.committed.raise(reserve);
         self.totals.free.lower(reserve);
@@ -98,8 +91,7 @@ impl<M: Memory> Accounting<M> {
         Ok(())
     }
 
-    /// Commits `frames` more to a partition. Set-up: as many steps as there are accounts
-    /// and waiters.
+    /// Commits `frames` more to a partition. O(log waiters).
     ///
     /// Errors: [`AccountingError::NoSpace`], [`AccountingError::Ceiling`].
     pub fn commit_more(
@@ -117,8 +109,7 @@ impl<M: Memory> Accounting<M> {
         Ok(())
     }
 
-    /// Commits `frames` more to a stock, without a ceiling, unless a request waits.
-    /// Set-up, and the refill of a stock: as many steps as there are accounts.
+    /// Commits `frames` more to a stock, without a ceiling, unless a request waits. O(1).
     ///
     /// Errors: [`AccountingError::Waited`], [`AccountingError::NoSpace`].
     pub fn commit_spare(&mut self, p: PartitionId, frames: Frames) -> Result<(), AccountingError> {
@@ -129,7 +120,7 @@ impl<M: Memory> Accounting<M> {
     }
 
     /// Takes back `frames` committed frames that are free again. The last ones of a
-    /// closed account release it. Call [`Self::serve`] afterwards. O(1).
+    /// closed account release it. Call [`Self::serve`] afterwards. O(log accounts).
     ///
     /// Errors: [`AccountingError::NoSpace`] for more than are committed.
     pub fn commit_less(&mut self, p: PartitionId, frames: Frames) -> Result<(), AccountingError> {
@@ -152,14 +143,15 @@ impl<M: Memory> Accounting<M> {
         let account = self.account_of(p);
         if account.zombie && account.reserve == 0 {
             let user = account.user;
-            account.replace(Account::EMPTY);
+            account.reset();
             self.users.leave(user);
+            self.vacate(p);
             self.totals.partitions.lower(1);
         }
     }
 
     /// Changes the limit of a partition. Leases beyond a lower limit run until they end.
-    /// Call [`Self::serve`] afterwards. As many steps as there are waiters.
+    /// Call [`Self::serve`] afterwards. O(log waiters).
     ///
     /// Errors: [`AccountingError::Dying`].
     pub fn set_limit(&mut self, p: PartitionId, limit: Frames) -> Result<(), AccountingError> {
@@ -179,13 +171,13 @@ impl<M: Memory> Accounting<M> {
 
     /// Ends what lies in a slice of a partition that is being closed: a request gets
     /// [`super::RequestOutcome::Died`], and its waiter is to be woken; a running lease is
-    /// due at once, except one of a driver. O(log leases).
+    /// due at once, except one of a driver. O(log leases + log waiters).
     pub fn close_slice(&mut self, p: PartitionId, slice: u32) -> Option<LeaseId> {
         let lease = self.lease_at(p, slice)?;
         let index = lease.0;
         match self.entry(index).state {
             LeaseState::BudgetWait | LeaseState::PoolWait => {
-                self.unlink(index);
+                self.stop_waiting(index);
                 self.lease_mut(index).state = LeaseState::Died;
                 return Some(lease);
             }
@@ -199,7 +191,7 @@ impl<M: Memory> Accounting<M> {
 
     /// Closes the account of a partition without leases, of whose committed frames
     /// `frames` are not free yet. The account stays, charged to its user, until
-    /// [`Self::commit_less`] has taken them back. O(1).
+    /// [`Self::commit_less`] has taken them back. O(log accounts).
     ///
     /// Errors: [`AccountingError::Busy`] if it has leases,
     /// [`AccountingError::NoSpace`] for more frames than are committed.

@@ -76,7 +76,7 @@ impl<M: Memory> Accounting<M> {
 
     /// Ends a claimed lease whose frames are free again. If its borrower has not
     /// acknowledged it yet, the entry stays for it. Call [`Self::serve`] afterwards.
-    /// O(log leases), and as many steps as there are waiters.
+    /// O(log leases + log waiters).
     pub fn complete_return(&mut self, lease: LeaseId, reason: EndReason) {
         let index = lease.0;
         let Lease {
@@ -135,7 +135,7 @@ impl<M: Memory> Accounting<M> {
         if now >= self.entry(index).expires || self.entry(index).state == LeaseState::Overdue {
             return Err(AccountingError::Stale);
         }
-        if !self.queue.is_empty() {
+        if !self.waiters.is_pool_queue_empty() {
             return Err(AccountingError::Waited);
         }
         self.check_pace(p, now).inspect_err(|_| {

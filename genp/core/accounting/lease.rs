@@ -2,7 +2,7 @@
 
 //! A lease, from the request to its end.
 
-use super::{super::owner::Owner, Frames, PartitionId, WaitReasons, NONE};
+use super::{super::owner::Owner, waiters::WaiterId, Frames, PartitionId, WaitReasons, NONE};
 
 /// The state of a lease.
 ///
@@ -47,8 +47,8 @@ pub struct Lease {
     pub(super) handle: u64,
     /// Counts the leases that this entry described.
     pub(super) generation: u32,
-    pub(super) prio: i32,
-    pub(super) arrival: u64,
+    /// Its entry among the waiters.
+    pub(super) waiter: WaiterId,
     pub(super) reasons: WaitReasons,
     pub(super) term: u64,
     /// What its end was charged, as long as it can be given back; see
@@ -59,8 +59,7 @@ pub struct Lease {
     pub(super) due: u64,
     /// Its index in the heap, or `NONE`.
     pub(super) heap_at: u32,
-    /// Neighbours in a queue; `next` chains unused entries as well.
-    pub(super) prev: u32,
+    /// Chains unused entries.
     pub(super) next: u32,
     /// Whether its borrower knows that it was granted.
     pub(super) acknowledged: bool,
@@ -100,8 +99,7 @@ impl Lease {
         slice: 0,
         handle: 0,
         generation: 1,
-        prio: 0,
-        arrival: 0,
+        waiter: WaiterId::NONE,
         reasons: WaitReasons {
             budget: false,
             pool: false,
@@ -111,7 +109,6 @@ impl Lease {
         expires: 0,
         due: 0,
         heap_at: NONE,
-        prev: NONE,
         next: NONE,
         acknowledged: false,
         owner: Owner::Process,

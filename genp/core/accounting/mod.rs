@@ -7,11 +7,12 @@
 //! holds a lock around each call and moves frames and page tables outside of it; tests
 //! drive the same object on the host.
 //!
-//! A call takes at most as many steps as there are waiters, or log2 of the leases,
-//! whichever is more. The few calls at set-up go through all accounts as well.
+//! No call goes through a table: each takes a number of steps that grows with the
+//! logarithms of the numbers of leases, waiters and partitions, and moves a few lists of a
+//! byte for each waiter or partition.
 //!
 //! Deadlines are kept in a binary heap (Williams, "Algorithm 232: Heapsort", 1964) over
-//! the table of leases, queues of waiters in lists through the same table.
+//! the table of leases; waiters, users and unused accounts in sorted lists.
 
 use super::{count::Count, recall_share::RecallShare};
 
@@ -26,18 +27,18 @@ mod lease;
 mod lease_table;
 mod memory;
 mod pace;
-mod queue;
 mod ranking;
 mod users;
-mod wait_order;
+mod waiters;
 
 pub use account::Account;
 #[allow(unused_imports)] // For callers that keep a copy.
 pub use account::AccountCounters;
 pub use lease::{Lease, LeaseState};
 pub use memory::Memory;
-use queue::Queue;
+use ranking::Ranking;
 use users::Users;
+use waiters::Waiters;
 
 /// A number of frames of the pool. A frame is a page.
 pub type Frames = u32;
@@ -50,6 +51,9 @@ pub const MAX_LEASES_PER_PARTITION: u32 = 64;
 
 /// The most partitions at a time.
 pub const MAX_PARTITIONS: u32 = ranking::MOST;
+
+/// The most waiting requests at a time.
+pub const MAX_WAITERS: u32 = ranking::MOST;
 
 /// The index of a partition's account in the table of accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,10 +244,10 @@ pub struct Accounting<M: Memory> {
     heap_len: u32,
     /// The first unused lease, chained by `next`.
     unused: u32,
-    /// The pool's queue: requests that wait for frames, in the order of service.
-    queue: Queue,
-    /// How many of those may not wait for frames, only for their budget.
-    impatient: u32,
+    waiters: Waiters<M>,
+    /// Unused accounts, the one that is longest within its part of the recall thread's
+    /// work last.
+    vacant: Ranking<M::Table<u8>>,
     /// The first account with a waiter that its budget allows, chained by `next_ready`.
     ready_accounts: u32,
     totals: Totals,
@@ -259,6 +263,10 @@ impl<M: Memory> Accounting<M> {
     pub fn new(limits: Limits, accounts: u32, leases: u32) -> Result<Self, M::Error> {
         let accounts = accounts.min(MAX_PARTITIONS);
         let leases = leases.min(NONE.minus(1));
+        let limits = Limits {
+            max_waiters: limits.max_waiters.min(MAX_WAITERS),
+            ..limits
+        };
         let mut accounting = Self {
             limits,
             accounts: M::table(accounts, Account::EMPTY)?,
@@ -269,8 +277,8 @@ impl<M: Memory> Accounting<M> {
             heap: M::table(leases, NONE)?,
             heap_len: 0,
             unused: NONE,
-            queue: Queue::EMPTY,
-            impatient: 0,
+            waiters: Waiters::new(limits.order, limits.max_waiters)?,
+            vacant: Ranking::new(M::table(accounts, 0)?),
             ready_accounts: NONE,
             totals: Totals {
                 capacity: limits.capacity,
@@ -279,6 +287,9 @@ impl<M: Memory> Accounting<M> {
             },
             arrivals: 0,
         };
+        for id in (0..accounts).rev() {
+            accounting.vacate(PartitionId(id));
+        }
         for index in (0..leases).rev() {
             let next = accounting.unused;
             accounting.lease_mut(index).next = next;

@@ -54,7 +54,11 @@ impl<M: Memory> Accounting<M> {
 
     fn charge(&mut self, p: PartitionId, now: u64, work: u64) {
         let time = self.limits.share.time_for(work);
-        self.account_of(p).pace.charge(now, time);
+        let account = self.account_of(p);
+        // The order of unused ones depends on it.
+        if account.used {
+            account.pace.charge(now, time);
+        }
     }
 
     /// Charges a lease for its end. O(1).
@@ -86,7 +90,7 @@ impl<M: Memory> Accounting<M> {
     pub fn charge_recall_wake(&mut self, is_due: bool, now: u64) {
         let index = match is_due {
             true => self.first_due(),
-            false => self.queue.head,
+            false => self.waiters.first_lease(),
         };
         if index != NONE {
             self.charge_wake(self.entry(index).partition, now);

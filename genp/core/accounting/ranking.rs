@@ -10,6 +10,11 @@ use core::ops::DerefMut;
 /// The most numbers of a list.
 pub(super) const MOST: u32 = 256;
 
+/// Memory for a list.
+pub(super) trait List: DerefMut<Target = [u8]> {}
+
+impl<T: DerefMut<Target = [u8]>> List for T {}
+
 /// The list. What lies behind it in the table are the numbers that it does not have, if it
 /// was made with [`Ranking::of_all`].
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +28,24 @@ impl<T> Ranking<T> {
     pub(super) const fn new(items: T) -> Self {
         Self { items, len: 0 }
     }
+
+    /// Whether it has no number.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many numbers it has.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Removes all numbers.
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
 }
 
-impl<T: DerefMut<Target = [u8]>> Ranking<T> {
+impl<T: List> Ranking<T> {
     /// An empty list of which [`Self::take`] gives out the numbers from 0 to below the
     /// length of `items`, which is at most [`MOST`].
     pub(super) fn of_all(mut items: T) -> Self {
@@ -48,6 +68,11 @@ impl<T: DerefMut<Target = [u8]>> Ranking<T> {
     /// The number at a rank.
     pub(super) fn get(&self, rank: usize) -> Option<u8> {
         self.listed().get(rank).copied()
+    }
+
+    /// The last number.
+    pub(super) fn last(&self) -> Option<u8> {
+        self.listed().last().copied()
     }
 
     /// How many numbers come before the place that `before` describes: it is true for those

@@ -294,3 +294,36 @@ fn a_dying_partition_is_granted_nothing() {
     assert_eq!(pool.totals().lent, 0);
     pool.check().unwrap();
 }
+
+#[test]
+fn no_reserve_takes_what_a_small_request_waits_for_beside_a_large_one() {
+    let mut pool = pool(WaitOrder::Fifo);
+    let driver = partition(&mut pool, 0, 100);
+    let (large, small) = (partition(&mut pool, 0, 100), partition(&mut pool, 0, 100));
+    let late = pool
+        .borrow(driver, 60, 0, BOTH, false, 0, 10)
+        .unwrap()
+        .lease;
+    pool.make_non_revocable(late);
+    pool.acknowledge(late);
+    let rest = pool.borrow(small, 40, 0, BOTH, false, 0, TERM).unwrap();
+    pool.acknowledge(rest.lease);
+    for (p, frames) in [(large, 50), (small, 30)] {
+        assert_eq!(
+            pool.borrow(p, frames, 0, BOTH, true, 0, TERM)
+                .unwrap()
+                .granted,
+            None
+        );
+    }
+    while pool.due(10).is_some() {}
+    pool.claim(small, rest.handle, EndReason::Returned).unwrap();
+    pool.complete_return(rest.lease, EndReason::Returned);
+    // 40 are free and 60 overdue: the large one waits for what is overdue.
+    assert_eq!(pool.totals().overdue, 60);
+    assert_eq!(
+        pool.commit_more(large, 11, u32::MAX),
+        Err(AccountingError::NoSpace)
+    );
+    assert_eq!(pool.commit_more(large, 10, u32::MAX), Ok(()));
+}

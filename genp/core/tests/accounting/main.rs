@@ -5,6 +5,7 @@
 mod admission;
 mod cases;
 mod pace;
+mod sections;
 mod steps;
 mod users;
 

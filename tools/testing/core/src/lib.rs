@@ -5,6 +5,7 @@
 //! with random borrowers.
 
 pub mod atomic_words;
+pub mod counted;
 pub mod pool;
 pub mod simulation;
 pub mod summary;
