@@ -5,13 +5,13 @@
 //!
 //! The `kernel` crate has these operations as calls into the kernel. Every take and give
 //! of a page or object uses several, so on x86-64 they are inline assembly here; on other
-//! architectures they are those of the kernel.
+//! architectures they are those of the kernel, as in the simulation, which looks at each.
 
 use kernel::{alloc::Flags, prelude::*, sync::atomic::Atomic};
 
 use crate::genp::core::labyrinth::{words, Word};
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", not(GENP_SIM))))]
 use super::glue;
 use super::table;
 
@@ -36,7 +36,7 @@ impl InlineAtomic {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(GENP_SIM)))]
 impl InlineAtomic {
     /// Returns the value (acquire). Context: any.
     #[inline(always)]
@@ -88,7 +88,7 @@ impl InlineAtomic {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(GENP_SIM)))]
 impl Word for InlineAtomic {
     #[inline(always)]
     fn load(&self) -> u64 {
@@ -132,7 +132,7 @@ impl Word for InlineAtomic {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", not(GENP_SIM))))]
 impl InlineAtomic {
     /// Returns the value (acquire). Context: any.
     pub(crate) fn load(&self) -> u64 {
@@ -156,7 +156,7 @@ impl InlineAtomic {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", not(GENP_SIM))))]
 impl Word for InlineAtomic {
     fn load(&self) -> u64 {
         InlineAtomic::load(self)
