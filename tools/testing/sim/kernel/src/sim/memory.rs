@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pages. What a page holds is one number here: 0 if it is zeroed.
+
+#![allow(non_camel_case_types)]
+
+use core::cell::{Cell, UnsafeCell};
+
+use super::{fail, machine, point};
+
+/// A page.
+pub struct page {
+    /// References.
+    pub(crate) count: Cell<i32>,
+    /// `page_private()`.
+    pub(crate) private: Cell<usize>,
+    /// What is in it.
+    pub content: Cell<u64>,
+    /// Who was given it by the module, for checks; 0 for nobody.
+    pub holder: Cell<u64>,
+}
+
+/// The memory of the machine.
+#[derive(Default)]
+pub struct Memory {
+    pages: UnsafeCell<Vec<page>>,
+    /// Pages that were taken, of each of the two nodes.
+    taken: [Cell<usize>; NODES],
+    given_back: Cell<usize>,
+    per_node: Cell<usize>,
+    nodes: Cell<usize>,
+    vmaps: Cell<i64>,
+    addresses: Cell<usize>,
+}
+
+/// Memory nodes.
+pub const NODES: usize = 2;
+
+impl Memory {
+    /// Sets the memory up: nodes, and pages of each, with something in all of them.
+    pub fn set_up(&self, nodes: usize, per_node: usize) {
+        // SAFETY: before anybody has a page.
+        let pages = unsafe { &mut *self.pages.get() };
+        pages.clear();
+        pages.extend((0..nodes * per_node).map(|at| page {
+            count: Cell::new(0),
+            private: Cell::new(0),
+            content: Cell::new(0xdead_0000 + at as u64),
+            holder: Cell::new(0),
+        }));
+        self.per_node.set(per_node);
+        self.nodes.set(nodes);
+        self.addresses.set(0x7000_0000_0000);
+    }
+
+    pub(crate) fn pages(&self) -> &[page] {
+        // SAFETY: filled in `set_up` alone.
+        unsafe { &*self.pages.get() }
+    }
+
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes.get()
+    }
+
+    /// Pages that nobody has.
+    pub(crate) fn available(&self) -> usize {
+        self.nodes.get() * self.per_node.get() - self.taken.iter().map(Cell::get).sum::<usize>()
+    }
+
+    pub(crate) fn allocate(&self, node: usize, order: u32) -> *mut page {
+        machine().might_sleep("taking pages");
+        let count = 1 << order;
+        let at = self.taken[node].get();
+        // High orders are rare.
+        let fragmented = order > 0 && machine().rng().one_in(3);
+        if at + count > self.per_node.get() || fragmented {
+            return core::ptr::null_mut();
+        }
+        self.taken[node].set(at + count);
+        let first = node * self.per_node.get() + at;
+        let pages = &self.pages()[first..first + count];
+        // As long as a block is not split, its first page has the reference.
+        pages[0].count.set(1);
+        core::ptr::from_ref(&pages[0]).cast_mut()
+    }
+
+    pub(crate) fn split(&self, first: &page, order: u32) {
+        let at = self.number(first);
+        for page in &self.pages()[at..at + (1 << order)] {
+            page.count.set(1);
+        }
+    }
+
+    pub(crate) fn put(&self, page: &page) {
+        if page.private.get() != 0 {
+            fail("a page is freed with private data");
+        }
+        drop_reference(page);
+        self.given_back.set(self.given_back.get() + 1);
+    }
+
+    /// Pages that were taken and not given back.
+    pub fn outstanding(&self) -> usize {
+        self.pages().iter().filter(|page| page.count.get() > 0).count()
+    }
+
+    pub(crate) fn number(&self, page: &page) -> usize {
+        let at = (core::ptr::from_ref(page) as usize - self.pages().as_ptr() as usize) / size_of::<page>();
+        if at >= self.pages().len() {
+            fail("this is no page");
+        }
+        at
+    }
+
+    /// Addresses of the kernel's for a number of pages. Nothing is there.
+    pub(crate) fn map(&self, pages: usize) -> usize {
+        self.vmaps.set(self.vmaps.get() + 1);
+        let at = self.addresses.get();
+        self.addresses.set(at + (pages + 1) * crate::page::PAGE_SIZE);
+        at
+    }
+
+    pub(crate) fn unmap(&self) {
+        self.vmaps.set(self.vmaps.get() - 1);
+    }
+
+    /// Maps of the kernel's that are left.
+    pub fn vmaps(&self) -> i64 {
+        self.vmaps.get()
+    }
+}
+
+impl page {
+    /// Zeroes it, which takes a while.
+    pub(crate) fn zero(&self) {
+        point();
+        if self.count.get() < 1 {
+            fail("a page is zeroed that was freed");
+        }
+        if self.holder.get() != 0 && !self.zeroed_for_holder() {
+            fail(&format!("a page is zeroed while {:#x} has it", self.holder.get()));
+        }
+        self.content.set(0);
+        point();
+    }
+
+    fn zeroed_for_holder(&self) -> bool {
+        false
+    }
+}
+
+/// One reference more.
+pub fn take_reference(page: &page) {
+    page.count.set(page.count.get() + 1);
+}
+
+/// One reference less.
+pub fn drop_reference(page: &page) {
+    let left = page.count.get() - 1;
+    if left < 0 {
+        fail("a page is freed twice");
+    }
+    page.count.set(left);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Processes: an address space, descriptors and a user.
+
+use core::cell::{Cell, RefCell, UnsafeCell};
+
+use super::{
+    files::{file, leave_kernel, Kind},
+    machine, point,
+    space::mm_struct,
+};
+
+unsafe extern "C" {
+    fn genp_partition_ioctl(partition: *mut core::ffi::c_void, nr: u32, arg: usize) -> isize;
+    fn genp_device_ioctl(registry: *mut core::ffi::c_void, nr: u32, arg: usize) -> isize;
+    fn genp_partition_read(partition: *mut core::ffi::c_void, to: usize, size: usize, nonblock: bool) -> isize;
+    fn genp_partition_poll(partition: *mut core::ffi::c_void, file: *mut file, table: *mut core::ffi::c_void) -> u32;
+}
+
+/// A process.
+#[derive(Default)]
+pub struct Process {
+    /// Its address space.
+    pub mm: mm_struct,
+    fds: RefCell<Vec<Fd>>,
+    /// Its user.
+    pub uid: Cell<u32>,
+    /// Whether it has every capability.
+    pub capable: Cell<bool>,
+    /// It was killed.
+    pub killed: Cell<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fd {
+    Free,
+    Reserved,
+    Open(*mut file),
+}
+
+/// All processes.
+#[derive(Default)]
+pub struct Processes(UnsafeCell<Vec<Box<Process>>>);
+
+impl Processes {
+    /// Makes one, of a user.
+    pub fn create(&self, uid: u32) -> &'static Process {
+        let process = Box::new(Process::default());
+        process.uid.set(uid);
+        process.capable.set(uid == 0);
+        let at: *const Process = &*process;
+        // SAFETY: nobody holds the table across this; processes live as long as the machine.
+        unsafe {
+            (*self.0.get()).push(process);
+            &*at
+        }
+    }
+}
+
+impl Process {
+    pub(crate) fn reserve_fd(&self) -> Option<usize> {
+        let mut fds = self.fds.borrow_mut();
+        if let Some(at) = fds.iter().position(|fd| *fd == Fd::Free) {
+            fds[at] = Fd::Reserved;
+            return Some(at);
+        }
+        fds.push(Fd::Reserved);
+        Some(fds.len() - 1)
+    }
+
+    pub(crate) fn unreserve_fd(&self, fd: usize) {
+        self.fds.borrow_mut()[fd] = Fd::Free;
+    }
+
+    pub(crate) fn install_fd(&self, fd: usize, file: *mut file) {
+        self.fds.borrow_mut()[fd] = Fd::Open(file);
+    }
+
+    /// Opens a new descriptor of a file, whose reference it takes over.
+    pub fn open(&self, file: *mut file) -> i32 {
+        let fd = self.reserve_fd().expect("there is always room");
+        self.install_fd(fd, file);
+        fd as i32
+    }
+
+    /// fget(): with a reference of its own.
+    pub(crate) fn get(&self, fd: i32) -> Option<&'static file> {
+        point();
+        match self.fds.borrow().get(usize::try_from(fd).ok()?)? {
+            Fd::Open(file) => {
+                // SAFETY: files live as long as the machine.
+                let file = unsafe { &**file };
+                file.get();
+                Some(file)
+            }
+            _ => None,
+        }
+    }
+
+    /// Does something with the file of a descriptor, which stays open meanwhile.
+    pub fn with<R>(&self, fd: i32, work: impl FnOnce(&file) -> R) -> Option<R> {
+        let file = self.get(fd)?;
+        let done = work(file);
+        file.put();
+        leave_kernel();
+        Some(done)
+    }
+
+    /// close().
+    pub fn close(&self, fd: i32) -> bool {
+        point();
+        let open = match usize::try_from(fd).ok().and_then(|fd| self.fds.borrow().get(fd).copied()) {
+            Some(Fd::Open(file)) => file,
+            _ => return false,
+        };
+        self.unreserve_fd(fd as usize);
+        // SAFETY: the descriptor's reference.
+        unsafe { (*open).put() };
+        leave_kernel();
+        true
+    }
+
+    /// Another descriptor of the same file, in this process or another.
+    pub fn pass(&self, fd: i32, to: &Self) -> Option<i32> {
+        let file = self.get(fd)?;
+        Some(to.open(core::ptr::from_ref(file).cast_mut()))
+    }
+
+    /// ioctl(): 0, or a negative errno.
+    pub fn ioctl(&self, fd: i32, nr: u32, arg: usize) -> i32 {
+        let done = self.with(fd, |file| match file.kind.get() {
+            // SAFETY: the file of a partition; any address is checked.
+            Kind::Partition(data) => unsafe { genp_partition_ioctl(data, nr, arg) },
+            // SAFETY: the device is registered while it is open.
+            Kind::Control => unsafe { genp_device_ioctl(machine().registered.get(), nr, arg) },
+            _ => -25,
+        });
+        done.map_or(-9, |done| done as i32)
+    }
+
+    /// read().
+    pub fn read(&self, fd: i32, to: usize, size: usize) -> isize {
+        let done = self.with(fd, |file| match file.kind.get() {
+            // SAFETY: as above.
+            Kind::Partition(data) => unsafe { genp_partition_read(data, to, size, file.nonblock.get()) },
+            _ => -22,
+        });
+        done.unwrap_or(-9)
+    }
+
+    /// poll(), until a time.
+    pub fn poll(&self, fd: i32, until: u64) -> Option<u32> {
+        self.with(fd, |file| {
+            let Kind::Partition(data) = file.kind.get() else { return 0 };
+            let mut table: u8 = 0;
+            let at: *mut core::ffi::c_void = (&raw mut table).cast();
+            let address = core::ptr::from_ref(file).cast_mut();
+            loop {
+                machine().prepare_sleep(true);
+                // SAFETY: as above; the table is only compared with null.
+                let events = unsafe { genp_partition_poll(data, address, at) };
+                if events != 0 || machine().signal_pending() {
+                    machine().finish_sleep();
+                    return events;
+                }
+                if machine().sleep_until(until) {
+                    return 0;
+                }
+            }
+        })
+    }
+
+    /// exit(): everything that it has open or mapped.
+    pub fn exit(&self) {
+        for start in self.mappings() {
+            self.munmap(start);
+            leave_kernel();
+        }
+        let fds = self.fds.borrow().len();
+        for fd in 0..fds {
+            self.close(fd as i32);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Durations.
+
+/// A duration.
+#[derive(Clone, Copy)]
+pub struct Delta(u64);
+
+impl Delta {
+    /// From milliseconds.
+    pub const fn from_millis(ms: i64) -> Self {
+        Self(ms as u64 * 1_000_000)
+    }
+}
+
+/// Sleeping for a time.
+pub mod delay {
+    /// Context: thread, may sleep.
+    pub fn fsleep(delta: super::Delta) {
+        crate::sim::machine().sleep_for(delta.0);
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What must hold at any time, and when everything has ended.
+
+use kernel::sim::{fail, machine, process::Process};
+
+use crate::{
+    actors::sized,
+    genp::{
+        pool::Pool,
+        registry::Registry,
+        sys::abi::{self, genp_info, genp_stat},
+    },
+};
+
+/// Asks for the state of the pool; what it says must add up.
+pub(crate) fn pool(process: &Process, control: i32) -> Option<genp_info> {
+    let mut info = sized(genp_info::default());
+    if process.ioctl(control, abi::GENP_NR_GET_INFO, core::ptr::from_mut(&mut info) as usize) != 0 {
+        return None;
+    }
+    let sum = info.committed + info.lent + info.overdue + info.free;
+    if sum != info.capacity {
+        fail(&format!(
+            "committed {} + lent {} + overdue {} + free {} is not the capacity {}",
+            info.committed, info.lent, info.overdue, info.free, info.capacity
+        ));
+    }
+    Some(info)
+}
+
+/// The figures of a partition.
+pub(crate) fn stat(stat: &genp_stat) {
+    if stat.used > stat.reserve {
+        // Both change while it is asked for, but not so often.
+        machine().pass(1);
+    }
+    if stat.stock_limit != 0 && stat.stock_owned > stat.stock_limit {
+        fail(&format!("a stock of {} has {} pages", stat.stock_limit, stat.stock_owned));
+    }
+}
+
+/// Whether nothing is in use any longer.
+fn is_idle(info: &genp_info) -> bool {
+    let used = info.committed + info.lent + info.overdue + info.quarantined;
+    let whole = info.emergency_free == info.emergency && info.range_free == info.range;
+    used == 0 && info.partitions == 0 && info.leases == 0 && info.waiters == 0 && whole
+}
+
+/// Waits until everything is back; complains if that takes too long.
+pub(crate) fn all_back(registry: &Registry, process: &Process, control: i32) {
+    /// Of virtual time.
+    const PATIENCE: u64 = 3_000_000_000;
+
+    let limit = machine().now() + PATIENCE;
+    loop {
+        let info = pool(process, control);
+        if info.is_some_and(|info| is_idle(&info)) {
+            break;
+        }
+        if machine().now() > limit {
+            let Some(info) = info else {
+                fail("the pool does not answer");
+            };
+            fail(&format!(
+                "not all is back: committed {} lent {} overdue {} quarantined {} partitions {} leases {} waiters {} emergency {} of {} range {} of {}",
+                info.committed, info.lent, info.overdue, info.quarantined, info.partitions, info.leases,
+                info.waiters, info.emergency_free, info.emergency, info.range_free, info.range
+            ));
+        }
+        machine().sleep_for(5_000_000);
+    }
+    accounting(registry);
+}
+
+/// The invariants of the accounting.
+pub(crate) fn accounting(registry: &Registry) {
+    let found = registry.pool().lending.with(|state| state.accounting.check());
+    if let Err(text) = found {
+        fail(&format!("the accounting is wrong: {text}"));
+    }
+}
+
+/// Takes all free frames: each must be there once, and nobody refer to it.
+pub(crate) fn frames(pool: &Pool) {
+    let free = &pool.free_frames;
+    let mut seen = vec![false; free.frames().len() as usize];
+    let mut left = pool.config.capacity;
+    while left > 0 {
+        let mut list = free.take(left, 0);
+        if list.is_empty() {
+            fail(&format!("{left} frames of the pool are lost"));
+        }
+        while let Some(frame) = free.pop(&mut list) {
+            if core::mem::replace(&mut seen[frame as usize], true) {
+                fail(&format!("the frame {frame} is free twice"));
+            }
+            // SAFETY: a page of the machine.
+            let page = unsafe { &*free.frames().page(frame) };
+            if page.content.get() != 0 {
+                fail(&format!("the frame {frame} was taken with something in it"));
+            }
+            left -= 1;
+        }
+    }
+}
