@@ -9,7 +9,9 @@ use kernel::{
     sim::{
         fail,
         files::{leave_kernel, Kind},
-        machine, trace,
+        machine,
+        process::Hold,
+        trace,
     },
 };
 
@@ -89,7 +91,7 @@ impl Thread {
                 self.world.count(kind, answer);
             }
             if op.b >> 29 == 1 {
-                check::pool(self.me().process, self.control);
+                check::pool(&self.control());
             }
         }
         let left = self.me().threads.get() - 1;
@@ -99,9 +101,13 @@ impl Thread {
         }
     }
 
-    pub(crate) fn ioctl<T: abi::IoctlArgument>(&self, fd: i32, nr: u32, args: &mut T) -> i32 {
+    pub(crate) fn ioctl<T: abi::IoctlArgument>(&self, file: &Hold, nr: u32, args: &mut T) -> i32 {
         args.set_size(size_of::<T>() as u32);
-        self.me().process.ioctl(fd, nr, core::ptr::from_mut(args) as usize)
+        file.ioctl(nr, core::ptr::from_mut(args) as usize)
+    }
+
+    fn control(&self) -> Hold {
+        self.me().process.hold(self.control).expect("it is open")
     }
 
     pub(crate) fn fd(&self, pick: u32) -> Option<i32> {
@@ -109,10 +115,21 @@ impl Thread {
         (0..FDS).find_map(|at| fds[(at + pick as usize) % FDS].get())
     }
 
-    /// A descriptor, and the number of its partition.
-    pub(crate) fn part(&self, pick: u32) -> Option<(i32, u32)> {
-        let fd = self.fd(pick)?;
-        Some((fd, self.world.serial_of_fd(self.me().process, fd)?))
+    /// The file of some descriptor.
+    fn file(&self, pick: u32) -> Option<Hold> {
+        self.me().process.hold(self.fd(pick)?)
+    }
+
+    /// That of a descriptor, and the number of its partition.
+    pub(crate) fn part_of(&self, fd: i32) -> Option<(Hold, u32)> {
+        let file = self.me().process.hold(fd)?;
+        let serial = self.world.serial_of(&*file);
+        Some((file, serial))
+    }
+
+    /// That of some descriptor, and the number of its partition.
+    pub(crate) fn part(&self, pick: u32) -> Option<(Hold, u32)> {
+        self.part_of(self.fd(pick)?)
     }
 
     fn keep(&self, slot: u32, fd: i32) {
@@ -141,18 +158,18 @@ impl Thread {
             source: u32::from(self.world.load.range && a >> 27 & 3 == 0),
             ..Default::default()
         });
-        let done = self.ioctl(self.control, abi::GENP_NR_CREATE, &mut args);
+        let done = self.ioctl(&self.control(), abi::GENP_NR_CREATE, &mut args);
         if done == 0 {
-            self.keep(b >> 8, args.fd);
             let unnamed = args.name[0] == 0;
             self.map_new(&args, unnamed);
+            self.keep(b >> 8, args.fd);
         }
         Some(done)
     }
 
     fn open(&self, a: u32, b: u32) -> Option<i32> {
         let mut args = sized(abi::genp_open { name: name_of(a), ..Default::default() });
-        let done = self.ioctl(self.control, abi::GENP_NR_OPEN, &mut args);
+        let done = self.ioctl(&self.control(), abi::GENP_NR_OPEN, &mut args);
         if done == 0 {
             self.keep(b, args.fd);
         }
@@ -160,7 +177,7 @@ impl Thread {
     }
 
     fn alloc(&self, a: u32, b: u32) -> Option<i32> {
-        let (fd, serial) = self.part(b)?;
+        let (file, serial) = self.part(b)?;
         let length = match a & 7 {
             0 => 0,
             1 => 1 << (a >> 3 & 31),
@@ -169,7 +186,7 @@ impl Thread {
         };
         let align = [0, 0, 0, 64, 4096, 3][(b >> 3) as usize % 6];
         let mut args = sized(abi::genp_alloc { length, align, ..Default::default() });
-        let done = self.ioctl(fd, abi::GENP_NR_ALLOC, &mut args);
+        let done = self.ioctl(&file, abi::GENP_NR_ALLOC, &mut args);
         if done == 0 {
             if args.offset % align.max(1) != 0 {
                 fail(&format!("a region at {:#x} is not aligned to {align:#x}", args.offset));
@@ -181,11 +198,11 @@ impl Thread {
     }
 
     fn free(&self, a: u32, b: u32) -> Option<i32> {
-        let (fd, serial) = self.part(b)?;
+        let (file, serial) = self.part(b)?;
         let foreign = a & 15 == 0;
         let region = if foreign { None } else { self.world.take_region(serial, a >> 4) };
         let handle = region.map_or(u64::from(a) << 20 | 5, |region| region.handle);
-        let done = self.ioctl(fd, abi::GENP_NR_FREE, &mut abi::genp_handle { handle, ..Default::default() });
+        let done = self.ioctl(&file, abi::GENP_NR_FREE, &mut abi::genp_handle { handle, ..Default::default() });
         match (done, region) {
             (0, None) => fail(&format!("the handle {handle:#x}, which is nobody's, was freed")),
             (errno::EINVAL | errno::ESTALE, Some(_)) => fail(&format!("the region {handle:#x} was not freed: {done}")),
@@ -196,7 +213,7 @@ impl Thread {
     }
 
     fn borrow(&self, a: u32, b: u32) -> Option<i32> {
-        let (fd, serial) = self.part(b)?;
+        let (file, serial) = self.part(b)?;
         let pages: u64 = [1, 1, 2, 3, 8, 16, 20, 33, 64, 0][a as usize % 10];
         let now = machine().now();
         let term = [0, 0, 1_000_000, 3_000_000][(a >> 4) as usize % 4];
@@ -212,7 +229,7 @@ impl Thread {
             reasons: a >> 8 & 3,
             ..Default::default()
         });
-        let done = self.ioctl(fd, abi::GENP_NR_BORROW, &mut args);
+        let done = self.ioctl(&file, abi::GENP_NR_BORROW, &mut args);
         self.clear_signal();
         if done != 0 {
             return Some(done);
@@ -236,12 +253,12 @@ impl Thread {
     }
 
     fn give_back(&self, a: u32, b: u32) -> Option<i32> {
-        let (fd, serial) = self.part(b)?;
+        let (file, serial) = self.part(b)?;
         let foreign = a & 31 == 0;
         let lease = if foreign { None } else { self.world.take_lease(Some(serial), a >> 5) };
         let handle = lease.map_or(u64::from(a) << 20 | 5, |lease| lease.handle);
         let seen = lease.and_then(|lease| self.inspect(&lease));
-        let done = self.ioctl(fd, abi::GENP_NR_RETURN, &mut abi::genp_handle { handle, ..Default::default() });
+        let done = self.ioctl(&file, abi::GENP_NR_RETURN, &mut abi::genp_handle { handle, ..Default::default() });
         match (done, lease) {
             (0, None) => fail("a lease was returned that is nobody's"),
             (errno::EINVAL, Some(_)) => fail(&format!("the lease {handle:#x} is unknown to its partition")),
@@ -257,11 +274,11 @@ impl Thread {
     }
 
     fn renew(&self, a: u32, b: u32) -> Option<i32> {
-        let (fd, serial) = self.part(b)?;
+        let (file, serial) = self.part(b)?;
         let mut lease = self.world.take_lease(Some(serial), a)?;
         let lease_ns = [0, 1_000_000, 3_000_000, u64::MAX][(a >> 8) as usize % 4];
         let mut args = sized(abi::genp_renew { handle: lease.handle, lease_ns, ..Default::default() });
-        let done = self.ioctl(fd, abi::GENP_NR_RENEW, &mut args);
+        let done = self.ioctl(&file, abi::GENP_NR_RENEW, &mut args);
         if done == 0 {
             lease.expires = args.expires;
         }
@@ -270,20 +287,20 @@ impl Thread {
     }
 
     fn resize(&self, a: u32, b: u32) -> Option<i32> {
-        let fd = self.fd(b)?;
+        let file = self.file(b)?;
         let pages = |at: u32| PAGE * [0, 1, 2, 8, 12, 16, 40, 64, 250][at as usize % 9];
         let mut args = sized(abi::genp_resize {
             reserve: pages(a),
             borrow_limit: pages(a >> 8),
             ..Default::default()
         });
-        Some(self.ioctl(fd, abi::GENP_NR_RESIZE, &mut args))
+        Some(self.ioctl(&file, abi::GENP_NR_RESIZE, &mut args))
     }
 
     fn stat(&self, a: u32, b: u32) -> Option<i32> {
-        let fd = self.fd(b)?;
+        let file = self.file(b)?;
         let mut args = sized(abi::genp_stat { flags: a & 1, ..Default::default() });
-        let done = self.ioctl(fd, abi::GENP_NR_GET_STAT, &mut args);
+        let done = self.ioctl(&file, abi::GENP_NR_GET_STAT, &mut args);
         if done == 0 {
             check::stat(&args);
         }
@@ -291,24 +308,24 @@ impl Thread {
     }
 
     fn bounds(&self, a: u32, b: u32) -> Option<i32> {
-        let fd = self.fd(b)?;
+        let file = self.file(b)?;
         let mut args = sized(abi::genp_bounds {
             flags: a & 1,
             live_bytes: u64::from(a >> 8),
             largest_request: u64::from(a >> 4) & 0xffff,
             ..Default::default()
         });
-        Some(self.ioctl(fd, abi::GENP_NR_GET_BOUNDS, &mut args))
+        Some(self.ioctl(&file, abi::GENP_NR_GET_BOUNDS, &mut args))
     }
 
     fn histogram(&self, a: u32, b: u32) -> Option<i32> {
-        let fd = self.fd(b)?;
+        let file = self.file(b)?;
         let mut args = sized(abi::genp_histogram { op: a & 15, flags: a >> 4 & 1, ..Default::default() });
-        Some(self.ioctl(fd, abi::GENP_NR_GET_HISTOGRAM, &mut args))
+        Some(self.ioctl(&file, abi::GENP_NR_GET_HISTOGRAM, &mut args))
     }
 
     fn eventfd(&self, a: u32, b: u32) -> Option<i32> {
-        let fd = self.fd(b)?;
+        let file = self.file(b)?;
         let process = self.me().process;
         let event = match a & 7 {
             0 => -1,
@@ -317,7 +334,7 @@ impl Thread {
             _ => process.open(machine().files.create(Kind::Event)),
         };
         let mut args = sized(abi::genp_eventfd { fd: event, mask: a >> 3 & 63, ..Default::default() });
-        let done = self.ioctl(fd, abi::GENP_NR_SET_EVENTFD, &mut args);
+        let done = self.ioctl(&file, abi::GENP_NR_SET_EVENTFD, &mut args);
         if a & 7 > 2 {
             process.close(event);
         }
@@ -329,8 +346,8 @@ impl Thread {
         if a & 7 != 0 {
             return None;
         }
-        let (fd, serial) = self.part(b)?;
-        let done = self.ioctl(fd, abi::GENP_NR_DESTROY, &mut abi::genp_destroy::default());
+        let (file, serial) = self.part(b)?;
+        let done = self.ioctl(&file, abi::GENP_NR_DESTROY, &mut abi::genp_destroy::default());
         if done == 0 {
             self.world.forget(serial);
         }
@@ -350,6 +367,11 @@ impl Thread {
             return None;
         }
         let fd = self.me().process.pass(self.fd(b)?, there.process)?;
+        if there.threads.get() == 0 {
+            // It has exited meanwhile.
+            there.process.close(fd);
+            return None;
+        }
         let old = there.fds[(b >> 8) as usize % FDS].replace(Some(fd));
         if let Some(old) = old {
             there.process.close(old);
@@ -358,31 +380,25 @@ impl Thread {
     }
 
     fn poll(&self, a: u32, b: u32) -> Option<i32> {
-        let fd = self.fd(b)?;
+        let file = self.file(b)?;
         let until = machine().now() + u64::from(a & 0xf_ffff);
-        self.me().process.poll(fd, until)?;
+        file.poll(until);
         Some(0)
-    }
-
-    fn read_once(&self, fd: i32, room: &mut [u64; 16], size: usize, nonblock: bool) -> Option<isize> {
-        let process = self.me().process;
-        process.with(fd, |file| file.nonblock.set(nonblock))?;
-        Some(process.read(fd, room.as_mut_ptr() as usize, size))
     }
 
     fn read(&self, a: u32, b: u32) -> Option<i32> {
         /// Nobody learns of an event so late.
         const LATE: u64 = 1_000_000_000;
 
-        let fd = self.fd(b)?;
+        let file = self.file(b)?;
         let mut room = [0u64; 16];
         let size = if a & 7 == 0 { 7 } else { 32 * 4 };
-        let done = self.read_once(fd, &mut room, size, a & 0x70 != 0)?;
+        let done = file.read(room.as_mut_ptr() as usize, size, a & 0x70 != 0);
         self.clear_signal();
         if done == errno::RESTART {
             // Was there something all the time?
             let now = machine().now();
-            let found = self.read_once(fd, &mut room, size, true)?;
+            let found = file.read(room.as_mut_ptr() as usize, size, true);
             if found > 0 && room[1] + LATE < now {
                 fail("an event was announced, and its reader slept on");
             }
@@ -415,18 +431,18 @@ impl Thread {
     }
 
     fn info(&self, _a: u32, _b: u32) -> Option<i32> {
-        check::pool(self.me().process, self.control);
+        check::pool(&self.control());
         Some(0)
     }
 
     /// Any number of a command with any size and flags.
     fn malformed(&self, a: u32, b: u32) -> Option<i32> {
-        let fd = if a & 1 == 0 { self.control } else { self.fd(b)? };
+        let file = if a & 1 == 0 { self.control() } else { self.file(b)? };
         let mut room = [0u32; 1026];
         room[0] = [0, 4, 7, 4097, u32::MAX, 64][(a >> 1) as usize % 6];
         room[1] = 1 << (a >> 8 & 31) | 1 << 31;
         let at = if a >> 13 & 7 == 0 { a as usize & 0xffff } else { room.as_mut_ptr() as usize };
-        let done = self.me().process.ioctl(fd, b & 31, at);
+        let done = file.ioctl(b & 31, at);
         if done >= 0 {
             fail(&format!("command {} with unknown flags succeeded", b & 31));
         }

@@ -2,7 +2,7 @@
 
 //! What must hold at any time, and when everything has ended.
 
-use kernel::sim::{fail, machine, process::Process};
+use kernel::sim::{fail, machine, process::Hold};
 
 use crate::{
     actors::sized,
@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// Asks for the state of the pool; what it says must add up.
-pub(crate) fn pool(process: &Process, control: i32) -> Option<genp_info> {
+pub(crate) fn pool(control: &Hold) -> Option<genp_info> {
     let mut info = sized(genp_info::default());
-    if process.ioctl(control, abi::GENP_NR_GET_INFO, core::ptr::from_mut(&mut info) as usize) != 0 {
+    if control.ioctl(abi::GENP_NR_GET_INFO, core::ptr::from_mut(&mut info) as usize) != 0 {
         return None;
     }
     let sum = info.committed + info.lent + info.overdue + info.free;
@@ -48,13 +48,13 @@ fn is_idle(info: &genp_info) -> bool {
 }
 
 /// Waits until everything is back; complains if that takes too long.
-pub(crate) fn all_back(registry: &Registry, process: &Process, control: i32) {
+pub(crate) fn all_back(registry: &Registry, control: &Hold) {
     /// Of virtual time.
     const PATIENCE: u64 = 3_000_000_000;
 
     let limit = machine().now() + PATIENCE;
     loop {
-        let info = pool(process, control);
+        let info = pool(control);
         if info.is_some_and(|info| is_idle(&info)) {
             break;
         }

@@ -170,8 +170,7 @@ impl Driver {
         }
         self.part.set(part);
         self.creator.set(a & 7 != 0);
-        let serial = 0x80_0000 + self.number as u64 + 16 * self.world.ages.get();
-        self.world.ages.set(self.world.ages.get() + 1);
+        let serial = self.world.holder_of(part as usize, self.creator.get());
         let pages = Rc::new(Pages::new(part, serial, self.world.clone()));
         *self.pages.borrow_mut() = Some(pages.clone());
         if b & 0x100 != 0 {

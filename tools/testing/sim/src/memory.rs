@@ -7,7 +7,7 @@
 
 use kernel::{
     page::PAGE_SIZE,
-    sim::{fail, machine, memory::page, space::How},
+    sim::{fail, machine, memory::page, process::Hold, space::How},
 };
 
 use crate::{
@@ -51,21 +51,22 @@ impl Thread {
         (0..MAPS).map(|at| (at + from) % MAPS).find(|at| self.me().maps[*at].get().start == 0)
     }
 
-    fn map_at(&self, slot: usize, fd: i32, serial: u32, window: bool, how: How) -> Option<i32> {
+    fn map_at(&self, slot: usize, file: &Hold, (serial, window): (u32, bool), how: How, first: impl FnOnce(&Map)) -> Option<i32> {
         // Whoever comes second finds the slot taken.
         let claimed = Map { start: usize::MAX, ..Map::default() };
         self.me().maps[slot].set(claimed);
         let process = self.me().process;
-        let done = process.with(fd, |file| process.mmap(file, how));
+        let done = process.mmap(file, how);
         let age = self.world.ages.get() + 1;
         self.world.ages.set(age);
         let (map, answer) = match done {
-            Some(Ok(start)) => {
+            Ok(start) => {
                 let pages = (how.length as usize).div_ceil(PAGE_SIZE);
-                (Map { start, pages, window, serial, age }, Some(0))
+                let map = Map { start, pages, window, serial, age };
+                first(&map);
+                (map, Some(0))
             }
-            Some(Err(error)) => (Map::default(), Some(error)),
-            None => (Map::default(), None),
+            Err(error) => (Map::default(), Some(error)),
         };
         self.me().maps[slot].set(map);
         answer
@@ -73,9 +74,9 @@ impl Thread {
 
     pub(crate) fn map(&self, a: u32, b: u32, window: bool) -> Option<i32> {
         let slot = self.free_map(a as usize >> 8)?;
-        let (fd, serial) = self.part(b)?;
+        let (file, serial) = self.part(b)?;
         let mut stat = abi::genp_stat::default();
-        if self.ioctl(fd, abi::GENP_NR_GET_STAT, &mut stat) != 0 {
+        if self.ioctl(&file, abi::GENP_NR_GET_STAT, &mut stat) != 0 {
             return None;
         }
         let windows = stat.windows;
@@ -93,11 +94,7 @@ impl Thread {
         if how.length == 0 || how.length > 1 << 26 {
             return None;
         }
-        // The descriptor may be another one by now.
-        if self.world.serial_of_fd(self.me().process, fd) != Some(serial) {
-            return None;
-        }
-        let done = self.map_at(slot, fd, serial, window, how);
+        let done = self.map_at(slot, &file, (serial, window), how, |_| ());
         if done == Some(0) && (1..=4).contains(&odd) {
             fail(&format!("a mapping was made that must not be: {how:?}"));
         }
@@ -106,7 +103,7 @@ impl Thread {
 
     /// Maps a partition that was just created, and finds it zeroed.
     pub(crate) fn map_new(&self, args: &abi::genp_create, alone: bool) {
-        let Some(serial) = self.world.serial_of_fd(self.me().process, args.fd) else { return };
+        let Some((file, serial)) = self.part_of(args.fd) else { return };
         let windows = &args.windows;
         for (window, offset, length) in [
             (false, windows.reserve_offset, windows.reserve_length),
@@ -117,21 +114,25 @@ impl Thread {
                 continue;
             }
             let how = How { length, offset, shared: true, exec: false };
-            if self.map_at(slot, args.fd, serial, window, how) != Some(0) {
-                continue;
-            }
-            let map = self.me().maps[slot].get();
-            if !window && args.source == 0 {
-                for at in 0..map.pages {
-                    self.me().process.access(map.start, at, |page| {
-                        check_page(page, serial, false);
-                        if alone && page.content.get() != 0 {
-                            fail("a new reserve is not zeroed");
-                        }
-                        page.content.set(reserve_mark(serial, 0));
-                    });
+            let fresh = !window && args.source == 0;
+            self.map_at(slot, &file, (serial, window), how, |map| {
+                if fresh {
+                    self.check_new(map, alone);
                 }
-            }
+            });
+        }
+    }
+
+    /// A new reserve is zeroed, if nobody else can have written to it.
+    fn check_new(&self, map: &Map, alone: bool) {
+        for at in 0..map.pages {
+            self.me().process.access(map.start, at, |page| {
+                check_page(page, map.serial, false);
+                if alone && page.content.get() != 0 {
+                    fail("a new reserve is not zeroed");
+                }
+                page.content.set(reserve_mark(map.serial, 0));
+            });
         }
     }
 

@@ -124,7 +124,9 @@ impl Runner {
         while world.unpin() {}
         let observer = machine.processes.create(0);
         let fd = observer.open(control);
-        check::all_back(&module.registry, observer, fd);
+        if let Some(control) = observer.hold(fd) {
+            check::all_back(&module.registry, &control);
+        }
         observer.close(fd);
         let pool = module.stop();
         check::frames(&pool);

@@ -7,7 +7,7 @@ use std::{collections::HashMap, rc::Rc};
 
 use kernel::sim::{
     fail,
-    files::{file, Kind},
+    files::file,
     machine,
     memory::{drop_reference, page},
     process::Process,
@@ -75,6 +75,8 @@ pub(crate) struct World {
     pub(crate) leases: RefCell<Vec<Lease>>,
     /// By the address of the file.
     serials: RefCell<HashMap<usize, u32>>,
+    /// By the address of the partition, as drivers have it.
+    holders: RefCell<HashMap<usize, u64>>,
     pins: RefCell<Vec<&'static page>>,
     pub(crate) ages: Cell<u64>,
     /// Calls so far.
@@ -100,6 +102,7 @@ impl World {
             regions: RefCell::new(Vec::new()),
             leases: RefCell::new(Vec::new()),
             serials: RefCell::new(HashMap::new()),
+            holders: RefCell::new(HashMap::new()),
             pins: RefCell::new(Vec::new()),
             ages: Cell::new(0),
             calls: Cell::new(0),
@@ -116,13 +119,18 @@ impl World {
         *serials.entry(file as usize).or_insert(next)
     }
 
-    /// The number of the partition of a descriptor; `None` if it is none of a partition.
-    pub(crate) fn serial_of_fd(&self, process: &Process, fd: i32) -> Option<u32> {
-        let file = process.with(fd, |file| match file.kind.get() {
-            Kind::Partition(_) => Some(core::ptr::from_ref(file)),
-            _ => None,
-        })??;
-        Some(self.serial_of(file))
+    /// What marks the pages of a partition's stock; a new one for a new partition.
+    pub(crate) fn holder_of(&self, part: usize, new: bool) -> u64 {
+        let fresh = 0x80_0000 + self.ages.get();
+        self.ages.set(self.ages.get() + 1);
+        let mut holders = self.holders.borrow_mut();
+        match new {
+            true => {
+                holders.insert(part, fresh);
+                fresh
+            }
+            false => *holders.entry(part).or_insert(fresh),
+        }
     }
 
     /// Counts a call and its result.

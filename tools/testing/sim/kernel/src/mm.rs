@@ -27,7 +27,7 @@ impl MmWithUser {
 
     /// Takes its lock for reading if that is free.
     pub fn mmap_read_trylock(&self) -> Option<MmapReadGuard<'_>> {
-        self.0.lock.try_lock_mutex().then_some(MmapReadGuard(&self.0))
+        self.0.lock.try_lock_mutex().then(|| MmapReadGuard(&self.0))
     }
 }
 

@@ -59,8 +59,6 @@ pub struct file {
     pub signals: Cell<u64>,
     /// Partitions that were told to signal it.
     pub(crate) listeners: Cell<i64>,
-    /// O_NONBLOCK.
-    pub nonblock: Cell<bool>,
 }
 
 /// The mappings of a file.
@@ -111,7 +109,6 @@ impl Files {
             },
             signals: Cell::new(0),
             listeners: Cell::new(0),
-            nonblock: Cell::new(false),
         });
         let at: *const file = &*file;
         file.mapping.file.set(at);

@@ -2,7 +2,10 @@
 
 //! Processes: an address space, descriptors and a user.
 
-use core::cell::{Cell, RefCell, UnsafeCell};
+use core::{
+    cell::{Cell, RefCell, UnsafeCell},
+    ops::Deref,
+};
 
 use super::{
     files::{file, leave_kernel, Kind},
@@ -97,15 +100,6 @@ impl Process {
         }
     }
 
-    /// Does something with the file of a descriptor, which stays open meanwhile.
-    pub fn with<R>(&self, fd: i32, work: impl FnOnce(&file) -> R) -> Option<R> {
-        let file = self.get(fd)?;
-        let done = work(file);
-        file.put();
-        leave_kernel();
-        Some(done)
-    }
-
     /// close().
     pub fn close(&self, fd: i32) -> bool {
         point();
@@ -126,48 +120,9 @@ impl Process {
         Some(to.open(core::ptr::from_ref(file).cast_mut()))
     }
 
-    /// ioctl(): 0, or a negative errno.
-    pub fn ioctl(&self, fd: i32, nr: u32, arg: usize) -> i32 {
-        let done = self.with(fd, |file| match file.kind.get() {
-            // SAFETY: the file of a partition; any address is checked.
-            Kind::Partition(data) => unsafe { genp_partition_ioctl(data, nr, arg) },
-            // SAFETY: the device is registered while it is open.
-            Kind::Control => unsafe { genp_device_ioctl(machine().registered.get(), nr, arg) },
-            _ => -25,
-        });
-        done.map_or(-9, |done| done as i32)
-    }
-
-    /// read().
-    pub fn read(&self, fd: i32, to: usize, size: usize) -> isize {
-        let done = self.with(fd, |file| match file.kind.get() {
-            // SAFETY: as above.
-            Kind::Partition(data) => unsafe { genp_partition_read(data, to, size, file.nonblock.get()) },
-            _ => -22,
-        });
-        done.unwrap_or(-9)
-    }
-
-    /// poll(), until a time.
-    pub fn poll(&self, fd: i32, until: u64) -> Option<u32> {
-        self.with(fd, |file| {
-            let Kind::Partition(data) = file.kind.get() else { return 0 };
-            let mut table: u8 = 0;
-            let at: *mut core::ffi::c_void = (&raw mut table).cast();
-            let address = core::ptr::from_ref(file).cast_mut();
-            loop {
-                machine().prepare_sleep(true);
-                // SAFETY: as above; the table is only compared with null.
-                let events = unsafe { genp_partition_poll(data, address, at) };
-                if events != 0 || machine().signal_pending() {
-                    machine().finish_sleep();
-                    return events;
-                }
-                if machine().sleep_until(until) {
-                    return 0;
-                }
-            }
-        })
+    /// Holds the file of a descriptor, as a call of the kernel does that uses it.
+    pub fn hold(&self, fd: i32) -> Option<Hold> {
+        self.get(fd).map(Hold)
     }
 
     /// exit(): everything that it has open or mapped.
@@ -179,6 +134,69 @@ impl Process {
         let fds = self.fds.borrow().len();
         for fd in 0..fds {
             self.close(fd as i32);
+        }
+    }
+}
+
+/// A file that is used by a call of the kernel.
+pub struct Hold(&'static file);
+
+impl Deref for Hold {
+    type Target = file;
+
+    fn deref(&self) -> &file {
+        self.0
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.put();
+    }
+}
+
+impl Hold {
+    /// ioctl(): 0, or a negative errno.
+    pub fn ioctl(&self, nr: u32, arg: usize) -> i32 {
+        let done = match self.kind.get() {
+            // SAFETY: the file of a partition; any address is checked.
+            Kind::Partition(data) => unsafe { genp_partition_ioctl(data, nr, arg) },
+            // SAFETY: the device is registered while it is open.
+            Kind::Control => unsafe { genp_device_ioctl(machine().registered.get(), nr, arg) },
+            _ => -25,
+        };
+        machine().check_at_rest();
+        done as i32
+    }
+
+    /// read().
+    pub fn read(&self, to: usize, size: usize, nonblock: bool) -> isize {
+        let done = match self.kind.get() {
+            // SAFETY: as above.
+            Kind::Partition(data) => unsafe { genp_partition_read(data, to, size, nonblock) },
+            _ => -22,
+        };
+        machine().check_at_rest();
+        done
+    }
+
+    /// poll(), until a time.
+    pub fn poll(&self, until: u64) -> u32 {
+        let Kind::Partition(data) = self.kind.get() else { return 0 };
+        let mut table: u8 = 0;
+        let at: *mut core::ffi::c_void = (&raw mut table).cast();
+        let address = core::ptr::from_ref(self.0).cast_mut();
+        loop {
+            machine().prepare_sleep(true);
+            // SAFETY: as above; the table is only compared with null.
+            let events = unsafe { genp_partition_poll(data, address, at) };
+            if events != 0 || machine().signal_pending() {
+                machine().finish_sleep();
+                return events;
+            }
+            if machine().sleep_until(until) {
+                return 0;
+            }
         }
     }
 }

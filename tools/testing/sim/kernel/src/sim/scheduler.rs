@@ -15,6 +15,17 @@ use super::{
 const HANGING: u64 = 20_000_000;
 const STACK: usize = 512 << 10;
 
+/// Ends the sleep of a task, or the one that it is about to begin.
+fn rouse(task: &task_struct) {
+    if task.ended.get() {
+        return;
+    }
+    task.intent.set(Intent::Run);
+    if task.state.get() == State::Asleep {
+        task.state.set(State::Ready);
+    }
+}
+
 impl Machine {
     /// Makes a task that does `work` when it is first woken.
     pub fn spawn(&self, name: &str, kthread: bool, work: impl FnOnce() + 'static) -> *mut task_struct {
@@ -223,7 +234,7 @@ impl Machine {
         if plan.spurious > 0 && self.rng.one_in(plan.spurious) {
             let tasks = self.tasks();
             let task = &tasks[self.rng.below(tasks.len() as u64) as usize];
-            self.wake(core::ptr::from_ref(&**task).cast_mut());
+            rouse(task);
         }
         if plan.strict {
             if self.rng.one_in(8) {
@@ -239,14 +250,7 @@ impl Machine {
             fail("a task is woken in an NMI");
         }
         // SAFETY: tasks live as long as the machine.
-        let task = unsafe { &*task };
-        if task.ended.get() {
-            return;
-        }
-        task.intent.set(Intent::Run);
-        if matches!(task.state.get(), State::Asleep) {
-            task.state.set(State::Ready);
-        }
+        rouse(unsafe { &*task });
     }
 
     /// Announces a sleep.
