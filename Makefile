@@ -7,7 +7,7 @@ DEMO ?= all
 
 .PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
 	lint setup modules modules_install rust-analyzer shell vng bench bench-compare bench-page \
-	bench-guard-update mutants fuzz torture third-party clean distclean
+	bench-guard-update mutants fuzz simulate torture third-party clean distclean
 
 help:
 	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
@@ -31,6 +31,7 @@ help:
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for ioctls with wrong answers'
 	@echo 'make fuzz TARGET=core SECONDS=N SEED=N  ... or for cases that break genp/core, on the host'
+	@echo 'make simulate MINUTES=N SEED=N          ... or for orders of events that break the module, on the host'
 	@echo 'make torture SECONDS=N KERNEL=...       processes that die and wait;'
 	@echo '                      TORTURE=deaths, waits, drivers: one kind'
 	@echo 'make third-party SECONDS=N KERNEL=...   stress-ng and cyclictest beside GenP'
@@ -69,6 +70,9 @@ lint:
 
 fuzz:
 	@KERNEL=$(KERNEL) scripts/fuzz-$(or $(TARGET),ioctl)
+
+simulate:
+	@scripts/simulate
 
 torture:
 	@KERNEL=$(KERNEL) scripts/torture $(TORTURE)
