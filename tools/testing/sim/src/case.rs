@@ -37,6 +37,10 @@ pub struct Case {
     pub load: Load,
     /// What is done, by all actors.
     pub ops: Vec<Op>,
+    /// Steps of the ioctl fuzzer instead, one after the other, by a model.
+    pub serial: Option<usize>,
+    /// Those of them that are left out.
+    pub gone: Vec<(usize, usize)>,
 }
 
 /// How the module is loaded.
@@ -100,11 +104,35 @@ impl Case {
         };
         let count = rng.pick(&[40, 150, 400, 1000]);
         let ops = (0..count).map(|_| op(&rng)).collect();
-        Self { seed, plan, load, ops }
+        let mut case = Self { seed, plan, load, ops, serial: None, gone: Vec::new() };
+        if rng.one_in(4) {
+            case.be_serial(&rng);
+        }
+        case
+    }
+
+    /// What the model predicts needs a large pool that nobody else uses.
+    fn be_serial(&mut self, rng: &Rng) {
+        self.serial = Some(rng.pick(&[30, 80, 200]));
+        self.ops.clear();
+        self.plan.starve = 0;
+        self.plan.interrupts = 0;
+        self.load.starving = false;
+        self.load.max_lease_ms = 1000;
+        self.load.max_waiters = 8;
+        self.load.max_leases = 1024;
+        self.load.max_partitions = 64;
+        self.load.uid_ceiling_mib = 0;
+    }
+
+    /// The number of its steps.
+    pub fn steps(&self) -> usize {
+        self.serial.unwrap_or(self.ops.len())
     }
 
     /// Without some of what is done.
     pub fn without(mut self, gone: &[(usize, usize)]) -> Self {
+        self.gone = gone.to_vec();
         let mut at = 0;
         self.ops.retain(|_| {
             at += 1;

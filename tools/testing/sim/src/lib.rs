@@ -22,4 +22,5 @@ mod handler;
 mod load;
 mod memory;
 pub mod run;
+mod serial;
 mod world;

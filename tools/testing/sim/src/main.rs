@@ -105,8 +105,8 @@ fn main() -> ExitCode {
     }
     let seconds = begin.elapsed().as_secs_f64();
     println!(
-        "simulated operations={} refused={} injected={} deaths={} interrupts={} switches={} cases={done} seconds={seconds:.0}",
-        sum.calls, sum.refused, sum.starved, sum.deaths, sum.interrupts, sum.switches
+        "simulated operations={} predicted={} refused={} injected={} deaths={} interrupts={} switches={} cases={done} seconds={seconds:.0}",
+        sum.calls, sum.predicted, sum.refused, sum.starved, sum.deaths, sum.interrupts, sum.switches
     );
     println!("{:.0} operations a minute", sum.calls as f64 / seconds * 60.0);
     ExitCode::SUCCESS

@@ -16,6 +16,7 @@ use crate::{
     drivers::Driver,
     genp::{pool::config::Params, registry::Registry},
     load::Module,
+    serial::Serial,
     world::World,
 };
 
@@ -26,6 +27,8 @@ pub struct Sum {
     pub calls: u64,
     /// Those of them that failed.
     pub refused: u64,
+    /// Calls whose answers the model predicted.
+    pub predicted: u64,
     /// Switches from one task to another.
     pub switches: u64,
     /// Points at which something happened.
@@ -45,6 +48,7 @@ impl Sum {
     pub fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.refused += other.refused;
+        self.predicted += other.predicted;
         self.switches += other.switches;
         self.happenings += other.happenings;
         self.interrupts += other.interrupts;
@@ -112,6 +116,11 @@ impl Runner {
     fn use_it(&self, module: Module) {
         let machine = machine();
         let control = machine.files.create(Kind::Control);
+        if let Some(steps) = self.case.serial {
+            self.serially(&module, control, steps);
+            self.unload(module, control);
+            return;
+        }
         let world = World::new(self.case.load);
         machine.starve(true);
         let ops: Rc<[Op]> = self.case.ops.clone().into();
@@ -122,6 +131,34 @@ impl Runner {
         }
         machine.starve(false);
         while world.unpin() {}
+        {
+            let mut sum = self.sum.borrow_mut();
+            sum.calls += world.calls.get();
+            sum.refused += world.refused.get();
+            sum.deaths += world.deaths.get();
+        }
+        drop(world);
+        self.unload(module, control);
+    }
+
+    /// The ioctl fuzzer's steps, with its model.
+    fn serially(&self, _module: &Module, control: *mut kernel::sim::files::file, steps: usize) {
+        let serial = Serial::new(control);
+        let calls = serial.calls.clone();
+        let (seed, gone) = (self.case.seed, self.case.gone.clone());
+        let task = machine().spawn("serial", false, move || serial.run(seed, steps, &gone));
+        machine().start(task);
+        machine().join(task);
+        let mut sum = self.sum.borrow_mut();
+        let (made, refused) = calls.get();
+        sum.calls += made;
+        sum.refused += refused;
+        sum.predicted += made;
+    }
+
+    /// Everything has ended: all must be back, and the module can go.
+    fn unload(&self, module: Module, control: *mut kernel::sim::files::file) {
+        let machine = machine();
         let observer = machine.processes.create(0);
         let fd = observer.open(control);
         if let Some(control) = observer.hold(fd) {
@@ -131,10 +168,6 @@ impl Runner {
         let pool = module.stop();
         check::frames(&pool);
         drop(pool);
-        let mut sum = self.sum.borrow_mut();
-        sum.calls += world.calls.get();
-        sum.refused += world.refused.get();
-        sum.deaths += world.deaths.get();
     }
 
     fn spawn(&self, world: &Rc<World>, ops: &Rc<[Op]>, control: *mut kernel::sim::files::file) -> Vec<*mut kernel::sim::task::task_struct> {

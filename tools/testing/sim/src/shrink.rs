@@ -26,7 +26,7 @@ fn fails(seed: u64, gone: &[(usize, usize)]) -> bool {
 
 /// The option that leaves out what is not needed.
 pub(crate) fn shrink(seed: u64) -> String {
-    let count = Case::new(seed).ops.len();
+    let count = Case::new(seed).steps();
     let mut gone: Vec<(usize, usize)> = Vec::new();
     let mut size = count / 2;
     while size > 0 {

@@ -131,6 +131,11 @@ impl file {
         self.get();
     }
 
+    /// One reference less.
+    pub fn give(&self) {
+        self.put();
+    }
+
     pub(crate) fn get(&self) {
         if self.life.get() != Life::Open {
             fail("a reference is taken to a file that is being released");

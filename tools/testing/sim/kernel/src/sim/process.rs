@@ -156,6 +156,12 @@ impl Drop for Hold {
 }
 
 impl Hold {
+    /// One of a file that somebody has open.
+    pub fn of(file: &'static file) -> Self {
+        file.get();
+        Self(file)
+    }
+
     /// ioctl(): 0, or a negative errno.
     pub fn ioctl(&self, nr: u32, arg: usize) -> i32 {
         let done = match self.kind.get() {
