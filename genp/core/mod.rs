@@ -10,6 +10,7 @@
 //! | [`watermarks`] | the watermarks of an atomic stock, and whether it suffices |
 //! | [`bounds`] | how large a reserve must be so that no allocation fails |
 //! | [`histogram`] | durations in classes of powers of two |
+//! | [`recall_bound`] | the longest recall, from the tables and the machine's unit costs |
 //! | [`recall_share`] | how much work of the recall thread a partition may cause |
 //! | [`count`] | arithmetic on counts that cannot panic |
 //! | [`owner`] | who owns a region or a lease |
@@ -28,6 +29,7 @@ pub mod count;
 pub mod histogram;
 pub mod labyrinth;
 pub mod owner;
+pub mod recall_bound;
 pub mod recall_share;
 pub mod tlsf;
 pub mod watermarks;

@@ -154,6 +154,7 @@ impl<M: Memory> Accounting<M> {
         let lease = self.lease_mut(index);
         lease.state = LeaseState::Active;
         lease.acknowledged = false;
+        lease.granted = now;
         lease.expires = now.saturating_add(lease.term);
         let (p, frames, expires) = (lease.partition, lease.frames, lease.expires);
         let account = self.account_of(p);

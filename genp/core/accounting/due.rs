@@ -52,9 +52,12 @@ impl<M: Memory> Accounting<M> {
         }
     }
 
-    /// Makes a lease due at `due`. O(log leases).
+    /// Makes a lease due at `due`, or when it was granted if that is later: what was granted
+    /// after a deadline never comes before the lease that ended then, so that R is bounded
+    /// by the leases there were. O(log leases).
     pub(super) fn schedule(&mut self, index: u32, due: u64) {
-        self.lease_mut(index).due = due;
+        let lease = self.lease_mut(index);
+        lease.due = due.max(lease.granted);
         let mut at = self.entry(index).heap_at;
         if at == NONE {
             at = self.heap_len;

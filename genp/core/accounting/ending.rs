@@ -148,6 +148,7 @@ impl<M: Memory> Accounting<M> {
         let expires = now.saturating_add(term);
         let lease = self.lease_mut(index);
         lease.state = LeaseState::Active;
+        lease.granted = now;
         lease.expires = expires;
         self.schedule(index, expires.saturating_sub(self.limits.grace_ns));
         self.account_of(p).counters.renewals.raise(1);

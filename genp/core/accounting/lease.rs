@@ -54,6 +54,8 @@ pub struct Lease {
     /// What its end was charged, as long as it can be given back; see
     /// [`super::super::recall_share`].
     pub(super) work: u64,
+    /// When it was granted, or renewed last: it is never due before.
+    pub(super) granted: u64,
     pub(super) expires: u64,
     /// When something is to be done about it; `u64::MAX` for never.
     pub(super) due: u64,
@@ -106,6 +108,7 @@ impl Lease {
         },
         term: 0,
         work: 0,
+        granted: 0,
         expires: 0,
         due: 0,
         heap_at: NONE,

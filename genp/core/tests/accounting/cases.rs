@@ -327,3 +327,36 @@ fn no_reserve_takes_what_a_small_request_waits_for_beside_a_large_one() {
     );
     assert_eq!(pool.commit_more(large, 10, u32::MAX), Ok(()));
 }
+
+/// What was granted after a deadline does not come before the lease that ended then, be it
+/// recalled at once or its partition closed.
+#[test]
+fn what_is_granted_later_is_not_due_before() {
+    let mut pool = pool(WaitOrder::Fifo);
+    let (a, b) = (partition(&mut pool, 0, 50), partition(&mut pool, 0, 50));
+    let first = pool.borrow(a, 50, 0, BOTH, false, 0, TERM).unwrap();
+    assert_eq!(pool.due(TERM - 1), Some(DueAction::Recall(first.lease)));
+    // Shorter than the grace, so its recall would have been due before the deadline.
+    let short = pool.borrow(b, 1, 0, BOTH, false, TERM + 1, 2).unwrap();
+    let closed = pool.borrow(b, 1, 0, BOTH, false, TERM + 2, TERM).unwrap();
+    pool.begin_close(b);
+    assert_eq!(pool.close_slice(b, closed.slice), None);
+    let late = TERM + 9;
+    assert_eq!(pool.due(late), Some(DueAction::Revoke(first.lease)));
+    assert_eq!(pool.due(late), Some(DueAction::Revoke(short.lease)));
+    assert_eq!(pool.due(late), Some(DueAction::Revoke(closed.lease)));
+    assert_eq!(pool.due(late), None);
+}
+
+/// A renewal is a grant anew.
+#[test]
+fn what_is_renewed_later_is_not_due_before() {
+    let mut pool = pool(WaitOrder::Fifo);
+    let (a, b) = (partition(&mut pool, 0, 50), partition(&mut pool, 0, 50));
+    let first = pool.borrow(a, 50, 0, BOTH, false, 0, TERM - 10).unwrap();
+    let other = pool.borrow(b, 1, 0, BOTH, false, 0, TERM).unwrap();
+    assert_eq!(pool.due(TERM - 11), Some(DueAction::Recall(first.lease)));
+    pool.renew(b, other.handle, TERM - 5, 10).unwrap();
+    assert_eq!(pool.due(TERM - 1), Some(DueAction::Revoke(first.lease)));
+    assert_eq!(pool.due(TERM - 1), Some(DueAction::Recall(other.lease)));
+}

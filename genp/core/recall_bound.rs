@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! R derived: the longest time from the deadline of a lease to its frames being free, from
+//! the sizes of the tables and the unit costs of the machine.
+//!
+//! It holds before anything has happened. What is proven of it and what is assumed is in
+//! `Documentation/wait-bound.rst`; the names of the assumptions here are those there.
+
+use super::accounting::MAX_LEASES_PER_PARTITION;
+use super::recall_share::{END_NS, PAGE_NS, WAKE_NS};
+
+/// The most mappings of a lease window.
+pub const MAX_MAPPINGS: u32 = 16;
+
+/// The most pages that are zeroed under one hold of a window's lock.
+pub const FILL_BATCH: u32 = 32;
+
+/// Raw locks that are taken to recall a lease, end it by force and tell of both.
+pub const LOCKS_AN_END: u32 = 16;
+
+/// What one step costs, in nanoseconds, at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitCosts {
+    /// From the recall thread's timer, or from a wake-up, to the thread that was woken.
+    pub latency_ns: u64,
+    /// Recalling a lease, ending it by force and telling of both, without its pages, in
+    /// one mapping.
+    pub end_ns: u64,
+    /// Mapping or unmapping one page once, whichever takes longer.
+    pub page_ns: u64,
+    /// Zeroing one page.
+    pub zero_ns: u64,
+    /// One step in serving the waiters, which wakes one of them at most.
+    pub serve_ns: u64,
+    /// How long another processor holds a raw lock, or has interrupts off.
+    pub section_ns: u64,
+}
+
+impl UnitCosts {
+    /// The stated costs. Those of a machine are not less: what was measured at one time
+    /// is no promise that it is never slower.
+    pub const STATED: Self = Self {
+        latency_ns: 100_000,
+        end_ns: END_NS,
+        page_ns: PAGE_NS,
+        zero_ns: 1_000,
+        serve_ns: WAKE_NS,
+        section_ns: WAKE_NS,
+    };
+
+    /// The larger cost of each step. O(1).
+    pub fn max(&self, other: &Self) -> Self {
+        Self {
+            latency_ns: self.latency_ns.max(other.latency_ns),
+            end_ns: self.end_ns.max(other.end_ns),
+            page_ns: self.page_ns.max(other.page_ns),
+            zero_ns: self.zero_ns.max(other.zero_ns),
+            serve_ns: self.serve_ns.max(other.serve_ns),
+            section_ns: self.section_ns.max(other.section_ns),
+        }
+    }
+}
+
+/// How much there can be of what R depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecallLoad {
+    /// Leases of the pool.
+    pub leases: u32,
+    /// Pages that can be on lease, all together.
+    pub pages: u32,
+    /// Pages that are mapped or unmapped under one hold of a window's lock; those of the
+    /// largest lease if it is done in one piece.
+    pub piece: u32,
+    /// Mappings of a lease window.
+    pub mappings: u32,
+    /// Waiting requests.
+    pub waiters: u32,
+    /// Partitions.
+    pub partitions: u32,
+    /// Processors.
+    pub processors: u32,
+}
+
+/// The longest time of each part of a recall, in nanoseconds; the sum is R.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecallBound {
+    /// Until the recall thread runs.
+    pub latency_ns: u64,
+    /// Recalling and ending all leases, without their pages.
+    pub ends_ns: u64,
+    /// Unmapping all pages.
+    pub pages_ns: u64,
+    /// Waiting for the holders of the windows' locks, and of their mappings'.
+    pub holders_ns: u64,
+    /// Serving the waiters in between.
+    pub serving_ns: u64,
+}
+
+impl RecallLoad {
+    /// Steps that serve all waiters: each is moved once and resolved once, and each
+    /// account may be looked at once in vain. O(1).
+    pub fn serves(&self) -> u32 {
+        let steps = self.waiters.saturating_mul(2);
+        steps.saturating_add(self.partitions)
+    }
+
+    /// How long a raw lock is waited for: each other processor may hold it once before. O(1).
+    fn contention_ns(&self, costs: &UnitCosts) -> u64 {
+        let others = u64::from(self.processors.saturating_sub(1));
+        others.saturating_mul(costs.section_ns)
+    }
+
+    /// Ending one lease of no pages, or holding the lock of its window for that. O(1).
+    fn end_ns(&self, costs: &UnitCosts) -> u64 {
+        let waits = self
+            .contention_ns(costs)
+            .saturating_mul(LOCKS_AN_END.into());
+        let mappings = u64::from(self.mappings.max(1));
+        costs.end_ns.saturating_mul(mappings).saturating_add(waits)
+    }
+
+    /// Mapping or unmapping `pages` pages in every mapping. O(1).
+    fn pages_ns(&self, costs: &UnitCosts, pages: u64) -> u64 {
+        let mappings = u64::from(self.mappings.max(1));
+        pages.saturating_mul(mappings).saturating_mul(costs.page_ns)
+    }
+
+    /// The most pages that holders of windows' locks map or unmap while the recall thread
+    /// waits for them, once for each lease that it ends. O(1).
+    ///
+    /// Each holder is at one piece. And it is at one lease of the partition whose lease
+    /// is to be ended: a partition has at most [`MAX_LEASES_PER_PARTITION`] leases to be
+    /// waited for so often, and the largest leases of all partitions have no more than
+    /// `pages` together.
+    fn held_pages(&self) -> u64 {
+        let leases = u64::from(self.leases);
+        let by_piece = leases.saturating_mul(self.piece.into());
+        let of_partition = leases.min(MAX_LEASES_PER_PARTITION.into());
+        by_piece.min(of_partition.saturating_mul(self.pages.into()))
+    }
+
+    /// The longest recall. O(1), and no more than 64 bits say.
+    ///
+    /// Of the leases that were granted by the deadline, each is recalled and ended once
+    /// before the one in question at most; of those granted later, none: nothing is due
+    /// before it was granted.
+    pub fn bound(&self, costs: &UnitCosts) -> RecallBound {
+        let leases = u64::from(self.leases);
+        let end = self.end_ns(costs);
+        // The holder of the window's lock fills a batch, or ends or maps a lease; and the
+        // lock of the mappings is held by one who makes or drops one, in each.
+        let fill = costs.zero_ns.saturating_mul(FILL_BATCH.into());
+        let mapper = costs.end_ns.saturating_mul(self.mappings.max(1).into());
+        let holder = fill.saturating_add(end).saturating_add(mapper);
+        // What was being served at the deadline, and after each end.
+        let serves = u64::from(self.serves());
+        let after_end = serves.saturating_add(1).saturating_mul(leases);
+        let serve = costs.serve_ns.saturating_add(self.contention_ns(costs));
+        RecallBound {
+            latency_ns: costs.latency_ns,
+            ends_ns: end.saturating_mul(leases),
+            pages_ns: self.pages_ns(costs, self.pages.into()),
+            holders_ns: holder
+                .saturating_mul(leases)
+                .saturating_add(self.pages_ns(costs, self.held_pages())),
+            serving_ns: serves.saturating_add(after_end).saturating_mul(serve),
+        }
+    }
+}
+
+impl RecallBound {
+    /// R: from the deadline to free frames. O(1).
+    pub fn recall_ns(&self) -> u64 {
+        [
+            self.ends_ns,
+            self.pages_ns,
+            self.holders_ns,
+            self.serving_ns,
+        ]
+        .iter()
+        .fold(self.latency_ns, |sum, &part| sum.saturating_add(part))
+    }
+
+    /// The longest wait of the first waiter until it runs again, if nothing has precedence
+    /// over it: the longest term, R, and its own wake-up. O(1).
+    pub fn wait_ns(&self, max_lease_ns: u64, costs: &UnitCosts) -> u64 {
+        max_lease_ns
+            .saturating_add(self.recall_ns())
+            .saturating_add(costs.latency_ns)
+    }
+}
+
+/// The longest wait of the waiter that is `k`-th to be served, if the first one waits for
+/// `first_ns` at most. O(1).
+pub fn kth_wait_ns(first_ns: u64, k: u32) -> u64 {
+    first_ns.saturating_mul(k.into())
+}
