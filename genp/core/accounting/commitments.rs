@@ -27,12 +27,24 @@ impl<M: Memory> Accounting<M> {
         }
     }
 
+    /// The place of an account among the unused ones.
+    fn vacant_rank(&self, p: PartitionId) -> usize {
+        let key = |p: PartitionId| (self.account(p).pace.even_at(), p.0);
+        self.vacant
+            .rank(|other| key(PartitionId(other.into())) > key(p))
+    }
+
+    /// Takes an unused account from the list. O(log accounts).
+    pub(super) fn unlist(&mut self, p: PartitionId) {
+        let rank = self.vacant_rank(p);
+        let removed = self.vacant.remove(rank);
+        // CAST: there are at most 256 accounts.
+        debug_assert_eq!(removed, Some(p.0 as u8));
+    }
+
     /// Lists an unused account. O(log accounts).
     pub(super) fn vacate(&mut self, p: PartitionId) {
-        let key = |p: PartitionId| (self.account(p).pace.even_at(), p.0);
-        let rank = self
-            .vacant
-            .rank(|other| key(PartitionId(other.into())) > key(p));
+        let rank = self.vacant_rank(p);
         // CAST: there are at most 256 accounts.
         let done = self.vacant.insert(rank, p.0 as u8);
         debug_assert!(done);

@@ -52,12 +52,17 @@ impl<M: Memory> Accounting<M> {
         self.commit_more(p, frames, ceiling)
     }
 
+    /// O(1), for a partition that was closed meanwhile O(log accounts): the order of the
+    /// unused ones depends on it.
     fn charge(&mut self, p: PartitionId, now: u64, work: u64) {
         let time = self.limits.share.time_for(work);
-        let account = self.account_of(p);
-        // The order of unused ones depends on it.
-        if account.used {
-            account.pace.charge(now, time);
+        let vacant = !self.account(p).used;
+        if vacant {
+            self.unlist(p);
+        }
+        self.account_of(p).pace.charge(now, time);
+        if vacant {
+            self.vacate(p);
         }
     }
 
