@@ -30,16 +30,21 @@ fn numbers(header: &str) -> String {
             let mut words = line.strip_prefix("#define GENP_")?.split_whitespace();
             let name = words.next()?;
             let value = words.next()?;
-            (value.starts_with("_IO") && value.contains("(GENP_IOC_MAGIC,")).then(|| {
-                format!("static const __u32 GENP_NR_{name} = _IOC_NR(GENP_{name});\n")
-            })
+            (value.starts_with("_IO") && value.contains("(GENP_IOC_MAGIC,"))
+                .then(|| format!("static const __u32 GENP_NR_{name} = _IOC_NR(GENP_{name});\n"))
         })
         .collect()
 }
 
 fn bindgen(header: &Path, out: &Path, only: &[&str], include: &[&Path]) {
     let mut command = Command::new("bindgen");
-    command.arg(header).args(COMMON).args(only).arg("-o").arg(out).arg("--");
+    command
+        .arg(header)
+        .args(COMMON)
+        .args(only)
+        .arg("-o")
+        .arg(out)
+        .arg("--");
     command.args(["-w", "-nostdinc", "-D__KERNEL__", "-fno-builtin"]);
     for dir in include {
         command.arg("-I").arg(dir);
@@ -54,10 +59,15 @@ fn main() {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     let top = here.join("../../..");
-    let (sys, include, stubs) = (top.join("genp/sys"), top.join("include"), here.join("include"));
+    let (sys, include, stubs) = (
+        top.join("genp/sys"),
+        top.join("include"),
+        here.join("include"),
+    );
     let header = include.join("uapi/linux/genp.h");
     let text = fs::read_to_string(&header).expect("the header of the ABI can be read");
-    fs::write(out.join("ioctl_numbers_generated.h"), numbers(&text)).expect("OUT_DIR can be written to");
+    fs::write(out.join("ioctl_numbers_generated.h"), numbers(&text))
+        .expect("OUT_DIR can be written to");
     let dirs: [&Path; 4] = [&stubs, &include, &sys, &out];
     let abi = [
         "--with-derive-default",
@@ -66,9 +76,24 @@ fn main() {
         "--allowlist-var",
         "GENP_.*",
     ];
-    bindgen(&sys.join("abi.h"), &out.join("abi_generated.rs"), &abi, &dirs);
-    let glue = ["--blocklist-type", ".*", "--allowlist-function", "(devm_|call_)?genp_.*"];
-    bindgen(&sys.join("glue.h"), &out.join("glue_generated.rs"), &glue, &dirs);
+    bindgen(
+        &sys.join("abi.h"),
+        &out.join("abi_generated.rs"),
+        &abi,
+        &dirs,
+    );
+    let glue = [
+        "--blocklist-type",
+        ".*",
+        "--allowlist-function",
+        "(devm_|call_)?genp_.*",
+    ];
+    bindgen(
+        &sys.join("glue.h"),
+        &out.join("glue_generated.rs"),
+        &glue,
+        &dirs,
+    );
     for dir in [&sys, &include, &stubs] {
         println!("cargo:rerun-if-changed={}", dir.display());
     }

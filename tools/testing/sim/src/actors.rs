@@ -59,7 +59,12 @@ fn name_of(number: u32) -> [u8; 32] {
 impl Thread {
     pub(crate) fn new(world: Rc<World>, number: usize, control: i32) -> Self {
         let actor = role(number).expect("a process");
-        Self { world, actor, number, control }
+        Self {
+            world,
+            actor,
+            number,
+            control,
+        }
     }
 
     pub(crate) fn me(&self) -> &Actor {
@@ -77,7 +82,8 @@ impl Thread {
             if let Some(task) = machine().task() {
                 task.doing.set(name);
                 // Now and then an access to the arguments fails.
-                task.fault_in.set(if op.b >> 25 == 0 { 1 + (op.b & 3) } else { 0 });
+                task.fault_in
+                    .set(if op.b >> 25 == 0 { 1 + (op.b & 3) } else { 0 });
             }
             if trace::enabled() {
                 trace::line(&format!("{name} {:#x} {:#x}", op.a, op.b));
@@ -140,21 +146,30 @@ impl Thread {
     }
 
     fn create(&self, a: u32, b: u32) -> Option<i32> {
-        let pages = |at: u32| PAGE * [0, 1, 2, 4, 8, 8, 16, 24, 33, 64, 200, 300][(at as usize) % 12];
+        let pages =
+            |at: u32| PAGE * [0, 1, 2, 4, 8, 8, 16, 24, 33, 64, 200, 300][(at as usize) % 12];
         let stock = [0, 0, 0, 1, 4, 12][(a >> 8) as usize % 6];
         let mut args = sized(abi::genp_create {
             name: if b & 3 == 0 { name_of(b >> 2) } else { [0; 32] },
             reserve: pages(a),
             borrow_limit: pages(a >> 4),
             stock_pages: stock,
-            stock_limit: if stock > 0 && a & 0x1000 != 0 { stock + 9 } else { 0 },
+            stock_limit: if stock > 0 && a & 0x1000 != 0 {
+                stock + 9
+            } else {
+                0
+            },
             stock_low: 0,
             max_leases: [0, 1, 2, 5, 64][(a >> 13) as usize % 5],
             max_regions: [0, 0, 1, 5][(a >> 16) as usize % 4],
             min_alloc_order: [0, 4, 12][(a >> 18) as usize % 3],
             mode: [0, 0o666][(a >> 20) as usize & 1],
             lease_default_ns: [0, 500_000, 1_000_000][(a >> 21) as usize % 3],
-            node: if a >> 24 & 7 == 0 { 1 } else { abi::GENP_ANY_NODE },
+            node: if a >> 24 & 7 == 0 {
+                1
+            } else {
+                abi::GENP_ANY_NODE
+            },
             source: u32::from(self.world.load.range && a >> 27 & 3 == 0),
             ..Default::default()
         });
@@ -168,7 +183,10 @@ impl Thread {
     }
 
     fn open(&self, a: u32, b: u32) -> Option<i32> {
-        let mut args = sized(abi::genp_open { name: name_of(a), ..Default::default() });
+        let mut args = sized(abi::genp_open {
+            name: name_of(a),
+            ..Default::default()
+        });
         let done = self.ioctl(&self.control(), abi::GENP_NR_OPEN, &mut args);
         if done == 0 {
             self.keep(b, args.fd);
@@ -185,14 +203,26 @@ impl Thread {
             _ => PAGE * u64::from(a >> 3 & 15) + 1,
         };
         let align = [0, 0, 0, 64, 4096, 3][(b >> 3) as usize % 6];
-        let mut args = sized(abi::genp_alloc { length, align, ..Default::default() });
+        let mut args = sized(abi::genp_alloc {
+            length,
+            align,
+            ..Default::default()
+        });
         let done = self.ioctl(&file, abi::GENP_NR_ALLOC, &mut args);
         if done == 0 {
             if args.offset % align.max(1) != 0 {
-                fail(&format!("a region at {:#x} is not aligned to {align:#x}", args.offset));
+                fail(&format!(
+                    "a region at {:#x} is not aligned to {align:#x}",
+                    args.offset
+                ));
             }
             let (handle, offset) = (args.handle, args.offset);
-            self.world.add_region(Region { serial, handle, offset, length });
+            self.world.add_region(Region {
+                serial,
+                handle,
+                offset,
+                length,
+            });
         }
         Some(done)
     }
@@ -200,12 +230,27 @@ impl Thread {
     fn free(&self, a: u32, b: u32) -> Option<i32> {
         let (file, serial) = self.part(b)?;
         let foreign = a & 15 == 0;
-        let region = if foreign { None } else { self.world.take_region(serial, a >> 4) };
+        let region = if foreign {
+            None
+        } else {
+            self.world.take_region(serial, a >> 4)
+        };
         let handle = region.map_or(u64::from(a) << 20 | 5, |region| region.handle);
-        let done = self.ioctl(&file, abi::GENP_NR_FREE, &mut abi::genp_handle { handle, ..Default::default() });
+        let done = self.ioctl(
+            &file,
+            abi::GENP_NR_FREE,
+            &mut abi::genp_handle {
+                handle,
+                ..Default::default()
+            },
+        );
         match (done, region) {
-            (0, None) => fail(&format!("the handle {handle:#x}, which is nobody's, was freed")),
-            (errno::EINVAL | errno::ESTALE, Some(_)) => fail(&format!("the region {handle:#x} was not freed: {done}")),
+            (0, None) => fail(&format!(
+                "the handle {handle:#x}, which is nobody's, was freed"
+            )),
+            (errno::EINVAL | errno::ESTALE, Some(_)) => {
+                fail(&format!("the region {handle:#x} was not freed: {done}"))
+            }
             (0 | errno::EIDRM, _) | (_, None) => {}
             (_, Some(region)) => self.world.regions.borrow_mut().push(region),
         }
@@ -255,17 +300,30 @@ impl Thread {
     fn give_back(&self, a: u32, b: u32) -> Option<i32> {
         let (file, serial) = self.part(b)?;
         let foreign = a & 31 == 0;
-        let lease = if foreign { None } else { self.world.take_lease(Some(serial), a >> 5) };
+        let lease = if foreign {
+            None
+        } else {
+            self.world.take_lease(Some(serial), a >> 5)
+        };
         let handle = lease.map_or(u64::from(a) << 20 | 5, |lease| lease.handle);
         let seen = lease.and_then(|lease| self.inspect(&lease));
-        let done = self.ioctl(&file, abi::GENP_NR_RETURN, &mut abi::genp_handle { handle, ..Default::default() });
+        let done = self.ioctl(
+            &file,
+            abi::GENP_NR_RETURN,
+            &mut abi::genp_handle {
+                handle,
+                ..Default::default()
+            },
+        );
         match (done, lease) {
             (0, None) => fail("a lease was returned that is nobody's"),
-            (errno::EINVAL, Some(_)) => fail(&format!("the lease {handle:#x} is unknown to its partition")),
+            (errno::EINVAL, Some(_)) => fail(&format!(
+                "the lease {handle:#x} is unknown to its partition"
+            )),
             // It ran until now, so it was there.
-            (0, Some(_)) if seen == Some(false) => {
-                fail(&format!("the lease {handle:#x} was not there, although it ran until it was returned"))
-            }
+            (0, Some(_)) if seen == Some(false) => fail(&format!(
+                "the lease {handle:#x} was not there, although it ran until it was returned"
+            )),
             (errno::ESTALE, Some(lease)) => self.check_over(&lease),
             (0, _) | (_, None) => {}
             (_, Some(lease)) => self.world.leases.borrow_mut().push(lease),
@@ -277,7 +335,11 @@ impl Thread {
         let (file, serial) = self.part(b)?;
         let mut lease = self.world.take_lease(Some(serial), a)?;
         let lease_ns = [0, 1_000_000, 3_000_000, u64::MAX][(a >> 8) as usize % 4];
-        let mut args = sized(abi::genp_renew { handle: lease.handle, lease_ns, ..Default::default() });
+        let mut args = sized(abi::genp_renew {
+            handle: lease.handle,
+            lease_ns,
+            ..Default::default()
+        });
         let done = self.ioctl(&file, abi::GENP_NR_RENEW, &mut args);
         if done == 0 {
             lease.expires = args.expires;
@@ -299,7 +361,10 @@ impl Thread {
 
     fn stat(&self, a: u32, b: u32) -> Option<i32> {
         let file = self.file(b)?;
-        let mut args = sized(abi::genp_stat { flags: a & 1, ..Default::default() });
+        let mut args = sized(abi::genp_stat {
+            flags: a & 1,
+            ..Default::default()
+        });
         let done = self.ioctl(&file, abi::GENP_NR_GET_STAT, &mut args);
         if done == 0 {
             check::stat(&args);
@@ -320,7 +385,11 @@ impl Thread {
 
     fn histogram(&self, a: u32, b: u32) -> Option<i32> {
         let file = self.file(b)?;
-        let mut args = sized(abi::genp_histogram { op: a & 15, flags: a >> 4 & 1, ..Default::default() });
+        let mut args = sized(abi::genp_histogram {
+            op: a & 15,
+            flags: a >> 4 & 1,
+            ..Default::default()
+        });
         Some(self.ioctl(&file, abi::GENP_NR_GET_HISTOGRAM, &mut args))
     }
 
@@ -333,7 +402,11 @@ impl Thread {
             2 => 4242,
             _ => process.open(machine().files.create(Kind::Event)),
         };
-        let mut args = sized(abi::genp_eventfd { fd: event, mask: a >> 3 & 63, ..Default::default() });
+        let mut args = sized(abi::genp_eventfd {
+            fd: event,
+            mask: a >> 3 & 63,
+            ..Default::default()
+        });
         let done = self.ioctl(&file, abi::GENP_NR_SET_EVENTFD, &mut args);
         if a & 7 > 2 {
             process.close(event);
@@ -347,7 +420,11 @@ impl Thread {
             return None;
         }
         let (file, serial) = self.part(b)?;
-        let done = self.ioctl(&file, abi::GENP_NR_DESTROY, &mut abi::genp_destroy::default());
+        let done = self.ioctl(
+            &file,
+            abi::GENP_NR_DESTROY,
+            &mut abi::genp_destroy::default(),
+        );
         if done == 0 {
             self.world.forget(serial);
         }
@@ -437,11 +514,19 @@ impl Thread {
 
     /// Any number of a command with any size and flags.
     fn malformed(&self, a: u32, b: u32) -> Option<i32> {
-        let file = if a & 1 == 0 { self.control() } else { self.file(b)? };
+        let file = if a & 1 == 0 {
+            self.control()
+        } else {
+            self.file(b)?
+        };
         let mut room = [0u32; 1026];
         room[0] = [0, 4, 7, 4097, u32::MAX, 64][(a >> 1) as usize % 6];
         room[1] = 1 << (a >> 8 & 31) | 1 << 31;
-        let at = if a >> 13 & 7 == 0 { a as usize & 0xffff } else { room.as_mut_ptr() as usize };
+        let at = if a >> 13 & 7 == 0 {
+            a as usize & 0xffff
+        } else {
+            room.as_mut_ptr() as usize
+        };
         let done = file.ioctl(b & 31, at);
         if done >= 0 {
             fail(&format!("command {} with unknown flags succeeded", b & 31));

@@ -104,7 +104,14 @@ impl Case {
         };
         let count = rng.pick(&[40, 150, 400, 1000]);
         let ops = (0..count).map(|_| op(&rng)).collect();
-        let mut case = Self { seed, plan, load, ops, serial: None, gone: Vec::new() };
+        let mut case = Self {
+            seed,
+            plan,
+            load,
+            ops,
+            serial: None,
+            gone: Vec::new(),
+        };
         if rng.one_in(4) {
             case.be_serial(&rng);
         }
@@ -113,7 +120,7 @@ impl Case {
 
     /// What the model predicts needs a large pool that nobody else uses.
     fn be_serial(&mut self, rng: &Rng) {
-        self.serial = Some(rng.pick(&[30, 80, 200]));
+        self.serial = Some(rng.pick(&[60, 200, 500]));
         self.ops.clear();
         self.plan.starve = 0;
         self.plan.interrupts = 0;
@@ -136,7 +143,9 @@ impl Case {
         let mut at = 0;
         self.ops.retain(|_| {
             at += 1;
-            !gone.iter().any(|(from, to)| (from..to).contains(&&(at - 1)))
+            !gone
+                .iter()
+                .any(|(from, to)| (from..to).contains(&&(at - 1)))
         });
         self
     }

@@ -16,7 +16,11 @@ use crate::{
 /// Asks for the state of the pool; what it says must add up.
 pub(crate) fn pool(control: &Hold) -> Option<genp_info> {
     let mut info = sized(genp_info::default());
-    if control.ioctl(abi::GENP_NR_GET_INFO, core::ptr::from_mut(&mut info) as usize) != 0 {
+    if control.ioctl(
+        abi::GENP_NR_GET_INFO,
+        core::ptr::from_mut(&mut info) as usize,
+    ) != 0
+    {
         return None;
     }
     let sum = info.committed + info.lent + info.overdue + info.free;
@@ -36,7 +40,10 @@ pub(crate) fn stat(stat: &genp_stat) {
         machine().pass(1);
     }
     if stat.stock_limit != 0 && stat.stock_owned > stat.stock_limit {
-        fail(&format!("a stock of {} has {} pages", stat.stock_limit, stat.stock_owned));
+        fail(&format!(
+            "a stock of {} has {} pages",
+            stat.stock_limit, stat.stock_owned
+        ));
     }
 }
 
@@ -75,7 +82,10 @@ pub(crate) fn all_back(registry: &Registry, control: &Hold) {
 
 /// The invariants of the accounting.
 pub(crate) fn accounting(registry: &Registry) {
-    let found = registry.pool().lending.with(|state| state.accounting.check());
+    let found = registry
+        .pool()
+        .lending
+        .with(|state| state.accounting.check());
     if let Err(text) = found {
         fail(&format!("the accounting is wrong: {text}"));
     }

@@ -157,14 +157,25 @@ impl Driver {
                     max_leases: [0, 1, 3, 64][(a >> 10) as usize % 4],
                     mode: 0,
                     stock_pages: stock,
-                    stock_limit: if stock > 0 { stock + [0, 0, 4, 20][(a >> 12) as usize % 4] } else { 0 },
+                    stock_limit: if stock > 0 {
+                        stock + [0, 0, 4, 20][(a >> 12) as usize % 4]
+                    } else {
+                        0
+                    },
                     stock_low: 0,
                 };
                 glue::genp_partition_create(&spec)
             }
         };
         leave_kernel();
-        self.world.count(40, if is_error(part) { part as isize as i32 } else { 0 });
+        self.world.count(
+            40,
+            if is_error(part) {
+                part as isize as i32
+            } else {
+                0
+            },
+        );
         if is_error(part) {
             return;
         }
@@ -175,7 +186,9 @@ impl Driver {
         *self.pages.borrow_mut() = Some(pages.clone());
         if b & 0x100 != 0 {
             let handler = move |nmi| pages.interrupt(nmi);
-            machine().handlers().add_handler(self.number as u64, Rc::new(handler));
+            machine()
+                .handlers()
+                .add_handler(self.number as u64, Rc::new(handler));
         }
     }
 
@@ -189,15 +202,27 @@ impl Driver {
     }
 
     fn alloc(&self, a: u32, b: u32) -> Option<i32> {
-        let mut region = genp_region { addr: core::ptr::null_mut(), size: 0, handle: 0 };
+        let mut region = genp_region {
+            addr: core::ptr::null_mut(),
+            size: 0,
+            handle: 0,
+        };
         let align = [0, 8, 64, 4096, 8192][b as usize % 5];
         // SAFETY: arguments of ours.
-        let done = unsafe { glue::genp_alloc(self.part.get(), (a as usize & 0x3fff) + 1, align, &mut region) };
+        let done = unsafe {
+            glue::genp_alloc(
+                self.part.get(),
+                (a as usize & 0x3fff) + 1,
+                align,
+                &mut region,
+            )
+        };
         if done == 0 {
             let (from, to) = (region.addr as usize, region.addr as usize + region.size);
-            let meets = self.regions.borrow().iter().any(|other| {
-                (other.addr as usize) < to && from < other.addr as usize + other.size
-            });
+            let meets =
+                self.regions.borrow().iter().any(|other| {
+                    (other.addr as usize) < to && from < other.addr as usize + other.size
+                });
             if meets || align > 0 && from % align != 0 {
                 fail("a region of a driver meets another one, or is not aligned");
             }
@@ -226,19 +251,30 @@ impl Driver {
         let request = genp_request {
             nr_pages: count,
             reasons: a >> 8 & 3,
-            deadline: if b & 3 == 0 { machine().now() + 200_000 } else { 0 },
+            deadline: if b & 3 == 0 {
+                machine().now() + 200_000
+            } else {
+                0
+            },
             lease_ns: [0, 1_000_000, 2_000_000][(b >> 2) as usize % 3],
             recall: (b & 0x10 == 0).then_some(recalled),
             data: (&raw const self.asked).cast_mut().cast(),
         };
-        let mut lease = genp_lease { handle: 0, expires: 0 };
+        let mut lease = genp_lease {
+            handle: 0,
+            expires: 0,
+        };
         // SAFETY: there is room for the pages.
-        let done = unsafe { glue::genp_borrow(self.part.get(), &request, pages.as_mut_ptr(), &mut lease) };
+        let done =
+            unsafe { glue::genp_borrow(self.part.get(), &request, pages.as_mut_ptr(), &mut lease) };
         if done == 0 {
             for page in &pages {
                 claim(*page, lease.handle | 1 << 63, true);
             }
-            self.leases.borrow_mut().push(Lease { handle: lease.handle, pages });
+            self.leases.borrow_mut().push(Lease {
+                handle: lease.handle,
+                pages,
+            });
         }
         Some(done)
     }
@@ -319,7 +355,11 @@ impl Driver {
     fn object(&self, a: u32, _b: u32) -> Option<i32> {
         let (cache, elements) = (self.cache.get(), self.elements.get());
         let of_elements = a & 1 == 1 && !elements.is_null();
-        let list = if of_elements { &self.in_use } else { &self.objects };
+        let list = if of_elements {
+            &self.in_use
+        } else {
+            &self.objects
+        };
         // SAFETY: a cache and elements of ours.
         unsafe {
             if a & 2 == 0 {
@@ -330,7 +370,8 @@ impl Driver {
                 if object.is_null() {
                     return Some(-12);
                 }
-                if self.objects.borrow().contains(&object) || self.in_use.borrow().contains(&object) {
+                if self.objects.borrow().contains(&object) || self.in_use.borrow().contains(&object)
+                {
                     fail("an object has two owners");
                 }
                 list.borrow_mut().push(object);
@@ -431,10 +472,16 @@ pub(crate) fn claim(page: *mut Page, holder: u64, zeroed: bool) {
     // SAFETY: a page of the machine.
     let page = unsafe { &*page };
     if page.holder.get() != 0 {
-        fail(&format!("a page has two owners, {:#x} and {holder:#x}", page.holder.get()));
+        fail(&format!(
+            "a page has two owners, {:#x} and {holder:#x}",
+            page.holder.get()
+        ));
     }
     if zeroed && page.content.get() != 0 {
-        fail(&format!("a page of {holder:#x} is not zeroed: {:#x}", page.content.get()));
+        fail(&format!(
+            "a page of {holder:#x} is not zeroed: {:#x}",
+            page.content.get()
+        ));
     }
     page.holder.set(holder);
     page.content.set(holder);

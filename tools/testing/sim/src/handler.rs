@@ -32,7 +32,12 @@ pub(crate) struct Pages {
 
 impl Pages {
     pub(crate) fn new(part: *mut genp_partition, holder: u64, world: Rc<World>) -> Self {
-        Self { part, holder, world, taken: RefCell::new(Vec::new()) }
+        Self {
+            part,
+            holder,
+            world,
+            taken: RefCell::new(Vec::new()),
+        }
     }
 
     /// In an interrupt.
@@ -67,7 +72,10 @@ impl Pages {
         let content = unsafe { (*page).content.get() };
         // Its own, of before, or nothing.
         if content != 0 && content != self.holder || content != 0 && flags & ZERO != 0 {
-            fail(&format!("a page of a stock of {:#x} has {content:#x} in it", self.holder));
+            fail(&format!(
+                "a page of a stock of {:#x} has {content:#x} in it",
+                self.holder
+            ));
         }
         claim(page, self.holder, false);
         self.taken.borrow_mut().push(page);

@@ -29,7 +29,8 @@ struct Plan {
     shrinks: bool,
 }
 
-const USAGE: &str = "usage: genp_simulate [--seed N] [--stride N] [--cases N] [--minutes N | --seconds N] \
+const USAGE: &str =
+    "usage: genp_simulate [--seed N] [--stride N] [--cases N] [--minutes N | --seconds N] \
 [--trace 1] [--without FROM-TO,...] [--shrink 0]";
 
 fn ranges(text: &str) -> Option<Vec<(usize, usize)>> {
@@ -108,6 +109,9 @@ fn main() -> ExitCode {
         "simulated operations={} predicted={} refused={} injected={} deaths={} interrupts={} switches={} cases={done} seconds={seconds:.0}",
         sum.calls, sum.predicted, sum.refused, sum.starved, sum.deaths, sum.interrupts, sum.switches
     );
-    println!("{:.0} operations a minute", sum.calls as f64 / seconds * 60.0);
+    println!(
+        "{:.0} operations a minute",
+        sum.calls as f64 / seconds * 60.0
+    );
     ExitCode::SUCCESS
 }

@@ -39,21 +39,38 @@ fn check_page(page: &page, serial: u32, leased: bool) {
     let ours = content >> 40 == u64::from(serial) && (content & LEASED != 0) == leased;
     if content != 0 && !ours {
         let what = if leased { "a lease" } else { "the reserve" };
-        fail(&format!("in {what} of partition {serial} there is {content:#x}, which is not its own"));
+        fail(&format!(
+            "in {what} of partition {serial} there is {content:#x}, which is not its own"
+        ));
     }
     if page.holder.get() != 0 {
-        fail(&format!("a page of partition {serial} is one that a driver has: {:#x}", page.holder.get()));
+        fail(&format!(
+            "a page of partition {serial} is one that a driver has: {:#x}",
+            page.holder.get()
+        ));
     }
 }
 
 impl Thread {
     fn free_map(&self, from: usize) -> Option<usize> {
-        (0..MAPS).map(|at| (at + from) % MAPS).find(|at| self.me().maps[*at].get().start == 0)
+        (0..MAPS)
+            .map(|at| (at + from) % MAPS)
+            .find(|at| self.me().maps[*at].get().start == 0)
     }
 
-    fn map_at(&self, slot: usize, file: &Hold, (serial, window): (u32, bool), how: How, first: impl FnOnce(&Map)) -> Option<i32> {
+    fn map_at(
+        &self,
+        slot: usize,
+        file: &Hold,
+        (serial, window): (u32, bool),
+        how: How,
+        first: impl FnOnce(&Map),
+    ) -> Option<i32> {
         // Whoever comes second finds the slot taken.
-        let claimed = Map { start: usize::MAX, ..Map::default() };
+        let claimed = Map {
+            start: usize::MAX,
+            ..Map::default()
+        };
         self.me().maps[slot].set(claimed);
         let process = self.me().process;
         let done = process.mmap(file, how);
@@ -62,7 +79,13 @@ impl Thread {
         let (map, answer) = match done {
             Ok(start) => {
                 let pages = (how.length as usize).div_ceil(PAGE_SIZE);
-                let map = Map { start, pages, window, serial, age };
+                let map = Map {
+                    start,
+                    pages,
+                    window,
+                    serial,
+                    age,
+                };
                 first(&map);
                 (map, Some(0))
             }
@@ -86,8 +109,16 @@ impl Thread {
         };
         let odd = b >> 24;
         let how = How {
-            length: if odd == 1 { length + PAGE_SIZE as u64 } else { length },
-            offset: if odd == 2 { offset + PAGE_SIZE as u64 } else { offset },
+            length: if odd == 1 {
+                length + PAGE_SIZE as u64
+            } else {
+                length
+            },
+            offset: if odd == 2 {
+                offset + PAGE_SIZE as u64
+            } else {
+                offset
+            },
             shared: odd != 3,
             exec: odd == 4,
         };
@@ -103,7 +134,9 @@ impl Thread {
 
     /// Maps a partition that was just created, and finds it zeroed.
     pub(crate) fn map_new(&self, args: &abi::genp_create, alone: bool) {
-        let Some((file, serial)) = self.part_of(args.fd) else { return };
+        let Some((file, serial)) = self.part_of(args.fd) else {
+            return;
+        };
         let windows = &args.windows;
         for (window, offset, length) in [
             (false, windows.reserve_offset, windows.reserve_length),
@@ -113,7 +146,12 @@ impl Thread {
             if length == 0 || length > 1 << 24 {
                 continue;
             }
-            let how = How { length, offset, shared: true, exec: false };
+            let how = How {
+                length,
+                offset,
+                shared: true,
+                exec: false,
+            };
             let fresh = !window && args.source == 0;
             self.map_at(slot, &file, (serial, window), how, |map| {
                 if fresh {
@@ -145,7 +183,8 @@ impl Thread {
 
     /// Writes a mark to all pages of a lease, if this process has it mapped.
     pub(crate) fn mark(&self, lease: &mut Lease) {
-        let Some((slot, map)) = self.some_map(0, |map| map.window && map.serial == lease.serial) else {
+        let Some((slot, map)) = self.some_map(0, |map| map.window && map.serial == lease.serial)
+        else {
             return;
         };
         let mark = lease_mark(lease.serial, lease.handle);
@@ -193,7 +232,10 @@ impl Thread {
     /// A lease that is over: nothing of it is reached any more.
     pub(crate) fn check_over(&self, lease: &Lease) {
         if self.inspect(lease) == Some(true) {
-            fail(&format!("the lease {:#x} is over and can still be reached", lease.handle));
+            fail(&format!(
+                "the lease {:#x} is over and can still be reached",
+                lease.handle
+            ));
         }
     }
 }
@@ -202,7 +244,10 @@ impl Thread {
 pub(crate) fn unmap(thread: &Thread, a: u32, _b: u32) -> Option<i32> {
     let (slot, map) = thread.some_map(a, |_| true)?;
     // Taken, so that no other thread unmaps it.
-    let gone = Map { start: usize::MAX, ..Map::default() };
+    let gone = Map {
+        start: usize::MAX,
+        ..Map::default()
+    };
     thread.me().maps[slot].set(gone);
     let done = thread.me().process.munmap(map.start);
     thread.me().maps[slot].set(Map::default());
@@ -236,7 +281,10 @@ pub(crate) fn look(thread: &Thread, a: u32, _b: u32) -> Option<i32> {
 /// MADV_DONTNEED.
 pub(crate) fn forget(thread: &Thread, a: u32, b: u32) -> Option<i32> {
     let (_, map) = thread.some_map(a, |map| !map.window)?;
-    thread.me().process.forget(map.start, b as usize % map.pages);
+    thread
+        .me()
+        .process
+        .forget(map.start, b as usize % map.pages);
     Some(0)
 }
 
@@ -247,7 +295,10 @@ pub(crate) fn pin(thread: &Thread, a: u32, b: u32) -> Option<i32> {
     }
     let (_, map) = thread.some_map(a, |map| !map.window)?;
     let at = (b >> 1) as usize % map.pages;
-    let page = thread.me().process.access(map.start, at, core::ptr::from_ref)?;
+    let page = thread
+        .me()
+        .process
+        .access(map.start, at, core::ptr::from_ref)?;
     // SAFETY: pages live as long as the machine.
     thread.world.pin(unsafe { &*page });
     Some(0)

@@ -74,7 +74,11 @@ fn params(load: &Load) -> Params {
         uid_ceiling_mib: load.uid_ceiling_mib,
         emergency_pages: load.emergency_pages,
         keep_free_mib: 1,
-        range_base: if load.range { kernel::glue::genalloc::BASE } else { 0 },
+        range_base: if load.range {
+            kernel::glue::genalloc::BASE
+        } else {
+            0
+        },
         range_mib: u32::from(load.range),
     }
 }
@@ -82,7 +86,12 @@ fn params(load: &Load) -> Params {
 /// What must be back when the module is unloaded.
 fn check_unloaded(heap: i64) {
     let machine = machine();
-    let left = (machine.heap() - heap, machine.memory.outstanding(), machine.memory.vmaps(), machine.files.alive());
+    let left = (
+        machine.heap() - heap,
+        machine.memory.outstanding(),
+        machine.memory.vmaps(),
+        machine.files.alive(),
+    );
     if left != (0, 0, 0, 0) || !machine.range.is_whole() {
         fail(&format!(
             "after the unload there are {} allocations, {} pages, {} maps and {} files left",
@@ -170,7 +179,12 @@ impl Runner {
         drop(pool);
     }
 
-    fn spawn(&self, world: &Rc<World>, ops: &Rc<[Op]>, control: *mut kernel::sim::files::file) -> Vec<*mut kernel::sim::task::task_struct> {
+    fn spawn(
+        &self,
+        world: &Rc<World>,
+        ops: &Rc<[Op]>,
+        control: *mut kernel::sim::files::file,
+    ) -> Vec<*mut kernel::sim::task::task_struct> {
         let machine = machine();
         let mut tasks = Vec::new();
         for number in 0..PROCESSES * THREADS {
@@ -183,7 +197,9 @@ impl Runner {
             }
             let (world_of, ops) = (world.clone(), ops.clone());
             let name = format!("process {actor}.{}", number % THREADS);
-            let task = machine.spawn(&name, false, move || Thread::new(world_of, number, 0).run(&ops));
+            let task = machine.spawn(&name, false, move || {
+                Thread::new(world_of, number, 0).run(&ops)
+            });
             // SAFETY: just made.
             unsafe {
                 (*task).process.set(process);
@@ -206,7 +222,12 @@ impl Runner {
     }
 
     /// Signals those who wait for long, after it was checked that they have reason to.
-    fn watch(&self, registry: &Registry, world: &World, tasks: &[*mut kernel::sim::task::task_struct]) {
+    fn watch(
+        &self,
+        registry: &Registry,
+        world: &World,
+        tasks: &[*mut kernel::sim::task::task_struct],
+    ) {
         /// Longer than any lease.
         const LONG: u64 = 2_500_000_000;
 

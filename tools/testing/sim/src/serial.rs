@@ -4,7 +4,8 @@
 //! the same model as on a kernel.
 
 use std::{
-    cell::{Cell, RefCell}, collections::HashMap,
+    cell::{Cell, RefCell},
+    collections::HashMap,
     rc::Rc,
 };
 
@@ -77,7 +78,11 @@ struct Room([u8; 2 * PAGE_SIZE]);
 
 impl Serial {
     pub(crate) fn new(control: *mut file) -> Rc<Self> {
-        let make = |at| machine().processes.create(if at == ORDINARY { ORDINARY_UID } else { 0 });
+        let make = |at| {
+            machine()
+                .processes
+                .create(if at == ORDINARY { ORDINARY_UID } else { 0 })
+        };
         let serial = Self {
             control,
             pool: genp_info::default(),
@@ -94,8 +99,14 @@ impl Serial {
 
     /// Does all steps of a program.
     pub(crate) fn run(self: Rc<Self>, seed: u64, count: usize, gone: &[(usize, usize)]) {
-        let program = Program { mode: Mode::Serial, steps: count, seeds: vec![seed, seed ^ 0x5555] };
-        let Some(mut this) = Rc::into_inner(self) else { return };
+        let program = Program {
+            mode: Mode::Serial,
+            steps: count,
+            seeds: vec![seed, seed ^ 0x5555],
+        };
+        let Some(mut this) = Rc::into_inner(self) else {
+            return;
+        };
         this.pool = this.info();
         let mut model = Model::new(this.pool, false);
         for (at, step) in program.make().steps.iter().enumerate() {
@@ -122,8 +133,14 @@ impl Serial {
     }
 
     fn info(&self) -> genp_info {
-        let mut info = genp_info { size: size_of::<genp_info>() as u32, ..Default::default() };
-        let done = self.hold_control().ioctl(own::GENP_NR_GET_INFO, core::ptr::from_mut(&mut info) as usize);
+        let mut info = genp_info {
+            size: size_of::<genp_info>() as u32,
+            ..Default::default()
+        };
+        let done = self.hold_control().ioctl(
+            own::GENP_NR_GET_INFO,
+            core::ptr::from_mut(&mut info) as usize,
+        );
         if done != 0 {
             fail(&format!("GENP_GET_INFO: {done}"));
         }
@@ -159,7 +176,10 @@ impl Serial {
             model.died(at);
             return;
         }
-        let mut reply = Reply { errno: SKIPPED, ..Reply::default() };
+        let mut reply = Reply {
+            errno: SKIPPED,
+            ..Reply::default()
+        };
         let begin = machine().now();
         match self.dispatch(step, &mut reply) {
             Some(Ok(())) => reply.errno = 0,
@@ -173,10 +193,16 @@ impl Serial {
         reply.end = machine().now();
         if reply.errno != SKIPPED {
             let (made, refused) = self.calls.get();
-            self.calls.set((made + 1, refused + u64::from(reply.errno > 0)));
+            self.calls
+                .set((made + 1, refused + u64::from(reply.errno > 0)));
         }
         if trace::enabled() {
-            trace::line(&format!("{}: {} {:x?}", step.kind.name(), reply.errno, reply.values));
+            trace::line(&format!(
+                "{}: {} {:x?}",
+                step.kind.name(),
+                reply.errno,
+                reply.values
+            ));
         }
         if let Err(text) = model.judge(step, &reply) {
             fail(&text);
@@ -201,7 +227,12 @@ impl Serial {
         match step.kind {
             Kind::Create => Some(self.create(step, reply)),
             Kind::Open => Some(self.open(step, reply)),
-            Kind::Info => Some(self.call(&self.hold_control(), own::GENP_NR_GET_INFO, &mut genp_info::default(), step.layout)),
+            Kind::Info => Some(self.call(
+                &self.hold_control(),
+                own::GENP_NR_GET_INFO,
+                &mut genp_info::default(),
+                step.layout,
+            )),
             Kind::Alloc => self.alloc(step, step.a, step.b, reply),
             Kind::Largest => self.largest(step, reply),
             Kind::Free => self.by_handle(step, reply, own::GENP_NR_FREE),
@@ -215,7 +246,12 @@ impl Serial {
             Kind::Eventfd => self.eventfd(step),
             Kind::Destroy => {
                 let (file, ..) = self.chosen(step)?;
-                Some(self.call(&file, own::GENP_NR_DESTROY, &mut abi::genp_destroy::default(), writable(step.layout)))
+                Some(self.call(
+                    &file,
+                    own::GENP_NR_DESTROY,
+                    &mut abi::genp_destroy::default(),
+                    writable(step.layout),
+                ))
             }
             Kind::MapReserve | Kind::MapWindow => self.map(step, reply),
             Kind::Unmap => self.unmap(step, reply),
@@ -248,7 +284,13 @@ impl Serial {
     }
 
     /// Issues a command with its argument in this layout.
-    fn call<T: Copy>(&self, file: &Hold, nr: u32, request: &mut T, layout: Layout) -> Result<(), i32> {
+    fn call<T: Copy>(
+        &self,
+        file: &Hold,
+        nr: u32,
+        request: &mut T,
+        layout: Layout,
+    ) -> Result<(), i32> {
         let ours = size_of::<T>();
         let mut room = Box::new(Room([0; 2 * PAGE_SIZE]));
         let size = match layout {
@@ -266,7 +308,11 @@ impl Serial {
             Layout::Dirty => room.0[ours + 16] = 1,
             _ => {}
         }
-        let address = if layout == Layout::Nowhere { 4096 } else { room.0.as_ptr() as usize };
+        let address = if layout == Layout::Nowhere {
+            4096
+        } else {
+            room.0.as_ptr() as usize
+        };
         if let Some(task) = machine().task() {
             // The size is read first, then the structure; the answer is written last.
             task.fault_in.set(match layout {
@@ -283,7 +329,11 @@ impl Serial {
             // SAFETY: plain data.
             *request = unsafe { room.0.as_ptr().cast::<T>().read_unaligned() };
         }
-        if done < 0 { Err(-done) } else { Ok(()) }
+        if done < 0 {
+            Err(-done)
+        } else {
+            Ok(())
+        }
     }
 
     fn keep(&self, at: usize, slot: usize, fd: i32, serial: u32) {
@@ -303,7 +353,12 @@ impl Serial {
         let mut request = request::create(step, &self.pool);
         self.empty(at, slot);
         reply.begin = machine().now();
-        self.call(&self.hold_control(), own::GENP_NR_CREATE, &mut request, step.layout)?;
+        self.call(
+            &self.hold_control(),
+            own::GENP_NR_CREATE,
+            &mut request,
+            step.layout,
+        )?;
         let Some(file) = self.processes[at].hold(request.fd) else {
             fail("a descriptor that was just made is none");
         };
@@ -321,11 +376,18 @@ impl Serial {
                 (true, windows.lease_offset, windows.lease_length),
             ];
             for (number, (window, offset, length)) in parts.into_iter().enumerate() {
-                let how = How { length, offset, shared: true, exec: false };
+                let how = How {
+                    length,
+                    offset,
+                    shared: true,
+                    exec: false,
+                };
                 if length == 0 || length > 1 << 26 {
                     continue;
                 }
-                let Some(slot) = self.free_map(at, 0) else { continue };
+                let Some(slot) = self.free_map(at, 0) else {
+                    continue;
+                };
                 if self.map_whole(at, slot, &file, how, window, serial).is_ok() {
                     reply.values[3 + number] = slot as u64 + 1;
                     if !window {
@@ -341,7 +403,11 @@ impl Serial {
     fn check_new(&self, at: usize, slot: usize) {
         let map = self.actors.borrow()[at].maps[slot];
         for page in 0..map.length / PAGE_SIZE {
-            if self.processes[at].access(map.start, page, |page| page.content.get()).unwrap_or(0) != 0 {
+            if self.processes[at]
+                .access(map.start, page, |page| page.content.get())
+                .unwrap_or(0)
+                != 0
+            {
                 fail("a new reserve is not clean");
             }
         }
@@ -351,11 +417,21 @@ impl Serial {
         let (at, slot) = (step.actor as usize, step.slot as usize);
         let mut request = request::open(step);
         self.empty(at, slot);
-        self.call(&self.hold_control(), own::GENP_NR_OPEN, &mut request, step.layout)?;
+        self.call(
+            &self.hold_control(),
+            own::GENP_NR_OPEN,
+            &mut request,
+            step.layout,
+        )?;
         let Some(file) = self.processes[at].hold(request.fd) else {
             fail("a descriptor that was just made is none");
         };
-        let serial = self.serials.borrow().get(&(core::ptr::from_ref(&*file) as usize)).copied().unwrap_or(0);
+        let serial = self
+            .serials
+            .borrow()
+            .get(&(core::ptr::from_ref(&*file) as usize))
+            .copied()
+            .unwrap_or(0);
         self.keep(at, slot, request.fd, serial);
         reply.values[0] = serial.into();
         reply.values[1] = request.windows.reserve_length;
@@ -365,12 +441,26 @@ impl Serial {
 
     fn alloc(&self, step: &Step, length: u64, align: u64, reply: &mut Reply) -> Outcome {
         let (file, _, serial) = self.chosen(step)?;
-        let mut request = abi::genp_alloc { length, align, ..Default::default() };
-        let layout = if step.kind == Kind::Largest { Layout::Exact } else { step.layout };
+        let mut request = abi::genp_alloc {
+            length,
+            align,
+            ..Default::default()
+        };
+        let layout = if step.kind == Kind::Largest {
+            Layout::Exact
+        } else {
+            step.layout
+        };
         let done = self.call(&file, own::GENP_NR_ALLOC, &mut request, layout);
         if done.is_ok() {
             reply.values[..3].copy_from_slice(&[request.handle, request.offset, length]);
-            enter(&mut *self.regions.borrow_mut(), serial, request.handle, request.offset, length);
+            enter(
+                &mut *self.regions.borrow_mut(),
+                serial,
+                request.handle,
+                request.offset,
+                length,
+            );
         }
         Some(done)
     }
@@ -389,16 +479,23 @@ impl Serial {
 
     /// A handle and a descriptor of its partition, if there are both; otherwise a descriptor
     /// and perhaps a handle of another partition.
-    fn with_handle(&self, table: &[Option<Entry>], step: &Step, reply: &mut Reply) -> Option<(Hold, Option<usize>)> {
+    fn with_handle(
+        &self,
+        table: &[Option<Entry>],
+        step: &Step,
+        reply: &mut Reply,
+    ) -> Option<(Hold, Option<usize>)> {
         let at = step.actor as usize;
-        let own = (0..FDS).filter(|_| !request::is_foreign(step)).find_map(|more| {
-            let slot = (step.slot as usize + more) % FDS;
-            let (fd, serial) = self.actors.borrow()[at].fds[slot]?;
-            let entry = (0..table.len())
-                .map(|more| (step.a as usize % table.len() + more) % table.len())
-                .find(|entry| table[*entry].is_some_and(|entry| entry.serial == serial))?;
-            Some((self.processes[at].hold(fd)?, slot, Some(entry)))
-        });
+        let own = (0..FDS)
+            .filter(|_| !request::is_foreign(step))
+            .find_map(|more| {
+                let slot = (step.slot as usize + more) % FDS;
+                let (fd, serial) = self.actors.borrow()[at].fds[slot]?;
+                let entry = (0..table.len())
+                    .map(|more| (step.a as usize % table.len() + more) % table.len())
+                    .find(|entry| table[*entry].is_some_and(|entry| entry.serial == serial))?;
+                Some((self.processes[at].hold(fd)?, slot, Some(entry)))
+            });
         let (file, slot, entry) = own.or_else(|| {
             let (file, slot, _) = self.chosen(step)?;
             let other = (0..table.len()).find(|entry| step.b % 4 == 0 && table[*entry].is_some());
@@ -410,16 +507,27 @@ impl Serial {
 
     fn by_handle(&self, step: &Step, reply: &mut Reply, nr: u32) -> Outcome {
         let lease = nr == own::GENP_NR_RETURN;
-        let mut table = if lease { self.leases.borrow().to_vec() } else { self.regions.borrow().to_vec() };
+        let mut table = if lease {
+            self.leases.borrow().to_vec()
+        } else {
+            self.regions.borrow().to_vec()
+        };
         let (file, entry) = self.with_handle(&table, step, reply)?;
         let known = entry.and_then(|entry| table[entry]);
         let handle = known.map_or_else(|| request::foreign_handle(step), |entry| entry.handle);
         reply.values[0] = handle;
-        let seen = known.filter(|_| lease).and_then(|entry| self.look_at(&entry));
-        let mut request = abi::genp_handle { handle, ..Default::default() };
+        let seen = known
+            .filter(|_| lease)
+            .and_then(|entry| self.look_at(&entry));
+        let mut request = abi::genp_handle {
+            handle,
+            ..Default::default()
+        };
         let done = self.call(&file, nr, &mut request, writable(step.layout));
         if done.is_ok() && seen.is_some_and(|seen| seen != 1) {
-            fail(&format!("in a lease that ran until it was returned there is {seen:?}"));
+            fail(&format!(
+                "in a lease that ran until it was returned there is {seen:?}"
+            ));
         }
         let over = matches!(done, Ok(())) || lease && done == Err(libc_estale());
         if let (Some(entry), true) = (entry, over) {
@@ -440,9 +548,20 @@ impl Serial {
         if let Err(errno) = self.call(&file, own::GENP_NR_BORROW, &mut request, step.layout) {
             return Some(Err(errno));
         }
-        reply.values[..4].copy_from_slice(&[request.handle, request.offset, length, request.expires]);
+        reply.values[..4].copy_from_slice(&[
+            request.handle,
+            request.offset,
+            length,
+            request.expires,
+        ]);
         let length = length.div_ceil(PAGE_SIZE as u64) * PAGE_SIZE as u64;
-        let mut entry = Entry { serial, handle: request.handle, offset: request.offset, length, marked: false };
+        let mut entry = Entry {
+            serial,
+            handle: request.handle,
+            offset: request.offset,
+            length,
+            marked: false,
+        };
         entry.marked = self.write_to(&entry, request.expires);
         let mut leases = self.leases.borrow_mut();
         if let Some(free) = leases.iter_mut().find(|entry| entry.is_none()) {
@@ -455,7 +574,10 @@ impl Serial {
     fn place(&self, entry: &Entry) -> Option<(usize, usize, usize)> {
         let actors = self.actors.borrow();
         let found = actors.iter().enumerate().find_map(|(at, actor)| {
-            let map = actor.maps.iter().find(|map| map.start != 0 && map.window && map.serial == entry.serial)?;
+            let map = actor
+                .maps
+                .iter()
+                .find(|map| map.start != 0 && map.window && map.serial == entry.serial)?;
             Some((at, map.start))
         });
         let (at, start) = found?;
@@ -467,7 +589,9 @@ impl Serial {
     }
 
     fn write_to(&self, entry: &Entry, expires: u64) -> bool {
-        let Some((at, start, first)) = self.place(entry) else { return false };
+        let Some((at, start, first)) = self.place(entry) else {
+            return false;
+        };
         (first..first + entry.length as usize / PAGE_SIZE).all(|page| {
             let written = self.processes[at].access(start, page, |page| {
                 let runs = machine().now() < expires;
@@ -516,11 +640,22 @@ impl Serial {
     fn renew(&self, step: &Step, reply: &mut Reply) -> Outcome {
         let table = self.leases.borrow().to_vec();
         let (file, entry) = self.with_handle(&table, step, reply)?;
-        let handle = entry.and_then(|entry| table[entry]).map_or_else(|| request::foreign_handle(step), |entry| entry.handle);
+        let handle = entry
+            .and_then(|entry| table[entry])
+            .map_or_else(|| request::foreign_handle(step), |entry| entry.handle);
         let lease_ns = request::term((step.b >> 8) as u8, &self.pool);
-        let mut request = abi::genp_renew { handle, lease_ns, ..Default::default() };
+        let mut request = abi::genp_renew {
+            handle,
+            lease_ns,
+            ..Default::default()
+        };
         reply.begin = machine().now();
-        let done = self.call(&file, own::GENP_NR_RENEW, &mut request, writable(step.layout));
+        let done = self.call(
+            &file,
+            own::GENP_NR_RENEW,
+            &mut request,
+            writable(step.layout),
+        );
         reply.values[..2].copy_from_slice(&[handle, request.expires]);
         Some(done)
     }
@@ -528,15 +663,27 @@ impl Serial {
     fn resize(&self, step: &Step, reply: &mut Reply) -> Outcome {
         let (file, ..) = self.chosen(step)?;
         let (reserve, borrow_limit) = request::resize(step);
-        let mut request = abi::genp_resize { reserve, borrow_limit, ..Default::default() };
-        let done = self.call(&file, own::GENP_NR_RESIZE, &mut request, writable(step.layout));
+        let mut request = abi::genp_resize {
+            reserve,
+            borrow_limit,
+            ..Default::default()
+        };
+        let done = self.call(
+            &file,
+            own::GENP_NR_RESIZE,
+            &mut request,
+            writable(step.layout),
+        );
         reply.values[1] = request.windows.reserve_length;
         Some(done)
     }
 
     fn stat(&self, step: &Step, reply: &mut Reply) -> Outcome {
         let (file, ..) = self.chosen(step)?;
-        let mut stat = abi::genp_stat { flags: u32::from(step.a & 1 == 1), ..Default::default() };
+        let mut stat = abi::genp_stat {
+            flags: u32::from(step.a & 1 == 1),
+            ..Default::default()
+        };
         let done = self.call(&file, own::GENP_NR_GET_STAT, &mut stat, step.layout);
         reply.values = [
             stat.reserve,
@@ -567,7 +714,12 @@ impl Serial {
             reserved: u32::from(step.b & 15 == 15),
             ..Default::default()
         };
-        Some(self.call(&file, own::GENP_NR_GET_HISTOGRAM, &mut histogram, step.layout))
+        Some(self.call(
+            &file,
+            own::GENP_NR_GET_HISTOGRAM,
+            &mut histogram,
+            step.layout,
+        ))
     }
 
     fn eventfd(&self, step: &Step) -> Outcome {
@@ -580,20 +732,44 @@ impl Serial {
             EventFd::None => -1,
             EventFd::Closed => 9999,
         };
-        let mut request = abi::genp_eventfd { fd: other, mask, ..Default::default() };
-        let done = self.call(&file, own::GENP_NR_SET_EVENTFD, &mut request, writable(step.layout));
+        let mut request = abi::genp_eventfd {
+            fd: other,
+            mask,
+            ..Default::default()
+        };
+        let done = self.call(
+            &file,
+            own::GENP_NR_SET_EVENTFD,
+            &mut request,
+            writable(step.layout),
+        );
         process.close(other);
         Some(done)
     }
 
     fn free_map(&self, at: usize, from: u64) -> Option<usize> {
         let maps = &self.actors.borrow()[at].maps;
-        (0..MAPS).map(|more| (from as usize % MAPS + more) % MAPS).find(|slot| maps[*slot].start == 0)
+        (0..MAPS)
+            .map(|more| (from as usize % MAPS + more) % MAPS)
+            .find(|slot| maps[*slot].start == 0)
     }
 
-    fn map_whole(&self, at: usize, slot: usize, file: &Hold, how: How, window: bool, serial: u32) -> Result<(), i32> {
+    fn map_whole(
+        &self,
+        at: usize,
+        slot: usize,
+        file: &Hold,
+        how: How,
+        window: bool,
+        serial: u32,
+    ) -> Result<(), i32> {
         let start = self.processes[at].mmap(file, how).map_err(|error| -error)?;
-        self.actors.borrow_mut()[at].maps[slot] = Map { start, length: how.length as usize, window, serial };
+        self.actors.borrow_mut()[at].maps[slot] = Map {
+            start,
+            length: how.length as usize,
+            window,
+            serial,
+        };
         Ok(())
     }
 
@@ -602,7 +778,8 @@ impl Serial {
         let (file, _, serial) = self.chosen(step)?;
         let slot = self.free_map(at, step.a)?;
         let mut stat = abi::genp_stat::default();
-        self.call(&file, own::GENP_NR_GET_STAT, &mut stat, Layout::Exact).ok()?;
+        self.call(&file, own::GENP_NR_GET_STAT, &mut stat, Layout::Exact)
+            .ok()?;
         let window = step.kind == Kind::MapWindow;
         let (offset, length) = match window {
             true => (stat.windows.lease_offset, stat.windows.lease_length),
@@ -626,7 +803,9 @@ impl Serial {
     fn some_map(&self, step: &Step, fits: impl Fn(&Map) -> bool) -> Option<usize> {
         let maps = &self.actors.borrow()[step.actor as usize].maps;
         let slots = (0..MAPS).map(|more| (step.a as usize % MAPS + more) % MAPS);
-        slots.into_iter().find(|slot| maps[*slot].start != 0 && fits(&maps[*slot]))
+        slots
+            .into_iter()
+            .find(|slot| maps[*slot].start != 0 && fits(&maps[*slot]))
     }
 
     fn unmap(&self, step: &Step, reply: &mut Reply) -> Outcome {
@@ -689,7 +868,9 @@ impl Serial {
     fn pass(&self, step: &Step) -> Outcome {
         let (file, _, serial) = self.chosen(step)?;
         file.take();
-        self.actors.borrow_mut()[step.a as usize % ACTORS].inbox.push((core::ptr::from_ref(&*file), serial));
+        self.actors.borrow_mut()[step.a as usize % ACTORS]
+            .inbox
+            .push((core::ptr::from_ref(&*file), serial));
         Some(Ok(()))
     }
 
@@ -715,7 +896,11 @@ impl Serial {
             _ => step.a as usize / 4 % 256,
         };
         let nowhere = step.b & 15 == 15;
-        let at = if nowhere { 8 } else { room.as_mut_ptr() as usize };
+        let at = if nowhere {
+            8
+        } else {
+            room.as_mut_ptr() as usize
+        };
         reply.values[1] = length as u64;
         reply.values[2] = u64::from(nowhere);
         let done = file.read(at, length, true);
@@ -744,6 +929,12 @@ fn writable(layout: Layout) -> Layout {
 
 fn enter(table: &mut [Option<Entry>], serial: u32, handle: u64, offset: u64, length: u64) {
     if let Some(free) = table.iter_mut().find(|entry| entry.is_none()) {
-        *free = Some(Entry { serial, handle, offset, length, marked: false });
+        *free = Some(Entry {
+            serial,
+            handle,
+            offset,
+            length,
+            marked: false,
+        });
     }
 }

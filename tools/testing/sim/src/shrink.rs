@@ -8,13 +8,18 @@ use std::process::{Command, Stdio};
 use genp_sim::case::Case;
 
 fn text(gone: &[(usize, usize)]) -> String {
-    let words: Vec<_> = gone.iter().map(|(from, to)| format!("{from}-{to}")).collect();
+    let words: Vec<_> = gone
+        .iter()
+        .map(|(from, to)| format!("{from}-{to}"))
+        .collect();
     words.join(",")
 }
 
 /// Whether the case fails without these steps.
 fn fails(seed: u64, gone: &[(usize, usize)]) -> bool {
-    let Ok(program) = std::env::current_exe() else { return false };
+    let Ok(program) = std::env::current_exe() else {
+        return false;
+    };
     let status = Command::new(program)
         .args(["--seed", &seed.to_string(), "--cases", "1", "--shrink", "0"])
         .args(["--without", &text(gone)])

@@ -93,7 +93,9 @@ impl World {
         Rc::new(Self {
             load,
             actors: core::array::from_fn(|at| Actor {
-                process: machine.processes.create(if at == PROCESSES - 1 { 1000 } else { 0 }),
+                process: machine
+                    .processes
+                    .create(if at == PROCESSES - 1 { 1000 } else { 0 }),
                 fds: core::array::from_fn(|_| Cell::new(None)),
                 maps: core::array::from_fn(|_| Cell::new(Map::default())),
                 threads: Cell::new(THREADS),
@@ -162,7 +164,9 @@ impl World {
     pub(crate) fn take_region(&self, serial: u32, pick: u32) -> Option<Region> {
         let mut regions = self.regions.borrow_mut();
         let count = regions.len();
-        let at = (0..count).map(|at| (at + pick as usize) % count).find(|at| regions[*at].serial == serial)?;
+        let at = (0..count)
+            .map(|at| (at + pick as usize) % count)
+            .find(|at| regions[*at].serial == serial)?;
         Some(regions.swap_remove(at))
     }
 
@@ -171,13 +175,17 @@ impl World {
         let mut leases = self.leases.borrow_mut();
         let count = leases.len();
         let fits = |lease: &Lease| serial.is_none_or(|serial| lease.serial == serial);
-        let at = (0..count).map(|at| (at + pick as usize) % count).find(|at| fits(&leases[*at]))?;
+        let at = (0..count)
+            .map(|at| (at + pick as usize) % count)
+            .find(|at| fits(&leases[*at]))?;
         Some(leases.swap_remove(at))
     }
 
     /// Forgets what was known of a partition that may have ended.
     pub(crate) fn forget(&self, serial: u32) {
-        self.regions.borrow_mut().retain(|region| region.serial != serial);
+        self.regions
+            .borrow_mut()
+            .retain(|region| region.serial != serial);
     }
 
     /// Holds a page, as direct I/O does.

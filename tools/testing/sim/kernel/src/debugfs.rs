@@ -21,7 +21,12 @@ impl Dir {
     }
 
     /// A file in it.
-    pub fn read_callback_file<T, F>(&self, _name: &CStr, data: T, show: &'static F) -> impl PinInit<File<T>> + use<T, F>
+    pub fn read_callback_file<T, F>(
+        &self,
+        _name: &CStr,
+        data: T,
+        show: &'static F,
+    ) -> impl PinInit<File<T>> + use<T, F>
     where
         F: Fn(&T, &mut fmt::Formatter<'_>) -> fmt::Result,
     {

@@ -91,7 +91,10 @@ pub mod file {
             if !crate::alloc::allow() {
                 return Err(ENFILE);
             }
-            process().and_then(Process::reserve_fd).map(Self).ok_or(ENFILE)
+            process()
+                .and_then(Process::reserve_fd)
+                .map(Self)
+                .ok_or(ENFILE)
         }
 
         /// Its number.

@@ -30,7 +30,9 @@ impl CString {
         if !allow() {
             return Err(ENOMEM);
         }
-        ffi::CString::new(std::format!("{args}")).map(Self).map_err(|_| ENOMEM)
+        ffi::CString::new(std::format!("{args}"))
+            .map(Self)
+            .map_err(|_| ENOMEM)
     }
 }
 

@@ -17,7 +17,9 @@ pub(crate) fn accessible(address: usize) -> bool {
     if address < LOWEST {
         return false;
     }
-    let Some(me) = sim::machine().task() else { return true };
+    let Some(me) = sim::machine().task() else {
+        return true;
+    };
     match me.fault_in.get() {
         0 => true,
         left => {

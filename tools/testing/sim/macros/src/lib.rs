@@ -45,7 +45,11 @@ fn is_pin(token: Option<&TokenTree>) -> bool {
 
 /// `Self` in the type of a field is the structure.
 fn text(tokens: &[TokenTree], owner: &str) -> String {
-    let tokens: TokenStream = tokens.iter().cloned().map(|token| named(token, owner)).collect();
+    let tokens: TokenStream = tokens
+        .iter()
+        .cloned()
+        .map(|token| named(token, owner))
+        .collect();
     tokens.to_string()
 }
 

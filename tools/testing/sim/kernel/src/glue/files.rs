@@ -125,7 +125,12 @@ pub unsafe extern "C" fn genp_eventfd_signal(eventfd: *mut eventfd_ctx) {
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_copy_struct_in(to: *mut c_void, ours: usize, from: c_ulong, theirs: usize) -> c_int {
+pub unsafe extern "C" fn genp_copy_struct_in(
+    to: *mut c_void,
+    ours: usize,
+    from: c_ulong,
+    theirs: usize,
+) -> c_int {
     if !accessible(from) {
         return EFAULT.to_errno();
     }
@@ -144,7 +149,12 @@ pub unsafe extern "C" fn genp_copy_struct_in(to: *mut c_void, ours: usize, from:
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_copy_struct_out(to: c_ulong, theirs: usize, from: *const c_void, ours: usize) -> c_int {
+pub unsafe extern "C" fn genp_copy_struct_out(
+    to: c_ulong,
+    theirs: usize,
+    from: *const c_void,
+    ours: usize,
+) -> c_int {
     if !accessible(to) {
         return EFAULT.to_errno();
     }

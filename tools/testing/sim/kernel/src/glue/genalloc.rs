@@ -48,7 +48,13 @@ impl Range {
     }
 
     fn free(&self) -> usize {
-        PAGES - self.taken.get().iter().map(|word| word.count_ones() as usize).sum::<usize>()
+        PAGES
+            - self
+                .taken
+                .get()
+                .iter()
+                .map(|word| word.count_ones() as usize)
+                .sum::<usize>()
     }
 
     /// Whether all of it is back.
@@ -59,7 +65,11 @@ impl Range {
 
 #[no_mangle]
 pub extern "C" fn genp_range_base() -> u64 {
-    if machine().range.used.get() { BASE } else { 0 }
+    if machine().range.used.get() {
+        BASE
+    } else {
+        0
+    }
 }
 
 #[no_mangle]
@@ -139,7 +149,11 @@ pub extern "C" fn genp_genpool_order(_pool: *mut c_void) -> c_uint {
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_genpool_alloc(_pool: *mut c_void, bytes: usize, _owner: *mut *mut c_void) -> *mut c_void {
+pub unsafe extern "C" fn genp_genpool_alloc(
+    _pool: *mut c_void,
+    bytes: usize,
+    _owner: *mut *mut c_void,
+) -> *mut c_void {
     point();
     let range = &machine().range;
     let count = bytes / PAGE_SIZE;
@@ -164,7 +178,11 @@ pub extern "C" fn genp_genpool_free(_pool: *mut c_void, virt: *mut c_void, bytes
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_genpool_phys(_pool: *mut c_void, virt: *const c_void, phys: *mut u64) -> bool {
+pub unsafe extern "C" fn genp_genpool_phys(
+    _pool: *mut c_void,
+    virt: *const c_void,
+    phys: *mut u64,
+) -> bool {
     // SAFETY: see the top of `glue`.
     unsafe { *phys = BASE + (virt as usize - machine().range.start()) as u64 };
     true

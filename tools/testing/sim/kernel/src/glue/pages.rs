@@ -59,7 +59,12 @@ pub unsafe extern "C" fn genp_zero_page(page: *mut page) {
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_page_read(page: *mut page, _offset: c_uint, to: *mut c_void, bytes: c_uint) {
+pub unsafe extern "C" fn genp_page_read(
+    page: *mut page,
+    _offset: c_uint,
+    to: *mut c_void,
+    bytes: c_uint,
+) {
     // SAFETY: see the top of `glue`: there is room.
     unsafe {
         let content = (*page).content.get().to_ne_bytes();
@@ -69,7 +74,12 @@ pub unsafe extern "C" fn genp_page_read(page: *mut page, _offset: c_uint, to: *m
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_page_write(page: *mut page, _offset: c_uint, from: *const c_void, bytes: c_uint) {
+pub unsafe extern "C" fn genp_page_write(
+    page: *mut page,
+    _offset: c_uint,
+    from: *const c_void,
+    bytes: c_uint,
+) {
     // SAFETY: see the top of `glue`: so much is there.
     unsafe {
         let mut content = (*page).content.get().to_ne_bytes();

@@ -124,7 +124,11 @@ pub extern "C" fn genp_signal_pending() -> bool {
 
 #[no_mangle]
 pub extern "C" fn genp_sleep(deadline: u64) -> bool {
-    let deadline = if deadline >= FOR_EVER { u64::MAX } else { deadline };
+    let deadline = if deadline >= FOR_EVER {
+        u64::MAX
+    } else {
+        deadline
+    };
     machine().sleep_until(deadline)
 }
 

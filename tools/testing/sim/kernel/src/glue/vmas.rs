@@ -42,7 +42,10 @@ pub unsafe extern "C" fn genp_vma_length(vma: *mut vm_area_struct) -> u64 {
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_vma_prepare_window(vma: *mut vm_area_struct, partition: *mut c_void) -> c_int {
+pub unsafe extern "C" fn genp_vma_prepare_window(
+    vma: *mut vm_area_struct,
+    partition: *mut c_void,
+) -> c_int {
     if !machine().may_allocate() {
         return ENOMEM.to_errno();
     }
@@ -109,7 +112,11 @@ pub unsafe extern "C" fn genp_vma_map_frames(
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_vma_clear_frames(vma: *mut vm_area_struct, first: c_ulong, count: c_ulong) {
+pub unsafe extern "C" fn genp_vma_clear_frames(
+    vma: *mut vm_area_struct,
+    first: c_ulong,
+    count: c_ulong,
+) {
     // SAFETY: see the top of `glue`.
     let vma = unsafe { &*vma };
     if !part(vma, first, count) {
@@ -130,14 +137,20 @@ pub unsafe extern "C" fn genp_vma_clear_frames(vma: *mut vm_area_struct, first: 
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_vma_is_window(vma: *const vm_area_struct, owner: *const c_void) -> bool {
+pub unsafe extern "C" fn genp_vma_is_window(
+    vma: *const vm_area_struct,
+    owner: *const c_void,
+) -> bool {
     // SAFETY: see the top of `glue`.
     let vma = unsafe { &*vma };
     vma.ops.get() == Ops::Window && core::ptr::eq(vma.private.get(), owner)
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn genp_vma_prepare_reserve(vma: *mut vm_area_struct, partition: *mut c_void) {
+pub unsafe extern "C" fn genp_vma_prepare_reserve(
+    vma: *mut vm_area_struct,
+    partition: *mut c_void,
+) {
     // SAFETY: see the top of `glue`.
     let vma = unsafe { &*vma };
     vma.private.set(partition);

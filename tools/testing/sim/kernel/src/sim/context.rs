@@ -66,7 +66,9 @@ impl Interrupts {
 
     /// Removes a handler, and waits for its last run. Context: thread, may sleep.
     pub fn remove_handler(&self, key: u64) {
-        self.handlers.borrow_mut().retain(|(other, _)| *other != key);
+        self.handlers
+            .borrow_mut()
+            .retain(|(other, _)| *other != key);
         while self.running.borrow().contains(&key) {
             machine().sleep_for(1_000);
         }
@@ -131,6 +133,7 @@ impl super::Machine {
 
     /// Whether the current task is in an interrupt or an NMI.
     pub fn in_interrupt(&self) -> bool {
-        self.task().is_some_and(|me| me.in_irq.get() || me.in_nmi.get())
+        self.task()
+            .is_some_and(|me| me.in_irq.get() || me.in_nmi.get())
     }
 }

@@ -9,14 +9,7 @@ use core::{
     ffi::c_void,
 };
 
-use super::{
-    fail,
-    lock::rt_mutex,
-    lockdep,
-    machine, point,
-    space::vm_area_struct,
-    task::State,
-};
+use super::{fail, lock::rt_mutex, lockdep, machine, point, space::vm_area_struct, task::State};
 
 unsafe extern "C" {
     fn genp_partition_release(partition: *mut c_void);
@@ -121,7 +114,9 @@ impl Files {
     pub fn alive(&self) -> usize {
         // SAFETY: as above.
         let all = unsafe { &*self.all.get() };
-        all.iter().filter(|file| file.life.get() != Life::Gone).count()
+        all.iter()
+            .filter(|file| file.life.get() != Life::Gone)
+            .count()
     }
 }
 
@@ -163,7 +158,9 @@ impl file {
             let Some(me) = machine().task() else {
                 fail("a file is closed outside of any task");
             };
-            me.to_release.borrow_mut().push(core::ptr::from_ref(self).cast_mut());
+            me.to_release
+                .borrow_mut()
+                .push(core::ptr::from_ref(self).cast_mut());
         }
     }
 
@@ -182,7 +179,10 @@ impl file {
         if let Kind::Partition(data) = self.kind.get() {
             // SAFETY: what the file was made with.
             unsafe { genp_partition_release(data) };
-            machine().files.released.set(machine().files.released.get() + 1);
+            machine()
+                .files
+                .released
+                .set(machine().files.released.get() + 1);
         }
         if self.listeners.get() != 0 {
             return;

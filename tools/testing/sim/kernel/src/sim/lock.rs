@@ -9,8 +9,7 @@ use core::cell::Cell;
 use super::{
     fail,
     lockdep::{self, Class},
-    machine,
-    point,
+    machine, point,
     task::{task_struct, State},
 };
 
@@ -61,7 +60,10 @@ impl Core {
             fail("a lock is given up outside of any task");
         };
         if !core::ptr::eq(self.owner.get(), me) || !me.held.borrow_mut().pop(self.address()) {
-            fail(&format!("{} is given up by a task that does not hold it", lockdep::name(self.class)));
+            fail(&format!(
+                "{} is given up by a task that does not hold it",
+                lockdep::name(self.class)
+            ));
         }
         self.owner.set(core::ptr::null());
         if self.waiters.get() > 0 {
@@ -75,7 +77,10 @@ impl Core {
             fail("a raw lock is taken outside of any task");
         };
         if me.in_nmi.get() {
-            fail(&format!("the raw lock {} is taken in an NMI", lockdep::name(self.class)));
+            fail(&format!(
+                "the raw lock {} is taken in an NMI",
+                lockdep::name(self.class)
+            ));
         }
         point();
         me.pinned.set(me.pinned.get() + 1);
@@ -138,7 +143,9 @@ impl Core {
 
     /// Complains unless the caller holds it.
     pub fn assert_held(&self) {
-        let held = machine().task().is_some_and(|me| me.held.borrow().has(self.address()));
+        let held = machine()
+            .task()
+            .is_some_and(|me| me.held.borrow().has(self.address()));
         if !held {
             fail(&format!("{} is not held", lockdep::name(self.class)));
         }

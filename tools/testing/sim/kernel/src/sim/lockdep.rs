@@ -55,7 +55,11 @@ pub fn class(name: *const c_char) -> Class {
 
 /// The name of a class.
 pub fn name(class: Class) -> String {
-    SEEN.with_borrow(|seen| seen.names.get(class.0 as usize).map_or("?".into(), |(_, name)| name.clone()))
+    SEEN.with_borrow(|seen| {
+        seen.names
+            .get(class.0 as usize)
+            .map_or("?".into(), |(_, name)| name.clone())
+    })
 }
 
 impl Seen {
@@ -87,10 +91,18 @@ impl Held {
                 fail(&format!("{} is taken twice by one task", name(class)));
             }
             if raw && other_raw {
-                fail(&format!("the raw lock {} is taken under the raw lock {}", name(class), name(other)));
+                fail(&format!(
+                    "the raw lock {} is taken under the raw lock {}",
+                    name(class),
+                    name(other)
+                ));
             }
             if !SEEN.with_borrow_mut(|seen| seen.add(other, class)) {
-                fail(&format!("{} is taken under {}, elsewhere it is the other way round", name(class), name(other)));
+                fail(&format!(
+                    "{} is taken under {}, elsewhere it is the other way round",
+                    name(class),
+                    name(other)
+                ));
             }
         }
     }

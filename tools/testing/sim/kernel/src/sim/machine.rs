@@ -5,7 +5,12 @@
 use core::cell::{Cell, RefCell, UnsafeCell};
 
 use super::{
-    context::Interrupts, fail, files::Files, memory::Memory, process::Processes, rng::Rng,
+    context::Interrupts,
+    fail,
+    files::Files,
+    memory::Memory,
+    process::Processes,
+    rng::Rng,
     task::{task_struct, State},
 };
 
@@ -149,7 +154,8 @@ impl Machine {
     pub fn may_allocate(&self) -> bool {
         self.might_sleep("an allocation");
         super::point();
-        let refuse = self.plan.starve > 0 && self.starving.get() && self.rng.one_in(self.plan.starve);
+        let refuse =
+            self.plan.starve > 0 && self.starving.get() && self.rng.one_in(self.plan.starve);
         if refuse {
             self.refused.set(self.refused.get() + 1);
         }
@@ -178,7 +184,10 @@ impl Machine {
     pub fn might_sleep(&self, what: &str) {
         let Some(me) = self.task() else { return };
         if me.pinned.get() > 0 || me.irqs_off.get() > 0 || me.in_irq.get() || me.in_nmi.get() {
-            fail(&format!("{what}, where sleeping is not allowed; locks held: {:?}", me.held.borrow().names()));
+            fail(&format!(
+                "{what}, where sleeping is not allowed; locks held: {:?}",
+                me.held.borrow().names()
+            ));
         }
     }
 
@@ -186,7 +195,11 @@ impl Machine {
     pub fn check_at_rest(&self) {
         let Some(me) = self.task() else { return };
         if !me.held.borrow().names().is_empty() || me.pinned.get() > 0 || me.irqs_off.get() > 0 {
-            fail(&format!("a call returned with locks held: {:?}, preemption off {}", me.held.borrow().names(), me.pinned.get()));
+            fail(&format!(
+                "a call returned with locks held: {:?}, preemption off {}",
+                me.held.borrow().names(),
+                me.pinned.get()
+            ));
         }
         if me.state.get() != State::Ready {
             fail("a call returned in a state of sleep");

@@ -101,11 +101,15 @@ impl Memory {
 
     /// Pages that were taken and not given back.
     pub fn outstanding(&self) -> usize {
-        self.pages().iter().filter(|page| page.count.get() > 0).count()
+        self.pages()
+            .iter()
+            .filter(|page| page.count.get() > 0)
+            .count()
     }
 
     pub(crate) fn number(&self, page: &page) -> usize {
-        let at = (core::ptr::from_ref(page) as usize - self.pages().as_ptr() as usize) / size_of::<page>();
+        let at = (core::ptr::from_ref(page) as usize - self.pages().as_ptr() as usize)
+            / size_of::<page>();
         if at >= self.pages().len() {
             fail("this is no page");
         }
@@ -116,7 +120,8 @@ impl Memory {
     pub(crate) fn map(&self, pages: usize) -> usize {
         self.vmaps.set(self.vmaps.get() + 1);
         let at = self.addresses.get();
-        self.addresses.set(at + (pages + 1) * crate::page::PAGE_SIZE);
+        self.addresses
+            .set(at + (pages + 1) * crate::page::PAGE_SIZE);
         at
     }
 
@@ -138,7 +143,10 @@ impl page {
             fail("a page is zeroed that was freed");
         }
         if self.holder.get() != 0 && !self.zeroed_for_holder() {
-            fail(&format!("a page is zeroed while {:#x} has it", self.holder.get()));
+            fail(&format!(
+                "a page is zeroed while {:#x} has it",
+                self.holder.get()
+            ));
         }
         self.content.set(0);
         point();

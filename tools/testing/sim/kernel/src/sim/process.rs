@@ -16,8 +16,17 @@ use super::{
 unsafe extern "C" {
     fn genp_partition_ioctl(partition: *mut core::ffi::c_void, nr: u32, arg: usize) -> isize;
     fn genp_device_ioctl(registry: *mut core::ffi::c_void, nr: u32, arg: usize) -> isize;
-    fn genp_partition_read(partition: *mut core::ffi::c_void, to: usize, size: usize, nonblock: bool) -> isize;
-    fn genp_partition_poll(partition: *mut core::ffi::c_void, file: *mut file, table: *mut core::ffi::c_void) -> u32;
+    fn genp_partition_read(
+        partition: *mut core::ffi::c_void,
+        to: usize,
+        size: usize,
+        nonblock: bool,
+    ) -> isize;
+    fn genp_partition_poll(
+        partition: *mut core::ffi::c_void,
+        file: *mut file,
+        table: *mut core::ffi::c_void,
+    ) -> u32;
 }
 
 /// A process.
@@ -103,7 +112,10 @@ impl Process {
     /// close().
     pub fn close(&self, fd: i32) -> bool {
         point();
-        let open = match usize::try_from(fd).ok().and_then(|fd| self.fds.borrow().get(fd).copied()) {
+        let open = match usize::try_from(fd)
+            .ok()
+            .and_then(|fd| self.fds.borrow().get(fd).copied())
+        {
             Some(Fd::Open(file)) => file,
             _ => return false,
         };
@@ -188,7 +200,9 @@ impl Hold {
 
     /// poll(), until a time.
     pub fn poll(&self, until: u64) -> u32 {
-        let Kind::Partition(data) = self.kind.get() else { return 0 };
+        let Kind::Partition(data) = self.kind.get() else {
+            return 0;
+        };
         let mut table: u8 = 0;
         let at: *mut core::ffi::c_void = (&raw mut table).cast();
         let address = core::ptr::from_ref(self.0).cast_mut();

@@ -28,7 +28,12 @@ fn rouse(task: &task_struct) {
 
 impl Machine {
     /// Makes a task that does `work` when it is first woken.
-    pub fn spawn(&self, name: &str, kthread: bool, work: impl FnOnce() + 'static) -> *mut task_struct {
+    pub fn spawn(
+        &self,
+        name: &str,
+        kthread: bool,
+        work: impl FnOnce() + 'static,
+    ) -> *mut task_struct {
         // SAFETY: nobody holds the slice across this.
         let tasks = unsafe { &mut *self.tasks.get() };
         let task = Box::new(task_struct::new(name, tasks.len(), kthread));
@@ -60,7 +65,13 @@ impl Machine {
             match self.next() {
                 Some(task) => self.resume(task),
                 None if self.idle() => {}
-                None if self.tasks().iter().all(|task| task.kthread || task.ended.get()) => break,
+                None if self
+                    .tasks()
+                    .iter()
+                    .all(|task| task.kthread || task.ended.get()) =>
+                {
+                    break
+                }
                 None => self.deadlock(),
             }
         }
@@ -70,7 +81,13 @@ impl Machine {
     fn deadlock(&self) -> ! {
         let mut text = String::from("nothing can run any more, a lock or a wake-up is lost:");
         for task in self.tasks().iter().filter(|task| !task.ended.get()) {
-            text += &format!("\n  {} ({}): {:?}, holds {:?}", task.name, task.doing.get(), task.state.get(), task.held.borrow().names());
+            text += &format!(
+                "\n  {} ({}): {:?}, holds {:?}",
+                task.name,
+                task.doing.get(),
+                task.state.get(),
+                task.held.borrow().names()
+            );
         }
         fail(&text)
     }
@@ -113,7 +130,9 @@ impl Machine {
         if task.pinned.get() > 0 {
             return true;
         }
-        self.pinned_to[..self.plan.cpus as usize].iter().any(|cpu| cpu.get().is_null())
+        self.pinned_to[..self.plan.cpus as usize]
+            .iter()
+            .any(|cpu| cpu.get().is_null())
     }
 
     fn next(&self) -> Option<&task_struct> {
@@ -157,7 +176,9 @@ impl Machine {
         self.current.set(core::ptr::null());
         if ended {
             let body = task.body.borrow_mut().take();
-            self.stacks.borrow_mut().extend(body.map(Coroutine::into_stack));
+            self.stacks
+                .borrow_mut()
+                .extend(body.map(Coroutine::into_stack));
             task.ended.set(true);
             task.state.set(State::Gone);
             self.unblock(State::Joining(core::ptr::from_ref(task) as usize));

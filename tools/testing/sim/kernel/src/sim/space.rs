@@ -177,7 +177,10 @@ impl vm_area_struct {
     }
 
     pub(crate) fn is_present(&self, at: usize) -> bool {
-        self.entries.borrow().get(at).is_some_and(|entry| !entry.page.is_null())
+        self.entries
+            .borrow()
+            .get(at)
+            .is_some_and(|entry| !entry.page.is_null())
     }
 
     /// What an access reaches, be it by what a processor remembers.
@@ -203,7 +206,10 @@ pub(crate) fn zap(mapping: &address_space, offset: u64, length: u64) {
         let (from, to) = (vma.offset, vma.offset + vma.length as u64);
         let (first, end) = (offset.max(from), (offset + length).min(to));
         if first < end {
-            vma.clear(((first - from) >> PAGE_SHIFT) as usize, ((end - first) >> PAGE_SHIFT) as usize);
+            vma.clear(
+                ((first - from) >> PAGE_SHIFT) as usize,
+                ((end - first) >> PAGE_SHIFT) as usize,
+            );
         }
         point();
     }
@@ -279,7 +285,9 @@ impl Process {
                     fail("a window is of a file that has none");
                 };
                 // SAFETY: a window, whose partition its files keep.
-                unsafe { genp_window_closed(here.private.get(), core::ptr::from_ref(mm) as usize, start) };
+                unsafe {
+                    genp_window_closed(here.private.get(), core::ptr::from_ref(mm) as usize, start)
+                };
                 // SAFETY: the mapping's reference.
                 unsafe { (*partition).put() };
             }
@@ -311,7 +319,10 @@ impl Process {
             if let Some(page) = vma.reach(at) {
                 return Some(work(page));
             }
-            let mut vmf = vm_fault { vma: address, page: at };
+            let mut vmf = vm_fault {
+                vma: address,
+                page: at,
+            };
             let there = match vma.ops.get() {
                 // SAFETY: a window that is mapped.
                 Ops::Window => unsafe { genp_window_fault(vma.private.get(), address, at) },
@@ -342,6 +353,11 @@ impl Process {
     /// What is mapped, by its start.
     pub fn mappings(&self) -> Vec<usize> {
         // SAFETY: mappings live until they are taken out of the table.
-        self.mm.vmas.borrow().iter().map(|vma| unsafe { (**vma).start }).collect()
+        self.mm
+            .vmas
+            .borrow()
+            .iter()
+            .map(|vma| unsafe { (**vma).start })
+            .collect()
     }
 }

@@ -8,11 +8,7 @@ use core::cell::{Cell, RefCell};
 
 use corosensei::{stack::DefaultStack, Coroutine, Yielder};
 
-use super::{
-    files::file,
-    lockdep::Held,
-    process::Process,
-};
+use super::{files::file, lockdep::Held, process::Process};
 
 /// Why a task does not run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

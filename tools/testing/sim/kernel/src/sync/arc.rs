@@ -82,7 +82,10 @@ impl<T> Arc<T> {
         // SAFETY: by the precondition, the value of an `Inner`.
         let inner = unsafe { value.byte_sub(offset) }.cast::<Inner<T>>();
         // SAFETY: as above.
-        Self(unsafe { NonNull::new_unchecked(inner.cast_mut()) }, PhantomData)
+        Self(
+            unsafe { NonNull::new_unchecked(inner.cast_mut()) },
+            PhantomData,
+        )
     }
 }
 

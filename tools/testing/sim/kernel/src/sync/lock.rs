@@ -57,7 +57,11 @@ impl<T, B: Backend> Lock<T, B> {
         // SAFETY: both fields are initialised.
         unsafe {
             pin_init_from_closure(move |slot: *mut Self| {
-                B::init((&raw mut (*slot).state).cast(), name.as_char_ptr(), key.as_ptr());
+                B::init(
+                    (&raw mut (*slot).state).cast(),
+                    name.as_char_ptr(),
+                    key.as_ptr(),
+                );
                 value.__pinned_init((&raw mut (*slot).data).cast())
             })
         }

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the simulated kernel finds: locks in a wrong order, sleeping where that is not
+//! allowed, wake-ups that are lost.
+
+use std::{cell::Cell, rc::Rc};
+
+use kernel::sim::{
+    lock::{raw_spinlock_t, rt_mutex},
+    lockdep::class,
+    machine, point, Machine, Plan,
+};
+
+const PLAN: Plan = Plan {
+    seed: 1,
+    cpus: 2,
+    grain: 2,
+    strict: false,
+    starve: 0,
+    interrupts: 0,
+    leaps: 0,
+    spurious: 0,
+};
+
+/// Runs tasks to their end.
+fn together(plan: Plan, works: Vec<Box<dyn FnOnce()>>) {
+    let machine = Machine::install(plan);
+    let tasks: Vec<_> = works
+        .into_iter()
+        .map(|work| machine.spawn("task", false, work))
+        .collect();
+    for task in tasks {
+        machine.start(task);
+    }
+    machine.run();
+}
+
+fn alone(work: impl FnOnce() + 'static) {
+    together(PLAN, vec![Box::new(work)]);
+}
+
+fn mutex(name: &'static std::ffi::CStr) -> Rc<rt_mutex> {
+    Rc::new(rt_mutex::new(class(name.as_ptr().cast())))
+}
+
+fn raw(name: &'static std::ffi::CStr) -> Rc<raw_spinlock_t> {
+    Rc::new(raw_spinlock_t::new(class(name.as_ptr().cast())))
+}
+
+#[test]
+#[should_panic(expected = "elsewhere it is the other way round")]
+fn two_orders_of_locks_are_found() {
+    alone(|| {
+        let (a, b) = (mutex(c"a"), mutex(c"b"));
+        for (first, then) in [(&a, &b), (&b, &a)] {
+            first.lock_mutex();
+            then.lock_mutex();
+            then.unlock_mutex();
+            first.unlock_mutex();
+        }
+    });
+}
+
+#[test]
+#[should_panic(expected = "a mutex, where sleeping is not allowed")]
+fn sleeping_under_a_raw_lock_is_found() {
+    alone(|| {
+        raw(c"raw").lock_raw();
+        mutex(c"sleeps").lock_mutex();
+    });
+}
+
+#[test]
+#[should_panic(expected = "is taken under the raw lock")]
+fn two_raw_locks_at_once_are_found() {
+    alone(|| {
+        raw(c"first").lock_raw();
+        raw(c"second").lock_raw();
+    });
+}
+
+#[test]
+#[should_panic(expected = "nothing can run any more")]
+fn a_sleeper_that_nobody_wakes_is_found() {
+    alone(|| {
+        machine().prepare_sleep(false);
+        machine().sleep_until(u64::MAX);
+    });
+}
+
+#[test]
+#[should_panic(expected = "a call returned with locks held")]
+fn a_lock_that_is_kept_is_found() {
+    alone(|| mutex(c"kept").lock_mutex());
+}
+
+/// Two tasks that add to a number without a lock lose something, for some seed.
+fn sum_of_two(seed: u64, lock: bool) -> u32 {
+    let (number, mutex) = (Rc::new(Cell::new(0)), mutex(c"number"));
+    let add = || {
+        let (number, mutex) = (number.clone(), mutex.clone());
+        let work: Box<dyn FnOnce()> = Box::new(move || {
+            for _ in 0..10 {
+                if lock {
+                    mutex.lock_mutex();
+                }
+                let value = number.get();
+                point();
+                number.set(value + 1);
+                if lock {
+                    mutex.unlock_mutex();
+                }
+            }
+        });
+        work
+    };
+    together(Plan { seed, ..PLAN }, vec![add(), add()]);
+    number.get()
+}
+
+#[test]
+fn a_race_is_found_and_a_lock_ends_it() {
+    assert!((0..20).any(|seed| sum_of_two(seed, false) < 20));
+    assert!((0..20).all(|seed| sum_of_two(seed, true) == 20));
+}
+
+#[test]
+fn a_deadline_passes_when_all_sleep() {
+    alone(|| {
+        let before = machine().now();
+        machine().prepare_sleep(false);
+        assert!(machine().sleep_until(before + 1_000_000));
+        assert!(machine().now() >= before + 1_000_000);
+    });
+}
