@@ -5,6 +5,9 @@
 
 use std::{cell::Cell, rc::Rc};
 
+// The entry points that the simulated kernel calls.
+use genp_sim as _;
+
 use kernel::sim::{
     lock::{raw_spinlock_t, rt_mutex},
     lockdep::class,
@@ -65,8 +68,9 @@ fn two_orders_of_locks_are_found() {
 #[should_panic(expected = "a mutex, where sleeping is not allowed")]
 fn sleeping_under_a_raw_lock_is_found() {
     alone(|| {
-        raw(c"raw").lock_raw();
-        mutex(c"sleeps").lock_mutex();
+        let (raw, mutex) = (raw(c"raw"), mutex(c"sleeps"));
+        raw.lock_raw();
+        mutex.lock_mutex();
     });
 }
 
@@ -74,8 +78,9 @@ fn sleeping_under_a_raw_lock_is_found() {
 #[should_panic(expected = "is taken under the raw lock")]
 fn two_raw_locks_at_once_are_found() {
     alone(|| {
-        raw(c"first").lock_raw();
-        raw(c"second").lock_raw();
+        let (first, second) = (raw(c"first"), raw(c"second"));
+        first.lock_raw();
+        second.lock_raw();
     });
 }
 
