@@ -20,36 +20,42 @@ impl<M: Memory> Accounting<M> {
         }
     }
 
-    fn swap(&mut self, one: u32, other: u32) {
-        let (first, second) = (self.heap(one), self.heap(other));
-        self.set_heap(one, second);
-        self.set_heap(other, first);
+    /// The child of an entry of the heap that is due first, and when; `None` without
+    /// children.
+    fn first_child(&self, at: u32) -> Option<(u32, u64)> {
+        let one = at.times(2).plus(1);
+        let other = one.plus(1);
+        if one >= self.heap_len {
+            return None;
+        }
+        let due = self.due_at(one);
+        match other < self.heap_len {
+            true if self.due_at(other) < due => Some((other, self.due_at(other))),
+            _ => Some((one, due)),
+        }
     }
 
-    /// Moves an entry of the heap up or down to where it belongs. O(log leases).
-    fn sift(&mut self, mut at: u32) {
+    /// Puts a lease into the heap at `at` or, if others have to move there, above or below.
+    /// O(log leases).
+    fn place(&mut self, mut at: u32, index: u32) {
+        let due = self.entry(index).due;
         while at > 0 {
             let parent = at.minus(1) / 2;
-            if self.due_at(at) >= self.due_at(parent) {
+            let above = self.heap(parent);
+            if due >= self.entry(above).due {
                 break;
             }
-            self.swap(at, parent);
+            self.set_heap(at, above);
             at = parent;
         }
-        loop {
-            let mut least = at;
-            let first = at.times(2).plus(1);
-            for child in [first, first.plus(1)] {
-                if child < self.heap_len && self.due_at(child) < self.due_at(least) {
-                    least = child;
-                }
+        while let Some((child, first)) = self.first_child(at) {
+            if due <= first {
+                break;
             }
-            if least == at {
-                return;
-            }
-            self.swap(at, least);
-            at = least;
+            self.set_heap(at, self.heap(child));
+            at = child;
         }
+        self.set_heap(at, index);
     }
 
     /// Makes a lease due at `due`, or when it was granted if that is later: what was granted
@@ -62,9 +68,8 @@ impl<M: Memory> Accounting<M> {
         if at == NONE {
             at = self.heap_len;
             self.heap_len.raise(1);
-            self.set_heap(at, index);
         }
-        self.sift(at);
+        self.place(at, index);
     }
 
     /// Makes a lease never due again, and takes it off the heap. O(log leases).
@@ -75,10 +80,9 @@ impl<M: Memory> Accounting<M> {
         }
         self.heap_len.lower(1);
         let last = self.heap_len;
-        self.swap(at, last);
         self.lease_mut(index).heap_at = NONE;
         if at < last {
-            self.sift(at);
+            self.place(at, self.heap(last));
         }
     }
 
