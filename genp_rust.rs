@@ -19,7 +19,7 @@ use genp::{
         config::{Config, Params},
         Pool, Wakers,
     },
-    registry::Registry,
+    registry::{calibration::calibrate, Registry},
     sys::genalloc::range_base,
     threads::Threads,
 };
@@ -54,6 +54,30 @@ module! {
         recall_share: u32 {
             default: 20,
             description: "Per cent of a processor that ending leases may take, 1 to 100",
+        },
+        recall_latency_ns: u32 {
+            default: 0,
+            description: "From a wake-up to the thread that ends leases, in nanoseconds; 0: calibrated",
+        },
+        recall_end_ns: u32 {
+            default: 0,
+            description: "Recalling and ending a lease without its pages, in nanoseconds; 0: calibrated",
+        },
+        recall_page_ns: u32 {
+            default: 0,
+            description: "Mapping or unmapping a page, in nanoseconds; 0: calibrated",
+        },
+        recall_zero_ns: u32 {
+            default: 0,
+            description: "Zeroing a page, in nanoseconds; 0: calibrated",
+        },
+        recall_serve_ns: u32 {
+            default: 0,
+            description: "Serving a waiter, in nanoseconds; 0: calibrated",
+        },
+        recall_section_ns: u32 {
+            default: 0,
+            description: "Interrupts off on another processor, in nanoseconds; 0: calibrated",
         },
         refill_prio: i32 {
             default: 80,
@@ -116,6 +140,12 @@ impl kernel::Module for Genp {
             grace_ms: param(module_parameters::grace_ms.value()),
             recall_prio: param(module_parameters::recall_prio.value()),
             recall_share: param(module_parameters::recall_share.value()),
+            recall_latency_ns: param(module_parameters::recall_latency_ns.value()),
+            recall_end_ns: param(module_parameters::recall_end_ns.value()),
+            recall_page_ns: param(module_parameters::recall_page_ns.value()),
+            recall_zero_ns: param(module_parameters::recall_zero_ns.value()),
+            recall_serve_ns: param(module_parameters::recall_serve_ns.value()),
+            recall_section_ns: param(module_parameters::recall_section_ns.value()),
             refill_prio: param(module_parameters::refill_prio.value()),
             wait_order: param(module_parameters::wait_order.value()),
             max_waiters: param(module_parameters::max_waiters.value()),
@@ -133,6 +163,8 @@ impl kernel::Module for Genp {
         let debugfs = DebugFs::new(&registry)?;
         // Last: nothing may fail once a program can have the device open.
         let device = Device::register(registry.clone())?;
+        // It may fail, and then nothing is lost: the stated costs hold.
+        calibrate(&registry);
         Ok(Self {
             _debugfs: debugfs,
             _device: device,

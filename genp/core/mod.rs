@@ -10,8 +10,10 @@
 //! | [`watermarks`] | the watermarks of an atomic stock, and whether it suffices |
 //! | [`bounds`] | how large a reserve must be so that no allocation fails |
 //! | [`histogram`] | durations in classes of powers of two |
+//! | [`parameters`] | the limits of the module's parameters |
 //! | [`recall_bound`] | the longest recall, from the tables and the machine's unit costs |
 //! | [`recall_share`] | how much work of the recall thread a partition may cause |
+//! | [`shape`] | how large a partition is to be, and whether a pool can have such a one |
 //! | [`count`] | arithmetic on counts that cannot panic |
 //! | [`owner`] | who owns a region or a lease |
 //!
@@ -29,7 +31,9 @@ pub mod count;
 pub mod histogram;
 pub mod labyrinth;
 pub mod owner;
+pub mod parameters;
 pub mod recall_bound;
 pub mod recall_share;
+pub mod shape;
 pub mod tlsf;
 pub mod watermarks;

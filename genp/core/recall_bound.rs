@@ -15,6 +15,9 @@ pub const MAX_MAPPINGS: u32 = 16;
 /// The most pages that are zeroed under one hold of a window's lock.
 pub const FILL_BATCH: u32 = 32;
 
+/// Pages that the scrub thread zeroes under its lock, for which a filler may wait.
+pub const SCRUB_BATCH: u32 = 4;
+
 /// Raw locks that are taken to recall a lease, end it by force and tell of both.
 pub const LOCKS_AN_END: u32 = 16;
 
@@ -47,6 +50,32 @@ impl UnitCosts {
         serve_ns: WAKE_NS,
         section_ns: WAKE_NS,
     };
+
+    /// No cost of any step, for costs that are not known.
+    pub const NONE: Self = Self {
+        latency_ns: 0,
+        end_ns: 0,
+        page_ns: 0,
+        zero_ns: 0,
+        serve_ns: 0,
+        section_ns: 0,
+    };
+
+    /// These costs as far as they are known, and `other` where they are 0. O(1).
+    pub fn or(&self, other: &Self) -> Self {
+        let either = |cost, other| match cost {
+            0 => other,
+            cost => cost,
+        };
+        Self {
+            latency_ns: either(self.latency_ns, other.latency_ns),
+            end_ns: either(self.end_ns, other.end_ns),
+            page_ns: either(self.page_ns, other.page_ns),
+            zero_ns: either(self.zero_ns, other.zero_ns),
+            serve_ns: either(self.serve_ns, other.serve_ns),
+            section_ns: either(self.section_ns, other.section_ns),
+        }
+    }
 
     /// The larger cost of each step. O(1).
     pub fn max(&self, other: &Self) -> Self {
@@ -149,7 +178,8 @@ impl RecallLoad {
         let end = self.end_ns(costs);
         // The holder of the window's lock fills a batch, or ends or maps a lease; and the
         // lock of the mappings is held by one who makes or drops one, in each.
-        let fill = costs.zero_ns.saturating_mul(FILL_BATCH.into());
+        let zeroed = FILL_BATCH.saturating_add(SCRUB_BATCH);
+        let fill = costs.zero_ns.saturating_mul(zeroed.into());
         let mapper = costs.end_ns.saturating_mul(self.mappings.max(1).into());
         let holder = fill.saturating_add(end).saturating_add(mapper);
         // What was being served at the deadline, and after each end.

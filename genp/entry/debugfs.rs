@@ -43,7 +43,7 @@ fn show_partitions(registry: &Arc<Registry>, f: &mut fmt::Formatter<'_>) -> fmt:
 /// The pool in a few lines.
 fn show_pool(registry: &Arc<Registry>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let info = info(registry.pool());
-    let rows: [(&str, u64); 12] = [
+    let rows: [(&str, u64); 13] = [
         ("capacity", info.capacity),
         ("committed", info.committed),
         ("quarantined", info.quarantined),
@@ -54,6 +54,7 @@ fn show_pool(registry: &Arc<Registry>, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         ("emergency", info.emergency),
         ("emergency_free", info.emergency_free),
         ("waiters", info.waiters.into()),
+        ("recall_bound_ns", info.recall_bound_ns),
         ("recall_worst_ns", info.recall_worst_ns),
         ("locked_longest_ns", registry.pool().lending.longest_ns()),
     ];

@@ -51,6 +51,7 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
         range_free: range.map_or(0, |range| range.free_bytes() as u64),
         min_lease_ns: config.min_lease_ns,
         recall_share: config.recall_share.percent,
+        recall_bound_ns: pool.recall_bound_ns(),
         ..Default::default()
     }
 }

@@ -51,6 +51,14 @@ attributes! {
     min_lease_ns: |_, info| info.min_lease_ns;
     recall_share: |_, info| info.recall_share.into();
     recall_work_ns: |pool, _| pool.config.recall_share.work_per_second();
+    recall_bound_ns: |_, info| info.recall_bound_ns;
+    recall_latency_ns: |pool, _| pool.costs.get().latency_ns;
+    recall_end_ns: |pool, _| pool.costs.get().end_ns;
+    recall_page_ns: |pool, _| pool.costs.get().page_ns;
+    recall_zero_ns: |pool, _| pool.costs.get().zero_ns;
+    recall_serve_ns: |pool, _| pool.costs.get().serve_ns;
+    recall_section_ns: |pool, _| pool.costs.get().section_ns;
+    recall_calibrated: |pool, _| pool.costs.are_measured().into();
     refill_prio: |pool, _| pool.config.refill_prio as u64;
 }
 

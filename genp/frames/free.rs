@@ -11,7 +11,10 @@ use kernel::{prelude::*, sync::Arc};
 
 use super::list::{FrameLinks, FrameList, Iter};
 use crate::genp::{
-    core::count::Count,
+    core::{
+        count::Count,
+        recall_bound::{FILL_BATCH, SCRUB_BATCH},
+    },
     sys::{
         alloc_flags::SETUP_FLAGS,
         lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
@@ -22,7 +25,7 @@ use crate::genp::{
 };
 
 /// The most frames that are moved or zeroed under one lock.
-pub(crate) const BATCH: u32 = 32;
+pub(crate) const BATCH: u32 = FILL_BATCH;
 
 struct FreeLists {
     clean: [FrameList; MAX_NODES],
@@ -183,11 +186,9 @@ impl FreeFrames {
             .fold(0u32, |sum, list| sum.plus(list.len()))
     }
 
-    /// Zeroes a few dirty frames; false if there are none. Context: the scrub thread.
+    /// Zeroes a few dirty frames, for which a taker may have to wait; false if there are
+    /// none. Context: the scrub thread.
     pub(crate) fn scrub(&self) -> bool {
-        /// Small, because a taker may have to wait for them.
-        const SCRUB_BATCH: u32 = 4;
-
         let _scrubbing = self.scrubbing.lock();
         let mut list = self.lists.lock().dirty.split(SCRUB_BATCH, &self.links);
         if list.is_empty() {

@@ -9,11 +9,17 @@ use kernel::prelude::*;
 /// How to set a parameter, its lowest value and its highest.
 struct Limit(fn(&mut Params, i64), i64, i64);
 
-const LIMITS: [Limit; 14] = [
+const LIMITS: [Limit; 20] = [
     Limit(|g, v| g.pool_mib = v as u32, 1, 480 << 10),
     Limit(|g, v| g.max_lease_ms = v as u32, 10, 3_600_000),
     Limit(|g, v| g.min_lease_us = v as u32, 1, 1000),
     Limit(|g, v| g.recall_share = v as u32, 1, 100),
+    Limit(|g, v| g.recall_latency_ns = v as u32, 0, 1_000_000_000),
+    Limit(|g, v| g.recall_end_ns = v as u32, 0, 1_000_000_000),
+    Limit(|g, v| g.recall_page_ns = v as u32, 0, 1_000_000_000),
+    Limit(|g, v| g.recall_zero_ns = v as u32, 0, 1_000_000_000),
+    Limit(|g, v| g.recall_serve_ns = v as u32, 0, 1_000_000_000),
+    Limit(|g, v| g.recall_section_ns = v as u32, 0, 1_000_000_000),
     Limit(|g, v| g.grace_ms = v as u32, 0, 1000),
     Limit(|g, v| g.recall_prio = v as i32, 2, 99),
     Limit(|g, v| g.refill_prio = v as i32, 1, 99),

@@ -9,7 +9,11 @@ use kernel::{
 
 use super::attributes::{Attributes, NameField};
 use crate::genp::{
-    core::{accounting::MAX_LEASES_PER_PARTITION, watermarks::Watermarks},
+    core::{
+        accounting::MAX_LEASES_PER_PARTITION,
+        shape::{CheckedShape, Shape, ShapeError},
+        watermarks::Watermarks,
+    },
     pool::Pool,
     sys::{abi, task},
 };
@@ -55,23 +59,24 @@ impl Sizes {
     ) -> Result<Self> {
         let reserve = whole_pages(args.reserve)?;
         let limit = whole_pages(args.borrow_limit)?;
-        let watermarks =
-            Watermarks::new(args.stock_pages, args.stock_limit, args.stock_low).ok_or(EINVAL)?;
-        if reserve == 0 && limit == 0 && watermarks.pages() == 0 {
-            return Err(EINVAL);
-        }
-        // Without a stock there is nothing to refill, and no reserve needs no source.
-        if watermarks.pages() == 0 && watermarks.limit() != 0 || reserve == 0 && external {
-            return Err(EINVAL);
-        }
-        // Pages of the window have numbers of 32 bits.
-        let window = limit.checked_mul(max_leases);
-        let pooled = if external { 0 } else { reserve };
-        let most = pooled.max(limit).max(watermarks.limit());
-        let committed = pooled.checked_add(watermarks.pages()).ok_or(E2BIG)?;
-        if most > pool.config.capacity || window.is_none() {
-            return Err(E2BIG);
-        }
+        let shape = Shape {
+            reserve,
+            external,
+            limit,
+            max_leases,
+            stock_pages: args.stock_pages,
+            stock_limit: args.stock_limit,
+            stock_low: args.stock_low,
+        };
+        let CheckedShape {
+            watermarks,
+            committed,
+        } = shape
+            .check(pool.config.capacity)
+            .map_err(|error| match error {
+                ShapeError::TooBig => E2BIG,
+                ShapeError::Empty | ShapeError::Watermarks | ShapeError::NoReserve => EINVAL,
+            })?;
         Ok(Self {
             reserve,
             limit,

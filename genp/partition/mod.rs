@@ -14,6 +14,7 @@
 mod announce;
 mod attributes;
 mod borrow;
+mod calibration;
 mod close;
 mod create;
 mod create_request;

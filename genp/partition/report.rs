@@ -43,6 +43,7 @@ impl Partition {
         let pool = self.pool();
         answer.locked_longest_ns = pool.lending.longest_ns();
         answer.recall_worst_ns = pool.recall_worst_ns();
+        answer.recall_bound_ns = pool.recall_bound_ns();
         answer.wait_bound_ns = pool.wait_bound_ns();
         self.account.bounds(answer);
         Ok(())

@@ -5,15 +5,18 @@
 use kernel::{page::PAGE_SIZE, prelude::*};
 
 use crate::genp::{
-    core::{accounting::WaitOrder, recall_share::RecallShare},
+    core::{
+        accounting::WaitOrder,
+        parameters::{self, MAX_EMERGENCY, MAX_POOL_MIB},
+        recall_bound::UnitCosts,
+        recall_share::RecallShare,
+    },
     sys::page::FrameTable,
 };
 
 const MIB: u64 = 1 << 20;
-/// The largest pool and emergency stock: no table of theirs is larger than the 2 GiB
-/// that the kernel allocates in one piece at most.
-const MAX_POOL_MIB: u32 = 480 << 10;
-const MAX_EMERGENCY: u32 = 1 << 20;
+// The largest pool and emergency stock: no table of theirs is larger than the 2 GiB that
+// the kernel allocates in one piece at most.
 const _: () = {
     let frames = (MAX_POOL_MIB as u64 * MIB) / PAGE_SIZE as u64 + MAX_EMERGENCY as u64;
     assert!(frames * FrameTable::BYTES_A_FRAME as u64 <= i32::MAX as u64);
@@ -29,6 +32,12 @@ pub(crate) struct Params {
     pub(crate) grace_ms: u32,
     pub(crate) recall_prio: i32,
     pub(crate) recall_share: u32,
+    pub(crate) recall_latency_ns: u32,
+    pub(crate) recall_end_ns: u32,
+    pub(crate) recall_page_ns: u32,
+    pub(crate) recall_zero_ns: u32,
+    pub(crate) recall_serve_ns: u32,
+    pub(crate) recall_section_ns: u32,
     pub(crate) refill_prio: i32,
     pub(crate) wait_order: u32,
     pub(crate) max_waiters: u32,
@@ -53,6 +62,8 @@ pub(crate) struct Config {
     pub(crate) recall_prio: i32,
     /// How much work of that thread partitions may cause.
     pub(crate) recall_share: RecallShare,
+    /// What the steps of a recall cost, as far as the administrator says so; else 0.
+    pub(crate) costs: UnitCosts,
     /// SCHED_FIFO priority of the thread that refills atomic stocks.
     pub(crate) refill_prio: i32,
     pub(crate) order: WaitOrder,
@@ -78,6 +89,28 @@ fn within(name: &str, value: i64, least: i64, most: i64) -> Result {
     Err(EINVAL)
 }
 
+/// As [`within`], with the limits of the parameter of this name.
+fn check(name: &str, value: impl Into<i64>) -> Result {
+    let parameter = parameters::named(name).ok_or(EINVAL)?;
+    within(name, value.into(), parameter.least, parameter.most)
+}
+
+/// The costs that were given, 0 for those that were not.
+fn costs(params: &Params) -> Result<UnitCosts> {
+    let cost = |name, ns: u32| -> Result<u64> {
+        check(name, ns)?;
+        Ok(ns.into())
+    };
+    Ok(UnitCosts {
+        latency_ns: cost("recall_latency_ns", params.recall_latency_ns)?,
+        end_ns: cost("recall_end_ns", params.recall_end_ns)?,
+        page_ns: cost("recall_page_ns", params.recall_page_ns)?,
+        zero_ns: cost("recall_zero_ns", params.recall_zero_ns)?,
+        serve_ns: cost("recall_serve_ns", params.recall_serve_ns)?,
+        section_ns: cost("recall_section_ns", params.recall_section_ns)?,
+    })
+}
+
 /// The address and the bytes of the range, `None` without one.
 fn range(base: u64, mib: u32) -> Result<Option<(u64, usize)>> {
     within("range_mib", mib.into(), 0, 4 << 20)?;
@@ -100,31 +133,25 @@ fn frames(mib: u32) -> u32 {
 impl Config {
     /// Checks the parameters. Called once, before anything is allocated.
     pub(crate) fn check(params: &Params) -> Result<Self> {
-        within("pool_mib", params.pool_mib.into(), 1, MAX_POOL_MIB.into())?;
-        within("max_lease_ms", params.max_lease_ms.into(), 1, 3_600_000)?;
+        check("pool_mib", params.pool_mib)?;
+        check("max_lease_ms", params.max_lease_ms)?;
         within(
             "grace_ms",
             params.grace_ms.into(),
             0,
             params.max_lease_ms.into(),
         )?;
-        // At most the least max_lease_ms.
-        within("min_lease_us", params.min_lease_us.into(), 1, 1000)?;
-        within("recall_share", params.recall_share.into(), 1, 100)?;
-        within("recall_prio", params.recall_prio.into(), 2, 99)?;
-        within("refill_prio", params.refill_prio.into(), 1, 99)?;
-        within("wait_order", params.wait_order.into(), 0, 1)?;
-        within("max_waiters", params.max_waiters.into(), 1, 256)?;
-        within("max_partitions", params.max_partitions.into(), 1, 256)?;
-        within("max_leases", params.max_leases.into(), 1, 4096)?;
-        within("uid_ceiling_mib", params.uid_ceiling_mib.into(), 0, 4 << 20)?;
-        within(
-            "emergency_pages",
-            params.emergency_pages.into(),
-            0,
-            MAX_EMERGENCY.into(),
-        )?;
-        within("keep_free_mib", params.keep_free_mib.into(), 0, 4 << 20)?;
+        check("min_lease_us", params.min_lease_us)?;
+        check("recall_share", params.recall_share)?;
+        check("recall_prio", params.recall_prio)?;
+        check("refill_prio", params.refill_prio)?;
+        check("wait_order", params.wait_order)?;
+        check("max_waiters", params.max_waiters)?;
+        check("max_partitions", params.max_partitions)?;
+        check("max_leases", params.max_leases)?;
+        check("uid_ceiling_mib", params.uid_ceiling_mib)?;
+        check("emergency_pages", params.emergency_pages)?;
+        check("keep_free_mib", params.keep_free_mib)?;
 
         Ok(Self {
             capacity: frames(params.pool_mib),
@@ -134,6 +161,7 @@ impl Config {
                 percent: params.recall_share,
                 partitions: params.max_partitions,
             },
+            costs: costs(params)?,
             grace_ns: u64::from(params.grace_ms) * NSEC_PER_MSEC,
             recall_prio: params.recall_prio,
             refill_prio: params.refill_prio,

@@ -3,6 +3,7 @@
 //! The pool: the frames that GenP took from the kernel, and their accounting.
 
 pub(crate) mod account;
+mod bounds;
 pub(crate) mod config;
 mod intake;
 pub(crate) mod lending;
@@ -22,6 +23,7 @@ use crate::genp::{
     stock::{Emergency, PendingRefills},
     sys::{errno::EOPNOTSUPP, genalloc::PhysRange, thread::Waker},
 };
+use bounds::RecallCosts;
 use config::Config;
 use lending::{Budget, Lending};
 use pending::PendingEvents;
@@ -60,7 +62,9 @@ pub(crate) struct Pool {
     pub(crate) range: Option<Arc<PhysRange>>,
     /// The stocks that the refill thread has to check.
     pub(crate) pending_refills: PendingRefills,
-    /// The longest time from the deadline of a lease to its frames being free.
+    /// What the steps of a recall cost.
+    pub(crate) costs: RecallCosts,
+    /// The longest time from the deadline of a lease to its frames being free, so far.
     recall_worst_ns: Atomic<u64>,
 }
 
@@ -110,6 +114,7 @@ impl Pool {
                 emergency: None,
                 range,
                 pending_refills,
+                costs: RecallCosts::new(config.costs),
                 config,
                 recall_worst_ns: Atomic::new(0),
             }),
@@ -133,16 +138,18 @@ impl Pool {
         self.lending.with(|state| state.accounting.totals())
     }
 
-    /// R, in nanoseconds.
+    /// The longest recall so far, in nanoseconds.
     pub(crate) fn recall_worst_ns(&self) -> u64 {
         self.recall_worst_ns.load(Relaxed)
     }
 
-    /// The longest wait of the first waiter: see `Documentation/wait-bound.rst`.
-    pub(crate) fn wait_bound_ns(&self) -> u64 {
-        self.config
-            .max_lease_ns
-            .saturating_add(self.recall_worst_ns())
+    /// Forgets the longest recall, and what a partition that measures caused. Context:
+    /// thread, at load.
+    pub(crate) fn forget_recalls(&self, id: PartitionId) {
+        self.lending.with(|state| {
+            state.accounting.forget_pace(id);
+            self.recall_worst_ns.store(0, Relaxed);
+        });
     }
 
     /// Accounts for the return of the frames of `lease`, whose deadline is or was

@@ -3,6 +3,7 @@
 //! The table of partitions, by number and by name: how one is created, opened and
 //! forgotten.
 
+pub(crate) mod calibration;
 mod in_use;
 
 use kernel::{

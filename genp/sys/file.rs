@@ -49,6 +49,11 @@ impl<T: FileOwner> FileRef<T> {
         }
     }
 
+    /// The file, for as long as this lives.
+    pub(super) fn as_ptr(&self) -> *mut bindings::file {
+        self.0.as_ptr()
+    }
+
     /// The same file without a reference to it.
     pub(crate) fn weak(&self) -> WeakFile<T> {
         WeakFile(self.0, PhantomData)

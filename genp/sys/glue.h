@@ -141,6 +141,8 @@ int genp_vma_map_frames(struct vm_area_struct *vma, unsigned long page,
 void genp_vma_clear_frames(struct vm_area_struct *vma, unsigned long page,
 			   unsigned long count);
 bool genp_vma_is_window(const struct vm_area_struct *vma, const void *owner);
+unsigned long genp_map_here(struct file *file, u64 offset, unsigned long bytes);
+void genp_unmap_here(unsigned long start, unsigned long bytes);
 
 /* glue_reserve.c */
 void genp_vma_prepare_reserve(struct vm_area_struct *vma, void *partition);

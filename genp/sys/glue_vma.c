@@ -3,6 +3,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/pgtable.h>
 
 #include "glue.h"
@@ -331,4 +332,26 @@ void genp_vma_clear_frames(struct vm_area_struct *vma, unsigned long page,
 bool genp_vma_is_window(const struct vm_area_struct *vma, const void *owner)
 {
 	return vma->vm_ops == &window_ops && vma->vm_private_data == owner;
+}
+
+/**
+ * genp_map_here - map a part of a file in the address space of the caller
+ * @file: the file
+ * @offset: where the part begins
+ * @bytes: its length
+ *
+ * Context: thread, may sleep. Return: where it is, or a negative errno; -ESRCH for a
+ * thread without an address space.
+ */
+unsigned long genp_map_here(struct file *file, u64 offset, unsigned long bytes)
+{
+	if (!current->mm)
+		return -ESRCH;
+	return vm_mmap(file, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       offset);
+}
+
+void genp_unmap_here(unsigned long start, unsigned long bytes)
+{
+	vm_munmap(start, bytes);
 }

@@ -23,6 +23,7 @@ pub(crate) mod irq_work;
 #[cfg(GENP_KUNIT)]
 pub(crate) mod kunit;
 pub(crate) mod lock;
+pub(crate) mod own_mapping;
 pub(crate) mod page;
 pub(crate) mod poll;
 pub(crate) mod table;

@@ -8,7 +8,7 @@
 use super::{
     super::{
         count::Count,
-        recall_share::{lease_work, WAKE_NS},
+        recall_share::{lease_work, Pace, WAKE_NS},
     },
     Account, Accounting, AccountingError, Frames, Lease, Memory, PartitionId, NONE,
 };
@@ -118,6 +118,11 @@ impl<M: Memory> Accounting<M> {
         if pace.allows(now, window.saturating_mul(MOST)) {
             self.charge(p, now, lease_work(pages, 1));
         }
+    }
+
+    /// Forgets what a partition caused so far, for one that measures. O(1).
+    pub fn forget_pace(&mut self, p: PartitionId) {
+        self.account_of(p).pace = Pace::RESTED;
     }
 
     /// Says how often the lease window of a partition is mapped. O(1).

@@ -4,7 +4,9 @@
 
 use genp_core::{
     accounting::MAX_LEASES_PER_PARTITION,
-    recall_bound::{kth_wait_ns, RecallLoad, UnitCosts, FILL_BATCH, LOCKS_AN_END, MAX_MAPPINGS},
+    recall_bound::{
+        kth_wait_ns, RecallLoad, UnitCosts, FILL_BATCH, LOCKS_AN_END, MAX_MAPPINGS, SCRUB_BATCH,
+    },
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 
@@ -54,7 +56,7 @@ impl Recall<'_> {
     /// partition.
     fn window(&mut self, largest: u64) {
         if (self.others)(1) == 1 {
-            for _ in 0..FILL_BATCH {
+            for _ in 0..FILL_BATCH + SCRUB_BATCH {
                 self.now += self.costs.zero_ns;
             }
             self.end();
@@ -273,6 +275,24 @@ fn the_largest_counts_and_costs_are_bounded_by_64_bits() {
     assert_eq!(kth_wait_ns(most, u32::MAX), most);
 }
 
+#[test]
+fn what_is_given_replaces_what_was_measured() {
+    let given = UnitCosts {
+        end_ns: 7,
+        ..UnitCosts::NONE
+    };
+    let costs = given.or(&UnitCosts::STATED);
+    assert_eq!(costs.end_ns, 7);
+    assert_eq!(
+        costs,
+        UnitCosts {
+            end_ns: 7,
+            ..UnitCosts::STATED
+        }
+    );
+    assert_eq!(UnitCosts::STATED.or(&given), UnitCosts::STATED);
+}
+
 /// A small pool of a machine of two processors, by hand.
 #[test]
 fn a_small_pool_by_hand() {
@@ -297,8 +317,8 @@ fn a_small_pool_by_hand() {
     assert_eq!(bound.ends_ns, 2_000_000);
     assert_eq!(bound.pages_ns, 10_000);
     // Two holders, each of a batch, an end, the mappings and ten pages.
-    assert_eq!(bound.holders_ns, 2 * (32 + 1_000_000 + 1_000_000 + 10_000));
+    assert_eq!(bound.holders_ns, 2 * (36 + 1_000_000 + 1_000_000 + 10_000));
     // Three steps at the deadline, and four after each end.
     assert_eq!(bound.serving_ns, 1_100);
-    assert_eq!(bound.recall_ns(), 1_006_031_164);
+    assert_eq!(bound.recall_ns(), 1_006_031_172);
 }

@@ -3,13 +3,13 @@
 //! The frames in each slice of the lease window, and the mappings of the window.
 
 use crate::genp::{
-    core::{accounting::MAX_LEASES_PER_PARTITION, count::Count, owner::Owner},
+    core::{accounting::MAX_LEASES_PER_PARTITION, count::Count, owner::Owner, recall_bound},
     frames::list::FrameList,
     sys::vma::{AddressSpaceId, WindowKey},
 };
 
 /// The most mappings of the lease window. They bound the work of ending a lease.
-const MAX_MAPPINGS: usize = 16;
+const MAX_MAPPINGS: usize = recall_bound::MAX_MAPPINGS as usize;
 
 /// The frames of a slice.
 pub(super) struct Slice {

@@ -156,6 +156,14 @@ impl Reserve {
         }
     }
 
+    /// Zeroes the frames of the pool that it has, and nobody uses. Context: thread, may sleep.
+    pub(super) fn zero(&self, frames: &ReserveFrames) {
+        let all = self.account.pool().free_frames.frames();
+        if let Backing::Frames(table) = &frames.backing {
+            table.iter().for_each(|&frame| all.zero(frame));
+        }
+    }
+
     /// Maps all of it: EINVAL for another length, EOPNOTSUPP for memory that user space
     /// cannot have, and the errors of [`vma::map_reserve`]. Context: thread, under the mmap
     /// lock; may sleep.

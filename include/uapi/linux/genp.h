@@ -66,8 +66,8 @@
  *	a device or another user of the pages still has a reference.
  * @max_lease_ns: out: the longest term of a lease.
  * @grace_ns: out: how long before its deadline a lease is recalled.
- * @recall_worst_ns: out: R, the longest time from the deadline of a lease to
- *	its frames being free again, since the module was loaded.
+ * @recall_worst_ns: out: the longest time from the deadline of a lease to its frames
+ *	being free again that was measured since the module was loaded.
  * @wait_order: out: GENP_ORDER_*.
  * @nodes: out: number of memory nodes that the pool is spread over.
  * @partitions: out: number of partitions.
@@ -85,6 +85,8 @@
  * @recall_share: out: per cent of one processor that ending leases may take; an equal
  *	part of it is for each of @max_partitions.
  * @reserved: out: 0.
+ * @recall_bound_ns: out: R, the longest time from the deadline of a lease to its frames
+ *	being free again: derived, see Documentation/wait-bound.rst. Since 0.2.0.
  */
 struct genp_info {
 	__u32 size;
@@ -117,6 +119,7 @@ struct genp_info {
 	__u64 min_lease_ns;
 	__u32 recall_share;
 	__u32 reserved;
+	__u64 recall_bound_ns;
 };
 
 /**
@@ -437,14 +440,16 @@ struct genp_stat {
  *	since the reset, by GENP_OP_*.
  * @locked_longest_ns: out: the longest section under the lending lock, which all
  *	partitions share, since the module was loaded.
- * @recall_worst_ns: out: R, as in struct genp_info.
- * @wait_bound_ns: out: the bound on the wait of the first waiter: the longest term plus
- *	R; the k-th waiter waits at most k times that.
+ * @recall_worst_ns: out: as in struct genp_info.
+ * @wait_bound_ns: out: the bound on the wait of the first waiter: the longest term plus R
+ *	plus the waiter's own wake-up; the k-th waiter waits at most k times that. Derived
+ *	since 0.2.0; before, the longest term plus @recall_worst_ns.
  * @recall_work_ns: out: the work that this partition may cause GenP's threads in a
  *	second, in nanoseconds: GENP_RECALL_END_NS for a lease that is not returned
  *	before it is recalled, and GENP_RECALL_PAGE_NS for each of its pages, once for
  *	each mapping. Who has caused more gets EAGAIN.
  * @recall_burst_ns: out: the work it may cause beyond that, in any interval.
+ * @recall_bound_ns: out: R, as in struct genp_info. Since 0.2.0.
  */
 struct genp_bounds {
 	__u32 size;
@@ -459,6 +464,7 @@ struct genp_bounds {
 	__u64 wait_bound_ns;
 	__u64 recall_work_ns;
 	__u64 recall_burst_ns;
+	__u64 recall_bound_ns;
 };
 
 #define GENP_HISTOGRAM_BUCKETS	40
@@ -567,7 +573,7 @@ struct genp_destroy {
 #endif
 
 #ifdef GENP_ASSERT_LAYOUT
-GENP_ASSERT_LAYOUT(genp_info, 184);
+GENP_ASSERT_LAYOUT(genp_info, 192);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
 GENP_ASSERT_LAYOUT(genp_create, 136);
 GENP_ASSERT_LAYOUT(genp_open, 80);
@@ -577,7 +583,7 @@ GENP_ASSERT_LAYOUT(genp_borrow, 64);
 GENP_ASSERT_LAYOUT(genp_renew, 32);
 GENP_ASSERT_LAYOUT(genp_resize, 56);
 GENP_ASSERT_LAYOUT(genp_stat, 376);
-GENP_ASSERT_LAYOUT(genp_bounds, 136);
+GENP_ASSERT_LAYOUT(genp_bounds, 144);
 GENP_ASSERT_LAYOUT(genp_histogram, 336);
 GENP_ASSERT_LAYOUT(genp_event, 32);
 GENP_ASSERT_LAYOUT(genp_eventfd, 16);

@@ -5,9 +5,12 @@
 use std::{iter, process::ExitCode};
 
 use genp::abi::genp_info;
-use genp_core::accounting::{
-    admission::{judge, Admission, User, Waiter},
-    AccountingError, Frames, Totals,
+use genp_core::{
+    accounting::{
+        admission::{judge, Admission, User, Waiter},
+        AccountingError, Frames, Totals,
+    },
+    recall_bound::kth_wait_ns,
 };
 
 use crate::{cli::AdmissionArgs, output, pool, problem::Problem, size, sysfs, table::Table, time};
@@ -150,8 +153,8 @@ fn admit(info: &genp_info, ceiling: Option<u64>, reserves: &[u64]) -> Outcome {
 
 /// The longest wait of the waiter that is `k`-th to be served.
 fn wait_bound(info: &genp_info, k: u32) -> u64 {
-    let first = info.max_lease_ns.saturating_add(info.recall_worst_ns);
-    first.saturating_mul(k.into())
+    let first = info.max_lease_ns.saturating_add(info.recall_bound_ns);
+    kth_wait_ns(first, k)
 }
 
 /// The positions in the queue that are worth a line: the first ones, that of a request
@@ -179,13 +182,13 @@ fn show(info: &genp_info, reserves: &[u64], outcome: &Outcome) -> String {
         bounds.row([k.to_string(), time::show(wait_bound(info, k))]);
     }
     format!(
-        "{}\n{}\n{}\nThe k-th to be served waits at most k times the longest term ({}) plus the worst recall so far ({}),\n\
+        "{}\n{}\n{}\nThe k-th to be served waits at most k times the longest term ({}) plus R, the longest recall ({}),\n\
          if it asks for no more than what is left for lending and no reserve is made meanwhile. Served by {}.\n",
         answers.show(),
         left.show(),
         bounds.show(),
         time::show(info.max_lease_ns),
-        time::show(info.recall_worst_ns),
+        time::show(info.recall_bound_ns),
         pool::wait_order(info),
     )
 }
@@ -237,7 +240,7 @@ mod tests {
             partitions: 2,
             max_partitions: 4,
             max_lease_ns: 1000,
-            recall_worst_ns: 10,
+            recall_bound_ns: 10,
             max_waiters: 64,
             page_size: 4096,
             ..Default::default()

@@ -21,7 +21,8 @@ fn table(bounds: &genp_bounds) -> Table {
         table.pair(&format!("longest {}", op.name()), time::show(longest));
     }
     table.pair("longest locked", time::show(bounds.locked_longest_ns));
-    table.pair("worst recall", time::show(bounds.recall_worst_ns));
+    table.pair("R, the longest recall", time::show(bounds.recall_bound_ns));
+    table.pair("  so far", time::show(bounds.recall_worst_ns));
     table.pair("wait bound of the 1st", time::show(bounds.wait_bound_ns));
     table.pair("recall work a second", time::show(bounds.recall_work_ns));
     table.pair("and at once", time::show(bounds.recall_burst_ns));

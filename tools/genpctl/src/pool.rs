@@ -101,7 +101,8 @@ fn table(info: &genp_info) -> Table {
     table.pair("shortest term", time::show(info.min_lease_ns));
     table.pair("recall share", format!("{} %", info.recall_share));
     table.pair("grace", time::show(info.grace_ns));
-    table.pair("worst recall", time::show(info.recall_worst_ns));
+    table.pair("R, the longest recall", time::show(info.recall_bound_ns));
+    table.pair("  so far", time::show(info.recall_worst_ns));
     table.pair("memory nodes", info.nodes);
     table.pair("page size", size::show(info.page_size.into()));
     table.pair("features", features(info.features));

@@ -87,6 +87,7 @@ fn pool_table(info: &genp_info) -> Table {
         table.row([label.to_owned(), now.to_string(), most.to_string()]);
     }
     table.pair("worst recall", time::show(info.recall_worst_ns));
+    table.pair("  of at most", time::show(info.recall_bound_ns));
     table
 }
 

@@ -70,11 +70,78 @@ TEST(sysfs_agrees_with_info)
 	EQUAL(attribute("max_leases"), i.max_leases);
 	EQUAL(attribute("waiters"), i.waiters);
 	EQUAL(attribute("max_waiters"), i.max_waiters);
-	EQUAL(attribute("wait_bound_ns"), attribute("max_lease_ns") + attribute("recall_worst_ns"));
+	EQUAL(attribute("recall_bound_ns"), i.recall_bound_ns);
+	EQUAL(attribute("wait_bound_ns"), attribute("max_lease_ns") + attribute("recall_bound_ns") +
+	      attribute("recall_latency_ns"));
 	CHECK(attribute("recall_prio") >= 2);
 	attribute("clean_bytes");
 	attribute("quarantined_bytes");
 	attribute("uid_ceiling_bytes");
+}
+
+/* The highest number of a processor there can be, plus 1. */
+static unsigned long long processors(void)
+{
+	unsigned int first, last;
+	FILE *file = fopen("/sys/devices/system/cpu/possible", "r");
+	int count;
+
+	CHECK(file);
+	count = fscanf(file, "%u-%u", &first, &last);
+	fclose(file);
+	CHECK(count >= 1);
+	return (count == 2 ? last : first) + 1ULL;
+}
+
+/* R by hand, from what can be read; see Documentation/wait-bound.rst. */
+static unsigned long long derived(struct genp_info *i)
+{
+	const unsigned long long mappings = 16, of_partition = 64, batch = 32 + 4, locks = 16;
+	unsigned long long leases = i->max_leases, pages = i->capacity / PAGE;
+	unsigned long long contention = (processors() - 1) * attribute("recall_section_ns");
+	unsigned long long mapped = mappings * attribute("recall_end_ns");
+	unsigned long long end = mapped + locks * contention;
+	unsigned long long serves = 2ULL * i->max_waiters + i->max_partitions;
+	unsigned long long held = (leases < of_partition ? leases : of_partition) * pages;
+
+	return attribute("recall_latency_ns") + leases * end +
+	       (pages + held) * mappings * attribute("recall_page_ns") +
+	       leases * (batch * attribute("recall_zero_ns") + end + mapped) +
+	       (serves + leases * (serves + 1)) * (attribute("recall_serve_ns") + contention);
+}
+
+TEST(the_bound_is_derived)
+{
+	struct genp_info i = info();
+
+	EQUAL(i.recall_bound_ns, derived(&i));
+	/* Whatever was measured at load, no cost is less than is stated. */
+	CHECK(attribute("recall_calibrated") <= 1);
+	CHECK(attribute("recall_latency_ns") >= 100000);
+	CHECK(attribute("recall_end_ns") >= GENP_RECALL_END_NS);
+	CHECK(attribute("recall_page_ns") >= GENP_RECALL_PAGE_NS);
+	CHECK(attribute("recall_zero_ns") >= 1000);
+	CHECK(attribute("recall_serve_ns") >= 2000);
+	CHECK(attribute("recall_section_ns") >= 2000);
+	printf("# calibrated %llu: latency %llu, end %llu, page %llu, zero %llu, serve %llu, section %llu ns\n",
+	       attribute("recall_calibrated"), attribute("recall_latency_ns"), attribute("recall_end_ns"),
+	       attribute("recall_page_ns"), attribute("recall_zero_ns"), attribute("recall_serve_ns"),
+	       attribute("recall_section_ns"));
+	printf("# R derived %llu, measured %llu ns\n", i.recall_bound_ns, (unsigned long long)i.recall_worst_ns);
+}
+
+/* A lease that runs out changes what was measured, never what is derived. */
+TEST(the_bound_does_not_change)
+{
+	struct part part = create(0, 4 * PAGE);
+	unsigned long long bound = info().recall_bound_ns;
+	struct genp_borrow lease;
+
+	CHECK(!borrow(part.fd, PAGE, GENP_NO_WAIT, 200 * MSEC, &lease));
+	EVENTUALLY(info().lent == 0);
+	EQUAL(info().recall_bound_ns, bound);
+	CHECK(info().recall_worst_ns > 0);
+	drop(&part);
 }
 
 TEST(free_frames_become_clean)
