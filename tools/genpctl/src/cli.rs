@@ -2,7 +2,7 @@
 
 //! The command line.
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -40,6 +40,8 @@ pub enum Command {
     Destroy(NameArgs),
     /// Say whether reserves would be admitted now, and what that would leave
     Admission(AdmissionArgs),
+    /// Say whether the partitions of a plan would be admitted, and what its bounds are
+    Plan(PlanArgs),
     /// Say how large an atomic stock must be for bursts of a driver
     Stock(StockArgs),
     /// Show the pool, and a partition, again and again until Ctrl-C
@@ -124,6 +126,13 @@ pub struct AdmissionArgs {
     pub reserves: Vec<u64>,
 }
 
+/// A plan.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// File of the plan, as samples/plan.toml; ends with 1 unless all of it is admitted
+    pub file: PathBuf,
+}
+
 /// How a driver takes pages.
 #[derive(Args, Debug)]
 pub struct StockArgs {
@@ -155,13 +164,20 @@ pub struct WatchArgs {
     pub name: Option<String>,
 }
 
+/// The most characters of a name.
+const LONGEST_NAME: usize = genp::abi::GENP_NAME_SIZE as usize - 1;
+
+/// Whether a partition can be named so.
+pub fn is_name(text: &str) -> bool {
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    !text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(sound)
+}
+
 /// Reads a partition's name.
 fn name(text: &str) -> Result<String, String> {
-    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    let longest = genp::abi::GENP_NAME_SIZE as usize - 1;
-    if text.is_empty() || text.len() > longest || !text.bytes().all(sound) {
+    if !is_name(text) {
         return Err(format!(
-            "a name has 1 to {longest} letters, digits, '.', '_' and '-'"
+            "a name has 1 to {LONGEST_NAME} letters, digits, '.', '_' and '-'"
         ));
     }
     Ok(text.to_owned())

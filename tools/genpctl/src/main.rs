@@ -12,6 +12,7 @@ mod interrupt;
 mod list;
 mod operation;
 mod output;
+mod plan;
 mod pool;
 mod problem;
 mod size;
@@ -43,6 +44,7 @@ fn run(command: &Command) -> Result<ExitCode, Problem> {
         Command::Histogram(args) => histogram::run(args)?,
         Command::Destroy(args) => destroy::run(&args.name)?,
         Command::Admission(args) => return admission::run(args),
+        Command::Plan(args) => return plan::run(args),
         Command::Stock(args) => return stock::run(args),
         Command::Watch(args) => watch::run(args)?,
     }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..13"
+echo "1..15"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -34,6 +34,10 @@ say bounds genpctl bounds mine --live 64K --largest 4K
 say histogram genpctl histogram mine alloc
 say list listed mine
 say stock_is_calculated sh -c 'genpctl stock --burst 32 --period 250us --hold 1ms | grep -q "160 pages"'
+printf '%s\n' '[pool]' 'pool_mib = 8' '[[partition]]' 'reserve = "4M"' '[[partition]]' 'reserve = "4M"' >/tmp/plan
+say a_plan_is_admitted genpctl plan /tmp/plan
+sed -i 's/pool_mib = 8/pool_mib = 7/' /tmp/plan
+say a_line_breaks_a_plan sh -c '! genpctl plan /tmp/plan >/tmp/planned && grep -q "^line 5, #2: .*(ENOSPC)" /tmp/planned'
 say a_stock_is_judged sh -c '! genpctl stock --burst 1 --period 1ms --hold 1ms mine'
 say create_with_a_stock genpctl create --stock 10 --stock-limit 20 -- sh -c '[ -n "$GENP_FD" ]'
 say destroy genpctl destroy mine

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The file of a plan: the module's parameters, and the partitions there are to be.
+
+use std::collections::BTreeMap;
+
+use genp_core::{
+    parameters::{self, PARAMETERS},
+    recall_bound::UnitCosts,
+};
+use serde::{de::Error, Deserialize, Deserializer};
+use toml::Spanned;
+
+use crate::{size, time};
+
+/// A plan as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanFile {
+    /// Parameters of the module; those that are not there have their defaults.
+    #[serde(default)]
+    pool: BTreeMap<Spanned<String>, Spanned<i64>>,
+    /// Highest number of a processor, plus 1; that of this machine if it is not there.
+    pub processors: Option<u32>,
+    /// Bytes of a page.
+    #[serde(default = "usual_page")]
+    pub page_size: u32,
+    /// The partitions, in the order in which they are created.
+    #[serde(default)]
+    pub partition: Vec<Spanned<PartitionPlan>>,
+}
+
+fn usual_page() -> u32 {
+    4096
+}
+
+/// A partition as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PartitionPlan {
+    /// By which it is opened and told from others; may be empty.
+    pub name: String,
+    /// Who creates it, for the ceiling per user.
+    pub user: String,
+    /// Memory of its own.
+    #[serde(deserialize_with = "bytes")]
+    pub reserve: u64,
+    /// Memory it may have on lease.
+    #[serde(deserialize_with = "bytes")]
+    pub borrow: u64,
+    /// Leases it may have, waiting requests included; 0 for the usual number.
+    pub max_leases: u32,
+    /// The longest term it asks for; the pool's longest if it is not there.
+    #[serde(deserialize_with = "some_time")]
+    pub term: Option<u64>,
+    /// Requests of it that wait at the same time.
+    pub waiters: u32,
+    /// The longest wait it can afford.
+    #[serde(deserialize_with = "some_time")]
+    pub wait: Option<u64>,
+    /// Leases of it that run out, or are recalled, in a second.
+    pub ends_per_second: u32,
+    /// Pages of its stock.
+    pub stock: u32,
+    /// Pages that may grow to.
+    pub stock_limit: u32,
+    /// Its low watermark.
+    pub stock_low: u32,
+}
+
+/// A number, or a text with a unit.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Amount {
+    Number(u64),
+    Text(String),
+}
+
+fn bytes<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    match Amount::deserialize(from)? {
+        Amount::Number(bytes) => Ok(bytes),
+        Amount::Text(text) => size::parse(&text).map_err(D::Error::custom),
+    }
+}
+
+fn some_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let text = String::deserialize(from)?;
+    time::parse_some(&text).map(Some).map_err(D::Error::custom)
+}
+
+/// What is wrong with a file, and in which line.
+#[derive(Debug, PartialEq)]
+pub struct Fault {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// The line of a place in a text.
+pub fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().iter().take(at);
+    1 + before.filter(|&&byte| byte == b'\n').count()
+}
+
+/// Reads a plan.
+pub fn read(text: &str) -> Result<PlanFile, Fault> {
+    let plan: PlanFile = toml::from_str(text).map_err(|error| Fault {
+        line: error.span().map_or(1, |span| line_of(text, span.start)),
+        what: error.message().to_owned(),
+    })?;
+    for (name, value) in &plan.pool {
+        let fault = |what| Fault {
+            line: line_of(text, name.span().start),
+            what,
+        };
+        let Some(known) = parameters::named(name.get_ref()) else {
+            let names: Vec<_> = PARAMETERS.iter().map(|known| known.name).collect();
+            let what = format!(
+                "no parameter {}; there are {}",
+                name.get_ref(),
+                names.join(" ")
+            );
+            return Err(fault(what));
+        };
+        let (least, most) = match known.name {
+            "grace_ms" => (known.least, plan.parameter("max_lease_ms")),
+            _ => (known.least, known.most),
+        };
+        if !(least..=most).contains(value.get_ref()) {
+            let what = format!("{}: must be {least} to {most} (EINVAL)", known.name);
+            return Err(fault(what));
+        }
+    }
+    if plan.page_size == 0 || plan.processors == Some(0) {
+        let what = "page_size and processors are not 0".to_owned();
+        return Err(Fault { line: 1, what });
+    }
+    Ok(plan)
+}
+
+impl PlanFile {
+    /// The value of a parameter.
+    pub fn parameter(&self, name: &str) -> i64 {
+        let given = self
+            .pool
+            .iter()
+            .find(|(key, _)| key.get_ref() == name)
+            .map(|(_, value)| *value.get_ref());
+        given
+            .or_else(|| parameters::named(name).map(|known| known.default))
+            .unwrap_or(0)
+    }
+
+    /// As [`Self::parameter`], for a count: its limits are those of 32 bits.
+    pub fn count(&self, name: &str) -> u32 {
+        u32::try_from(self.parameter(name)).unwrap_or(0)
+    }
+
+    /// The unit costs that are given, 0 for others.
+    pub fn costs(&self) -> UnitCosts {
+        costs_by_name(|name| u64::try_from(self.parameter(name)).ok())
+    }
+}
+
+/// Unit costs from where `value` finds them by the name of their parameter.
+pub fn costs_by_name(value: impl Fn(&str) -> Option<u64>) -> UnitCosts {
+    let cost = |name| value(name).unwrap_or(0);
+    UnitCosts {
+        latency_ns: cost("recall_latency_ns"),
+        end_ns: cost("recall_end_ns"),
+        page_ns: cost("recall_page_ns"),
+        zero_ns: cost("recall_zero_ns"),
+        serve_ns: cost("recall_serve_ns"),
+        section_ns: cost("recall_section_ns"),
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A calculator: whether a pool of these parameters can have these partitions, and what its
+//! bounds are, without a module.
+
+mod file;
+mod judge;
+#[cfg(test)]
+mod tests;
+
+use std::{fs, process::ExitCode};
+
+use genp_core::recall_bound::UnitCosts;
+
+use crate::{cli::PlanArgs, output, problem::Problem, size, sysfs, table::Table, time};
+use file::{costs_by_name, PlanFile};
+use judge::{judge_plan, Judged, Outcome};
+
+/// The costs of the plan: given there, or those of the module that is loaded here, or the
+/// stated ones; and where those that are not given are from.
+fn costs(plan: &PlanFile, here: impl Fn(&str) -> Option<u64>) -> (UnitCosts, &'static str) {
+    let of_module = costs_by_name(here);
+    let from = match of_module {
+        UnitCosts::NONE => "stated",
+        _ => "of the module that is loaded here",
+    };
+    let otherwise = of_module.or(&UnitCosts::STATED);
+    (plan.costs().or(&otherwise), from)
+}
+
+/// The highest number of a processor there can be here, plus 1.
+fn processors() -> u32 {
+    let text = fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();
+    let last = text.trim().rsplit(['-', ',']).next();
+    last.and_then(|last| last.parse::<u32>().ok())
+        .map_or(1, |last| last.saturating_add(1))
+}
+
+/// The verdict on each partition.
+fn verdicts(partitions: &[Judged]) -> Table {
+    let mut table = Table::new("rllrrr");
+    table.row([
+        "line",
+        "partition",
+        "",
+        "last waits",
+        "work a second",
+        "and at once",
+    ]);
+    for judged in partitions {
+        let verdict = match judged.faults.as_slice() {
+            [] => "admitted",
+            _ => "refused",
+        };
+        let wait = judged.wait_ns.map_or("-".to_owned(), time::show);
+        let (work, burst) = judged.work_ns;
+        table.row([
+            judged.line.to_string(),
+            judged.name.clone(),
+            verdict.to_owned(),
+            wait,
+            time::show(work),
+            time::show(burst),
+        ]);
+    }
+    table
+}
+
+/// R and its parts, and the costs they are made of.
+fn bounds(outcome: &Outcome, costs: &UnitCosts) -> Table {
+    let mut table = Table::new("lr");
+    let recall = &outcome.recall;
+    table.pair("committed", size::show(outcome.committed));
+    table.pair("left to lend", size::show(outcome.lendable));
+    table.pair("R", time::show(recall.recall_ns()));
+    for (part, ns) in [
+        ("wake-up", recall.latency_ns),
+        ("ends", recall.ends_ns),
+        ("pages", recall.pages_ns),
+        ("holders of locks", recall.holders_ns),
+        ("serving waiters", recall.serving_ns),
+    ] {
+        table.pair(&format!("  {part}"), time::show(ns));
+    }
+    table.pair("the first waits at most", time::show(outcome.wait_ns));
+    for (cost, ns) in [
+        ("latency", costs.latency_ns),
+        ("end", costs.end_ns),
+        ("page", costs.page_ns),
+        ("zero", costs.zero_ns),
+        ("serve", costs.serve_ns),
+        ("section", costs.section_ns),
+    ] {
+        table.pair(&format!("cost: {cost}"), time::show(ns));
+    }
+    table
+}
+
+/// The outcome as text.
+fn show(outcome: &Outcome, costs: &UnitCosts, from: &str) -> String {
+    let mut text = verdicts(&outcome.partitions).show();
+    for judged in &outcome.partitions {
+        for fault in &judged.faults {
+            text.push_str(&format!("line {}, {}: {fault}\n", judged.line, judged.name));
+        }
+    }
+    for fault in &outcome.faults {
+        text.push_str(&format!("pool: {fault}\n"));
+    }
+    let bounds = bounds(outcome, costs).show();
+    format!("{text}\n{bounds}\nCosts that the plan does not give are {from}.\n")
+}
+
+/// `genpctl plan`: ends with 1 unless all of it is admissible.
+pub fn run(args: &PlanArgs) -> Result<ExitCode, Problem> {
+    let path = args.file.display();
+    let what = format!("cannot read the plan {path}");
+    let text = fs::read_to_string(&args.file)
+        .map_err(|error| Problem::new(what.as_str(), error, "Give the file of a plan."))?;
+    let plan = file::read(&text).map_err(|fault| {
+        let found = format!("line {}: {}", fault.line, fault.what);
+        Problem::new(
+            what.as_str(),
+            found,
+            "samples/plan.toml shows all there can be.",
+        )
+    })?;
+    let (costs, from) = costs(&plan, sysfs::number);
+    let processors = plan.processors.unwrap_or_else(processors);
+    let outcome = judge_plan(&plan, &text, &costs, processors);
+    output::print(&show(&outcome, &costs, from))?;
+    match outcome.is_admissible() {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::FAILURE),
+    }
+}
