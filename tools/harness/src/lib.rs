@@ -3,6 +3,7 @@
 //! What tests and benchmarks that run in a guest share: ioctls as plain functions,
 //! access to memory that may vanish, processes, random numbers, KTAP.
 
+pub mod absence;
 pub mod calls;
 pub mod ktap;
 pub mod machine;

@@ -67,13 +67,15 @@ fn waits(seconds: u64) -> Result<String, String> {
     let (below, above) = (&scene.below, &scene.above);
     let line = format!(
         "endurance what=waits waits={} leases={} undecided={} interrupted={} phases={} \
-         nearest_percent={} below_percent={} below_r_ns={} above_percent={} above_r_ns={} seconds={}",
+         nearest_percent={} derived_r_ns={} absent_ns={} below_percent={} below_r_ns={} above_percent={} above_r_ns={} seconds={}",
         below.judged.waits + above.judged.waits,
         below.judged.granted + above.judged.granted,
         below.judged.undecided + above.judged.undecided,
         below.interrupted + above.interrupted,
         below.phases + above.phases,
         percent(below.nearest.max(above.nearest)),
+        scene.derived_ns,
+        below.absent_ns,
         percent(below.nearest),
         below.recall_ns,
         percent(above.nearest),
@@ -93,7 +95,7 @@ fn tell_waits(scene: &wait::Scene) -> String {
     let tell = |name: &str, seen: &wait::Seen| {
         format!(
             "hogs {name} priority {prio}: {} phases, {} leases, {} waits, {} undecided, {} interrupted, \
-             the longest {} % of its bound, R {}.{:03} ms",
+             the longest {} % of its bound, R up to {}.{:03} ms, derived {}.{:03} ms, away {}.{:03} ms",
             seen.phases,
             seen.judged.granted,
             seen.judged.waits,
@@ -102,6 +104,10 @@ fn tell_waits(scene: &wait::Scene) -> String {
             percent(seen.nearest),
             seen.recall_ns / MSEC,
             seen.recall_ns % MSEC / 1000,
+            scene.derived_ns / MSEC,
+            scene.derived_ns % MSEC / 1000,
+            seen.absent_ns / MSEC,
+            seen.absent_ns % MSEC / 1000,
         )
     };
     [tell("below", &scene.below), tell("from", &scene.above)].join("\n")
