@@ -7,6 +7,8 @@
 
 use core::ops::DerefMut;
 
+use super::super::count::Count;
+
 /// The most numbers of a list.
 pub(super) const MOST: u32 = 256;
 
@@ -78,7 +80,16 @@ impl<T: List> Ranking<T> {
     /// How many numbers come before the place that `before` describes: it is true for those
     /// before it, and for no other. At most nine calls.
     pub(super) fn rank(&self, mut before: impl FnMut(u8) -> bool) -> usize {
-        self.listed().partition_point(|&item| before(item))
+        let listed = self.listed();
+        let (mut low, mut high) = (0, listed.len());
+        while low < high {
+            let middle = low.plus(high) / 2;
+            match listed.get(middle) {
+                Some(&item) if before(item) => low = middle.plus(1),
+                _ => high = middle,
+            }
+        }
+        low
     }
 
     /// Inserts a number at a rank. False if there is no room. Moves as many bytes as there
@@ -87,7 +98,9 @@ impl<T: List> Ranking<T> {
         let Some(behind) = self.items.get_mut(rank..=self.len) else {
             return false;
         };
-        let rest = behind.len().saturating_sub(1);
+        let Some(rest) = behind.len().checked_sub(1) else {
+            return false;
+        };
         behind.copy_within(..rest, 1);
         if let Some(first) = behind.first_mut() {
             *first = item;
