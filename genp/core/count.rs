@@ -5,8 +5,35 @@
 //!
 //! The operators of Rust panic where the result is out of range, and a panic is BUG() in
 //! the kernel. These stop at the end of the range instead: if the invariant should ever
-//! be broken, a count is off, and nothing else. Where debug assertions are on, as in all
-//! tests on the host, they panic.
+//! be broken, a count is off, and [`broken_invariants`] says so. Where debug assertions
+//! are on, as in all tests on the host, they panic.
+
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// A statistic: nothing is ordered by it.
+static BROKEN: AtomicU32 = AtomicU32::new(0);
+
+/// How often an invariant did not hold since the module was loaded. Any other number than
+/// 0 is a fault of GenP's. Context: any.
+pub fn broken_invariants() -> u32 {
+    BROKEN.load(Relaxed)
+}
+
+/// Counts an invariant that did not hold. Context: any.
+#[cold]
+#[inline(never)]
+fn count_broken() {
+    BROKEN.fetch_add(1, Relaxed);
+    debug_assert!(false, "an invariant does not hold");
+}
+
+/// Counts it if what must hold does not.
+#[inline(always)]
+pub(super) fn must_hold(it_holds: bool) {
+    if !it_holds {
+        count_broken();
+    }
+}
 
 /// Arithmetic that is in range by an invariant.
 pub trait Count: Copy {
@@ -37,20 +64,38 @@ macro_rules! counts {
         impl Count for $type {
             #[inline(always)]
             fn plus(self, more: Self) -> Self {
-                debug_assert!(self.checked_add(more).is_some());
-                self.saturating_add(more)
+                let (sum, wraps) = self.overflowing_add(more);
+                match wraps {
+                    false => sum,
+                    true => {
+                        count_broken();
+                        <$type>::MAX
+                    }
+                }
             }
 
             #[inline(always)]
             fn minus(self, fewer: Self) -> Self {
-                debug_assert!(self >= fewer);
-                self.saturating_sub(fewer)
+                let (difference, wraps) = self.overflowing_sub(fewer);
+                match wraps {
+                    false => difference,
+                    true => {
+                        count_broken();
+                        0
+                    }
+                }
             }
 
             #[inline(always)]
             fn times(self, factor: Self) -> Self {
-                debug_assert!(self.checked_mul(factor).is_some());
-                self.saturating_mul(factor)
+                let (product, wraps) = self.overflowing_mul(factor);
+                match wraps {
+                    false => product,
+                    true => {
+                        count_broken();
+                        <$type>::MAX
+                    }
+                }
             }
         }
     )* };

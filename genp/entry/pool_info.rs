@@ -4,7 +4,12 @@
 
 use kernel::page::{PAGE_SHIFT, PAGE_SIZE};
 
-use crate::genp::{core::accounting::WaitOrder, pool::Pool, stock::Emergency, sys::abi};
+use crate::genp::{
+    core::{accounting::WaitOrder, count::broken_invariants},
+    pool::Pool,
+    stock::Emergency,
+    sys::abi,
+};
 
 /// The state of the pool at this moment. Context: thread.
 pub(super) fn info(pool: &Pool) -> abi::genp_info {
@@ -51,6 +56,7 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
         range_free: range.map_or(0, |range| range.free_bytes() as u64),
         min_lease_ns: config.min_lease_ns,
         recall_share: config.recall_share.percent,
+        broken_invariants: broken_invariants(),
         recall_bound_ns: pool.recall_bound_ns(),
         ..Default::default()
     }

@@ -50,6 +50,7 @@ attributes! {
     emergency_free_bytes: |_, info| info.emergency_free;
     min_lease_ns: |_, info| info.min_lease_ns;
     recall_share: |_, info| info.recall_share.into();
+    broken_invariants: |_, info| info.broken_invariants.into();
     recall_work_ns: |pool, _| pool.config.recall_share.work_per_second();
     recall_bound_ns: |_, info| info.recall_bound_ns;
     recall_latency_ns: |pool, _| pool.costs.get().latency_ns;

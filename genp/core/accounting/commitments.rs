@@ -3,7 +3,7 @@
 //! Commitments: which frames are reserved for whom, and when they come back.
 
 use super::{
-    super::count::Count,
+    super::count::{must_hold, Count},
     admission::{judge, Admission, User, Waiter},
     Accounting, AccountingError, Frames, LeaseId, LeaseState, Memory, PartitionId,
     MAX_LEASES_PER_PARTITION,
@@ -47,7 +47,7 @@ impl<M: Memory> Accounting<M> {
         let rank = self.vacant_rank(p);
         // CAST: there are at most 256 accounts.
         let done = self.vacant.insert(rank, p.0 as u8);
-        debug_assert!(done);
+        must_hold(done);
     }
 
     /// Opens an account and commits its reserve: `reserve` frames for the user `uid`,

@@ -9,6 +9,7 @@
 use core::ops::{Deref, DerefMut};
 
 use super::{
+    super::count::must_hold,
     ranking::{List, Ranking},
     Frames, Memory, WaitOrder, MAX_LEASES_PER_PARTITION, NONE,
 };
@@ -107,14 +108,14 @@ impl<M: Memory> WaiterTable<M> {
         let rank = queue.rank(self.before(waiter));
         // CAST: an entry in use is below 256.
         let done = queue.insert(rank, waiter.0 as u8);
-        debug_assert!(done);
+        must_hold(done);
     }
 
     /// Removes an entry from a queue. O(log waiters).
     pub(super) fn remove<T: List>(&self, queue: &mut Ranking<T>, waiter: WaiterId) {
         let rank = queue.rank(self.before(waiter));
         let removed = queue.remove(rank);
-        debug_assert!(removed.map(WaiterId::from) == Some(waiter));
+        must_hold(removed.map(WaiterId::from) == Some(waiter));
     }
 }
 
@@ -169,7 +170,7 @@ impl<M: Memory> Waiters<M> {
     pub(super) fn enter(&mut self, new: Waiter) -> WaiterId {
         let rank = self.rank_by_wants(new.wants, new.arrival);
         let taken = self.by_wants.take(rank);
-        debug_assert!(taken.is_some());
+        must_hold(taken.is_some());
         let waiter = taken.map_or(WaiterId::NONE, WaiterId::from);
         if let Some(entry) = self.table.entries.get_mut(usize::from(waiter.0)) {
             *entry = new;
@@ -182,7 +183,7 @@ impl<M: Memory> Waiters<M> {
         let Waiter { wants, arrival, .. } = self.table.at(waiter);
         let rank = self.rank_by_wants(wants, arrival);
         let removed = self.by_wants.remove(rank);
-        debug_assert!(removed.map(WaiterId::from) == Some(waiter));
+        must_hold(removed.map(WaiterId::from) == Some(waiter));
     }
 
     /// Puts a waiter into the pool's queue. O(log waiters).

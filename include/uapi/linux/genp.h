@@ -84,7 +84,8 @@
  * @min_lease_ns: out: the shortest term; a shorter one is raised to it.
  * @recall_share: out: per cent of one processor that ending leases may take; an equal
  *	part of it is for each of @max_partitions.
- * @reserved: out: 0.
+ * @broken_invariants: out: how often something was found that cannot be, since the module
+ *	was loaded: a fault of GenP's, to be reported. 0 in earlier versions.
  * @recall_bound_ns: out: R, the longest time from the deadline of a lease to its frames
  *	being free again: derived, see Documentation/wait-bound.rst. Since 0.2.0.
  */
@@ -118,7 +119,7 @@ struct genp_info {
 	__u64 range_free;
 	__u64 min_lease_ns;
 	__u32 recall_share;
-	__u32 reserved;
+	__u32 broken_invariants;
 	__u64 recall_bound_ns;
 };
 

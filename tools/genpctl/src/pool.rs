@@ -103,6 +103,9 @@ fn table(info: &genp_info) -> Table {
     table.pair("grace", time::show(info.grace_ns));
     table.pair("R, the longest recall", time::show(info.recall_bound_ns));
     table.pair("  so far", time::show(info.recall_worst_ns));
+    if info.broken_invariants > 0 {
+        table.pair("broken invariants, to be reported", info.broken_invariants);
+    }
     table.pair("memory nodes", info.nodes);
     table.pair("page size", size::show(info.page_size.into()));
     table.pair("features", features(info.features));

@@ -10,6 +10,9 @@ pub const PATIENCE: u64 = 60 * SEC;
 
 /// What is inconsistent, if anything.
 pub fn inconsistency(info: &genp_info) -> Option<String> {
+    if info.broken_invariants > 0 {
+        return Some(format!("{} invariants were broken", info.broken_invariants));
+    }
     let sum = info.committed + info.lent + info.overdue + info.free;
     (sum != info.capacity).then(|| {
         format!(

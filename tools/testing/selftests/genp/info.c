@@ -29,6 +29,8 @@ TEST(info_is_consistent)
 	EQUAL(i.committed + i.lent + i.free, i.capacity);
 	CHECK(i.clean <= i.capacity);
 	CHECK(i.nodes >= 1);
+	EQUAL(i.broken_invariants, 0);
+	EQUAL(attribute("broken_invariants"), 0);
 	CHECK(i.grace_ns <= i.max_lease_ns);
 	EQUAL(i.features & ~GENP_FEATURE_RANGE, GENP_FEATURE_LEASES | GENP_FEATURE_EVENTS | GENP_FEATURE_BOUNDS |
 	      GENP_FEATURE_RESIZE |
