@@ -103,6 +103,18 @@ module! {
             default: 0,
             description: "Most that the reserves of one user may add up to, in MiB; 0: no ceiling",
         },
+        uid_max_partitions: u32 {
+            default: 0,
+            description: "Most partitions of one user; 0: no ceiling",
+        },
+        uid_max_leases: u32 {
+            default: 0,
+            description: "Most leases that the partitions of one user are promised; 0: no ceiling",
+        },
+        uid_max_waiters: u32 {
+            default: 0,
+            description: "Most callers of one user that can wait at a time; 0: no ceiling",
+        },
         emergency_pages: u32 {
             default: 0,
             description: "Pages of the emergency stock, in addition to the pool; 0: none",
@@ -152,6 +164,9 @@ impl kernel::Module for Genp {
             max_partitions: param(module_parameters::max_partitions.value()),
             max_leases: param(module_parameters::max_leases.value()),
             uid_ceiling_mib: param(module_parameters::uid_ceiling_mib.value()),
+            uid_max_partitions: param(module_parameters::uid_max_partitions.value()),
+            uid_max_leases: param(module_parameters::uid_max_leases.value()),
+            uid_max_waiters: param(module_parameters::uid_max_waiters.value()),
             emergency_pages: param(module_parameters::emergency_pages.value()),
             keep_free_mib: param(module_parameters::keep_free_mib.value()),
             range_base: range_base(),

@@ -55,6 +55,9 @@ pub const PARAMETERS: &[Parameter] = &[
     parameter("max_partitions", 1, 256, 64),
     parameter("max_leases", 1, 4096, 1024),
     parameter("uid_ceiling_mib", 0, 4 << 20, 0),
+    parameter("uid_max_partitions", 0, 256, 0),
+    parameter("uid_max_leases", 0, 16384, 0),
+    parameter("uid_max_waiters", 0, 256, 0),
     parameter("emergency_pages", 0, MAX_EMERGENCY as i64, 0),
     parameter("keep_free_mib", 0, 4 << 20, 0),
 ];

@@ -11,6 +11,14 @@ use crate::genp::{
     sys::abi,
 };
 
+/// 0 for no ceiling.
+fn or_none(most: u32) -> u32 {
+    match most {
+        u32::MAX => 0,
+        most => most,
+    }
+}
+
 /// The state of the pool at this moment. Context: thread.
 pub(super) fn info(pool: &Pool) -> abi::genp_info {
     let totals = pool.totals();
@@ -58,6 +66,10 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
         recall_share: config.recall_share.percent,
         broken_invariants: broken_invariants(),
         recall_bound_ns: pool.recall_bound_ns(),
+        ceiling_refusals: pool.ceiling_refusals(),
+        uid_max_partitions: or_none(config.user_limits.partitions),
+        uid_max_leases: or_none(config.user_limits.leases),
+        uid_max_waiters: or_none(config.user_limits.waiters),
         ..Default::default()
     }
 }

@@ -61,6 +61,10 @@ attributes! {
     recall_section_ns: |pool, _| pool.costs.get().section_ns;
     recall_calibrated: |pool, _| pool.costs.are_measured().into();
     refill_prio: |pool, _| pool.config.refill_prio as u64;
+    ceiling_refusals: |_, info| info.ceiling_refusals;
+    uid_max_partitions: |_, info| info.uid_max_partitions.into();
+    uid_max_leases: |_, info| info.uid_max_leases.into();
+    uid_max_waiters: |_, info| info.uid_max_waiters.into();
 }
 
 /// 0 for no ceiling.

@@ -9,7 +9,7 @@ use kernel::prelude::*;
 /// How to set a parameter, its lowest value and its highest.
 struct Limit(fn(&mut Params, i64), i64, i64);
 
-const LIMITS: [Limit; 20] = [
+const LIMITS: [Limit; 23] = [
     Limit(|g, v| g.pool_mib = v as u32, 1, 480 << 10),
     Limit(|g, v| g.max_lease_ms = v as u32, 10, 3_600_000),
     Limit(|g, v| g.min_lease_us = v as u32, 1, 1000),
@@ -30,6 +30,9 @@ const LIMITS: [Limit; 20] = [
     Limit(|g, v| g.max_partitions = v as u32, 1, 256),
     Limit(|g, v| g.max_leases = v as u32, 1, 4096),
     Limit(|g, v| g.uid_ceiling_mib = v as u32, 0, 4 << 20),
+    Limit(|g, v| g.uid_max_partitions = v as u32, 0, 256),
+    Limit(|g, v| g.uid_max_leases = v as u32, 0, 16384),
+    Limit(|g, v| g.uid_max_waiters = v as u32, 0, 256),
 ];
 
 fn accepts(set: fn(&mut Params, i64), value: i64) -> bool {

@@ -4,7 +4,7 @@
 
 use crate::genp::{
     core::accounting::AccountingError,
-    sys::errno::{EDQUOT, EIDRM, ESTALE},
+    sys::errno::{EDQUOT, EIDRM, ESTALE, EUSERS},
 };
 use kernel::prelude::*;
 
@@ -16,6 +16,8 @@ fn documented(error: AccountingError) -> kernel::error::Error {
         AccountingError::NoSpace => ENOSPC,
         AccountingError::Ceiling => ENOSPC,
         AccountingError::NoPartitionSlot => ENOSPC,
+        AccountingError::UserPartitions => EUSERS,
+        AccountingError::UserLeases => EUSERS,
         // GENP_BORROW, GENP_RENEW.
         AccountingError::Empty => EINVAL,
         AccountingError::TooBig => E2BIG,
@@ -24,6 +26,7 @@ fn documented(error: AccountingError) -> kernel::error::Error {
         AccountingError::Quota => EDQUOT,
         AccountingError::LeaseTable => EBUSY,
         AccountingError::WaiterTable => EBUSY,
+        AccountingError::UserWaiters => EUSERS,
         AccountingError::WouldBlock => EAGAIN,
         AccountingError::Waited => EAGAIN,
         AccountingError::Pace => EAGAIN,
@@ -45,6 +48,10 @@ mod tests {
             AccountingError::NoSpace,
             AccountingError::Ceiling,
             AccountingError::NoPartitionSlot,
+            AccountingError::UserPartitions,
+            AccountingError::UserLeases,
+            AccountingError::UserWaiters,
+            AccountingError::Pace,
             AccountingError::Empty,
             AccountingError::TooBig,
             AccountingError::Term,
@@ -102,6 +109,7 @@ mod tests {
             (EIDRM, c::EIDRM),
             (EOPNOTSUPP, c::EOPNOTSUPP),
             (ESTALE, c::ESTALE),
+            (EUSERS, c::EUSERS),
         ] {
             assert_eq!(error.to_errno(), -(number as i32));
         }

@@ -14,7 +14,7 @@ use super::{
     stock::PartitionStock, timing::Timing, File, Partition,
 };
 use crate::genp::{
-    core::accounting::PartitionId,
+    core::accounting::{PartitionId, UserLimits},
     pool::{account::PoolAccount, lending, Pool},
     sys::{
         abi, alloc_flags::CREATE_FLAGS, errno::EOPNOTSUPP, file::LeaseFile, genalloc::Source,
@@ -35,6 +35,12 @@ pub(super) fn ceiling(pool: &Pool) -> u32 {
     }
 }
 
+/// Whether the other ceilings of its user do not bind a partition that the caller makes,
+/// nor those who wait for its leases later. Context: thread.
+fn is_exempt(pool: &Pool) -> bool {
+    pool.config.user_limits == UserLimits::NONE || task::may_exceed()
+}
+
 /// An account that is closed again unless a partition takes it over.
 struct Admission<'a> {
     pool: &'a Pool,
@@ -42,20 +48,23 @@ struct Admission<'a> {
 }
 
 impl<'a> Admission<'a> {
-    /// Opens an account for the request: ENOSPC, EAGAIN. Context: thread.
+    /// Opens an account for the request: ENOSPC, EUSERS, EAGAIN. Context: thread.
     fn open(pool: &'a Pool, request: &CreateRequest, source: Option<&Source>) -> Result<Self> {
-        let ceiling = ceiling(pool);
+        let (ceiling, exempt) = (ceiling(pool), is_exempt(pool));
+        let (uid, limit) = (request.attributes.uid, request.sizes.limit);
+        // Who cannot borrow has no leases.
+        let leases = if limit == 0 { 0 } else { request.max_leases };
         let id = pool
             .lending
             .with_time(|state, now| {
-                let id = state.accounting.admit(
-                    request.attributes.uid,
-                    ceiling,
-                    request.sizes.committed,
-                    request.sizes.limit,
-                    request.max_leases,
-                )?;
-                state.accounting.check_new(id, now)?;
+                let accounting = &mut state.accounting;
+                if !exempt {
+                    accounting.check_user(uid, leases)?;
+                }
+                let committed = request.sizes.committed;
+                let id = accounting.admit(uid, ceiling, committed, limit, request.max_leases)?;
+                accounting.promise_leases(id, leases, exempt);
+                accounting.check_new(id, now)?;
                 Ok(id)
             })
             .map_err(lending::errno)?;

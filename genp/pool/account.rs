@@ -103,6 +103,7 @@ impl PoolAccount {
             stat.pool_refusals = counters.pool_refusals;
             stat.table_refusals = counters.table_refusals;
             stat.pace_refusals = counters.pace_refusals;
+            stat.ceiling_refusals = counters.ceiling_refusals;
         });
     }
 

@@ -6,7 +6,7 @@ use kernel::{page::PAGE_SIZE, prelude::*};
 
 use crate::genp::{
     core::{
-        accounting::WaitOrder,
+        accounting::{UserLimits, WaitOrder},
         parameters::{self, MAX_EMERGENCY, MAX_POOL_MIB},
         recall_bound::UnitCosts,
         recall_share::RecallShare,
@@ -44,6 +44,9 @@ pub(crate) struct Params {
     pub(crate) max_partitions: u32,
     pub(crate) max_leases: u32,
     pub(crate) uid_ceiling_mib: u32,
+    pub(crate) uid_max_partitions: u32,
+    pub(crate) uid_max_leases: u32,
+    pub(crate) uid_max_waiters: u32,
     pub(crate) emergency_pages: u32,
     pub(crate) keep_free_mib: u32,
     pub(crate) range_base: u64,
@@ -72,6 +75,8 @@ pub(crate) struct Config {
     pub(crate) max_leases: u32,
     /// Frames one user may have committed, [`u32::MAX`] for no ceiling.
     pub(crate) uid_ceiling: u32,
+    /// What else one user may have.
+    pub(crate) user_limits: UserLimits,
     /// Frames of the emergency stock, in addition to those of the pool.
     pub(crate) emergency: u32,
     /// Pages that stay available to others at load, if not the usual share.
@@ -122,6 +127,19 @@ fn range(base: u64, mib: u32) -> Result<Option<(u64, usize)>> {
     }
     let bytes = usize::try_from(bytes).map_err(|_| EINVAL)?;
     Ok((bytes > 0).then_some((base, bytes)))
+}
+
+/// What one user may have; a parameter of 0 is no limit.
+fn user_limits(params: &Params) -> Result<UserLimits> {
+    let limit = |name, value: u32| -> Result<u32> {
+        check(name, value)?;
+        Ok(if value == 0 { u32::MAX } else { value })
+    };
+    Ok(UserLimits {
+        partitions: limit("uid_max_partitions", params.uid_max_partitions)?,
+        leases: limit("uid_max_leases", params.uid_max_leases)?,
+        waiters: limit("uid_max_waiters", params.uid_max_waiters)?,
+    })
 }
 
 /// Frames in `mib` MiB; the caller has limited `mib`.
@@ -177,6 +195,7 @@ impl Config {
                 0 => u32::MAX,
                 mib => frames(mib),
             },
+            user_limits: user_limits(params)?,
             emergency: params.emergency_pages,
             keep_free: match params.keep_free_mib {
                 0 => None,

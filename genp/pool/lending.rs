@@ -206,7 +206,8 @@ impl Lending {
             grace_ns: config.grace_ns,
             share: config.recall_share,
         };
-        let accounting = Accounting::new(limits, config.max_partitions, config.max_leases)?;
+        let mut accounting = Accounting::new(limits, config.max_partitions, config.max_leases)?;
+        accounting.limit_users(config.user_limits);
         let state = LendingState {
             accounting,
             waiters: table::collect((0..config.max_leases).map(|_| None), SETUP_FLAGS)?,
@@ -295,6 +296,7 @@ pub(crate) fn errno(error: AccountingError) -> Error {
 
     match error {
         E::NoSpace | E::Ceiling | E::NoPartitionSlot => ENOSPC,
+        E::UserPartitions | E::UserLeases | E::UserWaiters => EUSERS,
         E::Quota => EDQUOT,
         E::TooBig => E2BIG,
         E::Empty | E::Term | E::Foreign => EINVAL,

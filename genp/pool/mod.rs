@@ -138,6 +138,12 @@ impl Pool {
         self.lending.with(|state| state.accounting.totals())
     }
 
+    /// How often something was refused for a ceiling of a user.
+    pub(crate) fn ceiling_refusals(&self) -> u64 {
+        self.lending
+            .with(|state| state.accounting.ceiling_refusals())
+    }
+
     /// The longest recall so far, in nanoseconds.
     pub(crate) fn recall_worst_ns(&self) -> u64 {
         self.recall_worst_ns.load(Relaxed)

@@ -19,5 +19,5 @@ const fn from_number(number: u32) -> Error {
 }
 
 errnos! {
-    EDQUOT EIDRM EOPNOTSUPP ESTALE
+    EDQUOT EIDRM EOPNOTSUPP ESTALE EUSERS
 }

@@ -34,6 +34,8 @@ pub struct AccountCounters {
     pub table_refusals: u64,
     /// Requests and renewals refused because the partition caused too much work.
     pub pace_refusals: u64,
+    /// Requests refused because as many of the user wait as may.
+    pub ceiling_refusals: u64,
 }
 
 /// The account of one partition, or an unused entry.
@@ -45,6 +47,10 @@ pub struct Account {
     pub(super) zombie: bool,
     /// The entry of its user.
     pub(super) user: UserId,
+    /// Whether it is never refused for its user.
+    pub(super) exempt: bool,
+    /// Leases that count against the ceiling of its user.
+    pub(super) promised: u32,
     pub(super) reserve: Frames,
     /// Frames of a reserve that are not of the pool. Only the ceiling of the user counts
     /// them.
@@ -82,6 +88,8 @@ impl Account {
         dying: false,
         zombie: false,
         user: UserId::NONE,
+        exempt: false,
+        promised: 0,
         reserve: 0,
         external: 0,
         limit: 0,
@@ -109,6 +117,7 @@ impl Account {
             pool_refusals: 0,
             table_refusals: 0,
             pace_refusals: 0,
+            ceiling_refusals: 0,
         },
     };
 
@@ -128,6 +137,8 @@ impl Account {
             dying,
             zombie,
             user,
+            exempt,
+            promised,
             reserve,
             external,
             limit,
@@ -146,7 +157,7 @@ impl Account {
             counters,
         } = self;
         (*used, *dying, *zombie) = (false, false, false);
-        *user = UserId::NONE;
+        (*user, *exempt, *promised) = (UserId::NONE, false, 0);
         (*reserve, *external, *limit) = (0, 0, 0);
         (*lent, *lent_peak, *charged) = (0, 0, 0);
         (*max_leases, *waiting, *mappings) = (0, 0, 0);

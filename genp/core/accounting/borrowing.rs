@@ -18,7 +18,7 @@ impl<M: Memory> Accounting<M> {
     /// [`AccountingError::TooBig`], [`AccountingError::Term`],
     /// [`AccountingError::Quota`], [`AccountingError::LeaseTable`],
     /// [`AccountingError::WouldBlock`], [`AccountingError::WaiterTable`],
-    /// [`AccountingError::Pace`].
+    /// [`AccountingError::UserWaiters`], [`AccountingError::Pace`].
     #[allow(clippy::too_many_arguments)] // The parts of a request.
     pub fn borrow(
         &mut self,
@@ -44,6 +44,10 @@ impl<M: Memory> Accounting<M> {
                         counters.table_refusals.raise(1)
                     }
                     AccountingError::Pace => counters.pace_refusals.raise(1),
+                    AccountingError::UserWaiters => {
+                        counters.ceiling_refusals.raise(1);
+                        self.note_ceiling();
+                    }
                     _ => {}
                 }
                 return Err(error);
@@ -118,6 +122,7 @@ impl<M: Memory> Accounting<M> {
         if self.totals.waiters >= self.limits.max_waiters {
             return Err(AccountingError::WaiterTable);
         }
+        self.check_user_waits(p)?;
         Ok(state)
     }
 
@@ -138,10 +143,8 @@ impl<M: Memory> Accounting<M> {
         let lease = self.lease_mut(index);
         lease.waiter = waiter;
         lease.state = state;
-        let account = self.account_of(p);
-        account.counters.waits.raise(1);
-        account.waiting.raise(1);
-        self.totals.waiters.raise(1);
+        self.account_of(p).counters.waits.raise(1);
+        self.count_waiter(p);
         if state == LeaseState::PoolWait {
             self.join_pool_queue(index);
         } else if let Some(account) = self.accounts.get_mut(p.0 as usize) {
@@ -191,8 +194,7 @@ impl<M: Memory> Accounting<M> {
         let p = lease.partition;
         let waiter = core::mem::replace(&mut lease.waiter, WaiterId::NONE);
         self.waiters.leave(waiter);
-        self.account_of(p).waiting.lower(1);
-        self.totals.waiters.lower(1);
+        self.uncount_waiter(p);
     }
 
     /// After a partition may have got budget: moves one request of a ready account.

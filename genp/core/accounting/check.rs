@@ -49,6 +49,10 @@ impl<M: Memory> Accounting<M> {
             if (mine().count() as u32, charged.sum()) != (sums.accounts, sums.charged) {
                 return Err("a user's accounts do not add up");
             }
+            let leases = mine().map(|a| a.promised).sum::<u32>();
+            if (leases, mine().map(|a| a.waiting).sum()) != (sums.leases, sums.waiters) {
+                return Err("a user's leases and waiters do not add up");
+            }
         }
         let uids = || self.users.iter().map(|(_, sums)| sums.uid);
         if uids().zip(uids().skip(1)).any(|(one, next)| one >= next) {

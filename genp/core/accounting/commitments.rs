@@ -12,7 +12,7 @@ use super::{
 impl<M: Memory> Accounting<M> {
     /// Whether `frames` more can be committed. O(log waiters).
     fn check_admission(
-        &self,
+        &mut self,
         frames: Frames,
         user: User,
         slots: Option<u32>,
@@ -21,6 +21,10 @@ impl<M: Memory> Accounting<M> {
         let waiters = most.map(Waiter::Wants);
         match judge(&self.totals, slots, user, frames, waiters) {
             Admission::Admitted => Ok(()),
+            Admission::Refused(AccountingError::Ceiling) => {
+                self.note_ceiling();
+                Err(AccountingError::Ceiling)
+            }
             Admission::Refused(error) => Err(error),
             // Nothing is unknown here.
             Admission::Undecided => Err(AccountingError::NoSpace),
@@ -96,7 +100,10 @@ impl<M: Memory> Accounting<M> {
         ceiling: Frames,
     ) -> Result<(), AccountingError> {
         let user = self.account(p).user;
-        self.users.at(user).under(ceiling).check(frames)?;
+        if let Err(error) = self.users.at(user).under(ceiling).check(frames) {
+            self.note_ceiling();
+            return Err(error);
+        }
         let before = core::mem::replace(&mut self.account_of(p).external, frames);
         self.users.refund(user, before);
         self.users.charge(user, frames);
@@ -113,7 +120,8 @@ impl<M: Memory> Accounting<M> {
         ceiling: Frames,
     ) -> Result<(), AccountingError> {
         let user = self.account(p).user;
-        self.check_admission(frames, self.users.at(user).under(ceiling), None)?;
+        let under = self.users.at(user).under(ceiling);
+        self.check_admission(frames, under, None)?;
         self.account_of(p).reserve.raise(frames);
         self.users.charge(user, frames);
         self.totals.committed.raise(frames);
@@ -154,8 +162,9 @@ impl<M: Memory> Accounting<M> {
     fn reap(&mut self, p: PartitionId) {
         let account = self.account_of(p);
         if account.zombie && account.reserve == 0 {
-            let user = account.user;
+            let (user, promised) = (account.user, account.promised);
             account.reset();
+            self.users.take_back(user, promised);
             self.users.leave(user);
             self.vacate(p);
             self.totals.partitions.lower(1);

@@ -19,6 +19,7 @@ use super::{count::Count, recall_share::RecallShare};
 mod account;
 pub mod admission;
 mod borrowing;
+mod ceilings;
 mod check;
 mod commitments;
 mod due;
@@ -37,6 +38,7 @@ pub use account::AccountCounters;
 pub use lease::{Lease, LeaseState};
 pub use memory::Memory;
 use ranking::Ranking;
+pub use users::UserLimits;
 use users::Users;
 use waiters::Waiters;
 
@@ -105,6 +107,12 @@ pub enum AccountingError {
     NoSpace,
     /// The user would have more committed than its ceiling.
     Ceiling,
+    /// The user has as many partitions as it may.
+    UserPartitions,
+    /// The user's partitions would be promised more leases than it may have.
+    UserLeases,
+    /// As many requests of the user wait as may.
+    UserWaiters,
     /// All accounts are in use.
     NoPartitionSlot,
     /// A request for 0 frames.
@@ -253,6 +261,9 @@ pub struct Accounting<M: Memory> {
     totals: Totals,
     /// Counts requests, to order them by arrival.
     arrivals: u64,
+    user_limits: UserLimits,
+    /// What was refused for a ceiling of a user.
+    ceiling_refusals: u64,
 }
 
 impl<M: Memory> Accounting<M> {
@@ -286,6 +297,8 @@ impl<M: Memory> Accounting<M> {
                 ..Totals::default()
             },
             arrivals: 0,
+            user_limits: UserLimits::NONE,
+            ceiling_refusals: 0,
         };
         for id in (0..accounts).rev() {
             accounting.vacate(PartitionId(id));

@@ -16,6 +16,30 @@ pub(super) struct UserSums {
     pub(super) accounts: u32,
     /// Frames that count against its ceiling.
     pub(super) charged: u64,
+    /// Leases that its partitions were promised.
+    pub(super) leases: u32,
+    /// Its requests that wait.
+    pub(super) waiters: u32,
+}
+
+/// What one user may have in all, besides frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserLimits {
+    /// Partitions, closed ones with frames in quarantine included.
+    pub partitions: u32,
+    /// Leases that partitions are promised: the sum of the most that each may have.
+    pub leases: u32,
+    /// Requests that wait at a time.
+    pub waiters: u32,
+}
+
+impl UserLimits {
+    /// No limit.
+    pub const NONE: Self = Self {
+        partitions: u32::MAX,
+        leases: u32::MAX,
+        waiters: u32::MAX,
+    };
 }
 
 impl UserSums {
@@ -24,6 +48,8 @@ impl UserSums {
         uid: 0,
         accounts: 0,
         charged: 0,
+        leases: 0,
+        waiters: 0,
     };
 
     /// The user as admission sees it.
@@ -130,6 +156,26 @@ impl<M: Memory> Users<M> {
     /// Charges a user for `frames` frames less. O(1).
     pub(super) fn refund(&mut self, user: UserId, frames: Frames) {
         self.change(user, |sums| sums.charged.lower(frames.into()));
+    }
+
+    /// Counts leases that a partition of a user is promised. O(1).
+    pub(super) fn promise(&mut self, user: UserId, leases: u32) {
+        self.change(user, |sums| sums.leases.raise(leases));
+    }
+
+    /// Takes a promise of leases back. O(1).
+    pub(super) fn take_back(&mut self, user: UserId, leases: u32) {
+        self.change(user, |sums| sums.leases.lower(leases));
+    }
+
+    /// Counts a request of a user that waits. O(1).
+    pub(super) fn wait(&mut self, user: UserId) {
+        self.change(user, |sums| sums.waiters.raise(1));
+    }
+
+    /// Counts a request that waits less. O(1).
+    pub(super) fn go_on(&mut self, user: UserId) {
+        self.change(user, |sums| sums.waiters.lower(1));
     }
 
     /// The users in order, for tests.

@@ -88,6 +88,19 @@
  *	was loaded: a fault of GenP's, to be reported. 0 in earlier versions.
  * @recall_bound_ns: out: R, the longest time from the deadline of a lease to its frames
  *	being free again: derived, see Documentation/wait-bound.rst. Since 0.2.0.
+ * @ceiling_refusals: out: how often GENP_CREATE, GENP_RESIZE or GENP_BORROW was refused
+ *	for a ceiling of a user: of bytes, with ENOSPC, or one of the following, with
+ *	EUSERS. Since the module was loaded. This and the following since 0.2.0.
+ * @uid_max_partitions: out: the most partitions of one user; 0: no ceiling.
+ * @uid_max_leases: out: the most leases that the partitions of one user can be promised,
+ *	the sum of &genp_create.max_leases of those that may borrow; 0: no ceiling.
+ * @uid_max_waiters: out: the most callers of one user that can wait at a time; 0: no
+ *	ceiling.
+ * @padding: out: 0.
+ *
+ * The owner of a partition is who is counted. A partition that a caller with
+ * CAP_SYS_RESOURCE created is counted, but is never refused for these three, nor are those
+ * who wait for its leases.
  */
 struct genp_info {
 	__u32 size;
@@ -121,6 +134,11 @@ struct genp_info {
 	__u32 recall_share;
 	__u32 broken_invariants;
 	__u64 recall_bound_ns;
+	__u64 ceiling_refusals;
+	__u32 uid_max_partitions;
+	__u32 uid_max_leases;
+	__u32 uid_max_waiters;
+	__u32 padding;
 };
 
 /**
@@ -356,6 +374,8 @@ struct genp_resize {
  * @overdues: out: leases that a driver did not return in time.
  * @pace_refusals: out: borrows and renewals refused because the partition had caused
  *	as much work as it may, see &genp_bounds.recall_work_ns.
+ * @ceiling_refusals: out: borrows that got EUSERS, because as many of its owner wait as
+ *	may.
  */
 struct genp_stat {
 	__u32 size;
@@ -407,6 +427,7 @@ struct genp_stat {
 	__u64 emergency_takes;
 	__u64 overdues;
 	__u64 pace_refusals;
+	__u64 ceiling_refusals;
 };
 
 /* The operations that are timed, from entry to return. */
@@ -574,7 +595,7 @@ struct genp_destroy {
 #endif
 
 #ifdef GENP_ASSERT_LAYOUT
-GENP_ASSERT_LAYOUT(genp_info, 192);
+GENP_ASSERT_LAYOUT(genp_info, 216);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
 GENP_ASSERT_LAYOUT(genp_create, 136);
 GENP_ASSERT_LAYOUT(genp_open, 80);
@@ -583,7 +604,7 @@ GENP_ASSERT_LAYOUT(genp_handle, 16);
 GENP_ASSERT_LAYOUT(genp_borrow, 64);
 GENP_ASSERT_LAYOUT(genp_renew, 32);
 GENP_ASSERT_LAYOUT(genp_resize, 56);
-GENP_ASSERT_LAYOUT(genp_stat, 376);
+GENP_ASSERT_LAYOUT(genp_stat, 384);
 GENP_ASSERT_LAYOUT(genp_bounds, 144);
 GENP_ASSERT_LAYOUT(genp_histogram, 336);
 GENP_ASSERT_LAYOUT(genp_event, 32);

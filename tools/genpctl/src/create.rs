@@ -104,6 +104,13 @@ fn refused(request: &genp_create, name: &str, error: io::Error) -> Problem {
             "The watermarks contradict each other: --stock-low is at most --stock, and that at most --stock-limit.".to_owned()
         }
         Some(libc::ENOSPC) => no_room(&info, committed(request, &info), sysfs::uid_ceiling().flatten()),
+        Some(libc::EUSERS) => format!(
+            "Your user has what one may have ({}): destroy a partition, ask for fewer --max-leases, or use CAP_SYS_RESOURCE.",
+            pool::ceilings(&info).unwrap_or_default()
+        ),
+        Some(libc::EAGAIN) => {
+            "The partitions before it caused GenP's threads as much work as they may: try again later, or load the module with a larger recall_share.".to_owned()
+        }
         Some(libc::EEXIST) => {
             format!(
                 "There is a partition {name} already: choose another name, or destroy it first."

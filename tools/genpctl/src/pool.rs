@@ -63,6 +63,18 @@ fn features(bits: u64) -> String {
     names.join(" ")
 }
 
+/// What one user may have, as far as it is limited.
+pub fn ceilings(info: &genp_info) -> Option<String> {
+    let all = [
+        (info.uid_max_partitions, "partitions"),
+        (info.uid_max_leases, "leases"),
+        (info.uid_max_waiters, "waiters"),
+    ];
+    let limited = all.iter().filter(|(most, _)| *most != 0);
+    let shown: Vec<String> = limited.map(|(most, of)| format!("{most} {of}")).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
+}
+
 /// The order in which waiters are served.
 pub fn wait_order(info: &genp_info) -> &'static str {
     match info.wait_order {
@@ -100,6 +112,10 @@ fn table(info: &genp_info) -> Table {
     table.pair("longest term", time::show(info.max_lease_ns));
     table.pair("shortest term", time::show(info.min_lease_ns));
     table.pair("recall share", format!("{} %", info.recall_share));
+    if let Some(ceilings) = ceilings(info) {
+        table.pair("one user", ceilings);
+        table.pair("ceiling refusals", info.ceiling_refusals);
+    }
     table.pair("grace", time::show(info.grace_ns));
     table.pair("R, the longest recall", time::show(info.recall_bound_ns));
     table.pair("  so far", time::show(info.recall_worst_ns));

@@ -48,7 +48,7 @@ pub fn usage(title: &str, stat: &genp_stat) -> Table {
 }
 
 /// All counters, with their names.
-pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 25] {
+pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 26] {
     [
         ("allocs", stat.allocs),
         ("frees", stat.frees),
@@ -65,6 +65,7 @@ pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 25] {
         ("pool refusals", stat.pool_refusals),
         ("table refusals", stat.table_refusals),
         ("pace refusals", stat.pace_refusals),
+        ("ceiling refusals", stat.ceiling_refusals),
         ("misuses", stat.misuses),
         ("stale handles", stat.stale_handles),
         ("events lost", stat.events_lost),

@@ -4,6 +4,7 @@
 
 mod admission;
 mod cases;
+mod ceilings;
 mod pace;
 mod sections;
 mod steps;

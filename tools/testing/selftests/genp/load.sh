@@ -3,7 +3,7 @@
 # Loading and unloading: wrong parameters are refused, nothing stays behind.
 good=$(cat /parameters)
 echo "KTAP version 1"
-echo "1..26"
+echo "1..27"
 # shellcheck source=lib/ktap.sh
 . /bin/ktap.sh
 grep -qE '^genp_recall' /proc/[0-9]*/comm
@@ -11,7 +11,7 @@ say $? its_threads_are_seen
 rmmod genp
 say $? unload
 for wrong in pool_mib=0 pool_mib=491521 max_lease_ms=0 grace_ms=100000 recall_prio=1 \
-	recall_prio=100 recall_end_ns=1000000001 wait_order=2 max_waiters=0 max_partitions=0 max_leases=5000; do
+	recall_prio=100 recall_end_ns=1000000001 wait_order=2 max_waiters=0 max_partitions=0 max_leases=5000 uid_max_waiters=257; do
 	insmod /lib/genp.ko $wrong 2>/dev/null
 	[ $? != 0 ] && ! grep -q '^genp ' /proc/modules
 	say $? "refuse_$wrong"
@@ -42,7 +42,8 @@ for large in "pool_mib=$(($(mib MemAvailable) * 95 / 100))" "pool_mib=$(mib MemT
 done
 # The largest values of all that is not memory.
 insmod /lib/genp.ko pool_mib=8 max_lease_ms=3600000 grace_ms=3600000 recall_prio=99 refill_prio=99 max_waiters=256 \
-	max_partitions=256 max_leases=4096 uid_ceiling_mib=4194304 && rmmod genp && nobody_hurt
+	max_partitions=256 max_leases=4096 uid_ceiling_mib=4194304 uid_max_partitions=256 uid_max_leases=16384 \
+	uid_max_waiters=256 && rmmod genp && nobody_hurt
 say $? load_with_the_largest_values
 # Costs that are given are not measured, and used as they are.
 of() { cat "/sys/class/misc/genp/$1"; }

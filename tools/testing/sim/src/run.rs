@@ -72,6 +72,9 @@ fn params(load: &Load) -> Params {
         max_partitions: load.max_partitions,
         max_leases: load.max_leases,
         uid_ceiling_mib: load.uid_ceiling_mib,
+        uid_max_partitions: 0,
+        uid_max_leases: 0,
+        uid_max_waiters: 0,
         emergency_pages: load.emergency_pages,
         keep_free_mib: 1,
         range_base: if load.range {
