@@ -306,16 +306,18 @@ TEST(mapping_lengths_and_offsets)
 
 	for (size_t i = 0; i < EDGES; i++)
 		for (size_t j = 0; j < EDGES; j++) {
-			__u64 length = edges[i], offset = edges[j], pages;
+			/* A program of 32 bits has the lower half of it. */
+			size_t length = edges[i];
+			__u64 offset = edges[j], pages;
 			void *at;
 
-			pages = (length + PAGE - 1) / PAGE;
+			pages = ((__u64)length + PAGE - 1) / PAGE;
 			at = mmap(NULL, length, PROT_READ, MAP_SHARED, part.fd, offset);
 			if (at == MAP_FAILED)
 				continue;
 			if (!(offset == w->reserve_offset && pages * PAGE == w->reserve_length) &&
 			    !(offset == w->lease_offset && pages * PAGE == w->lease_length))
-				FAIL("mapped %#llx bytes at %#llx", length, offset);
+				FAIL("mapped %#zx bytes at %#llx", length, offset);
 			munmap(at, length);
 		}
 }
