@@ -161,7 +161,21 @@ bool genp_thread_should_stop(void)
 	return kthread_should_stop();
 }
 
+/**
+ * genp_thread_stop - stop a thread and wait for its end
+ * @task: the thread, to which the caller has a reference
+ *
+ * For the rest of its life it has the priority of whoever waits for it, if that is a
+ * real-time one: otherwise threads in between would keep both waiting.
+ *
+ * Context: thread, may sleep.
+ */
 void genp_thread_stop(struct task_struct *task)
 {
+	int prio = clamp(genp_current_prio(), 0, MAX_PRIO);
+
+	/* If it is refused, the end takes longer. */
+	if (prio < MAX_RT_PRIO && READ_ONCE(task->prio) > prio)
+		genp_thread_fifo(task, clamp(MAX_RT_PRIO - 1 - prio, 1, MAX_RT_PRIO - 1));
 	kthread_stop(task);
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Set-up while threads of SCHED_FIFO keep all processors from everybody below them:
- * nothing that GenP does after its load may wait for a thread of ordinary priority.
+ * nothing that GenP does after its load may wait for a thread of ordinary priority, and
+ * its unloading for none of its own.
  */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #include "hogs.h"
+#include "threads.h"
 
 #define THROTTLING "/proc/sys/kernel/sched_rt_runtime_us"
 
@@ -231,4 +234,66 @@ TEST(exit_waits_for_no_thread_below)
 
 	above_hogs(set_up_and_exit);
 	expect_idle(&before);
+}
+
+static char parameters[256];
+
+static void read_parameters(void)
+{
+	FILE *file = fopen("/parameters", "r");
+
+	if (!file || access("/lib/genp.ko", R_OK))
+		SKIP("not in a guest of scripts/run");
+	CHECK(fgets(parameters, sizeof(parameters), file));
+	parameters[strcspn(parameters, "\n")] = 0;
+	fclose(file);
+}
+
+static void load(void)
+{
+	int fd = open("/lib/genp.ko", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK(!syscall(SYS_finit_module, fd, parameters, 0) || errno == EEXIST);
+	close(fd);
+}
+
+/* As tuning.rst says: those of the kernel's threads that rmmod waits for. */
+static void raise_the_kernels(void)
+{
+	static const char *const names[] = { "kdevtmpfs", "rcu_preempt", "rcuc/0", "rcuc/1" };
+	struct sched_param param = { .sched_priority = 65 };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		pid_t pid = thread_named(names[i]);
+
+		CHECK(!pid || !sched_setscheduler(pid, SCHED_FIFO, &param));
+	}
+}
+
+static void unload(void)
+{
+	CHECK(!syscall(SYS_delete_module, "genp", O_NONBLOCK));
+}
+
+TEST(unloading_waits_for_none_of_its_own_threads)
+{
+	pid_t pid;
+	int status;
+
+	read_parameters();
+	/* In a child, so that the module is loaded again whatever the result is. */
+	pid = child();
+	if (!pid) {
+		raise_the_kernels();
+		above_hogs(unload);
+		fflush(stdout);
+		_exit(0);
+	}
+	status = reap(pid);
+	load();
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED)
+		_exit(EXIT_SKIPPED);
+	EQUAL(status, 0);
+	CHECK(info().partitions == 0);
 }
