@@ -258,7 +258,7 @@ static void load(void)
 	close(fd);
 }
 
-/* As tuning.rst says: those of the kernel's threads that rmmod waits for. */
+/* As machine.rst says: those of the kernel's threads that rmmod waits for. */
 static void raise_the_kernels(void)
 {
 	static const char *const names[] = { "kdevtmpfs", "rcu_preempt", "rcuc/0", "rcuc/1" };
