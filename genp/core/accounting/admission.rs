@@ -61,7 +61,9 @@ pub enum Admission {
 /// the table of accounts if a new one is needed. As many steps as there are waiters.
 ///
 /// A waiter that wants more than can be lent, because drivers are overdue, can only be
-/// served by what those return: for it, overdue frames count.
+/// served by what those return: for it, overdue frames count. One that cannot be served
+/// with these either, because frames were poisoned, is refused when its turn comes, and
+/// counts for nothing.
 ///
 /// Errors: [`AccountingError::NoSpace`], [`AccountingError::Ceiling`],
 /// [`AccountingError::NoPartitionSlot`], in this order.
@@ -106,5 +108,6 @@ fn starves(totals: &Totals, frames: Frames, wanted: Frames) -> bool {
         true => totals.overdue,
         false => 0,
     };
-    u64::from(wanted) + u64::from(frames) > u64::from(lendable) + u64::from(returned)
+    let left = u64::from(lendable) + u64::from(returned);
+    u64::from(wanted) <= left && u64::from(wanted) + u64::from(frames) > left
 }

@@ -12,9 +12,13 @@ impl<M: Memory> Accounting<M> {
         let sum = u64::from(totals.committed)
             + u64::from(totals.lent)
             + u64::from(totals.overdue)
-            + u64::from(totals.free);
+            + u64::from(totals.free)
+            + u64::from(totals.poisoned);
         if sum != u64::from(totals.capacity) {
             return Err("frames were made or lost");
+        }
+        if self.owed > 0 && totals.free > 0 {
+            return Err("poisoned frames are owed, and some are free");
         }
         let (mut committed, mut lent) = (0u64, 0u64);
         for (index, account) in self.accounts.iter().enumerate() {
@@ -32,7 +36,9 @@ impl<M: Memory> Accounting<M> {
         }
         let starved =
             |lease: &Lease| lease.waits() && lease.reasons.pool && lease.frames > totals.lendable();
-        if totals.overdue == 0 && self.leases.iter().any(starved) {
+        // What drivers keep, or was poisoned since, is refused when its turn comes.
+        let whole = totals.overdue == 0 && totals.poisoned == 0;
+        if whole && self.leases.iter().any(starved) {
             return Err("a request waits for frames that no lease has");
         }
         self.check_users()?;

@@ -153,7 +153,7 @@ impl<M: Memory> Accounting<M> {
         let user = account.user;
         self.users.refund(user, frames);
         self.totals.committed.lower(frames);
-        self.totals.free.raise(frames);
+        self.set_free(frames);
         self.reap(p);
         Ok(())
     }

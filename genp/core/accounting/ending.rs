@@ -102,7 +102,7 @@ impl<M: Memory> Accounting<M> {
             EndReason::Abandoned => {}
         }
         self.totals.lent.lower(frames);
-        self.totals.free.raise(frames);
+        self.set_free(frames);
         self.release_slice(index);
         if acknowledged {
             self.release_lease(index);

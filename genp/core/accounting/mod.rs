@@ -28,6 +28,7 @@ mod lease;
 mod lease_table;
 mod memory;
 mod pace;
+mod poison;
 mod ranking;
 mod users;
 mod waiters;
@@ -210,7 +211,8 @@ pub enum EndReason {
     Abandoned,
 }
 
-/// The pool in numbers. `capacity` is always `committed + lent + overdue + free`.
+/// The pool in numbers. `capacity` is always `committed + lent + overdue + free +
+/// poisoned`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// All frames.
@@ -223,6 +225,8 @@ pub struct Totals {
     pub overdue: Frames,
     /// Free frames.
     pub free: Frames,
+    /// Frames with memory errors, which nobody gets any more.
+    pub poisoned: Frames,
     /// Leases, waiting ones included.
     pub leases: u32,
     /// Waiting requests.
@@ -232,7 +236,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Frames that are neither committed nor overdue: the most that can be lent.
+    /// Frames that are not committed, overdue or poisoned: the most that can be lent.
     pub fn lendable(&self) -> Frames {
         self.lent.plus(self.free)
     }
@@ -259,6 +263,8 @@ pub struct Accounting<M: Memory> {
     /// The first account with a waiter that its budget allows, chained by `next_ready`.
     ready_accounts: u32,
     totals: Totals,
+    /// Poisoned frames that were promised to somebody.
+    owed: Frames,
     /// Counts requests, to order them by arrival.
     arrivals: u64,
     user_limits: UserLimits,
@@ -296,6 +302,7 @@ impl<M: Memory> Accounting<M> {
                 free: limits.capacity,
                 ..Totals::default()
             },
+            owed: 0,
             arrivals: 0,
             user_limits: UserLimits::NONE,
             ceiling_refusals: 0,

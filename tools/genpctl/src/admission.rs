@@ -77,6 +77,7 @@ fn totals(info: &genp_info) -> Totals {
         lent: frames(info.lent, info),
         overdue: frames(info.overdue, info),
         free: frames(info.free, info),
+        poisoned: frames(info.poisoned, info),
         leases: info.leases,
         waiters: info.waiters,
         partitions: info.partitions,

@@ -6,6 +6,7 @@ mod admission;
 mod cases;
 mod ceilings;
 mod pace;
+mod poison;
 mod sections;
 mod steps;
 mod users;

@@ -21,6 +21,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         1 => (any::<usize>(), 1u32..50).prop_map(|(who, frames)| Step::Commit { who, frames }),
         1 => (any::<usize>(), 1u32..50).prop_map(|(who, frames)| Step::Release { who, frames }),
         1 => (0usize..40).prop_map(Step::Close),
+        1 => any::<bool>().prop_map(|at_take| Step::Poison { at_take }),
         6 => (1u64..400).prop_map(Step::Pass),
     ]
 }

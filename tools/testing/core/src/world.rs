@@ -9,7 +9,7 @@ use genp_core::accounting::{
     WaitOrder, WaitReasons, MAX_LEASES_PER_PARTITION,
 };
 
-use super::pool::{partition, pool, revoke, Pool, BOTH, TERM, WAITERS};
+use super::pool::{partition, pool, revoke, Pool, BOTH, CAPACITY, TERM, WAITERS};
 
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -40,6 +40,11 @@ pub enum Step {
         frames: u32,
     },
     Close(usize),
+    /// A free frame has a memory error.
+    Poison {
+        /// It is found by whoever takes it next, not before.
+        at_take: bool,
+    },
     Pass(u64),
 }
 
@@ -51,6 +56,8 @@ pub struct Known {
     handle: u64,
     expires: u64,
     non_revocable: bool,
+    /// Frames that it found.
+    has: u32,
 }
 
 /// What the module does, without a kernel.
@@ -62,6 +69,12 @@ pub struct World {
     running: BTreeMap<u32, Known>,
     over: Vec<Known>,
     handles: HashSet<u64>,
+    /// Frames in the lists of free ones, those with errors included that nobody found.
+    listed: u32,
+    /// Frames in these lists that have errors.
+    hidden: u32,
+    /// Frames that were found to have errors.
+    found: u32,
 }
 
 impl World {
@@ -80,6 +93,54 @@ impl World {
             running: BTreeMap::new(),
             over: Vec::new(),
             handles: HashSet::new(),
+            // Less the reserves.
+            listed: CAPACITY - 30,
+            hidden: 0,
+            found: 0,
+        }
+    }
+
+    /// Takes frames that were promised; returns how many there were.
+    fn take_frames(&mut self, frames: u32) -> u32 {
+        let mut has = 0;
+        while has < frames && self.listed > 0 {
+            self.listed -= 1;
+            if self.hidden > 0 {
+                self.hidden -= 1;
+                self.found += 1;
+                self.pool.retire(1);
+            } else {
+                has += 1;
+            }
+        }
+        has
+    }
+
+    /// A frame that is free has an error.
+    fn poison(&mut self, at_take: bool) {
+        if self.hidden == self.listed {
+            return;
+        }
+        if at_take {
+            self.hidden += 1;
+        } else {
+            self.listed -= 1;
+            self.found += 1;
+            self.pool.retire(1);
+            self.serve();
+        }
+    }
+
+    /// Commits more to a partition, if that many frames are found.
+    fn commit(&mut self, p: PartitionId, frames: u32) {
+        if self.pool.commit_more(p, frames, u32::MAX).is_err() {
+            return;
+        }
+        let has = self.take_frames(frames);
+        if has < frames {
+            self.listed += has;
+            self.pool.commit_less(p, frames).unwrap();
+            self.serve();
         }
     }
 
@@ -87,7 +148,16 @@ impl World {
         match self.pool.acknowledge(lease) {
             RequestOutcome::Granted { expires } => {
                 assert!(expires <= self.now + TERM);
-                self.running.insert(lease.0, Known { expires, ..known });
+                let has = self.take_frames(known.frames);
+                let known = Known {
+                    expires,
+                    has,
+                    ..known
+                };
+                self.running.insert(lease.0, known);
+                if has < known.frames {
+                    self.give_back(lease, known);
+                }
             }
             outcome => assert_eq!(outcome, RequestOutcome::Ended),
         }
@@ -121,6 +191,7 @@ impl World {
         while let Some(due) = self.pool.due(self.now) {
             if let DueAction::Revoke(lease) = due {
                 let known = self.running.remove(&lease.0);
+                self.listed += known.map_or(0, |known| known.has);
                 revoke(&mut self.pool, lease);
                 self.over.extend(known);
                 self.serve();
@@ -158,6 +229,7 @@ impl World {
                             handle: begun.handle,
                             expires: 0,
                             non_revocable,
+                            has: 0,
                         };
                         match begun.granted {
                             Some(_) => self.acknowledge(begun.lease, known),
@@ -213,15 +285,18 @@ impl World {
             }
             Step::Commit { who, frames } => {
                 let p = self.partitions[who % self.partitions.len()];
-                let _ = self.pool.commit_more(p, frames, u32::MAX);
+                self.commit(p, frames);
             }
             Step::Release { who, frames } => {
                 let p = self.partitions[who % self.partitions.len()];
-                let _ = self.pool.commit_less(p, frames);
+                if self.pool.commit_less(p, frames).is_ok() {
+                    self.listed += frames;
+                }
                 self.serve();
             }
             Step::Close(index) if index < self.partitions.len() => self.replace(index),
             Step::Close(_) => {}
+            Step::Poison { at_take } => self.poison(at_take),
             Step::Pass(time) => self.now += time,
         }
         self.recall();
@@ -244,6 +319,7 @@ impl World {
         }
         assert_eq!(claim(EndReason::Returned), Ok(lease));
         self.running.remove(&lease.0);
+        self.listed += known.has;
         self.pool.complete_return(lease, EndReason::Returned);
         self.over.push(known);
         self.serve();
@@ -291,12 +367,15 @@ impl World {
         // Half of it is in quarantine for a while.
         self.pool.close(p, reserve / 2).unwrap();
         self.pool.commit_less(p, reserve / 2).unwrap();
+        self.listed += reserve;
         self.serve();
         let uid = (self.now % 3) as u32;
-        self.partitions[index] = match self.pool.admit(uid, u32::MAX, reserve, 50, 8) {
+        let new = match self.pool.admit(uid, u32::MAX, 0, 50, 8) {
             Ok(p) => p,
             Err(_) => partition(&mut self.pool, 0, 50),
         };
+        self.partitions[index] = new;
+        self.commit(new, reserve);
     }
 
     fn check(&self) {
@@ -308,6 +387,7 @@ impl World {
             lent,
             "frames were lent twice, or lost"
         );
+        assert_eq!(totals.poisoned + self.pool.owed(), self.found);
         assert_eq!(totals.waiters as usize, self.waiting.len());
         for known in self.running.values() {
             assert!(
@@ -328,11 +408,18 @@ impl World {
     }
 }
 
+/// Between two steps whoever did not find what it was promised has given it back.
+fn check_found(world: &World) {
+    assert_eq!(world.pool.owed(), 0, "a retired frame was never paid");
+    assert_eq!(world.listed, world.pool.totals().free);
+}
+
 pub fn live(order: WaitOrder, steps: &[Step]) {
     let mut world = World::new(order);
     for step in steps {
         world.take(step);
         world.check();
+        check_found(&world);
     }
     // With time each waiter for frames alone is served or refused, if drivers return what
     // they have; one that waited may be granted its lease only here.

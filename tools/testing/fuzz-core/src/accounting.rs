@@ -14,7 +14,7 @@ const STEPS: usize = 400;
 fn step(input: &mut Input<'_>) -> Step {
     let kind = input.byte();
     let who = usize::from(input.byte());
-    match kind % 24 {
+    match kind % 26 {
         0..=7 => {
             let how = input.byte();
             Step::Borrow {
@@ -44,6 +44,9 @@ fn step(input: &mut Input<'_>) -> Step {
             frames: 1 + input.below(49),
         },
         18 => Step::Close(who % 40),
+        24 | 25 => Step::Poison {
+            at_take: kind & 1 != 0,
+        },
         _ => Step::Pass(1 + u64::from(input.below(399))),
     }
 }
