@@ -66,6 +66,7 @@
 
 use core::ops::Deref;
 
+mod exact;
 mod layout;
 
 use layout::{beside, bit_of, is_set, next_bit, Layout, WordIndex, MAX_LEVELS};
@@ -195,7 +196,6 @@ where
 
     // The table is only indexed with what `Layout` and `WordIndex` made of a page in
     // range; any other word is empty and stays so.
-
     #[inline(always)]
     fn word(&self, at: WordIndex) -> Option<&W> {
         self.words.get(at.0 as usize)

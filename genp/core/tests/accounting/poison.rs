@@ -16,7 +16,10 @@ fn admission_follows() {
     pool.retire(3);
     let totals = pool.totals();
     assert_eq!((totals.capacity, totals.poisoned), (CAPACITY, 3));
-    assert_eq!((totals.free, totals.lendable()), (CAPACITY - 3, CAPACITY - 3));
+    assert_eq!(
+        (totals.free, totals.lendable()),
+        (CAPACITY - 3, CAPACITY - 3)
+    );
     let all = CAPACITY - 2;
     assert_eq!(
         pool.admit(0, u32::MAX, all, 0, 1),
@@ -57,7 +60,10 @@ fn a_lease_that_ends_pays() {
     assert_eq!(pool.owed(), 1);
     pool.claim(p, lease.handle, EndReason::Returned).unwrap();
     pool.complete_return(lease.lease, EndReason::Returned);
-    assert_eq!((pool.totals().free, pool.totals().poisoned), (CAPACITY - 1, 1));
+    assert_eq!(
+        (pool.totals().free, pool.totals().poisoned),
+        (CAPACITY - 1, 1)
+    );
     assert_eq!(pool.check(), Ok(()));
 }
 

@@ -140,6 +140,7 @@ fn doors_lie_apart() {
 #[derive(Clone, Debug)]
 enum Step {
     Take(u32),
+    TakeThis(u32),
     Give(u32),
     GiveBack(usize),
 }
@@ -147,6 +148,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => any::<u32>().prop_map(Step::Take),
+        1 => any::<u32>().prop_map(Step::TakeThis),
         3 => any::<u32>().prop_map(Step::Give),
         1 => any::<usize>().prop_map(Step::GiveBack),
     ]
@@ -167,6 +169,12 @@ fn follow(pages: u32, steps: Vec<Step>, look: usize) -> Result<(), TestCaseError
                 }
                 None => prop_assert!(free.is_empty()),
             },
+            Step::TakeThis(number) => {
+                // Mostly one that is free.
+                let near = free.iter().copied().find(|page| *page >= number % pages);
+                let page = near.unwrap_or(number);
+                prop_assert_eq!(stock.take_this(page), free.remove(&page));
+            }
             Step::Give(page) => {
                 // Mostly near one another, so that leaves fill.
                 let page = page.rotate_right(9) % pages.min(1 + (page & 511));

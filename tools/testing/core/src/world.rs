@@ -2,6 +2,8 @@
 
 //! A pool with borrowers and a clock, driven step by step.
 
+mod frames;
+
 use std::collections::{BTreeMap, HashSet};
 
 use genp_core::accounting::{
@@ -97,50 +99,6 @@ impl World {
             listed: CAPACITY - 30,
             hidden: 0,
             found: 0,
-        }
-    }
-
-    /// Takes frames that were promised; returns how many there were.
-    fn take_frames(&mut self, frames: u32) -> u32 {
-        let mut has = 0;
-        while has < frames && self.listed > 0 {
-            self.listed -= 1;
-            if self.hidden > 0 {
-                self.hidden -= 1;
-                self.found += 1;
-                self.pool.retire(1);
-            } else {
-                has += 1;
-            }
-        }
-        has
-    }
-
-    /// A frame that is free has an error.
-    fn poison(&mut self, at_take: bool) {
-        if self.hidden == self.listed {
-            return;
-        }
-        if at_take {
-            self.hidden += 1;
-        } else {
-            self.listed -= 1;
-            self.found += 1;
-            self.pool.retire(1);
-            self.serve();
-        }
-    }
-
-    /// Commits more to a partition, if that many frames are found.
-    fn commit(&mut self, p: PartitionId, frames: u32) {
-        if self.pool.commit_more(p, frames, u32::MAX).is_err() {
-            return;
-        }
-        let has = self.take_frames(frames);
-        if has < frames {
-            self.listed += has;
-            self.pool.commit_less(p, frames).unwrap();
-            self.serve();
         }
     }
 
@@ -408,18 +366,12 @@ impl World {
     }
 }
 
-/// Between two steps whoever did not find what it was promised has given it back.
-fn check_found(world: &World) {
-    assert_eq!(world.pool.owed(), 0, "a retired frame was never paid");
-    assert_eq!(world.listed, world.pool.totals().free);
-}
-
 pub fn live(order: WaitOrder, steps: &[Step]) {
     let mut world = World::new(order);
     for step in steps {
         world.take(step);
         world.check();
-        check_found(&world);
+        world.check_found();
     }
     // With time each waiter for frames alone is served or refused, if drivers return what
     // they have; one that waited may be granted its lease only here.
