@@ -137,14 +137,14 @@ unsafe extern "C" fn genp_window_fault(
     data: *mut c_void,
     vma: *mut bindings::vm_area_struct,
     page: c_ulong,
-) -> bool {
+) -> c_uint {
     // SAFETY: called for a lease window, whose mapping holds the file.
     let partition = unsafe { partition(data) };
     // SAFETY: a lease window, which cannot change during the page fault.
     let vma = unsafe { LeaseVma::new(vma) };
     match u32::try_from(page) {
         Ok(page) => partition.leases().window().fault(&vma, page),
-        Err(_) => false,
+        Err(_) => 0,
     }
 }
 

@@ -70,6 +70,7 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
         uid_max_partitions: or_none(config.user_limits.partitions),
         uid_max_leases: or_none(config.user_limits.leases),
         uid_max_waiters: or_none(config.user_limits.waiters),
+        poisoned: bytes(totals.poisoned),
         ..Default::default()
     }
 }

@@ -60,6 +60,7 @@ attributes! {
     recall_serve_ns: |pool, _| pool.costs.get().serve_ns;
     recall_section_ns: |pool, _| pool.costs.get().section_ns;
     recall_calibrated: |pool, _| pool.costs.are_measured().into();
+    poisoned_bytes: |_, info| info.poisoned;
     refill_prio: |pool, _| pool.config.refill_prio as u64;
     ceiling_refusals: |_, info| info.ceiling_refusals;
     uid_max_partitions: |_, info| info.uid_max_partitions.into();

@@ -5,7 +5,10 @@
 //!
 //! This only moves frames. Who may have them is decided before, under the lending lock,
 //! which never promises more frames than are listed here or being scrubbed. So a caller
-//! that was promised frames always gets some.
+//! that was promised frames always gets some, unless memory errors were found in them.
+//!
+//! Whatever passes here is looked at for memory errors. Who gets a number of frames that
+//! have some and are in no list any more tells the accounting.
 
 use kernel::{prelude::*, sync::Arc};
 
@@ -26,6 +29,47 @@ use crate::genp::{
 
 /// The most frames that are moved or zeroed under one lock.
 pub(crate) const BATCH: u32 = FILL_BATCH;
+
+/// Frames that were taken.
+pub(crate) struct Taken {
+    pub(crate) list: FrameList,
+    /// How many were taken besides, had memory errors and are in no list any more.
+    pub(crate) poisoned: u32,
+}
+
+/// What became of a frame that was given back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Free,
+    /// Somebody else still refers to it.
+    Quarantined,
+    /// It has a memory error and is in no list any more.
+    Poisoned,
+}
+
+/// Frames that left quarantine.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Released {
+    pub(crate) free: u32,
+    /// In no list any more.
+    pub(crate) poisoned: u32,
+}
+
+impl Released {
+    /// Counts a frame, unless it stays where it is.
+    pub(crate) fn count(&mut self, fate: Fate) {
+        match fate {
+            Fate::Free => self.free.raise(1),
+            Fate::Poisoned => self.poisoned.raise(1),
+            Fate::Quarantined => {}
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn frames(&self) -> u32 {
+        self.free.plus(self.poisoned)
+    }
+}
 
 struct FreeLists {
     clean: [FrameList; MAX_NODES],
@@ -103,9 +147,10 @@ impl FreeFrames {
     }
 
     /// Takes 1 to [`BATCH`] zeroed frames, which the caller was promised under the
-    /// lending lock; none only if `most` is 0. Context: thread, may sleep; zeroes at
-    /// most [`BATCH`] frames.
-    pub(crate) fn take(&self, most: u32, node: u32) -> FrameList {
+    /// lending lock; none only if `most` is 0, or if those that were left have memory
+    /// errors. Looks for errors among clean frames only with `suspect`. Context: thread,
+    /// may sleep; zeroes at most [`BATCH`] frames.
+    pub(crate) fn take(&self, most: u32, node: u32, suspect: bool) -> Taken {
         let (mut list, mut clean) = self.lists.lock().take(most, node, &self.links);
         if list.is_empty() && most > 0 {
             // The scrubber has the promised frames; once its lock is free they are in
@@ -113,12 +158,40 @@ impl FreeFrames {
             let _scrubber = self.scrubbing.lock();
             (list, clean) = self.lists.lock().take(most, node, &self.links);
         }
+        let taken = match suspect || !clean {
+            true => self.sift(list),
+            false => Taken { list, poisoned: 0 },
+        };
         if !clean {
-            for frame in list.iter(&self.links) {
+            for frame in taken.list.iter(&self.links) {
                 self.frames.zero(frame);
             }
         }
-        list
+        taken
+    }
+
+    /// Takes the frames with memory errors out of a list that the caller owns; they are in
+    /// no list then. Linear. Context: thread.
+    pub(crate) fn sift(&self, mut list: FrameList) -> Taken {
+        let mut taken = Taken {
+            list: FrameList::EMPTY,
+            poisoned: 0,
+        };
+        // The usual case changes no link.
+        if !list
+            .iter(&self.links)
+            .any(|frame| self.frames.poisoned(frame))
+        {
+            taken.list = list;
+            return taken;
+        }
+        while let Some(frame) = list.pop(&self.links) {
+            match self.frames.poisoned(frame) {
+                true => taken.poisoned.raise(1),
+                false => taken.list.push(frame, &self.links),
+            }
+        }
+        taken
     }
 
     /// Gives back frames that nobody else refers to. O(1). Context: thread, raw locks,
@@ -132,27 +205,33 @@ impl FreeFrames {
     }
 
     /// Gives back one frame of partition `id`, or quarantines it if somebody else still
-    /// refers to it; returns whether it is free. O(1). Context: thread.
-    pub(crate) fn give_or_quarantine(&self, id: u32, frame: u32) -> bool {
+    /// refers to it, or retires it. O(1). Context: thread.
+    pub(crate) fn give_or_quarantine(&self, id: u32, frame: u32) -> Fate {
         let shared = self.frames.shared(frame);
         let mut lists = self.lists.lock();
         match lists.quarantine.get_mut(id as usize) {
             Some(quarantine) if shared => {
                 quarantine.push(frame, &self.links);
                 lists.quarantined.raise(1);
-                false
+                Fate::Quarantined
             }
-            _ => {
-                lists.dirty.push(frame, &self.links);
-                true
-            }
+            _ => self.free_or_retire(&mut lists, frame),
         }
     }
 
-    /// Checks up to [`BATCH`] frames that partition `id` left in quarantine and frees
-    /// those that nobody refers to any longer; returns their number. Context: thread.
-    pub(crate) fn release_quarantine(&self, id: u32) -> u32 {
-        let mut freed = 0u32;
+    /// Frees a frame that nobody refers to, unless it has a memory error.
+    fn free_or_retire(&self, lists: &mut FreeLists, frame: u32) -> Fate {
+        if self.frames.poisoned(frame) {
+            return Fate::Poisoned;
+        }
+        lists.dirty.push(frame, &self.links);
+        Fate::Free
+    }
+
+    /// Checks up to [`BATCH`] frames that partition `id` left in quarantine and frees or
+    /// retires those that nobody refers to any longer. Context: thread.
+    pub(crate) fn release_quarantine(&self, id: u32) -> Released {
+        let mut released = Released::default();
         for _ in 0..BATCH {
             let mut lists = self.lists.lock();
             let Some(quarantine) = lists.quarantine.get_mut(id as usize) else {
@@ -165,11 +244,10 @@ impl FreeFrames {
                 quarantine.push(frame, &self.links);
             } else {
                 lists.quarantined.lower(1);
-                lists.dirty.push(frame, &self.links);
-                freed.raise(1);
+                released.count(self.free_or_retire(&mut lists, frame));
             }
         }
-        freed
+        released
     }
 
     /// The number of frames in quarantine.
@@ -186,17 +264,48 @@ impl FreeFrames {
             .fold(0u32, |sum, list| sum.plus(list.len()))
     }
 
-    /// Zeroes a few dirty frames, for which a taker may have to wait; false if there are
-    /// none. Context: the scrub thread.
-    pub(crate) fn scrub(&self) -> bool {
+    /// Zeroes a few dirty frames, for which a taker may have to wait. Returns how many had memory errors and were retired
+    /// instead, `None` if there are none to zero. Context: the scrub thread.
+    pub(crate) fn scrub(&self) -> Option<u32> {
         let _scrubbing = self.scrubbing.lock();
-        let mut list = self.lists.lock().dirty.split(SCRUB_BATCH, &self.links);
+        let list = self.lists.lock().dirty.split(SCRUB_BATCH, &self.links);
         if list.is_empty() {
-            return false;
+            return None;
         }
-        for frame in list.iter(&self.links) {
+        let taken = self.sift(list);
+        for frame in taken.list.iter(&self.links) {
             self.frames.zero(frame);
         }
+        self.list_as_clean(taken.list);
+        Some(taken.poisoned)
+    }
+
+    /// Looks through the clean frames of a node for memory errors, a few under each lock,
+    /// and calls `retire` with the number of those that have some and are in no list any
+    /// more. Linear in the clean frames. Context: thread, may sleep.
+    pub(crate) fn sift_clean(&self, node: u32, mut retire: impl FnMut(u32)) {
+        let clean = |lists: &mut FreeLists, most: u32| {
+            let list = lists.clean.get_mut(node as usize);
+            list.map_or(FrameList::EMPTY, |list| list.split(most, &self.links))
+        };
+        // Those that are added meanwhile were looked at before.
+        let mut left = self.clean();
+        while left > 0 {
+            let scrubbing = self.scrubbing.lock();
+            let list = clean(&mut self.lists.lock(), left.min(SCRUB_BATCH));
+            if list.is_empty() {
+                return;
+            }
+            left = left.saturating_sub(list.len());
+            let taken = self.sift(list);
+            self.list_as_clean(taken.list);
+            drop(scrubbing);
+            retire(taken.poisoned);
+        }
+    }
+
+    /// Lists frames that were zeroed.
+    fn list_as_clean(&self, mut list: FrameList) {
         while let Some(frame) = list.pop(&self.links) {
             let node = self.frames.node_of(frame) as usize;
             let mut lists = self.lists.lock();
@@ -205,7 +314,6 @@ impl FreeFrames {
                 None => lists.dirty.push(frame, &self.links),
             }
         }
-        true
     }
 
     /// The frames of a list that the caller owns, in order.

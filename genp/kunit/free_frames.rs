@@ -5,7 +5,7 @@
 
 use crate::genp::{
     frames::{
-        free::{FreeFrames, BATCH},
+        free::{Fate, FreeFrames, BATCH},
         list::FrameList,
     },
     sys::{page::FrameTable, thread::Waker},
@@ -28,7 +28,7 @@ fn free_frames() -> Result<Pin<KBox<FreeFrames>>> {
 fn take(free_frames: &FreeFrames, count: u32) -> FrameList {
     let mut all = FrameList::EMPTY;
     while all.len() < count {
-        let batch = free_frames.take(count - all.len(), 0);
+        let batch = free_frames.take(count - all.len(), 0, false).list;
         if batch.is_empty() {
             break;
         }
@@ -66,7 +66,7 @@ mod tests {
                 }
             }
             assert!(zeroed_and_spoilt(&free_frames, &all));
-            assert!(free_frames.take(1, 0).is_empty());
+            assert!(free_frames.take(1, 0, false).list.is_empty());
             free_frames.give(all);
         }
         Ok(())
@@ -75,12 +75,12 @@ mod tests {
     #[test]
     fn a_batch_is_bounded() -> Result {
         let free_frames = free_frames()?;
-        assert!(free_frames.take(0, 0).is_empty());
-        let batch = free_frames.take(u32::MAX, 0);
+        assert!(free_frames.take(0, 0, false).list.is_empty());
+        let batch = free_frames.take(u32::MAX, 0, false).list;
         assert_eq!(batch.len(), BATCH);
         free_frames.give(batch);
         // A node that does not exist.
-        let batch = free_frames.take(1, u32::MAX);
+        let batch = free_frames.take(1, u32::MAX, true).list;
         assert_eq!(batch.len(), 1);
         free_frames.give(batch);
         Ok(())
@@ -91,7 +91,7 @@ mod tests {
         let free_frames = free_frames()?;
         assert_eq!(free_frames.clean(), 0);
         let mut max_serves = 0;
-        while free_frames.scrub() {
+        while free_frames.scrub().is_some() {
             max_serves += 1;
             assert!(max_serves <= FRAMES);
         }
@@ -107,10 +107,10 @@ mod tests {
     #[test]
     fn clean_frames_go_first() -> Result {
         let free_frames = free_frames()?;
-        assert!(free_frames.scrub());
+        assert_eq!(free_frames.scrub(), Some(0));
         let clean = free_frames.clean();
         assert!(clean > 0 && clean < BATCH);
-        let batch = free_frames.take(BATCH, 0);
+        let batch = free_frames.take(BATCH, 0, false).list;
         assert_eq!(batch.len(), clean);
         assert!(zeroed_and_spoilt(&free_frames, &batch));
         free_frames.give(batch);
@@ -124,16 +124,16 @@ mod tests {
         let held = free_frames.pop(&mut all).ok_or(EINVAL)?;
         let free = free_frames.pop(&mut all).ok_or(EINVAL)?;
         free_frames.frames().pin(held);
-        assert!(!free_frames.give_or_quarantine(1, held));
-        assert!(free_frames.give_or_quarantine(1, free));
+        assert!(free_frames.give_or_quarantine(1, held) == Fate::Quarantined);
+        assert!(free_frames.give_or_quarantine(1, free) == Fate::Free);
         assert_eq!(free_frames.quarantined(), 1);
         // Still pinned; and the frames of another partition are not checked at all.
-        assert_eq!(free_frames.release_quarantine(1), 0);
-        assert_eq!(free_frames.release_quarantine(0), 0);
+        assert_eq!(free_frames.release_quarantine(1).free, 0);
+        assert_eq!(free_frames.release_quarantine(0).free, 0);
         assert_eq!(free_frames.quarantined(), 1);
         assert_eq!(take(&free_frames, FRAMES).len(), 1);
         free_frames.frames().unpin(held);
-        assert_eq!(free_frames.release_quarantine(1), 1);
+        assert_eq!(free_frames.release_quarantine(1).free, 1);
         assert_eq!(free_frames.quarantined(), 0);
         let back = take(&free_frames, FRAMES);
         assert!(free_frames.iter(&back).eq(core::iter::once(held)));
@@ -146,8 +146,8 @@ mod tests {
         let free_frames = free_frames()?;
         let mut all = take(&free_frames, 1);
         let frame = free_frames.pop(&mut all).ok_or(EINVAL)?;
-        assert!(free_frames.give_or_quarantine(u32::MAX, frame));
-        assert_eq!(free_frames.release_quarantine(u32::MAX), 0);
+        assert!(free_frames.give_or_quarantine(u32::MAX, frame) == Fate::Free);
+        assert_eq!(free_frames.release_quarantine(u32::MAX).free, 0);
         assert_eq!(free_frames.quarantined(), 0);
         Ok(())
     }

@@ -5,6 +5,7 @@
 use super::registry;
 use crate::genp::{
     core::watermarks::Watermarks,
+    frames::free::Released,
     pool::lending::{errno, LendingState},
     stock::{Crossing, Stock},
     sys::{
@@ -14,6 +15,14 @@ use crate::genp::{
     },
 };
 use kernel::prelude::*;
+
+/// Frames that came back whole.
+fn free(frames: u32) -> Released {
+    Released {
+        free: frames,
+        poisoned: 0,
+    }
+}
 
 /// A stock with all its committed pages in it.
 fn stock(frames: &FrameTable, watermarks: Watermarks) -> Result<Pin<KBox<Stock>>> {
@@ -85,13 +94,13 @@ mod tests {
         // What passes a watermark is looked at all the same.
         pending.put(id, &PreemptGuard::begin());
         assert!(pending.take(id));
-        pool.release(id, 1);
+        pool.release(id, free(1));
         assert!(pool.lending.with(LendingState::take_rearmed));
         pending.rearm();
         assert!(pending.take(id));
         pending.put_missed(id, &PreemptGuard::begin());
         assert!(pending.take(id));
-        pool.release(id, frames - 1);
+        pool.release(id, free(frames - 1));
         Ok(())
     }
 

@@ -17,8 +17,8 @@ use crate::genp::{
     core::accounting::{PartitionId, UserLimits},
     pool::{account::PoolAccount, lending, Pool},
     sys::{
-        abi, alloc_flags::CREATE_FLAGS, errno::EOPNOTSUPP, file::LeaseFile, genalloc::Source,
-        headroom, task, trace,
+        abi, alloc_flags::CREATE_FLAGS, atomic::InlineAtomic, errno::EOPNOTSUPP, file::LeaseFile,
+        genalloc::Source, headroom, task, trace,
     },
 };
 
@@ -132,6 +132,7 @@ impl Partition {
                 account,
                 attributes,
                 errors: ErrorCounters::new(),
+                memory_errors: InlineAtomic::new(0),
             }),
             CREATE_FLAGS,
         )

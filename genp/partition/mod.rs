@@ -25,6 +25,7 @@ mod events;
 #[cfg(GENP_KUNIT)]
 mod kunit;
 mod leases;
+mod memory_errors;
 mod regions;
 mod report;
 mod reserve;
@@ -45,6 +46,7 @@ use crate::genp::{
     core::accounting::PartitionId,
     pool::{account::PoolAccount, Pool},
     sys::{
+        atomic::InlineAtomic,
         errno::EIDRM,
         file::{FileRef, WeakFile},
     },
@@ -96,6 +98,8 @@ pub(crate) struct Partition {
     #[pin]
     timing: Timing,
     errors: ErrorCounters,
+    /// Pages in which memory errors were found.
+    memory_errors: InlineAtomic,
 }
 
 impl Partition {

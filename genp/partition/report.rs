@@ -16,6 +16,7 @@ impl Partition {
             node: self.attributes.node,
             dying: self.is_dying().into(),
             events_lost: self.events.lost(),
+            memory_errors: self.memory_errors.load(),
             ..Default::default()
         };
         stat.reserve = stat.windows.reserve_length;

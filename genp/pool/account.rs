@@ -11,7 +11,10 @@ use crate::genp::{
         accounting::PartitionId,
         recall_share::{RecallShare, END_NS, PAGE_NS},
     },
-    frames::list::FrameList,
+    frames::{
+        free::{Fate, Released},
+        list::FrameList,
+    },
     sys::abi,
 };
 
@@ -57,22 +60,39 @@ impl PoolAccount {
         })
     }
 
-    /// Takes up to `count` frames, zeroed, at most one batch: see [`FreeFrames::take`].
-    ///
-    /// [`FreeFrames::take`]: crate::genp::frames::free::FreeFrames::take
+    /// Takes up to `count` frames, zeroed, at most one batch: see [`Pool::take_frames`].
     pub(crate) fn take_frames(&self, count: u32) -> FrameList {
-        self.pool.free_frames.take(count, self.node)
+        self.pool.take_frames(count, self.node)
     }
 
-    /// Gives a frame back, or quarantines it and returns false if somebody else still
-    /// refers to it. Context: thread.
-    pub(crate) fn give_or_quarantine(&self, frame: u32) -> bool {
+    /// Gives a frame back, or quarantines it if somebody else still refers to it, or retires
+    /// it. Context: thread.
+    pub(crate) fn give_or_quarantine(&self, frame: u32) -> Fate {
         self.pool.free_frames.give_or_quarantine(self.id.0, frame)
     }
 
-    /// Uncommits `frames` frames, which are free again: see [`Pool::release`].
-    pub(crate) fn release(&self, frames: u32) {
-        self.pool.release(self.id, frames);
+    /// Uncommits frames, which are free again or retired: see [`Pool::release`].
+    pub(crate) fn release(&self, released: Released) {
+        self.pool.release(self.id, released);
+    }
+
+    /// Uncommits frames that were never taken.
+    pub(crate) fn release_promised(&self, frames: u32) {
+        self.release(Released {
+            free: frames,
+            poisoned: 0,
+        });
+    }
+
+    /// Whether a frame has a memory error. Context: any.
+    pub(crate) fn poisoned(&self, frame: u32) -> bool {
+        self.pool.free_frames.frames().poisoned(frame)
+    }
+
+    /// Whether a frame has a memory error that nobody was told of. Context: the thread that
+    /// tells.
+    pub(crate) fn newly_poisoned(&self, frame: u32) -> bool {
+        self.pool.free_frames.frames().newly_poisoned(frame)
     }
 
     /// Has the notify thread deliver events of the types in `types`, bits 1 << type.

@@ -8,6 +8,7 @@ pub(crate) mod config;
 mod intake;
 pub(crate) mod lending;
 pub(crate) mod pending;
+mod poison;
 
 use kernel::{
     prelude::*,
@@ -17,11 +18,11 @@ use kernel::{
     },
 };
 
-use crate::genp::frames::free::FreeFrames;
+use crate::genp::frames::free::{FreeFrames, Released};
 use crate::genp::{
     core::accounting::{EndReason, LeaseId, PartitionId, Totals},
     stock::{Emergency, PendingRefills},
-    sys::{errno::EOPNOTSUPP, genalloc::PhysRange, thread::Waker},
+    sys::{errno::EOPNOTSUPP, genalloc::PhysRange, memory_error::ErrorReports, thread::Waker},
 };
 use bounds::RecallCosts;
 use config::Config;
@@ -34,6 +35,7 @@ pub(crate) struct Wakers {
     pub(crate) notify: Arc<Waker>,
     pub(crate) scrub: Arc<Waker>,
     pub(crate) refill: Arc<Waker>,
+    pub(crate) errors: Arc<Waker>,
 }
 
 impl Wakers {
@@ -43,6 +45,7 @@ impl Wakers {
             notify: Waker::new()?,
             scrub: Waker::new()?,
             refill: Waker::new()?,
+            errors: Waker::new()?,
         })
     }
 }
@@ -62,6 +65,8 @@ pub(crate) struct Pool {
     pub(crate) range: Option<Arc<PhysRange>>,
     /// The stocks that the refill thread has to check.
     pub(crate) pending_refills: PendingRefills,
+    /// Memory errors that the kernel reported.
+    pub(crate) errors: Arc<ErrorReports>,
     /// What the steps of a recall cost.
     pub(crate) costs: RecallCosts,
     /// The longest time from the deadline of a lease to its frames being free, so far.
@@ -105,6 +110,7 @@ impl Pool {
         let free_frames = FreeFrames::new(frames, config.max_partitions, wakers.scrub.clone())?;
         let lending = Lending::new(&config, wakers.recall.clone(), wakers.refill.clone())?;
         let pending_events = PendingEvents::new(config.max_partitions, wakers.notify.clone())?;
+        let errors = Arc::new(ErrorReports::new(wakers.errors.clone()), GFP_KERNEL)?;
         let mut pool = UniqueArc::pin_init(
             try_pin_init!(Self {
                 free_frames <- free_frames,
@@ -116,6 +122,7 @@ impl Pool {
                 pending_refills,
                 costs: RecallCosts::new(config.costs),
                 config,
+                errors,
                 recall_worst_ns: Atomic::new(0),
             }),
             GFP_KERNEL,
@@ -159,19 +166,21 @@ impl Pool {
     }
 
     /// Accounts for the return of the frames of `lease`, whose deadline is or was
-    /// `expires` and whose frames are free again, and serves the first waiter with them.
-    /// Context: thread.
+    /// `expires` and whose frames are free again, but `poisoned` of them, and serves the
+    /// first waiter with them. Context: thread.
     pub(crate) fn complete_return(
         &self,
         lease: LeaseId,
         reason: EndReason,
         expires: u64,
+        poisoned: u32,
     ) -> ReturnEffect {
         self.lending.with_time(|state, now| {
             let entry = state.accounting.lease(lease);
             let (non_revocable, borrower) = (entry.is_non_revocable(), entry.partition());
             state.set_payer(borrower);
             state.accounting.complete_return(lease, reason);
+            state.accounting.retire(poisoned);
             // Under the lock, so that the larger value remains. Leases of drivers do not
             // count: no bound includes them.
             let late = now.saturating_sub(expires);
@@ -190,16 +199,17 @@ impl Pool {
         self.lending.serve();
     }
 
-    /// Uncommits `frames` frames of a reserve, which are among the free frames already.
-    /// Context: thread.
-    pub(crate) fn release(&self, id: PartitionId, frames: u32) {
-        if frames == 0 {
+    /// Uncommits frames of a reserve, which are among the free frames already, or are
+    /// retired. Context: thread.
+    pub(crate) fn release(&self, id: PartitionId, released: Released) {
+        if released.frames() == 0 {
             return;
         }
-        // Refused only for frames that were never committed.
-        let _ = self.lending.with(|state| {
+        self.lending.with(|state| {
             state.set_payer(id);
-            state.accounting.commit_less(id, frames)
+            // Refused only for frames that were never committed.
+            let _ = state.accounting.commit_less(id, released.frames());
+            state.accounting.retire(released.poisoned);
         });
         self.serve();
     }

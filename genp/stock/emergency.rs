@@ -10,11 +10,11 @@ use kernel::{
     sync::atomic::{Atomic, Full, Release},
 };
 
-use super::{Refusal, Stock};
+use super::{Refusal, Stock, MAX_POISONED};
 use crate::genp::{
     core::{accounting::PartitionId, count::Count, watermarks::Watermarks},
     frames::free::FreeFrames,
-    sys::{alloc_flags::SETUP_FLAGS, cpu::CurrentCpu, table},
+    sys::{alloc_flags::SETUP_FLAGS, cpu::CurrentCpu, page::FrameTable, table},
 };
 
 /// No partition.
@@ -37,8 +37,10 @@ impl Emergency {
         {
             let mut filling = stock.filling.lock();
             while filling.owned < pages {
-                let mut list = free_frames.take(pages.minus(filling.owned), 0);
-                if list.is_empty() {
+                let taken = free_frames.take(pages.minus(filling.owned), 0, true);
+                let mut list = taken.list;
+                // Frames that just came from the kernel have no memory errors.
+                if list.is_empty() || taken.poisoned > 0 {
                     return Err(ENOMEM);
                 }
                 while let Some(frame) = free_frames.pop(&mut list) {
@@ -60,10 +62,26 @@ impl Emergency {
         self.stock.level().free()
     }
 
+    /// Takes a page without a memory error; returns its slot. One with an error stays taken,
+    /// by nobody. Context: any.
+    fn take_sound(&self, frames: &FrameTable, cpu: &CurrentCpu) -> Option<u32> {
+        (0..MAX_POISONED)
+            .map_while(|_| self.stock.take(cpu).0)
+            .find(|slot| {
+                let frame = self.stock.frame(*slot);
+                frame.is_some_and(|frame| !frames.poisoned(frame))
+            })
+    }
+
     /// Takes a page for a partition; returns its address. It may contain data of another
     /// partition. Context: any.
-    pub(crate) fn take(&self, id: PartitionId, cpu: &CurrentCpu) -> Option<usize> {
-        let slot = self.stock.take(cpu).0?;
+    pub(crate) fn take(
+        &self,
+        id: PartitionId,
+        frames: &FrameTable,
+        cpu: &CurrentCpu,
+    ) -> Option<usize> {
+        let slot = self.take_sound(frames, cpu)?;
         // ORDERING: pairs with the cmpxchg in `give`. Its caller has the page, which this
         // returns after the store.
         self.takers.get(slot as usize)?.store(id.0, Release);

@@ -30,6 +30,9 @@ pub(crate) use pending::PendingRefills;
 use per_cpu_counter::PerCpuCounter;
 use slots::{EmptySlots, Slots};
 
+/// The most pages with memory errors that one take passes over.
+pub(crate) const MAX_POISONED: u32 = 4;
+
 /// Why a page was not taken back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -171,6 +174,39 @@ impl Stock {
         };
         self.level.add(-1);
         self.vacate(filling, slot)
+    }
+
+    /// The frame in a slot. Context: any, for a slot whose page the caller has taken; or
+    /// with the lock of the filling.
+    pub(crate) fn frame(&self, slot: u32) -> Option<u32> {
+        self.slots.frame(slot)
+    }
+
+    /// Removes the page in a slot from the stock, if it is free: it is nobody's. Context:
+    /// thread.
+    pub(crate) fn withdraw_free(&self, filling: &mut FillState, slot: u32) -> bool {
+        let free = {
+            let _guard = PreemptGuard::begin();
+            self.free.take_this(slot)
+        };
+        if free {
+            self.level.add(-1);
+            self.vacate(filling, slot);
+        }
+        free
+    }
+
+    /// No longer counts a page that was taken and that nobody is to have. Context: any.
+    pub(crate) fn set_aside(&self, cpu: &CurrentCpu) {
+        // As if it were given back and removed. What crosses a watermark, the caller
+        // has looked at.
+        self.level.give(cpu);
+        self.level.add(-1);
+    }
+
+    /// Removes the page in a slot from the stock that was set aside. Context: thread.
+    pub(crate) fn withdraw_aside(&self, filling: &mut FillState, slot: u32) {
+        self.vacate(filling, slot);
     }
 
     /// Empties a slot whose page is taken; returns its frame.

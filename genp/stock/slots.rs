@@ -53,6 +53,14 @@ impl Slots {
         Some(self.pages.get(slot as usize)?.load() as usize)
     }
 
+    /// The frame in a slot, if there is one: see [`super::Stock::frame`].
+    pub(super) fn frame(&self, slot: u32) -> Option<u32> {
+        if self.pages.get(slot as usize)?.load() == NO_PAGE {
+            return None;
+        }
+        Some(self.frames.get(slot as usize)?.get())
+    }
+
     /// Whether this page is in this slot. Context: any.
     #[inline(always)]
     pub(super) fn holds(&self, slot: usize, page: usize) -> bool {

@@ -14,7 +14,9 @@ use kernel::{
     sync::Arc,
 };
 
-use super::{abi::gen_pool, errno::EOPNOTSUPP, glue};
+use super::{
+    abi::gen_pool, errno::EOPNOTSUPP, genalloc_errors::Rejected, glue, memory_error::phys_poisoned,
+};
 use crate::genp::core::count::Count;
 
 /// Bytes that are zeroed between two calls of cond_resched().
@@ -90,7 +92,7 @@ impl PhysRange {
         let virt = unsafe { glue::genp_range_map(phys, bytes) };
         let virt = NonNull::new(virt.cast::<u8>()).ok_or(ENOMEM)?;
         // SAFETY: `bytes` bytes were just mapped there.
-        let pool = unsafe { Self::probe(virt, bytes) }.and_then(|()| {
+        let pool = unsafe { Self::probe(virt, phys, bytes) }.and_then(|()| {
             // SAFETY: memory that is ours, whole pages.
             let pool = unsafe { glue::genp_genpool_create(virt.as_ptr().cast(), phys, bytes) };
             NonNull::new(pool).ok_or(ENOMEM)
@@ -110,13 +112,18 @@ impl PhysRange {
         }
     }
 
-    /// Checks whether each page keeps what is written there, and zeroes it.
+    /// Checks whether each page keeps what is written there, and zeroes it, but for pages with
+    /// memory errors.
     ///
     /// # Safety
     ///
-    /// As [`zero`].
-    unsafe fn probe(virt: NonNull<u8>, bytes: usize) -> Result {
-        for (number, offset) in (0..bytes).step_by(PAGE_SIZE).enumerate() {
+    /// As [`zero`]; the memory is at this physical address.
+    unsafe fn probe(virt: NonNull<u8>, phys: u64, bytes: usize) -> Result {
+        let sound = || {
+            let pages = (0..bytes).step_by(PAGE_SIZE).enumerate();
+            pages.filter(|(_, offset)| !phys_poisoned(phys.saturating_add(*offset as u64)))
+        };
+        for (number, offset) in sound() {
             // SAFETY: the first word of a page within the mapping. Volatile, because it
             // may not be memory at all.
             unsafe {
@@ -124,15 +131,17 @@ impl PhysRange {
                 word.write_volatile(!number);
             }
         }
-        for (number, offset) in (0..bytes).step_by(PAGE_SIZE).enumerate() {
+        for (number, offset) in sound() {
             // SAFETY: as above.
             let found = unsafe { virt.as_ptr().add(offset).cast::<usize>().read_volatile() };
             if found != !number {
                 return Err(ENXIO);
             }
         }
-        // SAFETY: by the precondition.
-        unsafe { zero(virt, bytes) };
+        for (_, offset) in sound() {
+            // SAFETY: a page within the mapping, by the precondition.
+            unsafe { zero(virt.add(offset), PAGE_SIZE) };
+        }
         Ok(())
     }
 
@@ -209,7 +218,7 @@ unsafe impl Sync for Carveout {}
 
 impl Carveout {
     /// Takes whole pages, zeroed: E2BIG for more than the pool has in all, ENOSPC if it
-    /// has not enough now, EOPNOTSUPP without genalloc, EINVAL for a pool that does not
+    /// has not enough now without memory errors, EOPNOTSUPP without genalloc, EINVAL for a pool that does not
     /// know physical addresses or whose units are not aligned to pages. Context: thread,
     /// may sleep. Linear in the pool and in the bytes.
     pub(crate) fn take(source: Source, bytes: u64) -> Result<Self> {
@@ -233,11 +242,29 @@ impl Carveout {
         if bytes == 0 || bytes % PAGE_SIZE != 0 {
             return Err(EINVAL);
         }
+        // SAFETY: the source keeps its pool, and lives longer.
+        let mut rejected = unsafe { Rejected::new(pool, order) };
+        loop {
+            let piece = Self::take_piece(&source, bytes)?;
+            match piece.first_error() {
+                None => {
+                    // SAFETY: memory that was just allocated.
+                    unsafe { zero(piece.virt, bytes) };
+                    return Ok(piece);
+                }
+                Some(_) => piece.reject(&mut rejected)?,
+            }
+        }
+    }
+
+    /// Takes whole pages as they are: ENOSPC, EINVAL.
+    fn take_piece(source: &Source, bytes: usize) -> Result<Self> {
+        let pool = source.pool();
         let mut owner = core::ptr::null_mut();
-        // SAFETY: as above, and the size was checked.
+        // SAFETY: a pool that exists, and the caller checked the size.
         let virt = unsafe { glue::genp_genpool_alloc(pool, bytes, &mut owner) };
         let mut carveout = Self {
-            source,
+            source: source.clone(),
             virt: NonNull::new(virt.cast()).ok_or(ENOSPC)?,
             phys: 0,
             bytes,
@@ -248,9 +275,18 @@ impl Carveout {
         if !known || !is_aligned(carveout.phys) || virt as usize & !PAGE_MASK != 0 {
             return Err(EINVAL);
         }
-        // SAFETY: memory that was just allocated.
-        unsafe { zero(carveout.virt, bytes) };
         Ok(carveout)
+    }
+
+    /// Whether there is a memory error in one of its pages. Context: any.
+    pub(crate) fn poisoned(&self, page: usize) -> bool {
+        let offset = (page as u64).saturating_mul(PAGE_SIZE as u64);
+        offset < self.bytes as u64 && phys_poisoned(self.phys.saturating_add(offset))
+    }
+
+    /// The first page with a memory error, if any has one.
+    fn first_error(&self) -> Option<usize> {
+        (0..self.bytes / PAGE_SIZE).find(|page| self.poisoned(*page))
     }
 
     /// The length in pages.
@@ -266,6 +302,17 @@ impl Carveout {
     /// Its address in the kernel's mapping.
     pub(crate) fn start(&self) -> usize {
         self.virt.as_ptr() as usize
+    }
+
+    /// Gives it back but for its pages with memory errors: ENOSPC.
+    fn reject(self, rejected: &mut Rejected) -> Result {
+        let pages = self.bytes / PAGE_SIZE;
+        // SAFETY: memory that `take_piece` took; it is not given back once more below.
+        unsafe { rejected.keep(self.virt, pages, |page| self.poisoned(page))? };
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: read once, and the rest needs no drop.
+        drop(unsafe { core::ptr::read(&this.source) });
+        Ok(())
     }
 
     /// Its physical address.
@@ -293,10 +340,13 @@ impl Carveout {
 
 impl Drop for Carveout {
     fn drop(&mut self) {
-        // SAFETY: the memory is ours until the second call, which gives back what
-        // `take` took, with the same size.
+        let pages = self.bytes / PAGE_SIZE;
+        for page in (0..pages).filter(|page| !self.poisoned(*page)) {
+            // SAFETY: a page of memory that is ours until it is given back.
+            unsafe { zero(self.virt.add(page.times(PAGE_SIZE)), PAGE_SIZE) };
+        }
+        // SAFETY: gives back what `take_piece` took, with the same size.
         unsafe {
-            zero(self.virt, self.bytes);
             glue::genp_genpool_free(self.source.pool(), self.virt.as_ptr().cast(), self.bytes);
         }
     }

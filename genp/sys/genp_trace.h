@@ -94,6 +94,25 @@ TRACE_EVENT(genp_quarantine,
 		  __entry->pages)
 );
 
+TRACE_EVENT(genp_memory_error,
+	TP_PROTO(u32 partition, u64 handle, u64 offset),
+	TP_ARGS(partition, handle, offset),
+	TP_STRUCT__entry(
+		__field(u32, partition)
+		__field(u64, handle)
+		__field(u64, offset)
+	),
+	TP_fast_assign(
+		__entry->partition = partition;
+		__entry->handle = handle;
+		__entry->offset = offset;
+	),
+	TP_printk("partition=%u handle=%#llx offset=%#llx",
+		  __entry->partition,
+		  __entry->handle,
+		  __entry->offset)
+);
+
 TRACE_EVENT(genp_alloc,
 	TP_PROTO(u32 partition, u64 handle, u64 length, u64 offset),
 	TP_ARGS(partition, handle, length, offset),

@@ -63,6 +63,7 @@ void genp_split_block(struct page *page, unsigned int order);
 struct page *genp_page_at(struct page *page, unsigned int index);
 void genp_put_page(struct page *page);
 void genp_page_set_slot(struct page *page, unsigned long slot);
+unsigned long genp_page_slot(struct page *page);
 void *genp_vmap(struct page **pages, unsigned int count);
 void genp_vunmap(const void *start);
 void genp_zero_page(struct page *page);
@@ -76,6 +77,13 @@ unsigned long genp_total_pages(void);
 bool genp_node_has_memory(int node);
 unsigned int genp_max_order(void);
 int genp_max_nodes(void);
+
+/* glue_memory_error.c */
+bool genp_page_poisoned(struct page *page);
+bool genp_phys_poisoned(phys_addr_t phys);
+bool genp_has_memory_failure(void);
+bool genp_watch_memory_errors(void *data);
+void genp_unwatch_memory_errors(void *data);
 
 /* glue_irq.c */
 bool genp_test_and_set_bit(unsigned int bit, unsigned long *word);
@@ -146,6 +154,7 @@ void genp_unmap_here(unsigned long start, unsigned long bytes);
 
 /* glue_reserve.c */
 void genp_vma_prepare_reserve(struct vm_area_struct *vma, void *partition);
+void genp_vma_handle_range_faults(struct vm_area_struct *vma, void *partition);
 int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
 		    struct page **pages, unsigned long count);
 unsigned int genp_vma_fault_in(struct vm_fault *vmf, struct page *page);
@@ -159,7 +168,7 @@ void *genp_registered(void);
 /* glue_trace.c: call_NAME() for each event of genp_trace.h. */
 #include "genp_trace_calls.h"
 
-/* Entry points of the Rust side, genp/entry/ and sys/irq_work.rs. */
+/* Entry points of the Rust side, genp/entry/, sys/irq_work.rs and sys/memory_error.rs. */
 int genp_partition_mmap(void *partition, struct vm_area_struct *vma);
 long genp_partition_ioctl(void *partition, unsigned int nr, unsigned long arg);
 ssize_t genp_partition_read(void *partition, unsigned long to, size_t size,
@@ -168,8 +177,8 @@ unsigned int genp_partition_poll(void *partition, struct file *file,
 				 struct poll_table_struct *table);
 void genp_partition_show(void *partition, struct seq_file *m);
 void genp_partition_release(void *partition);
-bool genp_window_fault(void *partition, struct vm_area_struct *vma,
-		       unsigned long page);
+unsigned int genp_window_fault(void *partition, struct vm_area_struct *vma,
+			       unsigned long page);
 bool genp_window_access(void *partition, unsigned long page, unsigned int offset,
 			void *buffer, unsigned int bytes, bool write);
 void genp_window_closed(void *partition, unsigned long mm, unsigned long start);
@@ -179,6 +188,7 @@ long genp_device_ioctl(void *registry, unsigned int nr, unsigned long arg);
 u64 genp_attribute_value(void *registry, unsigned int which);
 const char *genp_attribute_name(unsigned int which);
 void genp_waker_wake(void *waker);
+void genp_memory_error(void *data);
 
 /* Entry points of genp/entry/capi/pages.rs; where there is @cpu preemption is off. */
 struct page *genp_page_take(struct genp_partition *part, unsigned int cpu);

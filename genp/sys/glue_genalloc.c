@@ -56,15 +56,28 @@ phys_addr_t genp_vmap_phys(const void *addr)
  * @vma: the mapping, in its file's mmap
  * @phys: the physical address, aligned to pages
  *
- * The memory may have no struct pages. They cannot be pinned in any case (VM_PFNMAP).
+ * The memory may have no struct pages. They cannot be pinned in any case (VM_PFNMAP). Pages
+ * with memory errors are left out.
  *
  * Context: thread, may sleep. Return: 0 or a negative errno.
  */
 int genp_vma_map_range(struct vm_area_struct *vma, phys_addr_t phys)
 {
-	vm_flags_mod(vma, VM_DONTCOPY, VM_MAYEXEC);
-	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(phys),
-			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
+	unsigned long at, end, length = vma->vm_end - vma->vm_start;
+	int err = 0;
+
+	vm_flags_mod(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
+			  VM_DONTCOPY, VM_MAYEXEC);
+	for (at = 0; at < length && !err; at = end + PAGE_SIZE) {
+		end = at;
+		while (end < length && !genp_phys_poisoned(phys + end))
+			end += PAGE_SIZE;
+		if (end > at)
+			err = remap_pfn_range(vma, vma->vm_start + at,
+					      PHYS_PFN(phys + at), end - at,
+					      vma->vm_page_prot);
+	}
+	return err;
 }
 
 #if defined(CONFIG_GENERIC_ALLOCATOR) && defined(CONFIG_HAS_IOMEM)

@@ -42,6 +42,11 @@ void genp_page_set_slot(struct page *page, unsigned long slot)
 	set_page_private(page, slot);
 }
 
+unsigned long genp_page_slot(struct page *page)
+{
+	return page_private(page);
+}
+
 void *genp_vmap(struct page **pages, unsigned int count)
 {
 	return vmap(pages, count, VM_MAP, PAGE_KERNEL);

@@ -34,10 +34,54 @@ void genp_vma_prepare_reserve(struct vm_area_struct *vma, void *partition)
 	vma->vm_ops = &reserve_ops;
 }
 
+/**
+ * genp_vma_handle_range_faults - answer page faults in a mapping of a range
+ * @vma: the mapping, in its file's mmap
+ * @partition: what the entry point gets
+ *
+ * Only pages with memory errors are not mapped.
+ */
+void genp_vma_handle_range_faults(struct vm_area_struct *vma, void *partition)
+{
+	vma->vm_private_data = partition;
+	vma->vm_ops = &reserve_ops;
+}
+
+static unsigned long sound_pages(struct page **pages, unsigned long count)
+{
+	unsigned long i;
+
+	for (i = 0; i < count && !PageHWPoison(pages[i]); i++)
+		;
+	return i;
+}
+
+/**
+ * genp_vma_insert - map pages, but those with memory errors
+ * @vma: the mapping, in its file's mmap
+ * @address: where the first one goes
+ * @pages: the pages
+ * @count: their number
+ *
+ * Context: thread, may sleep. Return: 0 or a negative errno.
+ */
 int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
 		    struct page **pages, unsigned long count)
 {
-	return vm_insert_pages(vma, address, pages, &count);
+	unsigned long at, sound, left;
+	int err;
+
+	for (at = 0; at < count; at += sound + 1) {
+		sound = sound_pages(pages + at, count - at);
+		left = sound;
+		if (!sound)
+			continue;
+		err = vm_insert_pages(vma, address + (at << PAGE_SHIFT),
+				      pages + at, &left);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 /**
@@ -45,13 +89,16 @@ int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
  * @vmf: the page fault, in a mapping of a reserve
  * @page: the page, which stays the reserve's during the call
  *
- * Young and dirty from the start, as with genp_vma_seal().
+ * Young and dirty from the start, as with genp_vma_seal(). Not if the page has a memory
+ * error: then the process gets the signal that the kernel has for this.
  *
  * Context: thread, in the page fault. It allocates a page table if that is gone as
  * well. Return: what the handler returns, never 0.
  */
 unsigned int genp_vma_fault_in(struct vm_fault *vmf, struct page *page)
 {
+	if (PageHWPoison(page))
+		return VM_FAULT_HWPOISON;
 	return (__force unsigned int)vmf_insert_page_mkwrite(vmf, page, true);
 }
 

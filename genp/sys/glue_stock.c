@@ -17,7 +17,7 @@ struct page *genp_alloc_page(struct genp_partition *part, unsigned int flags)
 		return genp_page_refuse(part);
 	page = genp_page_take(part, get_cpu());
 	put_cpu();
-	if (likely(page && !(flags & GENP_ZERO)))
+	if (likely(page && !(flags & GENP_ZERO) && !PageHWPoison(page)))
 		return page;
 	return genp_page_prepare(part, page, flags);
 }

@@ -34,9 +34,9 @@ static vm_fault_t window_fault(struct vm_fault *vmf)
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long page = (vmf->address - vma->vm_start) >> PAGE_SHIFT;
 
-	if (genp_window_fault(vma->vm_private_data, vma, page))
-		return VM_FAULT_NOPAGE;
-	return VM_FAULT_SIGBUS;
+	/* Without an answer nothing is lent there. */
+	return genp_window_fault(vma->vm_private_data, vma, page) ?:
+		       VM_FAULT_SIGBUS;
 }
 
 /*

@@ -17,12 +17,14 @@ pub(crate) mod errno;
 pub(crate) mod eventfd;
 pub(crate) mod file;
 pub(crate) mod genalloc;
+mod genalloc_errors;
 pub(crate) mod glue;
 pub(crate) mod headroom;
 pub(crate) mod irq_work;
 #[cfg(GENP_KUNIT)]
 pub(crate) mod kunit;
 pub(crate) mod lock;
+pub(crate) mod memory_error;
 pub(crate) mod own_mapping;
 pub(crate) mod page;
 pub(crate) mod poll;

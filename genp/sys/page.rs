@@ -6,7 +6,7 @@ use core::{num::NonZero, ptr::NonNull};
 
 use kernel::{bindings, ffi::c_void, page::PAGE_SIZE, prelude::*};
 
-use super::{alloc_flags::SETUP_FLAGS, glue};
+use super::{alloc_flags::SETUP_FLAGS, cell::RelaxedCell, glue};
 use crate::genp::core::count::Count;
 
 /// The most memory nodes that the pool is spread over; further ones are not used.
@@ -24,10 +24,14 @@ pub(crate) fn available_pages() -> u64 {
     unsafe { glue::genp_available_pages() as u64 }
 }
 
+/// In `page_private()` of a page that nobody is to have any more: no slot.
+const ASIDE: usize = usize::MAX;
+
 /// One page that belongs to the pool.
-#[derive(Clone, Copy)]
 struct Frame {
     page: NonNull<bindings::page>,
+    /// 1 once its owner was told of a memory error in it. Of the thread that tells.
+    told: RelaxedCell,
     /// The index of its node among the pool's nodes.
     node: u8,
 }
@@ -136,7 +140,9 @@ impl FrameTable {
             let page = unsafe { glue::genp_page_at(block.as_ptr(), number) };
             let page = NonNull::new(page).ok_or(EINVAL)?;
             // Has the capacity, so it cannot fail and leak the page.
-            self.frames.push_within_capacity(Frame { page, node })?;
+            let told = RelaxedCell::new(0);
+            self.frames
+                .push_within_capacity(Frame { page, told, node })?;
         }
         Ok(())
     }
@@ -208,6 +214,44 @@ impl FrameTable {
         self.frames.get(frame as usize).is_some_and(|frame| {
             // SAFETY: the page is ours.
             unsafe { glue::genp_page_users(frame.page.as_ptr()) != 1 }
+        })
+    }
+
+    /// Whether there is a memory error in a frame. Context: any.
+    pub(crate) fn poisoned(&self, frame: u32) -> bool {
+        self.frames.get(frame as usize).is_some_and(|frame| {
+            // SAFETY: the page is ours.
+            unsafe { glue::genp_page_poisoned(frame.page.as_ptr()) }
+        })
+    }
+
+    /// Whether there is a memory error in a frame that this did not say before. Context:
+    /// the thread that tells of them.
+    pub(crate) fn newly_poisoned(&self, frame: u32) -> bool {
+        let Some(entry) = self.frames.get(frame as usize) else {
+            return false;
+        };
+        let new = self.poisoned(frame) && entry.told.get() == 0;
+        if new {
+            entry.told.set(1);
+        }
+        new
+    }
+
+    /// Marks the page of a frame that was taken out of a stock and that nobody is to have.
+    /// Context: any; the caller owns the frame.
+    pub(crate) fn set_aside(&self, frame: u32) {
+        if let Some(frame) = self.frames.get(frame as usize) {
+            // SAFETY: the page is ours, and only the owner of its frame uses it.
+            unsafe { glue::genp_page_set_slot(frame.page.as_ptr(), ASIDE) }
+        }
+    }
+
+    /// Whether a page was set aside by [`Self::set_aside`].
+    pub(crate) fn is_aside(&self, frame: u32) -> bool {
+        self.frames.get(frame as usize).is_some_and(|frame| {
+            // SAFETY: the page is ours.
+            unsafe { glue::genp_page_slot(frame.page.as_ptr()) == ASIDE }
         })
     }
 

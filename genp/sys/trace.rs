@@ -23,6 +23,7 @@ events! {
     call_genp_destroy: destroy(partition: u32);
     call_genp_release: release(partition: u32, pages: u32);
     call_genp_quarantine: quarantine(partition: u32, pages: u32);
+    call_genp_memory_error: memory_error(partition: u32, handle: u64, offset: u64);
     call_genp_alloc: alloc(partition: u32, handle: u64, length: u64, offset: u64);
     call_genp_free: free(partition: u32, handle: u64);
     call_genp_wait: wait(partition: u32, handle: u64, deadline: u64);

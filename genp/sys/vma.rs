@@ -131,9 +131,14 @@ impl ReserveFault<'_> {
     }
 }
 
-/// Maps a carveout, all of it at once. Its pages cannot be pinned. Context: thread, in
+/// What a page fault is answered with: a page was mapped.
+pub(crate) const FAULT_MAPPED: c_uint = bindings::vm_fault_reason_VM_FAULT_NOPAGE;
+/// There is a memory error in the page: the signal SIGBUS, with BUS_MCEERR_AR.
+pub(crate) const FAULT_POISONED: c_uint = bindings::vm_fault_reason_VM_FAULT_HWPOISON;
+
+/// Maps a carveout, all of it at once but for pages with memory errors. Its pages cannot be pinned. Context: thread, in
 /// mmap(); may sleep.
-pub(crate) fn map_carveout(vma: &VmaNew, carveout: &Carveout) -> Result {
+pub(crate) fn map_carveout<T: FileOwner>(vma: &VmaNew, owner: &T, carveout: &Carveout) -> Result {
     check_kind(vma)?;
     if window_length(vma) != carveout.bytes() as u64 {
         return Err(EINVAL);
@@ -142,6 +147,9 @@ pub(crate) fn map_carveout(vma: &VmaNew, carveout: &Carveout) -> Result {
     // SAFETY: the mapping is being made and has the length of the carveout, which exists
     // for as long as the mapping holds the file.
     to_result(unsafe { glue::genp_vma_map_range(vma.as_ptr(), carveout.phys()) })?;
+    // SAFETY: the mapping is being made; it holds a reference to the file, which keeps the
+    // owner alive for as long as the mapping exists.
+    unsafe { glue::genp_vma_handle_range_faults(vma.as_ptr(), owner_data(owner)) };
     // SAFETY: the mapping is being made, and all of it is populated.
     to_result(unsafe { glue::genp_vma_seal(vma.as_ptr()) })
 }

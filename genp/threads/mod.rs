@@ -2,6 +2,7 @@
 
 //! The module's threads.
 
+mod memory_errors;
 mod notify;
 mod recall;
 mod refill;
@@ -11,8 +12,12 @@ use kernel::{c_str, prelude::*, sync::Arc};
 
 use crate::genp::{
     registry::Registry,
-    sys::thread::{self, Thread},
+    sys::{
+        memory_error::ErrorWatch,
+        thread::{self, Thread},
+    },
 };
+use memory_errors::ErrorFinder;
 use notify::Notifier;
 use recall::Recaller;
 use refill::Refiller;
@@ -21,7 +26,9 @@ use scrub::Scrubber;
 /// The threads, from load to unload.
 pub(crate) struct Threads {
     /// Those that were started.
-    threads: [Option<Thread>; 4],
+    threads: [Option<Thread>; 5],
+    /// `None` once nothing is reported any more.
+    watch: Option<ErrorWatch>,
     registry: Arc<Registry>,
 }
 
@@ -32,10 +39,11 @@ impl Threads {
         let priority = pool.config.recall_prio;
         // If one cannot be started, those before it go as all of them do.
         let mut all = Self {
-            threads: [const { None }; 4],
+            threads: [const { None }; 5],
+            watch: None,
             registry: registry.clone(),
         };
-        let [recall, notify, refill, scrub] = &mut all.threads;
+        let [recall, notify, refill, scrub, errors] = &mut all.threads;
         *recall = Some(Thread::spawn(
             c_str!("genp_recall"),
             Some(priority),
@@ -60,12 +68,20 @@ impl Threads {
             Arc::new(Scrubber(pool.clone()), GFP_KERNEL)?,
             pool.wakers.scrub.clone(),
         )?);
+        *errors = Some(Thread::spawn(
+            c_str!("genp_errors"),
+            None,
+            Arc::new(ErrorFinder(registry.clone()), GFP_KERNEL)?,
+            pool.wakers.errors.clone(),
+        )?);
+        all.watch = Some(ErrorWatch::begin(&pool.errors));
         Ok(all)
     }
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
+        self.watch = None;
         // Before the first task is released: the threads wake each other, and an
         // interrupt that the last take of a driver sent may wake one. No interrupt
         // follows it, because there is no partition any more.

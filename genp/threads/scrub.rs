@@ -25,8 +25,8 @@ impl Scrubber {
     /// Frees what nobody refers to any longer, at most a batch for each partition.
     fn check_quarantine(&self) {
         for id in 0..self.0.config.max_partitions {
-            let freed = self.0.free_frames.release_quarantine(id);
-            self.0.release(PartitionId(id), freed);
+            let released = self.0.free_frames.release_quarantine(id);
+            self.0.release(PartitionId(id), released);
         }
     }
 }
@@ -34,7 +34,7 @@ impl Scrubber {
 impl Worker for Scrubber {
     fn run(&self, context: &ThreadContext) {
         loop {
-            while !context.stopping() && self.0.free_frames.scrub() {
+            while !context.stopping() && self.0.scrub() {
                 context.yield_now();
             }
             let mut wake = u64::MAX;

@@ -214,11 +214,13 @@ int genp_free(struct genp_partition *part, const struct genp_region *region);
  *
  * Without GENP_ZERO the page may contain data of this partition, but never of another
  * one; a page of the emergency stock is always zeroed. GenP uses page_private() until the
- * page is given back.
+ * page is given back. A page with a memory error is never returned; one that gets an error
+ * later is announced (GENP_EVENT_MEMORY_ERROR), has PageHWPoison(), and is given back as ever.
  *
  * Context: any. Cost: constant, without a lock and without waiting for another CPU.
  * Return: the page, which has a kernel address; NULL if the stock is empty, or if other
- * CPUs took the page that was found in each of a fixed number of tries.
+ * CPUs took the page that was found in each of a fixed number of tries, or if as many had
+ * memory errors.
  */
 struct page *genp_alloc_page(struct genp_partition *part, unsigned int flags);
 
@@ -308,7 +310,8 @@ struct genp_lease {
  * The pages are zeroed and have kernel addresses. Unlike that of a process, a lease of a
  * driver cannot be revoked: one that is not returned when it expires is overdue. That is
  * counted and shown, its pages no longer count as lendable, and no bound on waiting
- * includes it.
+ * includes it. A page that gets a memory error is announced (GENP_EVENT_MEMORY_ERROR), has
+ * PageHWPoison(), and is returned with the others.
  *
  * Context: thread. Cost: linear in the pages.
  * Return: 0, or the errors of GENP_BORROW; -ERESTARTSYS for a signal.

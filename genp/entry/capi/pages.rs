@@ -25,8 +25,8 @@ unsafe extern "C" fn genp_page_take(part: *mut genp_partition, cpu: c_uint) -> *
     partition.stock().take_page(&cpu).unwrap_or(0) as *mut page
 }
 
-/// Does what the flags ask for: takes a page of the emergency stock if there was none,
-/// and zeroes the page.
+/// Takes another page if there is a memory error in this one, and does what the flags ask
+/// for: takes a page of the emergency stock if there was none, and zeroes the page.
 #[no_mangle]
 unsafe extern "C" fn genp_page_prepare(
     part: *mut genp_partition,
@@ -34,6 +34,12 @@ unsafe extern "C" fn genp_page_prepare(
     flags: c_uint,
 ) -> *mut page {
     let mut zero = flags & abi::GENP_ZERO != 0;
+    // SAFETY: a page that was taken of the stock, whose slot it has.
+    if !page.is_null() && unsafe { glue::genp_page_poisoned(page) } {
+        // SAFETY: as above, and see the top of `capi`.
+        let (part, slot) = unsafe { (partition(part), glue::genp_page_slot(page)) };
+        page = part.stock().replace_page(slot).unwrap_or(0) as *mut _;
+    }
     if page.is_null() && flags & abi::GENP_EMERGENCY != 0 {
         // SAFETY: see the top of `capi`.
         page = unsafe { partition(part) }

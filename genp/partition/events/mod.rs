@@ -51,7 +51,8 @@ const ALL_EVENTS: u32 = 1 << abi::GENP_EVENT_RECALLED
     | 1 << abi::GENP_EVENT_REVOKED
     | 1 << abi::GENP_EVENT_BUDGET_LOW
     | 1 << abi::GENP_EVENT_DYING
-    | 1 << abi::GENP_EVENT_STOCK_LOW;
+    | 1 << abi::GENP_EVENT_STOCK_LOW
+    | 1 << abi::GENP_EVENT_MEMORY_ERROR;
 
 /// The events of a partition.
 #[pin_data]
@@ -114,6 +115,13 @@ impl Events {
         self.announce(abi::GENP_EVENT_REVOKED, handle, bytes);
     }
 
+    /// Announces a memory error at this offset of the file, in a lease if there is a
+    /// handle. O(1). Context: any but NMI.
+    pub(super) fn announce_error(&self, handle: u64, offset: u64) {
+        self.announce(abi::GENP_EVENT_MEMORY_ERROR, handle, offset);
+    }
+
+    /// Announces the end of the partition: the last event. O(1). Context: any but NMI.
     /// Announces the end of the partition, the last event, and tells of it here: however
     /// many partitions somebody destroys, it is his own time. Linear in the listeners.
     /// Context: thread, may sleep.

@@ -70,13 +70,16 @@ impl Leases {
     ) -> Result<(u64, ReturnEffect)> {
         let mut slices = self.window.lock();
         let claim = self.claim(handle, how, Owner::Process)?;
-        let list = slices.clear(claim.slice, handle);
+        let (list, poisoned) = slices.clear(claim.slice, handle);
         self.window
             .unmap_slice(&slices, partition, claim.slice, list.len());
         let bytes = u64::from(list.len()) << PAGE_SHIFT;
         let pool = self.account.pool();
-        pool.free_frames.give(list);
-        Ok((bytes, pool.complete_return(claim.lease, how, claim.expires)))
+        let poisoned = pool.give_frames(list, poisoned);
+        Ok((
+            bytes,
+            pool.complete_return(claim.lease, how, claim.expires, poisoned),
+        ))
     }
 
     /// Ends a driver's lease, of whose pages nobody but us holds any: EINVAL, ESTALE,
@@ -95,14 +98,14 @@ impl Leases {
                 .with_lending(|state, _| state.accounting.unclaim(claim.lease));
             return Err(EBUSY);
         }
-        let list = slices.clear(claim.slice, handle);
+        let (list, poisoned) = slices.clear(claim.slice, handle);
         trace::return_lease(
             self.account.id().0,
             handle,
             u64::from(list.len()) << PAGE_SHIFT,
         );
-        pool.free_frames.give(list);
-        Ok(pool.complete_return(claim.lease, EndReason::Returned, claim.expires))
+        let poisoned = pool.give_frames(list, poisoned);
+        Ok(pool.complete_return(claim.lease, EndReason::Returned, claim.expires, poisoned))
     }
 
     /// Lets a lease of this kind of owner run for another term. Returns the new deadline.

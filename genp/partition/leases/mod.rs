@@ -8,6 +8,7 @@
 //! [`Partition::borrow`]: super::Partition::borrow
 
 mod ending;
+mod errors;
 mod slices;
 mod window;
 

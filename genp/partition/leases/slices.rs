@@ -21,6 +21,8 @@ pub(super) struct Slice {
     complete: bool,
     /// Whether it is a driver's, and no process may see it.
     hidden: bool,
+    /// Whether memory errors were found in its frames.
+    poisoned: bool,
 }
 
 impl Slice {
@@ -29,11 +31,27 @@ impl Slice {
         list: FrameList::EMPTY,
         complete: false,
         hidden: false,
+        poisoned: false,
     };
 
     /// Its frames.
     pub(super) fn list(&self) -> &FrameList {
         &self.list
+    }
+
+    /// The lease it belongs to, or 0.
+    pub(super) fn handle(&self) -> u64 {
+        self.handle
+    }
+
+    /// Whether memory errors were found in its frames.
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+
+    /// Records that memory errors were found in its frames.
+    pub(super) fn set_poisoned(&mut self) {
+        self.poisoned = true;
     }
 
     /// Its frames, to add some.
@@ -127,6 +145,11 @@ impl Slices {
         self.slices.get(slice as usize)
     }
 
+    /// As [`Self::get`], to change it.
+    pub(super) fn get_mut(&mut self, slice: u32) -> Option<&mut Slice> {
+        self.slices.get_mut(slice as usize)
+    }
+
     /// The slice of the lease `handle`, if that has not ended.
     pub(super) fn of(&mut self, slice: u32, handle: u64) -> Option<&mut Slice> {
         self.slices
@@ -134,11 +157,15 @@ impl Slices {
             .filter(|slice| slice.handle == handle)
     }
 
-    /// Clears the slice of the lease `handle` and takes its frames.
-    pub(super) fn clear(&mut self, slice: u32, handle: u64) -> FrameList {
+    /// Clears the slice of the lease `handle` and takes its frames; also returns whether
+    /// memory errors were found in them.
+    pub(super) fn clear(&mut self, slice: u32, handle: u64) -> (FrameList, bool) {
         match self.of(slice, handle) {
-            Some(slice) => ::core::mem::replace(slice, Slice::EMPTY).list,
-            None => FrameList::EMPTY,
+            Some(slice) => {
+                let slice = ::core::mem::replace(slice, Slice::EMPTY);
+                (slice.list, slice.poisoned)
+            }
+            None => (FrameList::EMPTY, false),
         }
     }
 }

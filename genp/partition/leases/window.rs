@@ -20,7 +20,7 @@ use crate::genp::{
         lock::{new_pi_mutex, Pi, PiMutex},
         page::FrameTable,
         time,
-        vma::{self, AddressSpaceId, LeaseVma, WindowKey},
+        vma::{self, AddressSpaceId, LeaseVma, WindowKey, FAULT_MAPPED, FAULT_POISONED},
     },
 };
 
@@ -71,6 +71,18 @@ impl LeaseWindow {
     /// page tables.
     pub(super) fn lock(&self) -> Guard<'_, Slices, Pi> {
         self.slices.lock()
+    }
+
+    /// What the partition has at the pool.
+    pub(super) fn account(&self) -> &PoolAccount {
+        &self.account
+    }
+
+    /// Unmaps one page everywhere. Context: thread, with the lock of the slices; may sleep.
+    pub(super) fn unmap_page(&self, offset: u64) {
+        if let Some(file) = self.file.as_ref() {
+            file.mapping().zap(offset, 1 << PAGE_SHIFT);
+        }
     }
 
     /// Slices it has.
@@ -138,7 +150,11 @@ impl LeaseWindow {
         if !entry.is_mappable() {
             return false;
         }
-        let free_frames = &self.account.pool().free_frames;
+        let pool = self.account.pool();
+        if entry.is_poisoned() || pool.errors.pending() {
+            return self.map_sound(entry, vma, self.slice_start(slice));
+        }
+        let free_frames = &pool.free_frames;
         vma.map(
             self.slice_start(slice),
             entry.list().len(),
@@ -227,28 +243,36 @@ impl LeaseWindow {
         let (slice, within) = self.slice_of(page)?;
         let slices = self.lock();
         let entry = slices.get(slice).filter(|entry| entry.is_mappable())?;
-        let free_frames = &self.account.pool().free_frames;
-        let frame = free_frames.iter(entry.list()).nth(within as usize)?;
-        Some(work(free_frames.frames(), frame))
+        let frame = self.frame(entry, within)?;
+        if self.account.poisoned(frame) {
+            return None;
+        }
+        Some(work(self.account.pool().free_frames.frames(), frame))
     }
 
     /// A page fault: maps the lease in a mapping that did not exist when it was granted, or
-    /// that belongs to another process. False for a page outside of any lease. Context:
-    /// thread, in a page fault; may sleep.
-    pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> bool {
+    /// that belongs to another process. Returns what the kernel is to be told, or 0 for a
+    /// page outside of any lease. Context: thread, in a page fault; may sleep.
+    pub(crate) fn fault(&self, vma: &LeaseVma<'_>, page: u32) -> u32 {
         let Some((slice, within)) = self.slice_of(page) else {
-            return false;
+            return 0;
         };
         let slices = self.lock();
-        let pages = slices.get(slice).map_or(0, |entry| entry.list().len());
+        let Some(entry) = slices.get(slice).filter(|entry| entry.is_mappable()) else {
+            return 0;
+        };
+        if self.is_poisoned(entry, within) {
+            return FAULT_POISONED;
+        }
+        let pages = entry.list().len();
         if within >= pages || !self.map_slice(&slices, vma, slice) {
-            return false;
+            return 0;
         }
         // Whoever ends the lease unmaps it once more.
         let now = time::now();
         self.account
             .with_lending(|state, id| state.accounting.charge_mapping(id, now, pages));
-        true
+        FAULT_MAPPED
     }
 
     /// A mapping of the window is gone. Context: thread, may sleep.

@@ -4,6 +4,7 @@
 
 use kernel::prelude::*;
 
+use super::told::ToldPages;
 use crate::genp::sys::{alloc_flags::CREATE_FLAGS, genalloc::Carveout, vmap::Vmap};
 
 /// The memory of a reserve.
@@ -17,6 +18,8 @@ pub(super) enum Backing {
 /// What the lock of a reserve guards.
 pub(in crate::genp::partition) struct ReserveFrames {
     pub(super) backing: Backing,
+    /// Pages of a carveout whose memory errors the owner was told of.
+    pub(super) told: ToldPages,
     /// Frames that were committed and not taken yet.
     pub(super) promised: u32,
     /// Where the kernel has frames of the pool mapped, for drivers.
@@ -29,6 +32,7 @@ impl ReserveFrames {
     pub(super) const fn new() -> Self {
         Self {
             backing: Backing::Frames(KVVec::new()),
+            told: ToldPages::NONE,
             promised: 0,
             vmap: None,
             drivers: 0,

@@ -3,7 +3,9 @@
 //! The reserve: memory that is there from create to the last close.
 
 mod drivers;
+mod errors;
 mod frames;
+mod told;
 
 use kernel::{
     mm::virt::VmaNew,
@@ -14,7 +16,7 @@ use kernel::{
 
 use crate::genp::{
     core::count::Count,
-    frames::free::BATCH,
+    frames::free::{Fate, Released, BATCH},
     pool::account::PoolAccount,
     sys::{
         alloc_flags::CREATE_FLAGS,
@@ -24,11 +26,12 @@ use crate::genp::{
         genalloc::{Carveout, Source},
         lock::{new_pi_mutex, Pi, PiMutex},
         trace,
-        vma::{self, ReserveFault},
+        vma::{self, ReserveFault, FAULT_POISONED},
     },
 };
 use drivers::ExternalBacking;
 use frames::Backing;
+use told::ToldPages;
 
 pub(super) use frames::ReserveFrames;
 
@@ -95,6 +98,7 @@ impl Reserve {
             frames.backing = Backing::Frames(table);
             return self.fill(frames);
         };
+        frames.told = ToldPages::new(pages, CREATE_FLAGS)?;
         let carveout = Carveout::take(source, u64::from(pages) << PAGE_SHIFT)?;
         self.external.populate(ExternalBacking::of(&carveout));
         frames.backing = Backing::Carveout(carveout);
@@ -108,8 +112,8 @@ impl Reserve {
         while frames.promised > 0 {
             let mut list = self.account.take_frames(frames.promised);
             if list.is_empty() {
-                // The accounting promised frames that are not there: refuse rather than
-                // try forever.
+                // Frames were promised in which errors were found since: refuse rather
+                // than try forever.
                 return Err(ENOMEM);
             }
             while let Some(frame) = free_frames.pop(&mut list) {
@@ -128,9 +132,9 @@ impl Reserve {
     /// still holds go into quarantine. Context: thread, may sleep.
     pub(super) fn empty(&self, frames: &mut ReserveFrames, keep: u32) {
         self.account
-            .release(::core::mem::take(&mut frames.promised));
+            .release_promised(::core::mem::take(&mut frames.promised));
         loop {
-            let mut freed = 0u32;
+            let mut released = Released::default();
             let mut quarantined = 0u32;
             for _ in 0..BATCH {
                 if frames.pages() <= keep {
@@ -139,18 +143,16 @@ impl Reserve {
                 let Some(frame) = frames.pop() else {
                     break;
                 };
-                if self.account.give_or_quarantine(frame) {
-                    freed.raise(1);
-                } else {
-                    quarantined.raise(1);
-                }
+                let fate = self.account.give_or_quarantine(frame);
+                released.count(fate);
+                quarantined.raise(u32::from(fate == Fate::Quarantined));
             }
             if quarantined > 0 {
                 trace::quarantine(self.account.id().0, quarantined);
             }
             self.account.pool().wakers.scrub.wake();
-            self.account.release(freed);
-            if freed == 0 && quarantined == 0 {
+            self.account.release(released);
+            if released.frames() == 0 && quarantined == 0 {
                 return;
             }
         }
@@ -180,24 +182,27 @@ impl Reserve {
                 vma::map_reserve(vma, owner, frames, table)
             }
             Backing::Carveout(carveout) if carveout.is_mappable() => {
-                vma::map_carveout(vma, carveout)
+                vma::map_carveout(vma, owner, carveout)
             }
             Backing::Carveout(_) => Err(EOPNOTSUPP),
         }
     }
 
-    /// A page fault: maps page `page` again, whose frame the reserve still has. Returns what
-    /// the kernel is to be told, or 0 for a page that is not the reserve's. Context: thread,
-    /// in a page fault; may sleep while somebody else changes or maps the reserve.
+    /// A page fault: maps page `page` again, whose frame the reserve still has, unless there
+    /// is a memory error in it. Returns what the kernel is to be told, or 0 for a page that
+    /// is not the reserve's. Context: thread, in a page fault; may sleep while somebody else
+    /// changes or maps the reserve.
     pub(crate) fn fault(&self, page: usize, fault: &ReserveFault<'_>) -> u32 {
         // Held until the page is mapped: whoever shrinks the reserve unmaps it under this.
         let frames = self.lock();
-        let Backing::Frames(table) = &frames.backing else {
-            return 0;
-        };
-        table.get(page).map_or(0, |frame| {
-            fault.insert(self.account.pool().free_frames.frames(), *frame)
-        })
+        match &frames.backing {
+            Backing::Frames(table) => table.get(page).map_or(0, |frame| {
+                fault.insert(self.account.pool().free_frames.frames(), *frame)
+            }),
+            // It was mapped whole, but for the pages with errors.
+            Backing::Carveout(carveout) if carveout.poisoned(page) => FAULT_POISONED,
+            Backing::Carveout(_) => 0,
+        }
     }
 
     /// Unmaps `count` pages from `first` on wherever they are mapped. Context: thread, may

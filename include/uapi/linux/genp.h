@@ -97,6 +97,8 @@
  * @uid_max_waiters: out: the most callers of one user that can wait at a time; 0: no
  *	ceiling.
  * @padding: out: 0.
+ * @poisoned: out: bytes of @capacity with memory errors, which nobody gets any more. What
+ *	has an error and an owner is still in @committed, @lent or @overdue. Since 0.2.
  *
  * The owner of a partition is who is counted. A partition that a caller with
  * CAP_SYS_RESOURCE created is counted, but is never refused for these three, nor are those
@@ -139,6 +141,7 @@ struct genp_info {
 	__u32 uid_max_leases;
 	__u32 uid_max_waiters;
 	__u32 padding;
+	__u64 poisoned;
 };
 
 /**
@@ -376,6 +379,8 @@ struct genp_resize {
  *	as much work as it may, see &genp_bounds.recall_work_ns.
  * @ceiling_refusals: out: borrows that got EUSERS, because as many of its owner wait as
  *	may.
+ * @memory_errors: out: pages of the reserve, of leases and of the stock in which memory
+ *	errors were found. Since 0.2.
  */
 struct genp_stat {
 	__u32 size;
@@ -428,6 +433,7 @@ struct genp_stat {
 	__u64 overdues;
 	__u64 pace_refusals;
 	__u64 ceiling_refusals;
+	__u64 memory_errors;
 };
 
 /* The operations that are timed, from entry to return. */
@@ -514,6 +520,10 @@ struct genp_histogram {
 #define GENP_EVENT_BUDGET_LOW	2	/* less than 1/8 of the limit can be borrowed; value: bytes left */
 #define GENP_EVENT_DYING	3	/* the partition was destroyed; value: 0 */
 #define GENP_EVENT_STOCK_LOW	4	/* the stock fell below its low watermark; value: free pages */
+#define GENP_EVENT_MEMORY_ERROR	5	/* a page is lost; value: its offset in the file; since 0.2 */
+
+/* The offset of a page that no file has: it is in the stock. */
+#define GENP_NO_OFFSET		(~0ULL)
 
 /**
  * struct genp_event - a record that read() of a partition returns, as many as fit
@@ -596,6 +606,7 @@ struct genp_destroy {
 
 #ifdef GENP_ASSERT_LAYOUT
 GENP_ASSERT_LAYOUT(genp_info, 216);
+GENP_ASSERT_LAYOUT(genp_info, 192);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
 GENP_ASSERT_LAYOUT(genp_create, 136);
 GENP_ASSERT_LAYOUT(genp_open, 80);
@@ -606,6 +617,7 @@ GENP_ASSERT_LAYOUT(genp_renew, 32);
 GENP_ASSERT_LAYOUT(genp_resize, 56);
 GENP_ASSERT_LAYOUT(genp_stat, 384);
 GENP_ASSERT_LAYOUT(genp_bounds, 144);
+GENP_ASSERT_LAYOUT(genp_bounds, 136);
 GENP_ASSERT_LAYOUT(genp_histogram, 336);
 GENP_ASSERT_LAYOUT(genp_event, 32);
 GENP_ASSERT_LAYOUT(genp_eventfd, 16);

@@ -42,7 +42,7 @@ syzkaller_knows_all() {
 		/^#define GENP_[A-Z_]+[ \t]/ {
 			name = $2
 			if (/_IO(WR?|R)?\(GENP_IOC_MAGIC/) { commands++; if (!word["ioctl$" name]) print name }
-			else if (name !~ /^GENP_(ABI_VERSION|DEVICE_PATH|IOC_MAGIC|FEATURE_.*|ORDER_.*|RECALL_.*_NS)$/ && !word[name]) print name
+			else if (name !~ /^GENP_(ABI_VERSION|DEVICE_PATH|IOC_MAGIC|FEATURE_.*|ORDER_.*|RECALL_.*_NS|NO_OFFSET)$/ && !word[name]) print name
 		}
 		/^struct genp_[a-z]+ \{$/ { kind = $2; next }
 		/^};/ { kind = "" }

@@ -101,6 +101,9 @@ fn table(info: &genp_info) -> Table {
     }
     table.pair("  free", size::show(info.free));
     table.pair("    clean", size::show(info.clean));
+    if info.poisoned != 0 {
+        table.pair("  poisoned", size::show(info.poisoned));
+    }
     if info.emergency != 0 {
         table.pair("emergency stock", size::show(info.emergency));
         table.pair("  free", size::show(info.emergency_free));

@@ -69,6 +69,7 @@ pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 26] {
         ("misuses", stat.misuses),
         ("stale handles", stat.stale_handles),
         ("events lost", stat.events_lost),
+        ("memory errors", stat.memory_errors),
         ("stock takes", stat.stock_takes),
         ("stock gives", stat.stock_gives),
         ("stock misses", stat.stock_misses),

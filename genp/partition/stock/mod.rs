@@ -3,12 +3,14 @@
 //! The atomic stock of a partition: taking and giving pages in any context, filling
 //! and emptying it in threads.
 
+mod errors;
+
 use kernel::prelude::*;
 
 use super::Partition;
 use crate::genp::{
-    core::{count::Count, watermarks::Watermarks},
-    frames::free::BATCH,
+    core::watermarks::Watermarks,
+    frames::free::{Released, BATCH},
     pool::account::PoolAccount,
     stock::{Crossing, FillState, Refusal, Stock},
     sys::{
@@ -29,6 +31,8 @@ pub(crate) struct PartitionStock {
     drains: InlineAtomic,
     emergency_takes: InlineAtomic,
     emergency_gives: InlineAtomic,
+    /// 1 if pages with memory errors were set aside and not removed yet.
+    aside: InlineAtomic,
 }
 
 impl PartitionStock {
@@ -46,6 +50,7 @@ impl PartitionStock {
             drains: InlineAtomic::new(0),
             emergency_takes: InlineAtomic::new(0),
             emergency_gives: InlineAtomic::new(0),
+            aside: InlineAtomic::new(0),
         })
     }
 
@@ -101,7 +106,8 @@ impl PartitionStock {
     pub(crate) fn take_emergency_page(&self) -> Option<usize> {
         let guard = PreemptGuard::begin();
         let emergency = self.account.pool().emergency.as_ref()?;
-        let page = emergency.take(self.account.id(), &guard)?;
+        let frames = self.account.pool().free_frames.frames();
+        let page = emergency.take(self.account.id(), frames, &guard)?;
         self.emergency_takes.add(1);
         Some(page)
     }
@@ -212,23 +218,24 @@ impl PartitionStock {
         filling.promised = pages;
         let filled = self.fill(stock, filling);
         self.account
-            .release(::core::mem::take(&mut filling.promised));
+            .release_promised(::core::mem::take(&mut filling.promised));
         self.refills.add(filled.into());
         trace::refill(self.account.id().0, filled, stock.level().free());
         filled
     }
 
     fn drain_batch(&self, stock: &Stock, filling: &mut FillState, pages: u32) -> u32 {
-        let mut drained = 0u32;
+        let mut released = Released::default();
         for _ in 0..pages {
             let Some(frame) = stock.withdraw(filling) else {
                 break;
             };
             // A frame to which there is another reference stays in quarantine.
-            drained.raise(u32::from(self.account.give_or_quarantine(frame)));
+            released.count(self.account.give_or_quarantine(frame));
         }
         self.account.pool().wakers.scrub.wake();
-        self.account.release(drained);
+        self.account.release(released);
+        let drained = released.frames();
         self.drains.add(drained.into());
         trace::drain(self.account.id().0, drained, stock.level().free());
         drained
@@ -242,13 +249,14 @@ impl PartitionStock {
         };
         let mut filling = stock.filling.lock();
         self.account
-            .release(::core::mem::take(&mut filling.promised));
+            .release_promised(::core::mem::take(&mut filling.promised));
         for slot in 0..stock.watermarks().limit() {
             let Some(frame) = stock.take_out_any(&mut filling, slot) else {
                 continue;
             };
-            let freed = self.account.give_or_quarantine(frame);
-            self.account.release(freed.into());
+            let mut released = Released::default();
+            released.count(self.account.give_or_quarantine(frame));
+            self.account.release(released);
         }
         self.account.pool().wakers.scrub.wake();
     }
@@ -313,6 +321,7 @@ impl Partition {
         if let Some((watermarks, free)) = self.stock.level() {
             self.events.check_stock(&watermarks, free);
         }
+        self.stock.report_aside();
         self.stock.refill();
         if let Some((watermarks, free)) = self.stock.level() {
             self.events.forget_low_stock(&watermarks, free);
