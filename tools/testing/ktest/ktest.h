@@ -40,7 +40,7 @@ struct kcase {
 };
 
 extern const struct kcase partition_cases[], region_cases[], page_cases[], lease_cases[],
-	object_cases[], genalloc_cases[];
+	object_cases[], genalloc_cases[], memory_error_cases[];
 
 struct genp_partition *ktest_create(struct ktest *t, const struct genp_spec *spec);
 struct genp_stat ktest_stat(struct genp_partition *part);

@@ -133,7 +133,7 @@ static int genp_ktest_show(struct seq_file *out, void *unused)
 {
 	static const struct kcase *const suites[] = {
 		partition_cases, region_cases, page_cases, lease_cases, object_cases,
-		genalloc_cases,
+		genalloc_cases, memory_error_cases,
 	};
 	const struct kcase *kcase;
 	unsigned int number = 0, i;

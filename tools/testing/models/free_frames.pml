@@ -15,6 +15,8 @@
  *	closing		FreeFrames::give_or_quarantine(), from the end of a reserve whose frame
  *			a device still writes to
  *	device		direct I/O into that frame, and its end
+ *	failing		a memory error in a frame, and ErrorFinder::look() after it: the
+ *			clean frames through FreeFrames::sift_clean()
  *
  * Left out: memory nodes (one list of clean frames stands for all); the order within
  * a list (any frame of it may be taken); priorities: a taker that waits for
@@ -22,10 +24,13 @@
  *
  * Each of the d_steps at `list` is one section under genp_free_frames.
  *
- * Properties: take() always finds a frame; no frame has two owners; a frame reaches
- * its owner zeroed; no frame is free while a device writes to it; none is lost.
+ * Properties: take() always finds a frame, unless one with an error was promised; no frame
+ * has two owners; a frame reaches its owner zeroed; no frame is free while a device writes
+ * to it; none is lost. With an error: no frame is taken that the finder has looked at, and
+ * in the end the accounting agrees with the lists.
  *
  *	proof    safe
+ *	proof    poisoned             -DPOISON -DFRAMES=2
  *	live     served               -DLIVE
  *
  * Mistakes, each of which must be found:
@@ -38,6 +43,8 @@
  *	mistake  returned_before_give -DRETURNED_BEFORE_GIVE -DFRAMES=2
  *	mistake  no_quarantine        -DNO_QUARANTINE
  *	mistake  quarantine_unchecked -DQUARANTINE_UNCHECKED
+ *	mistake  poison_taken         -DPOISON -DFRAMES=2 -DPOISON_TAKEN
+ *	mistake  poison_forgotten     -DPOISON -DFRAMES=2 -DPOISON_FORGOTTEN
  *	mistake  never_served         -DLIVE -DKEEP_BATCH
  */
 
@@ -47,7 +54,7 @@
 #define BATCH	2
 #define NO_FRAME FRAMES
 
-mtype = { DIRTY, CLEAN, QUARANTINE, TAKEN };
+mtype = { DIRTY, CLEAN, QUARANTINE, TAKEN, RETIRED };
 /* The frame FRAMES - 1 is at first that of a reserve. */
 mtype list[FRAMES] = DIRTY;
 bool written[FRAMES] = true;	/* not zeroed */
@@ -56,6 +63,46 @@ bool pinned;			/* the last frame, by the device */
 byte free = FRAMES - 1;		/* in the accounting */
 bool scrubbing;			/* genp_scrubbing */
 bool fetches;			/* the first borrower was granted a frame */
+
+#ifdef POISON
+byte bad = NO_FRAME;		/* the frame with an error */
+bool looked;			/* the finder has looked after it */
+byte owed;			/* Accounting::owed */
+bool found;			/* it is in no list, and not retired yet; only to check */
+#define BAD(frame)	((frame) == bad)
+#else
+#define BAD(frame)	false
+#endif
+
+/* Accounting::set_free() and Accounting::retire(), under genp_lending. */
+inline set_free()
+{
+#ifdef POISON
+	if
+	:: owed > 0 -> owed--
+	:: else -> free++
+	fi
+#else
+	free++
+#endif
+}
+
+inline retire()
+{
+#ifdef POISON
+	if
+	:: free > 0 -> free--
+#ifdef POISON_FORGOTTEN
+	:: else
+#else
+	:: else -> owed++
+#endif
+	fi;
+	found = false
+#else
+	skip
+#endif
+}
 
 #ifdef QUARANTINE_UNCHECKED
 #define UNPINNED	true
@@ -95,7 +142,11 @@ inline take()
 		fi;
 		if
 		:: frame != NO_FRAME -> list[frame] = TAKEN
+#ifdef POISON
+		:: else -> excused = owed > 0 || found
+#else
 		:: else
+#endif
 		fi
 	}
 }
@@ -104,6 +155,9 @@ proctype borrower()
 {
 	byte frame;
 	bool clean;
+#ifdef POISON
+	bool excused;
+#endif
 
 again:
 	/* The accounting promises a frame. */
@@ -111,6 +165,9 @@ again:
 		free > 0 -> free--;
 		if :: _pid == 1 -> fetches = true :: else fi
 	};
+#ifdef POISON
+retake:
+#endif
 	take();
 #ifndef NO_SECOND_TRY
 	if
@@ -126,6 +183,24 @@ again:
 	:: else
 	fi;
 #endif
+#ifdef POISON
+#ifdef POISON_TAKEN
+#define FOUND(frame)	false
+#else
+#define FOUND(frame)	BAD(frame)
+#endif
+	if
+	:: frame == NO_FRAME ->
+		/* It was promised. What was promised to us goes back, and pays. */
+		d_step { assert(excused); set_free(); frame = 0; clean = false; excused = false };
+		goto again
+	:: frame != NO_FRAME && FOUND(frame) ->
+		d_step { list[frame] = RETIRED; found = true };
+		d_step { retire(); frame = 0; clean = false };
+		goto retake
+	:: else
+	fi;
+#endif
 	assert(frame != NO_FRAME);
 	if :: _pid == 1 -> fetches = false :: else fi;
 	d_step {
@@ -134,12 +209,15 @@ again:
 #endif
 		assert(!used[frame] && !written[frame]);
 		assert(frame != FRAMES - 1 || !pinned);
+#ifdef POISON
+		assert(!BAD(frame) || !looked);
+#endif
 		used[frame] = true;
 		written[frame] = true
 	};
 	/* It is used, until its end. */
 #ifdef RETURNED_BEFORE_GIVE
-	free++;
+	set_free();
 #endif
 	d_step {
 		used[frame] = false;
@@ -150,7 +228,7 @@ again:
 #endif
 	};
 #ifndef RETURNED_BEFORE_GIVE
-	free++;
+	d_step { set_free() };
 #endif
 	d_step { frame = 0; clean = false };
 	goto again
@@ -179,7 +257,16 @@ end:	do
 			i = 0
 		};
 		do
-		:: i < n -> written[batch[i]] = false; i++
+		:: i < n && !BAD(batch[i]) -> written[batch[i]] = false; i++
+#ifdef POISON
+		:: i < n && BAD(batch[i]) ->
+			/* sift() */
+			d_step { list[batch[i]] = RETIRED; found = true };
+			d_step { retire() };
+			n--;
+			batch[i] = batch[n];
+			batch[n] = 0
+#endif
 		:: else -> break
 		od;
 #ifdef KEEP_BATCH
@@ -202,7 +289,7 @@ end:	do
 			:: else
 			fi
 		};
-		d_step { free = free + n; n = 0 }
+		d_step { if :: n == 1 -> set_free(); n = 0 :: else fi }
 	od
 }
 
@@ -219,7 +306,7 @@ proctype closing()
 		:: else -> list[FRAMES - 1] = DIRTY; freed = true
 		fi
 	};
-	if :: freed -> free++ :: else fi
+	if :: freed -> d_step { set_free() } :: else fi
 }
 
 proctype device()
@@ -230,6 +317,31 @@ proctype device()
 	od
 }
 
+#ifdef POISON
+/* Once, in any frame. Whoever has one keeps it; it is free sometime. */
+proctype failing()
+{
+	if :: bad = 0 :: bad = 1 fi;
+	/* sift_clean() */
+	atomic { MAY_SCRUB -> scrubbing = true };
+	d_step {
+		if
+		:: list[bad] == CLEAN -> list[bad] = RETIRED; found = true
+		:: else
+		fi
+	};
+	scrubbing = false;
+	if :: found -> d_step { retire() } :: else fi;
+	/* From now on it is taken by nobody who looks at what it takes. */
+	d_step {
+		if
+		:: list[bad] != TAKEN -> looked = true
+		:: else
+		fi
+	}
+}
+#endif
+
 init {
 	atomic {
 		list[FRAMES - 1] = TAKEN;
@@ -238,7 +350,10 @@ init {
 		run borrower();
 		run scrubber();
 		run closing();
-		if :: pinned -> run device() :: else fi
+		if :: pinned -> run device() :: else fi;
+#ifdef POISON
+		run failing()
+#endif
 	}
 }
 

@@ -26,7 +26,7 @@ TEST(info_is_consistent)
 	EQUAL(i.size, sizeof(i));
 	EQUAL(i.abi_version, GENP_ABI_VERSION);
 	EQUAL(i.page_size, PAGE);
-	EQUAL(i.committed + i.lent + i.free, i.capacity);
+	EQUAL(i.committed + i.lent + i.overdue + i.free + i.poisoned, i.capacity);
 	CHECK(i.clean <= i.capacity);
 	CHECK(i.nodes >= 1);
 	EQUAL(i.broken_invariants, 0);
@@ -204,7 +204,7 @@ TEST(trace_events_exist)
 	static const char *const events[] = {
 		"create", "destroy", "release", "alloc", "free", "wait", "grant", "refuse",
 		"recall", "return", "revoke", "renew", "resize", "quarantine", "overdue",
-		"refill", "drain",
+		"refill", "drain", "memory_error",
 	};
 	const char *dir = "/sys/kernel/tracing/events/genp";
 	char path[128];

@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 #include <sys/uio.h>
 
-#include "genp_test.h"
+#include "poison.h"
 
 static struct genp_info with_range(void)
 {
@@ -332,4 +332,60 @@ TEST(the_ceiling_counts_it)
 	close(all.fd);
 	CHECK(!ioctl(fd, GENP_CREATE, &more));
 	CHECK(!ioctl(fd, GENP_CREATE, &there));
+}
+
+static __u64 range_start(void)
+{
+	unsigned long long start, end;
+	char line[128], name[32];
+	FILE *file = fopen("/proc/iomem", "r");
+
+	CHECK(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " %llx-%llx : %31s", &start, &end, name) == 3 &&
+		    !strcmp(name, "genp")) {
+			fclose(file);
+			return start;
+		}
+	}
+	FAIL("GenP has no range");
+}
+
+/* Whoever has it is told; nobody gets it any more. The memory is not of the pool. */
+TEST(a_page_with_a_memory_error)
+{
+	struct genp_info before = with_range();
+	struct genp_create all;
+	struct part part;
+	char *again;
+
+	need_injection();
+	part = create_there(before.range_free);
+	memset(part.reserve, 0x5a, before.range_free);
+	poison(range_start() + 5 * PAGE);
+	EQUAL(error_event(part.fd).value, part.windows.reserve_offset + 5 * PAGE);
+	again = mmap(NULL, before.range_free, PROT_READ | PROT_WRITE, MAP_SHARED, part.fd,
+		     part.windows.reserve_offset);
+	CHECK(again != MAP_FAILED);
+	CHECK(is_poisoned(part.reserve + 5 * PAGE));
+	CHECK(is_poisoned(again + 5 * PAGE));
+	for (__u64 i = 0; i < before.range_free; i += PAGE)
+		CHECK(i == 5 * PAGE || (part.reserve[i] == 0x5a && again[i] == 0x5a));
+	EQUAL(stat_of(part.fd).memory_errors, 1);
+	munmap(again, before.range_free);
+	drop(&part);
+	expect_all_back(&before);
+	all = wish_there(before.range_free, 0);
+	ERRNO(try_create(&all), ENOSPC);
+	/* What is left on either side of it. */
+	for (int round = 0; round < 2; round++) {
+		__u64 length = round ? 5 * PAGE : before.range_free - 6 * PAGE;
+
+		part = create_there(length);
+		for (__u64 i = 0; i < length; i += PAGE)
+			CHECK(!part.reserve[i]);
+		EQUAL(stat_of(part.fd).memory_errors, 0);
+		drop(&part);
+		expect_all_back(&before);
+	}
 }
