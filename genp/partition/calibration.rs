@@ -28,6 +28,7 @@ impl Partition {
         let begin = time::now();
         self.reserve.zero(&frames);
         let took = time::now().saturating_sub(begin);
-        took.div_ceil(u64::from(frames.pages()).max(1))
+        let each = took.checked_div(frames.pages().into()).unwrap_or(took);
+        each.saturating_add(1)
     }
 }

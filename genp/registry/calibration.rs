@@ -57,20 +57,25 @@ impl Samples {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = u64> + Clone + '_ {
-        self.taken.iter().copied().take(self.count)
+    fn all(&self) -> &[u64] {
+        self.taken.get(..self.count).unwrap_or(&[])
     }
 
     fn worst(&self) -> u64 {
-        self.iter().max().unwrap_or(0)
+        self.all().iter().copied().max().unwrap_or(0)
     }
 
     /// The largest one that no more than half of them are below: a disturbance that
     /// happened once is not counted once for each lease of the pool.
     fn median(&self) -> u64 {
         let half = self.count / 2;
-        let below = |sample: u64| self.iter().filter(|&other| other < sample).count();
-        self.iter()
+        let below = |sample: u64| {
+            let all = self.all().iter();
+            all.fold(0usize, |sum, &other| sum.plus(usize::from(other < sample)))
+        };
+        self.all()
+            .iter()
+            .copied()
             .filter(|&sample| below(sample) <= half)
             .max()
             .unwrap_or(0)
@@ -208,8 +213,8 @@ impl<'a> Experiment<'a> {
             return Err(EAGAIN);
         }
         let cost = |ns: u64, steps: u32| {
-            let steps = u64::from(steps).max(1);
-            ns.div_ceil(steps).saturating_mul(MARGIN)
+            let each = ns.checked_div(steps.into()).unwrap_or(ns);
+            each.saturating_add(1).saturating_mul(MARGIN)
         };
         // Without what it takes until the first lease is ended, which is in every sample.
         let once = single.median();
