@@ -21,6 +21,12 @@ pub const SCRUB_BATCH: u32 = 4;
 /// Raw locks that are taken to recall a lease, end it by force and tell of both.
 pub const LOCKS_AN_END: u32 = 16;
 
+/// At least the number of steps that serve all waiters: each is moved once and resolved
+/// once, and an account may be listed as ready and turn out to have nothing to serve. O(1).
+pub fn serves(waiters: u32, partitions: u32) -> u32 {
+    waiters.saturating_mul(2).saturating_add(partitions)
+}
+
 /// What one step costs, in nanoseconds, at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnitCosts {
@@ -126,11 +132,9 @@ pub struct RecallBound {
 }
 
 impl RecallLoad {
-    /// Steps that serve all waiters: each is moved once and resolved once, and each
-    /// account may be looked at once in vain. O(1).
+    /// As [`serves`]. O(1).
     pub fn serves(&self) -> u32 {
-        let steps = self.waiters.saturating_mul(2);
-        steps.saturating_add(self.partitions)
+        serves(self.waiters, self.partitions)
     }
 
     /// How long a raw lock is waited for: each other processor may hold it once before. O(1).

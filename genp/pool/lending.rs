@@ -18,8 +18,11 @@ use kernel::{
 
 use super::config::Config;
 use crate::genp::{
-    core::accounting::{
-        Accounting, AccountingError, LeaseId, Limits, Memory, PartitionId, ServeResult, Totals,
+    core::{
+        accounting::{
+            Accounting, AccountingError, LeaseId, Limits, Memory, PartitionId, ServeResult, Totals,
+        },
+        recall_bound,
     },
     sys::{
         alloc_flags::SETUP_FLAGS,
@@ -217,12 +220,7 @@ impl Lending {
             rearmed: false,
             payer: None,
         };
-        // A waiter is moved once and resolved once; an account may be listed as ready
-        // and turn out to have nothing to serve.
-        let max_serves = config
-            .max_waiters
-            .saturating_mul(2)
-            .saturating_add(config.max_partitions);
+        let max_serves = recall_bound::serves(config.max_waiters, config.max_partitions);
         Ok(try_pin_init!(Self {
             state <- new_raw_lock!(state, "genp_lending"),
             longest_ns: Atomic::new(0),
