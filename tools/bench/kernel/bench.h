@@ -204,6 +204,7 @@ int plan_levels(const char *role, u64 pool, size_t size);
 int plan_sweep(const char *role, u64 pool, size_t size);
 int plan_churn(const char *role, u64 pool, size_t size);
 int plan_lend(unsigned int samples, unsigned int max_pages);
+int plan_callees(unsigned int samples);
 int plan_hard(u64 pool);
 int plan_contend(const char *role, u64 pool, size_t size);
 

@@ -14,6 +14,7 @@
  *	churn ROLE MIB SIZE	... giving back and taking in any order
  *	lend PAGES		borrow and return, up to this many pages
  *	hard MIB		expensive cases
+ *	callees			functions of the kernel that GenP calls
  *	contend ROLE MIB SIZE	... with another CPU doing the same
  */
 #include <linux/debugfs.h>
@@ -49,6 +50,8 @@ static int run(const char *plan)
 
 	if (!strcmp(plan, "quick"))
 		return plan_quick();
+	if (!strcmp(plan, "callees"))
+		return plan_callees(bench_samples);
 	if (sscanf(plan, "lend %u", &number) == 1 && number)
 		return plan_lend(bench_samples, number);
 	if (sscanf(plan, "hard %u", &number) == 1 && number)
