@@ -32,7 +32,7 @@ impl Partition {
         match self.reserve.driver_address(region.offset) {
             Some(address) => Ok((address, region.handle)),
             None => {
-                // There is no reserve, so this is not reached.
+                // not-reached: a region was allocated, so there is a reserve.
                 self.regions.free(Owner::Driver, region.handle)?;
                 Err(EINVAL)
             }

@@ -59,6 +59,7 @@ void genp_vunmap(const void *start)
 
 void genp_zero_page(struct page *page)
 {
+	/* loop-bound: PAGE_SIZE */
 	clear_highpage(page);
 }
 

@@ -241,8 +241,7 @@ where
         Some(beside(near, tried.bit))
     }
 
-    /// Takes a page wherever one is: the first descent, which is the only one unless
-    /// other callers interfere.
+    /// Takes a page wherever one is, by one descent unless other callers interfere.
     #[inline(never)]
     fn search(&self, hint: u32) -> Option<u32> {
         let start = self.page_at_hint(hint);
@@ -269,6 +268,7 @@ where
     #[inline(never)]
     fn take_with_retries(&self, hint: u32, mut at: WordIndex, mut seen: u64) -> Option<u32> {
         let start = self.page_at_hint(hint);
+        // loop-bound: MAX_RETRIES
         for _ in 0..MAX_RETRIES {
             if seen == 0 {
                 self.clear_summary(at);
@@ -321,10 +321,10 @@ where
         page < self.pages && is_set(self.load(self.layout.leaf_of(page)), bit_of(page))
     }
 
-    /// The number of free pages, exact if no page is taken or given meanwhile. O(pages),
-    /// for statistics.
+    /// The number of free pages, exact if none is taken or given meanwhile. O(pages).
     pub fn count(&self) -> u32 {
         let leaves = self.words.iter().skip(self.layout.leaves_at());
+        // loop-bound: (pages + 63) / 64
         leaves.fold(0, |sum, leaf| leaf.load().count_ones().saturating_add(sum))
     }
 
@@ -341,7 +341,7 @@ where
     fn descend(&self, start: u32) -> (WordIndex, u64) {
         let mut at = WordIndex::TOP;
         let mut seen = self.load(at);
-        // At most MAX_LEVELS - 1 times.
+        // loop-bound: MAX_LEVELS - 1
         for branch in self.layout.branches_to(start) {
             if seen == 0 {
                 break;
@@ -355,7 +355,7 @@ where
     /// Sets the bits above a word that is not empty, up to the top.
     #[inline(always)]
     fn set_summary(&self, mut at: WordIndex) {
-        // At most MAX_LEVELS - 1 times.
+        // loop-bound: MAX_LEVELS - 1
         while at != WordIndex::TOP {
             let (above, bit) = at.above();
             at = above;
@@ -375,7 +375,7 @@ where
         let Some(mut word) = self.word(at) else {
             return;
         };
-        // At most MAX_LEVELS - 1 times.
+        // loop-bound: MAX_LEVELS - 1
         while at != WordIndex::TOP {
             let (above, bit) = at.above();
             at = above;

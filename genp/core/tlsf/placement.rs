@@ -110,6 +110,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// Continues a search: visits at most `most` blocks. Returns the answer, which is
     /// an error of [`Self::alloc`] or a region, or `None` if the search goes on.
     pub fn search(&mut self, most: u32) -> Option<Result<Block, TlsfError>> {
+        // loop-bound: SEARCH_STEPS
         for _ in 0..most {
             let SearchState::Running(cursor) = self.search else {
                 break;

@@ -74,7 +74,7 @@ fn alloc(
     };
     let region = partition.regions().alloc_placed(size as u64, &placement)?;
     let Some(address) = partition.reserve().driver_address(region.offset) else {
-        // Not reached: a reserve of which a region was allocated is mapped.
+        // not-reached: a reserve of which a region was allocated is mapped.
         partition.regions().free(Owner::Driver, region.handle)?;
         return Err(EINVAL);
     };
@@ -147,7 +147,7 @@ unsafe extern "C" fn genp_dma_alloc(
     let got = how.and_then(|mut how| alloc_contiguous(partition, size, &mut how));
     let found = got.and_then(|got| match phys_of(partition, got.addr as usize) {
         Some(at) => Ok((got, at)),
-        // Not reached: the region is in the reserve.
+        // not-reached: the region is in the reserve.
         None => Err(partition
             .regions()
             .free(Owner::Driver, got.handle)

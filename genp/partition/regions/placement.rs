@@ -102,6 +102,7 @@ impl Regions {
         self.tlsf.lock().begin_search(want)?;
         // Ends after one walk over the blocks and a few more steps for each region that
         // is freed meanwhile: see `core::tlsf::placement`.
+        // loop-bound: blocks / SEARCH_STEPS + 2
         loop {
             if let Some(answer) = self.tlsf.lock().search(SEARCH_STEPS) {
                 return answer;

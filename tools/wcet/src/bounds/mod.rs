@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The bound of a function: its longest path, with those of all functions it calls.
+
+mod repeated;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use crate::{
+    decode::{Count, Decode, Flow, Operation, Step},
+    graph::Graph,
+    image::{is_named, readable, Image, Place},
+    lines::Lines,
+    longest::{longest, Weighted},
+    loops::{loops, Loop},
+    problem::Result,
+    settings::Settings,
+    source::Source,
+    turns::Turns,
+};
+
+/// Reasons why a function has no bound.
+pub type Reasons = BTreeSet<String>;
+
+/// The bound of a function.
+#[derive(Debug, Default)]
+pub struct Bound {
+    /// The most instructions of a call, without the call itself. `None` if each path ends
+    /// in a trap or in a function that is not called.
+    pub instructions: Option<u64>,
+    /// How often the longest path comes to each step, and what one time costs.
+    pub steps: BTreeMap<u64, (u64, u64)>,
+}
+
+/// Bounds under the same parameters and assumptions.
+pub struct Bounds<'a> {
+    pub image: &'a Image,
+    pub decode: &'a Decode<'a>,
+    pub lines: &'a Lines,
+    pub source: &'a Source,
+    pub settings: &'a Settings,
+    /// Functions that are not called, by assumption.
+    pub never: &'a [String],
+    known: BTreeMap<u64, Result<Rc<Bound>, Reasons>>,
+    /// The functions whose bounds are being computed.
+    open: Vec<u64>,
+}
+
+/// The costs of a block.
+#[derive(Default)]
+struct Costs {
+    /// Of each step; `None` if no path goes through it.
+    steps: Vec<Option<u64>>,
+    /// What the function that is jumped to at the end costs.
+    end: Option<u64>,
+}
+
+impl<'a> Bounds<'a> {
+    pub fn new(
+        image: &'a Image,
+        decode: &'a Decode<'a>,
+        lines: &'a Lines,
+        source: &'a Source,
+        settings: &'a Settings,
+        never: &'a [String],
+    ) -> Self {
+        let (known, open) = (BTreeMap::new(), Vec::new());
+        Self {
+            image,
+            decode,
+            lines,
+            source,
+            settings,
+            never,
+            known,
+            open,
+        }
+    }
+
+    /// The bound of the function at an address, or all reasons why there is none.
+    pub fn of(&mut self, entry: u64) -> Result<Rc<Bound>, Reasons> {
+        if let Some(known) = self.known.get(&entry) {
+            return known.clone();
+        }
+        if let Some(at) = self.open.iter().position(|open| *open == entry) {
+            let names: Vec<String> = self.open[at..]
+                .iter()
+                .map(|open| self.name(*open))
+                .collect();
+            return Err(Reasons::from([format!("recursion: {}", names.join(", "))]));
+        }
+        self.open.push(entry);
+        let bound = self.compute(entry).map(Rc::new);
+        self.open.pop();
+        self.known.insert(entry, bound.clone());
+        bound
+    }
+
+    fn name(&self, entry: u64) -> String {
+        readable(self.image.function_at(entry).unwrap_or("?"))
+    }
+
+    fn compute(&mut self, entry: u64) -> Result<Bound, Reasons> {
+        let name = self.name(entry);
+        let symbol = self.image.function_at(entry).unwrap_or("?");
+        if self.never.iter().any(|never| is_named(symbol, never)) {
+            return Ok(Bound::default());
+        }
+        let one = |reason: String| Reasons::from([format!("{name}: {reason}")]);
+        let graph = Graph::of(self.image, self.decode, entry).map_err(one)?;
+        let after: Vec<Vec<usize>> = graph
+            .blocks
+            .iter()
+            .map(|block| block.after.clone())
+            .collect();
+        let found = loops(&after).map_err(|block| {
+            let at = graph.blocks[block].steps[0].address;
+            one(format!(
+                "a loop is entered in its middle, at {}",
+                self.place(at)
+            ))
+        })?;
+        let mut reasons = Reasons::new();
+        let bounds = self.turns(&graph, &found, &mut reasons);
+        let mut costs = Vec::new();
+        for block in &graph.blocks {
+            costs.push(self.block(&block.steps, block.ends, &name, &mut reasons));
+        }
+        if !reasons.is_empty() {
+            return Err(reasons);
+        }
+        Ok(sum(&graph, &after, &found, &bounds, &costs))
+    }
+
+    /// The line of an address, and those of the callers that it is inlined in: lines of
+    /// libraries are left out, if there are others.
+    pub fn place(&self, address: u64) -> String {
+        let lines = self.lines.of(address).unwrap_or_default();
+        let mut own: Vec<_> = lines
+            .iter()
+            .filter(|line| line.file.is_relative())
+            .collect();
+        if own.is_empty() {
+            own = lines.iter().collect();
+        }
+        let own: Vec<String> = own.into_iter().map(ToString::to_string).collect();
+        match own.is_empty() {
+            true => format!("{address:#x}"),
+            false => own.join(" in "),
+        }
+    }
+
+    fn block(&mut self, steps: &[Step], ends: bool, name: &str, reasons: &mut Reasons) -> Costs {
+        let mut costs = Costs::default();
+        // The repetitions that were set, if that is known.
+        let mut count = None;
+        for step in steps {
+            let mut most = None;
+            let before = count;
+            for variant in &step.variants {
+                count = before;
+                let mut sum = Some(0u64);
+                for operation in variant {
+                    let cost = self.operation(step, operation, (name, count), reasons);
+                    count = match operation.count {
+                        Count::Keeps => count,
+                        Count::Sets(number) => Some(number),
+                        Count::Changes => None,
+                    };
+                    sum = sum.and_then(|sum| cost.map(|cost| sum.saturating_add(cost)));
+                }
+                most = most.max(sum);
+            }
+            if step.variants.len() > 1 {
+                count = None;
+            }
+            costs.steps.push(most);
+        }
+        if let (true, Some(last)) = (ends, steps.last()) {
+            costs.end = self.end(last, name, reasons);
+        }
+        costs
+    }
+
+    /// What an operation costs, with what it calls. `None` if it is not executed.
+    fn operation(
+        &mut self,
+        step: &Step,
+        operation: &Operation,
+        (name, count): (&str, Option<u64>),
+        reasons: &mut Reasons,
+    ) -> Option<u64> {
+        let own = match (operation.repeats, count) {
+            (false, _) => 1,
+            // None at all is executed once.
+            (true, Some(count)) => count.max(1),
+            (true, None) => self.repetitions(step, name, reasons),
+        };
+        let turns = Turns {
+            lines: self.lines,
+            source: self.source,
+        };
+        let called = match &operation.flow {
+            Flow::Call(_) if turns.is_left_out(step.address).unwrap_or(false) => None,
+            Flow::Call(to) => self.place_called(to, reasons),
+            Flow::CallThrough(variable) => self.row(variable, reasons),
+            Flow::CallUnknown => self.unknown(name, step, reasons),
+            Flow::Stop => None,
+            _ => Some(0),
+        };
+        Some(own.saturating_add(called?))
+    }
+
+    /// What the function costs that a step jumps to; 0 for a return.
+    fn end(&mut self, step: &Step, name: &str, reasons: &mut Reasons) -> Option<u64> {
+        let mut most = None;
+        for operation in step.operations() {
+            let cost = match &operation.flow {
+                Flow::Return => Some(0),
+                Flow::Jump(to) | Flow::Branch(to) => self.place_called(to, reasons),
+                Flow::JumpUnknown => self.unknown(name, step, reasons),
+                _ => None,
+            };
+            most = most.max(cost);
+        }
+        most
+    }
+
+    fn place_called(&mut self, to: &Place, reasons: &mut Reasons) -> Option<u64> {
+        match to {
+            Place::Here(address) if self.image.function_at(*address).is_some() => {
+                match self.of(*address) {
+                    Ok(bound) => bound.instructions,
+                    Err(more) => {
+                        reasons.extend(more);
+                        None
+                    }
+                }
+            }
+            // The part of the function at the other end of a branch.
+            Place::Here(_) => None,
+            Place::Elsewhere(symbol) => self.row(symbol, reasons),
+        }
+    }
+
+    fn row(&self, symbol: &str, reasons: &mut Reasons) -> Option<u64> {
+        if self.never.iter().any(|never| never == symbol) {
+            return None;
+        }
+        match self.settings.callee(symbol, &self.source.constants) {
+            Ok(bound) => Some(bound),
+            Err(reason) => {
+                reasons.insert(reason);
+                None
+            }
+        }
+    }
+
+    /// What a call through a pointer costs.
+    fn unknown(&mut self, name: &str, step: &Step, reasons: &mut Reasons) -> Option<u64> {
+        let settings = self.settings;
+        let mut rows = settings.indirect.iter();
+        let Some(row) = rows.find(|row| is_named(name, &row.function)) else {
+            reasons.insert(format!(
+                "{name}: calls through a pointer at {}",
+                self.place(step.address)
+            ));
+            return None;
+        };
+        let mut most = None;
+        for target in &row.targets {
+            let to = match self.image.function(target) {
+                Ok(address) => Place::Here(address),
+                Err(_) => Place::Elsewhere(target.clone()),
+            };
+            most = most.max(self.place_called(&to, reasons));
+        }
+        most
+    }
+}
+
+fn sum(
+    graph: &Graph,
+    after: &[Vec<usize>],
+    loops: &[Loop],
+    bounds: &[u64],
+    costs: &[Costs],
+) -> Bound {
+    let total = |costs: &Costs| {
+        costs
+            .steps
+            .iter()
+            .try_fold(0u64, |sum, cost| Some(sum.saturating_add((*cost)?)))
+    };
+    let weights: Vec<Option<u64>> = costs.iter().map(total).collect();
+    let ends: Vec<Option<u64>> = costs.iter().map(|costs| costs.end).collect();
+    let weighted = Weighted {
+        after,
+        weights: &weights,
+        ends: &ends,
+    };
+    let Some(path) = longest(&weighted, loops, bounds) else {
+        return Bound::default();
+    };
+    let mut steps = BTreeMap::new();
+    for (block, count) in &path.counts {
+        for (step, cost) in graph.blocks[*block].steps.iter().zip(&costs[*block].steps) {
+            steps.insert(step.address, (*count, cost.unwrap_or(0)));
+        }
+    }
+    if let Some(last) = graph.blocks[path.last].steps.last() {
+        let end = ends[path.last].unwrap_or(0);
+        steps
+            .entry(last.address)
+            .and_modify(|(_, cost)| *cost += end);
+    }
+    Bound {
+        instructions: Some(path.weight),
+        steps,
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How often loops and string instructions repeat.
+
+use std::collections::BTreeSet;
+
+use super::{Bounds, Reasons};
+use crate::{
+    decode::Step, graph::Graph, image::is_named, loops::Loop, settings::Library, turns::Turns,
+};
+
+/// Lines that are shown of a loop without a bound.
+const PLACES: usize = 3;
+
+impl Bounds<'_> {
+    /// How often each loop goes back to its head.
+    pub(super) fn turns(&self, graph: &Graph, found: &[Loop], reasons: &mut Reasons) -> Vec<u64> {
+        let symbol = self.image.function_at(graph.entry).unwrap_or("?");
+        let mut library = self.settings.library.iter();
+        if let Some(library) = library.find(|library| is_named(symbol, &library.function)) {
+            return self.library(library, graph, found, reasons);
+        }
+        let turns = Turns {
+            lines: self.lines,
+            source: self.source,
+        };
+        let annotations = match turns.of(graph, found) {
+            Ok(annotations) => annotations,
+            Err(reason) => {
+                reasons.insert(reason);
+                return vec![0; found.len()];
+            }
+        };
+        let mut bounds = Vec::new();
+        for (found, annotation) in found.iter().zip(annotations) {
+            let bound = match annotation {
+                Some(it) => self.source.bound(&it.line.file, it.annotation),
+                None => Err(format!(
+                    "{}: {}",
+                    self.name(graph.entry),
+                    self.unbounded(graph, found)
+                )),
+            };
+            bounds.push(bound.unwrap_or_else(|reason| {
+                reasons.insert(reason);
+                0
+            }));
+        }
+        bounds
+    }
+
+    fn library(
+        &self,
+        library: &Library,
+        graph: &Graph,
+        found: &[Loop],
+        reasons: &mut Reasons,
+    ) -> Vec<u64> {
+        if library.bounds.len() != found.len() {
+            reasons.insert(format!(
+                "{} has {} loops, and the settings have {} bounds",
+                library.function,
+                found.len(),
+                library.bounds.len()
+            ));
+            return vec![0; found.len()];
+        }
+        let mut order: Vec<usize> = (0..found.len()).collect();
+        order.sort_by_key(|number| graph.blocks[found[*number].head].steps[0].address);
+        let mut bounds = vec![0; found.len()];
+        for (number, text) in order.into_iter().zip(&library.bounds) {
+            match self.source.constants.value("".as_ref(), text) {
+                Ok(bound) => bounds[number] = bound,
+                Err(reason) => {
+                    reasons.insert(reason);
+                }
+            }
+        }
+        bounds
+    }
+
+    /// A loop without a bound, for people.
+    fn unbounded(&self, graph: &Graph, found: &Loop) -> String {
+        let mut places = BTreeSet::new();
+        for step in found
+            .blocks
+            .iter()
+            .flat_map(|block| &graph.blocks[*block].steps)
+        {
+            places.insert(self.place(step.address));
+        }
+        let places: Vec<String> = places.into_iter().take(PLACES).collect();
+        format!("a loop has no bound: {}", places.join("; "))
+    }
+
+    /// How often a string instruction repeats.
+    pub(super) fn repetitions(&self, step: &Step, name: &str, reasons: &mut Reasons) -> u64 {
+        let turns = Turns {
+            lines: self.lines,
+            source: self.source,
+        };
+        let bound = match turns.of_instruction(step.address) {
+            Ok(Some(it)) => self.source.bound(&it.line.file, it.annotation),
+            Ok(None) => Err(format!(
+                "{name}: a string instruction has no bound: {}",
+                self.place(step.address)
+            )),
+            Err(reason) => Err(reason),
+        };
+        bound.unwrap_or_else(|reason| {
+            reasons.insert(reason);
+            0
+        })
+    }
+}
