@@ -7,15 +7,28 @@
  * Documentation/abi.rst, beside EINVAL for a pointer that is not what it should be
  * and EMFILE for more than 64 partitions in a program.
  *
- * After genp_create(), genp_alloc() and genp_free() and their like make no system
- * call, take no page fault and a constant number of steps; a thread that did not
- * create the partition asks the kernel for its ID once. Their lock has priority
- * inheritance. Most calls take no lock: each thread caches a few blocks of each size
- * up to 4,096 bytes that it freed. A request is refused only after all cached blocks
- * were returned to the heap. Sizes above 256 bytes are rounded up, by a sixteenth at
- * most, if there is room. Freeing a block twice, or one that was never allocated, is
- * EINVAL as far as it can be detected. No function may be called for a partition that
- * is being destroyed.
+ * The heap: genp_alloc(), genp_free() and their like make no system call and take no
+ * page fault; a thread that did not create the partition asks the kernel for its ID once.
+ * No call takes more than 300,000 instructions, whatever other threads left behind, and
+ * while it has the lock no more than 20,000 at a time if others wait; most take less than
+ * 100. Its lock has priority inheritance. Most calls take no lock: each of 127 threads
+ * caches blocks of each size up to 64 KiB that it freed, 32 of a size at most, and 1,024
+ * in all. A request is refused only after all cached blocks were returned to the heap.
+ *
+ * What was freed can be had again: as many blocks of a size as were freed, whatever else
+ * is allocated. Sizes are rounded up, by a sixteenth at most, above 64 KiB or if there is
+ * little room by a thirty-second; powers of two are not. A block takes 16 bytes more, and
+ * 32 at least. Documentation/heap.rst says how much a reserve must have.
+ *
+ * Freeing what is no live block is EINVAL: a block that was freed, an address within one,
+ * on a stack or in another heap. ENOTRECOVERABLE says that somebody wrote before or behind
+ * a block, or to one that was freed, and broke what is there; nothing was done then. Only
+ * two threads that free the same block in the same moment may go unnoticed until it is
+ * allocated again. With GENP_CHECK=1 in the environment when the partition is created, a
+ * single byte written behind a block is found when that is freed or resized, which is
+ * ENOTRECOVERABLE; GENP_CHECK=abort ends the process there, with a message.
+ *
+ * No function may be called for a partition that is being destroyed.
  *
  * fork(): a partition belongs to the process that created or opened it. In a child of it
  * all calls for it and for its blocks and leases fail with ECHILD, and touching its
@@ -28,8 +41,8 @@
  * descriptors are close-on-exec.
  *
  * Signal handlers may call everything but genp_create() and its like and genp_destroy(),
- * if the thread has allocated or freed something before. Small blocks are mostly served;
- * what needs a lock that the interrupted thread holds fails with EDEADLK, and nothing has
+ * if the thread has allocated or freed something before. What is in the thread's cache is
+ * served, whatever was interrupted; what needs a lock that the interrupted thread holds fails with EDEADLK, and nothing has
  * happened: a block that could not be freed is alive. Other calls than those from a
  * handler never give EDEADLK. The handler saves errno.
  *
@@ -64,11 +77,28 @@ genp_partition_t *genp_from_fd(int fd);
  */
 int genp_destroy(genp_partition_t *part);
 
-/* The heap in the reserve. Blocks are aligned to 16 bytes or as asked. */
+/*
+ * The heap in the reserve. All of it can fail with ECHILD, EDEADLK and ENOTRECOVERABLE,
+ * see above, and with EINVAL without a partition or with what is no block.
+ */
+
+/* A block aligned to 16 bytes; 0 bytes are one. ENOMEM. */
 void *genp_alloc(genp_partition_t *part, size_t size);
+/*
+ * A block aligned to a power of two; anything else is EINVAL. ENOMEM, also if none of the
+ * first 16 free blocks of each list of sizes, and of the first 256 in all, can hold it
+ * aligned. More than 16 bytes of alignment always take the lock.
+ */
 void *genp_aligned_alloc(genp_partition_t *part, size_t align, size_t size);
+/* A block of zeroes. The time to write them depends on their number. ENOMEM. */
 void *genp_calloc(genp_partition_t *part, size_t count, size_t size);
+/*
+ * Changes the size of a block and keeps its contents and its alignment. Making it smaller
+ * succeeds and does not move it. Making it larger moves it only if there is no room behind
+ * it, and then takes time by its size. ENOMEM: the block is as it was.
+ */
 void *genp_realloc(void *block, size_t size);
+/* Frees a block; NULL is nothing. */
 int genp_free(void *block);
 
 /*

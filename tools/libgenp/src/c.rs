@@ -190,18 +190,9 @@ pub unsafe extern "C" fn genp_calloc(p: *mut Partition, count: usize, size: usiz
 #[no_mangle]
 pub unsafe extern "C" fn genp_realloc(block: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: says the header.
-    address(unsafe { locate(block) }.and_then(|(part, block)| {
-        let old = part.size_of(block)?;
-        let new = part.alloc(size, 16)?;
-        // SAFETY: both are live blocks of these lengths; one of them dies here.
-        unsafe {
-            new.copy_from_nonoverlapping(block, old.min(size));
-            part.free(block).inspect_err(|_| {
-                let _ = part.free(new);
-            })?;
-        }
-        Ok(new)
-    }))
+    let located = unsafe { locate(block) };
+    // SAFETY: says the header.
+    address(located.and_then(|(part, block)| unsafe { part.realloc(block, size) }))
 }
 
 #[no_mangle]

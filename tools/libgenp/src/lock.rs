@@ -103,6 +103,13 @@ pub(crate) struct Guard<'a, T> {
     me: u32,
 }
 
+impl<T> Guard<'_, T> {
+    /// Whether another thread waits for the mutex.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.mutex.word.load(Ordering::Relaxed) & libc::FUTEX_WAITERS != 0
+    }
+}
+
 impl<T> Deref for Guard<'_, T> {
     type Target = T;
 

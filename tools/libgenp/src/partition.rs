@@ -153,13 +153,26 @@ impl Partition {
         &self.file
     }
 
-    /// Allocates from the heap: ENOMEM, EINVAL, ECHILD, EDEADLK. O(1), no system call.
+    /// Allocates from the heap: ENOMEM, EINVAL, ECHILD, EDEADLK, ENOTRECOVERABLE. O(1), no
+    /// system call.
     pub fn alloc(&self, size: usize, align: usize) -> io::Result<NonNull<u8>> {
         self.heap.alloc(size, align)
     }
 
-    /// Frees what [`Self::alloc`] gave: EINVAL for what shows not to be that, ECHILD,
-    /// EDEADLK.
+    /// Changes the size of a block, where it is if that can be, and keeps its contents and
+    /// its alignment. Making it smaller never moves it. On error the block is as it was:
+    /// EINVAL, ENOMEM, ECHILD, EDEADLK, ENOTRECOVERABLE.
+    ///
+    /// # Safety
+    ///
+    /// Nobody uses the block meanwhile, nor its old address if it moved.
+    pub unsafe fn realloc(&self, block: NonNull<u8>, size: usize) -> io::Result<NonNull<u8>> {
+        // SAFETY: by the precondition.
+        unsafe { self.heap.realloc(block, size) }
+    }
+
+    /// Frees what [`Self::alloc`] gave: EINVAL for what is not that, ECHILD, EDEADLK,
+    /// ENOTRECOVERABLE.
     ///
     /// # Safety
     ///

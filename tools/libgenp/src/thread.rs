@@ -6,7 +6,7 @@
 use std::{
     ffi::c_void,
     ptr,
-    sync::atomic::{AtomicU32, AtomicUsize, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// Threads that can have a slot at the same time.
-pub(crate) const SLOTS: usize = 31;
+pub(crate) const SLOTS: usize = 127;
 
 /// Distance between the data of two slots, in bytes.
-pub(crate) const STRIDE: usize = 1024;
+pub(crate) const STRIDE: usize = 1920;
 
 /// Thread-local variables: [`SLOT`](tls::SLOT) is the slot, from 1, times
 /// [`STRIDE`], or 0 without a slot; [`ID`](tls::ID) is the kernel's thread ID, or 0
@@ -99,10 +99,11 @@ mod tls {
 }
 
 /// A bit for each slot in use.
-static TAKEN: AtomicU32 = AtomicU32::new(0);
+static TAKEN: [AtomicU64; SLOTS / 64 + 1] = [const { AtomicU64::new(0) }; SLOTS / 64 + 1];
 
-/// The highest slot ever used.
-static HIGHEST: AtomicUsize = AtomicUsize::new(0);
+/// In a thread's ID: it gave its slot back, at its end, and gets no other one. What it
+/// still frees goes straight to the heap.
+const ENDED: usize = 1 << 32;
 
 /// The kernel's ID of this thread.
 #[inline]
@@ -111,6 +112,28 @@ pub(crate) fn id() -> u32 {
         0 => query_id(),
         id => id as u32,
     }
+}
+
+/// Takes the lowest free slot, from 1. Makes at most [`SLOTS`] attempts.
+fn take_slot() -> Option<usize> {
+    for _ in 0..SLOTS {
+        let lowest = |word: &AtomicU64| word.load(Ordering::Relaxed).trailing_ones() as usize;
+        let (number, bit) = TAKEN
+            .iter()
+            .enumerate()
+            .map(|(number, word)| (number, lowest(word)))
+            .find(|&(_, bit)| bit < 64)?;
+        let slot = number * 64 + bit;
+        if slot >= SLOTS {
+            return None;
+        }
+        // Acquire: pairs with `release_slot`; makes the stores of the slot's last
+        // owner visible.
+        if TAKEN[number].fetch_or(1 << bit, Ordering::Acquire) & (1 << bit) == 0 {
+            return Some(slot + 1);
+        }
+    }
+    None
 }
 
 #[cold]
@@ -131,55 +154,35 @@ pub(crate) fn slot() -> usize {
     tls::get::<{ tls::SLOT }>()
 }
 
-/// The highest slot that any thread ever had.
-pub(crate) fn highest_slot() -> usize {
-    HIGHEST.load(Ordering::Relaxed)
-}
-
-/// Claims a slot for this thread until it exits: false if all are in use. Makes at
-/// most [`SLOTS`] attempts.
+/// Claims a slot for this thread until it ends: false if all are in use, or if it is
+/// about to end.
 #[cold]
 pub(crate) fn claim_slot() -> bool {
     let Some(key) = key() else { return false };
-    for _ in 0..SLOTS {
-        let taken = TAKEN.load(Ordering::Relaxed);
-        let slot = taken.trailing_ones() as usize;
-        if slot >= SLOTS {
-            return false;
-        }
-        // Acquire: pairs with `release_slot`; makes the stores of the slot's last
-        // owner visible.
-        if TAKEN
-            .compare_exchange(
-                taken,
-                taken | (1 << slot),
-                Ordering::Acquire,
-                Ordering::Relaxed,
-            )
-            .is_err()
-        {
-            continue;
-        }
-        // Relaxed: a reader that misses a new slot only misses blocks that are put
-        // there a moment later.
-        HIGHEST.fetch_max(slot + 1, Ordering::Relaxed);
-        tls::set::<{ tls::SLOT }>((slot + 1) * STRIDE);
-        // SAFETY: the key exists; the value is a slot number, as `release_slot` expects.
-        if unsafe { libc::pthread_setspecific(key, (slot + 1) as *const c_void) } != 0 {
-            // Without the destructor the slot would never be released.
-            release_slot((slot + 1) as *mut c_void);
-            return false;
-        }
-        return true;
+    id();
+    if tls::get::<{ tls::ID }>() & ENDED != 0 {
+        return false;
     }
-    false
+    let Some(slot) = take_slot() else {
+        return false;
+    };
+    tls::set::<{ tls::SLOT }>(slot * STRIDE);
+    // SAFETY: the key exists; the value is a slot number, as `release_slot` expects.
+    if unsafe { libc::pthread_setspecific(key, slot as *const c_void) } != 0 {
+        // Without the destructor the slot would never be released.
+        release_slot(slot as *mut c_void);
+        return false;
+    }
+    true
 }
 
 /// Releases a thread's slot when the thread exits.
 extern "C" fn release_slot(slot: *mut c_void) {
     tls::set::<{ tls::SLOT }>(0);
-    // Release: pairs with `claim_slot`.
-    TAKEN.fetch_and(!(1 << (slot as usize - 1)), Ordering::Release);
+    tls::set::<{ tls::ID }>(tls::get::<{ tls::ID }>() | ENDED);
+    let slot = slot as usize - 1;
+    // Release: pairs with `take_slot`.
+    TAKEN[slot / 64].fetch_and(!(1 << (slot % 64)), Ordering::Release);
 }
 
 /// Forgets the ID and the slot of the thread, and that any slot is taken. Context: a
@@ -192,7 +195,9 @@ fn forget_all() {
         // SAFETY: the key exists.
         unsafe { libc::pthread_setspecific(key, ptr::null()) };
     }
-    TAKEN.store(0, Ordering::Relaxed);
+    for word in &TAKEN {
+        word.store(0, Ordering::Relaxed);
+    }
 }
 
 /// The key whose destructor is [`release_slot`], plus one; 0 if there is none yet.
@@ -249,6 +254,47 @@ mod tests {
             .join()
             .unwrap();
         }
+    }
+
+    #[test]
+    fn a_hundred_threads_have_slots_at_a_time() {
+        let all = std::sync::Barrier::new(100);
+        std::thread::scope(|scope| {
+            for _ in 0..100 {
+                scope.spawn(|| {
+                    let had = claim_slot();
+                    all.wait();
+                    assert!(had);
+                });
+            }
+        });
+    }
+
+    /// Comes last of a thread's destructors, over and over.
+    extern "C" fn claim_at_the_end(key: *mut c_void) {
+        let _ = slot() > 0 || claim_slot();
+        // SAFETY: the key is that of this destructor, plus one.
+        unsafe { libc::pthread_setspecific(key as libc::pthread_key_t - 1, key) };
+    }
+
+    #[test]
+    fn a_thread_that_goes_on_after_its_end_leaves_no_slot_taken() {
+        let mut last = 0;
+        assert!(key().is_some());
+        // SAFETY: `last` may be written.
+        let made = unsafe { libc::pthread_key_create(&mut last, Some(claim_at_the_end)) };
+        assert_eq!(made, 0);
+        for _ in 0..4 * SLOTS {
+            std::thread::spawn(move || {
+                assert!(claim_slot());
+                let value = last as usize + 1;
+                // SAFETY: the key exists.
+                unsafe { libc::pthread_setspecific(last, value as *const c_void) };
+            })
+            .join()
+            .unwrap();
+        }
+        std::thread::spawn(|| assert!(claim_slot())).join().unwrap();
     }
 
     #[test]

@@ -13,6 +13,11 @@
 
 #define LEASES (1ULL << 30)
 
+#define FILES 1024
+
+/* Of each descriptor. */
+static __u64 reserves[FILES];
+
 /* Shared with children. */
 static int *destroys;
 
@@ -20,8 +25,9 @@ static int make(struct genp_create *ask)
 {
 	int fd = memfd_create("partition", MFD_CLOEXEC);
 
-	if (fd < 0 || ftruncate(fd, LEASES + ask->borrow_limit))
+	if (fd < 0 || fd >= FILES || ftruncate(fd, LEASES + ask->borrow_limit))
 		return -1;
+	reserves[fd] = ask->reserve;
 	ask->fd = fd;
 	return 0;
 }
@@ -33,7 +39,7 @@ static int fill_in(int fd, struct genp_stat *stat)
 	if (fstat(fd, &file))
 		return -1;
 	stat->windows.reserve_offset = 0;
-	stat->windows.reserve_length = 1 << 20;
+	stat->windows.reserve_length = reserves[fd];
 	stat->windows.lease_offset = LEASES;
 	stat->windows.lease_length = file.st_size - LEASES;
 	return 0;

@@ -37,8 +37,10 @@ fn plugin() -> &'static Path {
         let out = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("genp-plugin-{}.so", std::process::id()));
         let include = here.join("../../include/uapi");
-        let sources = ["fake", "fork", "handler", "threads"]
-            .map(|name| here.join(format!("tests/plugin/{name}.c")));
+        let sources = [
+            "fake", "fork", "handler", "heap", "share", "steps", "threads",
+        ]
+        .map(|name| here.join(format!("tests/plugin/{name}.c")));
         let output = Command::new("cc")
             .args([
                 "-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
@@ -199,4 +201,17 @@ cases! {
     a_child_of_vfork_harms_nobody
     locks_of_other_threads_do_not_stop_a_child
     a_handler_is_refused_or_served
+    what_was_freed_can_be_had_again
+    aligned_blocks_lie_close
+    only_powers_of_two_are_alignments
+    a_block_is_made_smaller_where_it_is
+    a_vector_grows_through_the_heap
+    a_vector_moves_down_to_grow
+    realloc_keeps_the_alignment
+    free_blocks_of_a_thread_are_had_by_another
+    what_is_no_block_is_refused
+    threads_with_bursts_do_not_wait
+    a_byte_behind_a_block_is_found
+    writes_to_freed_blocks_do_no_harm
+    no_call_takes_more_steps_than_is_said
 }

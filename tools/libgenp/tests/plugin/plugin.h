@@ -6,6 +6,7 @@
 #include "fake.h"
 #include "genp.h"
 #include <errno.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -3,72 +3,115 @@
 //! The thread cache: freed blocks, not merged, that are allocated again by a few
 //! instructions without a lock.
 //!
-//! Each thread slot has a stack of blocks for each size class. Only the slot's owner
-//! pushes blocks; any thread may take a whole stack when memory runs out, so that
-//! cached blocks are not lost to others. A stack is one word: the address of its
-//! first block, with the number of blocks in the four low bits. To change a stack, its
-//! owner takes all of it by one exchange and leaves BUSY there:
+//! Each thread slot has a stack of blocks for each size class, which is one word:
 //!
 //! ```text
-//!   owner                          reclaiming thread
-//!   stack = swap(word, BUSY)
-//!                                  BUSY: skips it
-//!   store(word, stack - first)
-//!                                  cas(word, stack, 0)   takes all of it
+//!   changes (24 bits) | blocks (8) | the first block, in grains (32)
 //! ```
 //!
-//! No other thread pushes blocks there, so the owner's store overwrites nothing. A
-//! signal handler that interrupts the owner in between finds BUSY as well, and leaves
-//! the stack alone.
+//! A block's note is the next block. The slot's owner pushes and pops blocks by
+//! exchanging the word if it did not change. Whoever holds the lock of the heap takes all
+//! blocks of any stack, at any time: a block is never out of reach. The number of changes
+//! makes an owner that was interrupted between its look and its exchange notice that
+//! others were there, including its own signal handlers.
 //!
-//! A full stack moves from a thread that frees to one that allocates through the
-//! magazine of its class (after Bonwick's magazine depot).
+//! Before the stack, there is room for one more block, its top. Only the owner puts one
+//! there, so that it need not lock the bus for that, and a block that is freed and
+//! allocated by turns costs one such operation instead of two.
+//!
+//! The blocks of all stacks together are limited, see [`super::grants`]; a stack has
+//! blocks only while it has a limit.
+
+mod top;
 
 use std::{
-    ptr::NonNull,
-    sync::atomic::{AtomicUsize, Ordering},
+    io,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
 use super::{
     inherited,
-    size_class::{BYTES, CLASSES, GRAIN},
-    stacks::{Slot, Stacks},
+    memory::{Checked, Damaged, Memory, State},
+    size_class::{CLASSES, GRAIN},
+    stacks::{Owned, Slot},
 };
 use crate::thread::{self, SLOTS};
 
-/// The most blocks in a stack: half of what the low bits of an address can count,
-/// so that emptying a stack stays short.
-const DEPTH: usize = 8;
-/// The bits of a stack that count its blocks.
-const COUNT: usize = GRAIN - 1;
-/// A stack that its owner is changing: no address, and more blocks than any has.
-const BUSY: usize = COUNT;
-/// A stack holds at most this fraction of the heap.
-const SHARE: usize = 1024;
+const ONE_BLOCK: u64 = 1 << 32;
+const ONE_CHANGE: u64 = 1 << 40;
+const CHANGES: u64 = !(ONE_CHANGE - 1);
+
+/// Blocks in a stack.
+#[inline(always)]
+fn blocks_in(stack: u64) -> usize {
+    (stack >> 32) as u8 as usize
+}
+
+/// The first block of a stack, in grains.
+#[inline(always)]
+fn first_of(stack: u64) -> u32 {
+    stack as u32
+}
+
+/// The stack with another number of changes, and another first block.
+#[inline(always)]
+fn changed(stack: u64, first: u32) -> u64 {
+    (stack.wrapping_add(ONE_CHANGE) & !u64::from(u32::MAX)) | u64::from(first)
+}
+
+/// A block of a stack, as an offset.
+#[inline(always)]
+fn offset(grains: u32) -> usize {
+    grains as usize * GRAIN
+}
+
+/// Where a stack is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) slot: u8,
+    pub(super) class: u8,
+}
+
+/// Blocks that were taken out of a stack.
+pub(super) struct Taken {
+    top: Option<usize>,
+    first: u32,
+    left: usize,
+}
+
+impl Taken {
+    /// The next of them.
+    pub(super) fn next(&mut self, memory: &Memory) -> Checked<Option<usize>> {
+        if let Some(at) = self.top.take() {
+            let whole = memory.read(at)? == memory.seal(at, State::Cached, 0);
+            return whole.then_some(Some(at)).ok_or(Damaged);
+        }
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let at = offset(self.first);
+        let owner = memory.read(at)?;
+        self.first = memory.note_if(at, State::Cached, owner).ok_or(Damaged)?;
+        Ok(Some(at))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.left == 0 && self.top.is_none()
+    }
+}
 
 /// The cached blocks of a heap.
 pub(super) struct ThreadCache {
-    stacks: Box<Stacks>,
+    stacks: Owned,
 }
 
 impl ThreadCache {
-    /// For a heap of this many bytes. Blocks can be in `length` of them.
-    pub(super) fn new(bytes: usize, length: usize) -> Self {
-        let limit = |slot: usize, class: usize| match slot {
-            0 => 0,
-            _ => (bytes / SHARE / BYTES[class] as usize).min(DEPTH) as u8,
-        };
-        let slot = |slot| Slot {
-            stacks: [const { AtomicUsize::new(0) }; CLASSES],
-            limit: std::array::from_fn(|class| limit(slot, class)),
-        };
-        let stacks = Box::new(Stacks {
-            slots: std::array::from_fn(slot),
-            magazines: [const { AtomicUsize::new(0) }; CLASSES],
-            length: AtomicUsize::new(length),
-        });
+    /// For a heap whose blocks begin in `length` bytes.
+    pub(super) fn new(length: usize) -> io::Result<Self> {
+        let stacks = Owned::new(length)?;
         inherited::enter(&stacks);
-        Self { stacks }
+        Ok(Self { stacks })
     }
 
     /// The number of bytes that can have blocks.
@@ -78,157 +121,251 @@ impl ThreadCache {
     }
 
     /// The caller's stacks.
-    #[inline]
+    #[inline(always)]
     fn own_slot(&self) -> &Slot {
         // SAFETY: `slot()` is at most SLOTS * STRIDE, a multiple of STRIDE, and STRIDE
-        // is the size of an element of the SLOTS + 1.
+        // is the size of an element of the SLOTS + 2.
         unsafe { &*self.stacks.slots.as_ptr().byte_add(thread::slot()) }
     }
 
-    /// Pops a block of this class.
-    #[inline]
-    pub(super) fn pop(&self, class: usize) -> Option<NonNull<u8>> {
-        let word = &self.own_slot().stacks[class];
-        // Acquire: pairs with the Release of the last `push`, `pop`, `send` or `receive`,
-        // by this thread or by the slot's last owner.
-        let stack = word.swap(BUSY, Ordering::Acquire);
-        let Some(first) = NonNull::new((stack & !COUNT) as *mut u8) else {
-            // Empty, or still BUSY.
-            word.store(stack, Ordering::Release);
-            return None;
-        };
-        // SAFETY: the swap took the stack, so nothing else refers to its blocks; the
-        // first word of a block is the rest of the stack, written by `push`.
-        let rest = unsafe { first.cast::<usize>().read() };
-        // Release: pairs with the swap of `take`.
-        word.store(rest, Ordering::Release);
-        Some(first)
+    fn top(&self, place: Place) -> &AtomicU32 {
+        &self.stacks.slots[place.slot as usize].tops[place.class as usize]
     }
 
-    /// Pushes a block of this class: false if the stack is full or the caller has no
-    /// slot.
+    fn stack(&self, place: Place) -> &AtomicU64 {
+        &self.stacks.slots[place.slot as usize].stacks[place.class as usize]
+    }
+
+    /// Pops a block of this class from the caller's stack. None also if somebody else
+    /// changed that meanwhile.
+    #[inline(always)]
+    pub(super) fn pop(&self, memory: &Memory, class: usize) -> Option<usize> {
+        let own = self.own_slot();
+        if let Some(at) = top::take(&own.tops[class]) {
+            // SAFETY: a block of ours.
+            let owner = unsafe { memory.word_at(at) }.load(Ordering::Relaxed);
+            if owner == memory.seal(at, State::Cached, 0) {
+                return Some(at);
+            }
+            // Overwritten. It stays there, for `is_damaged`.
+            top::put(&own.tops[class], at);
+            return None;
+        }
+        // Acquire: pairs with `push`, also that of the slot's last owner.
+        let stack = own.stacks[class].load(Ordering::Acquire);
+        if blocks_in(stack) == 0 {
+            return None;
+        }
+        let at = offset(first_of(stack));
+        // SAFETY: only blocks are pushed. Another thread may have taken it and write
+        // there: then the word changed.
+        let owner = unsafe { memory.word_at(at) }.load(Ordering::Relaxed);
+        let next = memory.note_if(at, State::Cached, owner)?;
+        let popped = changed(stack, next) - ONE_BLOCK;
+        own.stacks[class]
+            // Acquire: as above.
+            .compare_exchange(stack, popped, Ordering::Acquire, Ordering::Relaxed)
+            .ok()?;
+        Some(at)
+    }
+
+    /// Whether a block that the caller would pop was overwritten. Context: the lock of the
+    /// heap is held, so that no other thread takes it meanwhile.
+    pub(super) fn is_damaged(&self, memory: &Memory, class: usize) -> Checked<bool> {
+        let own = self.own_slot();
+        if let Some(at) = top::look(&own.tops[class]) {
+            return Ok(memory.read(at)? != memory.seal(at, State::Cached, 0)
+                && top::look(&own.tops[class]) == Some(at));
+        }
+        let word = &own.stacks[class];
+        let stack = word.load(Ordering::Acquire);
+        if blocks_in(stack) == 0 {
+            return Ok(false);
+        }
+        let at = offset(first_of(stack));
+        let owner = memory.read(at)?;
+        Ok(memory.note_if(at, State::Cached, owner).is_none()
+            && word.load(Ordering::Relaxed) == stack)
+    }
+
+    /// Pushes a live block of this class: false if there is no room, and the block is live
+    /// as before.
     ///
     /// # Safety
     ///
-    /// The caller owns the block, which has at least 16 bytes and is aligned to 16.
-    #[inline]
-    pub(super) unsafe fn push(&self, class: usize, block: NonNull<u8>) -> bool {
+    /// The caller owns the block. `owner` is what its first word is.
+    #[inline(always)]
+    pub(super) unsafe fn push(&self, memory: &Memory, class: usize, at: usize, owner: u64) -> bool {
+        let Ok(grains) = u32::try_from(at / GRAIN) else {
+            return false;
+        };
         let own = self.own_slot();
-        let word = &own.stacks[class];
-        // Acquire: as in `pop`.
-        let stack = word.swap(BUSY, Ordering::Acquire);
-        // More than any limit if it was BUSY.
-        let count = stack & COUNT;
-        if count >= own.limit[class] as usize {
-            // Release: as in `pop`.
-            word.store(stack, Ordering::Release);
+        let limit = own.limits[class].load(Ordering::Relaxed) as usize;
+        if limit == 0 {
             return false;
         }
         // SAFETY: by the precondition.
-        unsafe { block.cast::<usize>().write(stack) };
-        // Release: pairs with the swaps of `pop` and `take`; publishes the rest of
-        // the stack.
-        word.store(block.as_ptr() as usize + count + 1, Ordering::Release);
-        true
-    }
-
-    /// Moves the caller's full stack of a class into the magazine: false if that is in
-    /// use. After that, `push` has room.
-    #[inline]
-    pub(super) fn send(&self, class: usize) -> bool {
-        let magazine = &self.stacks.magazines[class];
-        if thread::slot() == 0 || magazine.load(Ordering::Relaxed) != 0 {
+        let first = unsafe { memory.word_at(at) };
+        // Relaxed: the owner's own word; others only clear it.
+        if own.tops[class].load(Ordering::Relaxed) == 0 {
+            // Before others can see it.
+            first.store(memory.seal(at, State::Cached, 0), Ordering::Relaxed);
+            // A signal handler may have filled it.
+            if !top::put(&own.tops[class], at) {
+                first.store(owner, Ordering::Relaxed);
+                return false;
+            }
+            // Relaxed: if the limit was taken away this moment, the block is found here.
+            if own.limits[class].load(Ordering::Relaxed) > 0 {
+                return true;
+            }
+            if top::take(&own.tops[class]) == Some(at) {
+                first.store(owner, Ordering::Relaxed);
+                return false;
+            }
+            return true;
+        }
+        // Relaxed: nothing is followed from here. If it changed, the exchange fails.
+        let stack = own.stacks[class].load(Ordering::Relaxed);
+        if blocks_in(stack) + 1 >= limit {
             return false;
         }
-        let word = &self.own_slot().stacks[class];
-        // Acquire: as in `pop`.
-        let stack = word.swap(BUSY, Ordering::Acquire);
-        let sent = stack & !COUNT != 0
-            && magazine
-                // Release: pairs with the swap of `receive`.
-                .compare_exchange(0, stack, Ordering::Release, Ordering::Relaxed)
-                .is_ok();
-        // Release: as in `pop`.
-        word.store(if sent { 0 } else { stack }, Ordering::Release);
-        sent
-    }
-
-    /// Moves the magazine of a class into the caller's stack and pops a block of it.
-    #[inline]
-    pub(super) fn receive(&self, class: usize) -> Option<NonNull<u8>> {
-        let magazine = &self.stacks.magazines[class];
-        if thread::slot() == 0 || magazine.load(Ordering::Relaxed) == 0 {
-            return None;
+        first.store(
+            memory.seal(at, State::Cached, first_of(stack)),
+            Ordering::Relaxed,
+        );
+        let pushed = changed(stack, grains) + ONE_BLOCK;
+        // Release: pairs with `pop` and `take`; publishes the block's note.
+        if own.stacks[class]
+            .compare_exchange(stack, pushed, Ordering::Release, Ordering::Relaxed)
+            .is_ok()
+        {
+            return true;
         }
-        let word = &self.own_slot().stacks[class];
-        // Acquire: as in `pop`. The caller found its own stack empty, but a signal
-        // handler of its own may have filled it, or be what runs here.
-        word.compare_exchange(0, BUSY, Ordering::Acquire, Ordering::Relaxed)
-            .ok()?;
-        // Acquire: pairs with `send`.
-        let stack = magazine.swap(0, Ordering::Acquire);
-        // Release: pairs with the swap of `pop`.
-        word.store(stack, Ordering::Release);
-        self.pop(class)
+        first.store(owner, Ordering::Relaxed);
+        false
     }
 
-    /// The stack of this number, below [`Self::stacks`].
-    fn stack(&self, which: usize) -> &AtomicUsize {
-        let class = CLASSES - 1 - which % CLASSES;
-        match which / CLASSES {
-            0 => &self.stacks.magazines[class],
-            slot => &self.stacks.slots[slot.min(SLOTS)].stacks[class],
+    /// The most blocks of a stack.
+    pub(super) fn limit(&self, place: Place) -> usize {
+        self.stacks.slots[place.slot as usize].limits[place.class as usize].load(Ordering::Relaxed)
+            as usize
+    }
+
+    /// Raises the limit of a stack. Context: the lock of the heap is held.
+    pub(super) fn set_limit(&self, place: Place, limit: usize) {
+        self.stacks.slots[place.slot as usize].limits[place.class as usize]
+            .store(limit.min(u8::MAX as usize) as u8, Ordering::Relaxed);
+    }
+
+    /// Takes all blocks of a stack and its top. Context: the lock of the heap is held.
+    pub(super) fn take(&self, place: Place) -> Taken {
+        Taken {
+            top: top::take(self.top(place)),
+            ..self.take_below(place)
         }
     }
 
-    /// Whether a stack has nothing to take, for now.
-    pub(super) fn is_empty(&self, which: usize) -> bool {
-        self.stack(which).load(Ordering::Relaxed) & !COUNT == 0
-    }
-
-    /// Takes a whole stack, to reclaim its memory: returns its first block.
-    pub(super) fn take(&self, which: usize) -> Option<NonNull<u8>> {
-        let word = self.stack(which);
-        let stack = word.load(Ordering::Relaxed);
-        // None if it is empty, or BUSY.
-        let first = NonNull::new((stack & !COUNT) as *mut u8)?;
-        // Acquire: pairs with the stores of `push`, `pop` and `send`. If it changed, its
-        // owner uses it now.
-        word.compare_exchange(stack, 0, Ordering::Acquire, Ordering::Relaxed)
-            .ok()?;
-        Some(first)
-    }
-
-    /// The number of stacks, without those of slots that were never used.
-    pub(super) fn stacks() -> usize {
-        (1 + thread::highest_slot()) * CLASSES
-    }
-
-    /// The block after this one in a stack that was taken.
-    ///
-    /// # Safety
-    ///
-    /// `block` came from [`Self::take`] or from this function and was not changed since.
-    pub(super) unsafe fn next_in_stack(block: NonNull<u8>) -> Option<NonNull<u8>> {
-        // SAFETY: by the precondition, `push` wrote it.
-        let rest = unsafe { block.cast::<usize>().read() };
-        NonNull::new((rest & !COUNT) as *mut u8)
-    }
-
-    /// The number of cached blocks and of their bytes: exact only while no thread
-    /// allocates or frees.
-    pub(super) fn cached(&self) -> (usize, usize) {
-        let stacks = self.stacks.slots.iter().map(|slot| &slot.stacks);
-        let (mut blocks, mut bytes) = (0, 0);
-        for stacks in stacks.chain([&self.stacks.magazines]) {
-            for (class, stack) in stacks.iter().enumerate() {
-                let stack = stack.load(Ordering::Relaxed);
-                let count = if stack == BUSY { 0 } else { stack & COUNT };
-                blocks += count;
-                bytes += count * BYTES[class] as usize;
-            }
+    /// Takes all blocks of a stack, without its top.
+    fn take_below(&self, place: Place) -> Taken {
+        // Acquire: pairs with `push`.
+        let stack = self.stack(place).fetch_and(CHANGES, Ordering::Acquire);
+        Taken {
+            top: None,
+            first: first_of(stack),
+            left: blocks_in(stack),
         }
-        (blocks, bytes)
+    }
+
+    /// Takes all blocks of a stack and its limit: nothing is pushed there any longer, but
+    /// for a top at this very moment. Context: the lock of the heap is held.
+    pub(super) fn retire(&self, place: Place) -> Taken {
+        self.set_limit(place, 0);
+        // AcqRel: pairs with `push`. An exchange of one that looked before fails, and one
+        // that looks after sees the limit.
+        self.stack(place).fetch_add(ONE_CHANGE, Ordering::AcqRel);
+        self.take(place)
+    }
+
+    /// Whether a stack has no block.
+    pub(super) fn is_empty(&self, place: Place) -> bool {
+        self.blocks(place) == 0 && top::look(self.top(place)).is_none()
+    }
+
+    /// Blocks of a stack, without its top.
+    pub(super) fn blocks(&self, place: Place) -> usize {
+        blocks_in(self.stack(place).load(Ordering::Relaxed))
+    }
+
+    /// The blocks of a stack, as far as they can be followed while others change it.
+    pub(super) fn look<'a>(
+        &self,
+        memory: &'a Memory,
+        place: Place,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let stack = self.stack(place).load(Ordering::Acquire);
+        let mut blocks = Taken {
+            top: top::look(self.top(place)),
+            first: first_of(stack),
+            left: blocks_in(stack),
+        };
+        std::iter::from_fn(move || blocks.next(memory).ok()?)
+    }
+
+    /// A number that mostly differs after the stack was used.
+    pub(super) fn changes(&self, place: Place) -> u32 {
+        let changes = (self.stack(place).load(Ordering::Relaxed) >> 40) as u32;
+        changes ^ (self.top(place).load(Ordering::Relaxed) << 8)
+    }
+
+    /// Moves all blocks of a stack, without its top, to another one, which is empty. Context: the lock of the
+    /// heap is held, and nobody pushes or pops at `to` but a signal handler of the caller.
+    pub(super) fn pour(&self, memory: &Memory, from: Place, to: Place) -> Checked<()> {
+        let word = self.stack(to);
+        let old = word.load(Ordering::Relaxed);
+        if blocks_in(old) > 0 || self.blocks(from) >= self.limit(to) {
+            return Ok(());
+        }
+        let taken = self.take_below(from);
+        let new = changed(old, taken.first) + taken.left as u64 * ONE_BLOCK;
+        // Release: pairs with `pop`.
+        match word.compare_exchange(old, new, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => Ok(()),
+            Err(_) => self.restore(memory, from, taken),
+        }
+    }
+
+    /// Puts blocks back on a stack, one by one.
+    fn restore(&self, memory: &Memory, to: Place, mut taken: Taken) -> Checked<()> {
+        let word = self.stack(to);
+        while let Some(at) = taken.next(memory)? {
+            let put = |stack| {
+                let note = memory.seal(at, State::Cached, first_of(stack));
+                memory.write(at, note).ok()?;
+                Some(changed(stack, (at / GRAIN) as u32) + ONE_BLOCK)
+            };
+            // Only a signal handler of ours makes it fail.
+            word.fetch_update(Ordering::Release, Ordering::Relaxed, put)
+                .map_err(|_| Damaged)?;
+        }
+        Ok(())
+    }
+
+    /// The stack of the caller of this class, if it has a slot.
+    pub(super) fn own(class: usize) -> Option<Place> {
+        let slot = thread::slot() / thread::STRIDE;
+        (slot > 0).then_some(Place {
+            slot: slot as u8,
+            class: class as u8,
+        })
+    }
+
+    /// The stack of this class that belongs to nobody.
+    pub(super) fn depot(class: usize) -> Place {
+        Place {
+            slot: SLOTS as u8 + 1,
+            class: class as u8,
+        }
     }
 }
 
@@ -237,6 +374,9 @@ impl Drop for ThreadCache {
         inherited::remove(&self.stacks);
     }
 }
+
+const _: () = assert!(CLASSES <= u8::MAX as usize);
+const _: () = assert!(SLOTS < u8::MAX as usize);
 
 #[cfg(test)]
 mod tests;

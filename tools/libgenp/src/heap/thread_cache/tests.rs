@@ -1,93 +1,166 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-use super::*;
-use crate::thread::STRIDE;
+use std::ptr::NonNull;
 
-fn blocks(count: usize) -> Vec<NonNull<u8>> {
-    let block = |_| NonNull::from(Box::leak(Box::new([0u128; 2]))).cast();
-    (0..count).map(block).collect()
+use super::{
+    super::{memory::HEADER, size_class::bytes_of},
+    *,
+};
+
+const CLASS: usize = 2;
+const BLOCK: usize = bytes_of(CLASS) + HEADER;
+const LIMIT: usize = 4;
+
+/// A cache with a limit for the caller's stack, and memory for blocks of one class.
+struct Field {
+    _words: Vec<u128>,
+    memory: Memory,
+    cache: ThreadCache,
+}
+
+fn field() -> Field {
+    let mut words = vec![0u128; 64 * BLOCK / 16];
+    let start = NonNull::new(words.as_mut_ptr().cast()).unwrap();
+    // SAFETY: `words` lives as long as the memory.
+    let memory = unsafe { Memory::new(start, 63 * BLOCK) };
+    let cache = ThreadCache::new(63 * BLOCK).unwrap();
+    let field = Field {
+        _words: words,
+        memory,
+        cache,
+    };
+    field.cache.set_limit(field.own(), LIMIT);
+    field
+}
+
+impl Field {
+    fn own(&self) -> Place {
+        assert!(thread::slot() > 0 || thread::claim_slot());
+        ThreadCache::own(CLASS).unwrap()
+    }
+
+    fn push(&self, number: usize) -> bool {
+        let live = self.memory.seal(number * BLOCK, State::Live, 7);
+        self.memory.write(number * BLOCK, live).unwrap();
+        // SAFETY: memory of ours.
+        let pushed = unsafe { self.cache.push(&self.memory, CLASS, number * BLOCK, live) };
+        // What was refused is as it was.
+        assert!(pushed || self.memory.read(number * BLOCK).unwrap() == live);
+        pushed
+    }
+
+    fn pop(&self) -> Option<usize> {
+        Some(self.cache.pop(&self.memory, CLASS)? / BLOCK)
+    }
 }
 
 #[test]
 fn a_stack_gives_the_youngest_first_and_has_a_bound() {
-    let cache = ThreadCache::new(1 << 20, 1 << 20);
-    assert!(thread::slot() > 0 || thread::claim_slot());
-    let blocks = blocks(DEPTH + 1);
-    for (i, &block) in blocks.iter().enumerate() {
-        // SAFETY: memory of ours.
-        assert_eq!(unsafe { cache.push(2, block) }, i < DEPTH);
+    let field = field();
+    for number in 0..=LIMIT {
+        assert_eq!(field.push(number), number < LIMIT);
     }
-    assert_eq!(cache.cached(), (DEPTH, DEPTH * 32));
-    for &block in blocks[..DEPTH].iter().rev() {
-        assert_eq!(cache.pop(2), Some(block));
+    // One of them is the top.
+    assert_eq!(field.cache.blocks(field.own()), LIMIT - 1);
+    assert_eq!(field.cache.look(&field.memory, field.own()).count(), LIMIT);
+    // The top goes first, and then the youngest.
+    for number in [0, 3, 2, 1] {
+        assert_eq!(field.pop(), Some(number));
     }
-    assert_eq!(cache.pop(2), None);
+    assert_eq!(field.pop(), None);
 }
 
 #[test]
-fn cached_blocks_can_be_reclaimed() {
-    let cache = ThreadCache::new(1 << 20, 1 << 20);
-    assert!(thread::slot() > 0 || thread::claim_slot());
-    let blocks = blocks(3);
-    for &block in &blocks {
-        // SAFETY: memory of ours.
-        assert!(unsafe { cache.push(2, block) });
+fn cached_blocks_can_be_taken() {
+    let field = field();
+    assert!((0..3).all(|number| field.push(number)));
+    let mut taken = field.cache.take(field.own());
+    for number in [0, 2, 1] {
+        assert_eq!(taken.next(&field.memory), Ok(Some(number * BLOCK)));
     }
-    let mut taken = vec![];
-    for which in 0..ThreadCache::stacks() {
-        let mut next = cache.take(which);
-        while let Some(block) = next {
-            taken.push(block);
-            // SAFETY: from `take`.
-            next = unsafe { ThreadCache::next_in_stack(block) };
-        }
-    }
-    taken.reverse();
-    assert_eq!(taken, blocks);
-    assert_eq!(cache.pop(2), None);
+    assert_eq!(taken.next(&field.memory), Ok(None));
+    assert_eq!(field.pop(), None);
+    assert!(field.push(3));
 }
 
 #[test]
 fn a_full_stack_goes_to_another_thread() {
-    let cache = ThreadCache::new(1 << 20, 1 << 20);
-    assert!(thread::slot() > 0 || thread::claim_slot());
-    let block = blocks(1)[0];
-    // SAFETY: memory of ours.
-    assert!(unsafe { cache.push(2, block) });
-    assert!(cache.send(2) && !cache.send(2));
-    let address = block.as_ptr() as usize;
+    let field = field();
+    let depot = ThreadCache::depot(CLASS);
+    field.cache.set_limit(depot, LIMIT);
+    assert!((0..3).all(|number| field.push(number)));
+    field.cache.pour(&field.memory, field.own(), depot).unwrap();
+    assert_eq!((field.pop(), field.pop()), (Some(0), None));
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            assert_eq!(cache.receive(2), None);
-            assert!(thread::slot() > 0 || thread::claim_slot());
-            let had = cache.receive(2).map(|block| block.as_ptr() as usize);
-            assert_eq!(had, Some(address));
-            assert_eq!(cache.receive(2), None);
+            let own = field.own();
+            // Not beyond a limit.
+            field.cache.pour(&field.memory, depot, own).unwrap();
+            assert_eq!(field.pop(), None);
+            field.cache.set_limit(own, LIMIT);
+            field.cache.pour(&field.memory, depot, own).unwrap();
+            let popped: Vec<_> = std::iter::from_fn(|| field.pop()).collect();
+            assert_eq!(popped, [2, 1]);
         });
     });
 }
 
 #[test]
-fn a_handler_leaves_a_stack_alone_that_it_interrupted() {
-    let cache = ThreadCache::new(1 << 20, 1 << 20);
-    assert!(thread::slot() > 0 || thread::claim_slot());
-    let blocks = blocks(3);
-    // SAFETY: memory of ours.
-    assert!(unsafe { cache.push(2, blocks[0]) } && cache.send(2));
-    // SAFETY: as above.
-    assert!(unsafe { cache.push(2, blocks[1]) });
-    // In the middle of a change, the handler does everything there is.
-    let word = &cache.own_slot().stacks[2];
-    let stack = word.swap(BUSY, Ordering::Acquire);
-    assert_eq!(cache.pop(2), None);
-    assert_eq!(cache.receive(2), None);
-    // SAFETY: as above.
-    assert!(!unsafe { cache.push(2, blocks[2]) } && !cache.send(2));
-    let slot = thread::slot() / STRIDE;
-    assert_eq!(cache.take(slot * CLASSES + CLASSES - 1 - 2), None);
-    assert_eq!(cache.cached(), (1, 32));
-    assert_eq!(word.load(Ordering::Relaxed), BUSY);
-    word.store(stack, Ordering::Release);
-    assert_eq!(cache.pop(2), Some(blocks[1]));
-    assert_eq!(cache.receive(2), Some(blocks[0]));
+fn a_stack_that_lost_its_limit_takes_no_more() {
+    let field = field();
+    assert!(field.push(0));
+    assert!(!field.cache.retire(field.own()).is_empty());
+    assert!(!field.push(1));
+    assert_eq!(field.pop(), None);
+}
+
+/// As a thread that was interrupted between its look at the stack and its exchange.
+#[test]
+fn a_change_between_look_and_exchange_is_noticed() {
+    let field = field();
+    assert!(field.push(9) && field.push(0) && field.push(1));
+    assert_eq!(field.pop(), Some(9));
+    let word = field.cache.stack(field.own());
+    let looked = word.load(Ordering::Relaxed);
+    // The same blocks are there again, in another order below the first.
+    assert_eq!((field.pop(), field.pop()), (Some(1), Some(0)));
+    assert!(field.push(9) && field.push(2) && field.push(1));
+    assert_eq!(first_of(looked), first_of(word.load(Ordering::Relaxed)));
+    assert_ne!(looked, word.load(Ordering::Relaxed));
+    // Also when all were taken and nothing came back.
+    let looked = word.load(Ordering::Relaxed);
+    field.cache.retire(field.own());
+    assert_ne!(looked, word.load(Ordering::Relaxed));
+}
+
+#[test]
+fn an_overwritten_block_is_noticed() {
+    for (top, value) in [0, 1, 1 << 31, 1 << 40, u64::MAX]
+        .into_iter()
+        .flat_map(|value| [(true, value), (false, value)])
+    {
+        let (field, at) = (field(), 0);
+        match top {
+            true => assert!(field.push(0) && field.push(1)),
+            false => {
+                assert!(field.push(9) && field.push(1) && field.push(0));
+                assert_eq!(field.pop(), Some(9));
+            }
+        }
+        assert_eq!(field.cache.is_damaged(&field.memory, CLASS), Ok(false));
+        let old = field.memory.read(at).unwrap();
+        field.memory.write(at, old ^ value).unwrap();
+        let damaged = value != 0;
+        assert_eq!(field.pop(), (!damaged).then_some(0));
+        assert_eq!(field.cache.is_damaged(&field.memory, CLASS), Ok(damaged));
+        let next = field.cache.take(field.own()).next(&field.memory);
+        assert_eq!(
+            next,
+            if damaged {
+                Err(Damaged)
+            } else {
+                Ok(Some(BLOCK))
+            }
+        );
+    }
 }

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Allocates blocks of any size out of the memory, and merges those that are freed. Each
+//! call takes a constant number of steps. Whatever it follows is checked before
+//! anything is changed, so that a stray write is noticed and goes no further.
+
+mod place;
+mod resize;
+
+use super::{
+    lists::{List, Lists, NONE},
+    memory::{Checked, Damaged, Memory, State, HEADER},
+    size_class::GRAIN,
+};
+
+/// The least bytes of a block: room for the links of a free one.
+const SMALLEST: usize = HEADER + 16;
+/// Flags of an extent: the block before is free, and whether it is of the smallest size,
+/// which has no room for its bytes at its end.
+const BEFORE_FREE: u64 = 1;
+const BEFORE_SMALLEST: u64 = 2;
+const FLAGS: u64 = 15;
+const BYTES: u64 = (1 << 56) - 1 - FLAGS;
+/// The lowest bit of the binary logarithm of the alignment, if that is not the default.
+const ALIGN: u32 = 56;
+
+/// Offsets in a block.
+const EXTENT: usize = 8;
+const NEXT: usize = HEADER;
+const BEFORE: usize = HEADER + 8;
+
+/// The allocator.
+pub(super) struct Engine {
+    memory: Memory,
+    lists: Lists,
+    /// Bytes in blocks that are not free, with their headers.
+    used: usize,
+}
+
+/// Bytes that a block has for its user, out of its extent. More than any class has if it
+/// is aligned to more than the default.
+#[inline(always)]
+pub(super) fn bytes_unless_aligned(extent: u64) -> usize {
+    (extent & !FLAGS) as usize - HEADER
+}
+
+/// Bytes that a block has for its user, out of its extent.
+pub(super) fn bytes(extent: u64) -> usize {
+    ((extent & BYTES) as usize).saturating_sub(HEADER)
+}
+
+/// The alignment of a block, out of its extent.
+pub(super) fn alignment(extent: u64) -> usize {
+    match (extent >> ALIGN) as u32 {
+        0 => GRAIN,
+        bits => 1usize.checked_shl(bits).unwrap_or(GRAIN),
+    }
+}
+
+/// The extent of a block, for its owner.
+///
+/// # Safety
+///
+/// `at` is a block.
+#[inline(always)]
+pub(super) unsafe fn extent_of(memory: &Memory, at: usize) -> u64 {
+    // SAFETY: by the precondition.
+    unsafe { memory.word_at(at + EXTENT) }.load(std::sync::atomic::Ordering::Relaxed)
+}
+
+impl Engine {
+    /// All of the memory is one free block.
+    pub(super) fn new(memory: Memory) -> Checked<Self> {
+        let mut engine = Self {
+            memory,
+            lists: Lists::new(),
+            used: 0,
+        };
+        if memory.end() >= SMALLEST {
+            memory.set_state(memory.end(), State::End, 0)?;
+            memory.write(memory.end() + EXTENT, 0)?;
+            memory.write(EXTENT, 0)?;
+            engine.insert(0, memory.end())?;
+        }
+        Ok(engine)
+    }
+
+    /// Bytes in blocks that are not free, with their headers.
+    pub(super) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// The bytes of a block, with its header.
+    #[inline]
+    fn length(&self, at: usize) -> Checked<usize> {
+        let length = (self.memory.read(at + EXTENT)? & BYTES) as usize;
+        match (SMALLEST..=self.memory.end().wrapping_sub(at)).contains(&length) {
+            true => Ok(length),
+            false => Err(Damaged),
+        }
+    }
+
+    /// The bytes of a free block.
+    fn free_length(&self, at: usize) -> Checked<usize> {
+        match self.memory.is_free(at)? {
+            true => self.length(at),
+            false => Err(Damaged),
+        }
+    }
+
+    /// The free block behind `at + length`, and its bytes; 0 bytes if it is not free.
+    #[inline]
+    fn free_after(&self, at: usize, length: usize) -> Checked<(usize, usize)> {
+        let after = at + length;
+        Ok(match self.memory.is_free(after)? {
+            true => (after, self.length(after)?),
+            false => (after, 0),
+        })
+    }
+
+    /// The free block before `at`, and its bytes; 0 bytes if it is not free.
+    #[inline]
+    fn free_before(&self, at: usize) -> Checked<(usize, usize)> {
+        let flags = self.memory.read(at + EXTENT)?;
+        let length = match flags & (BEFORE_FREE | BEFORE_SMALLEST) {
+            0 => return Ok((at, 0)),
+            BEFORE_FREE => self.memory.read(at.wrapping_sub(8))? as usize,
+            _ => SMALLEST,
+        };
+        let before = at.checked_sub(length).ok_or(Damaged)?;
+        match self.free_length(before)? == length {
+            true => Ok((before, length)),
+            false => Err(Damaged),
+        }
+    }
+
+    /// Sets the bytes of a block, not its flags; it has no alignment then.
+    #[inline]
+    fn set_length(&self, at: usize, length: usize) -> Checked<()> {
+        let flags = self.memory.read(at + EXTENT)? & FLAGS;
+        self.memory.write(at + EXTENT, length as u64 | flags)
+    }
+
+    /// Tells the block at `at` about the one before.
+    #[inline]
+    fn set_flags(&self, at: usize, flags: u64) -> Checked<()> {
+        let extent = self.memory.read(at + EXTENT)? & !FLAGS;
+        self.memory.write(at + EXTENT, extent | flags)
+    }
+
+    /// Makes a block free. Neither of its neighbours is.
+    #[inline]
+    fn insert(&mut self, at: usize, length: usize) -> Checked<()> {
+        let list = List::of(length - HEADER);
+        let next = self.lists.first(list);
+        self.memory.set_state(at, State::Free, 0)?;
+        self.memory.write(at + EXTENT, length as u64)?;
+        self.memory.write(at + NEXT, next as u64)?;
+        self.memory.write(at + BEFORE, NONE as u64)?;
+        if next != NONE {
+            self.memory.write(next + BEFORE, at as u64)?;
+        }
+        self.lists.set_first(list, at);
+        if length == SMALLEST {
+            return self.set_flags(at + length, BEFORE_FREE | BEFORE_SMALLEST);
+        }
+        self.memory.write(at + length - 8, length as u64)?;
+        self.set_flags(at + length, BEFORE_FREE)
+    }
+
+    /// Takes a free block out of its list. Its neighbours must be told.
+    #[inline]
+    fn remove(&mut self, at: usize, length: usize) -> Checked<()> {
+        let list = List::of(length - HEADER);
+        let next = self.memory.read(at + NEXT)? as usize;
+        let before = self.memory.read(at + BEFORE)? as usize;
+        let points_here = |other: usize, link: usize| {
+            let here = self.memory.is_free(other)? && self.memory.read(other + link)? == at as u64;
+            here.then_some(()).ok_or(Damaged)
+        };
+        if next != NONE {
+            points_here(next, BEFORE)?;
+        }
+        if before != NONE {
+            points_here(before, NEXT)?;
+        } else if self.lists.first(list) != at {
+            return Err(Damaged);
+        }
+        if next != NONE {
+            self.memory.write(next + BEFORE, before as u64)?;
+        }
+        match before {
+            NONE => self.lists.set_first(list, next),
+            _ => self.memory.write(before + NEXT, next as u64)?,
+        }
+        Ok(())
+    }
+
+    /// Allocates a block for this many bytes, which were rounded up by
+    /// [`super::lists::round_up`], aligned to a power of two. None if there is no room;
+    /// where the alignment is more than the default, also if too many blocks that are no
+    /// good come before one that is. The caller sets its state.
+    pub(super) fn alloc(&mut self, bytes: usize, align: usize) -> Checked<Option<usize>> {
+        let Some((found, gap)) = self.find(bytes, align)? else {
+            return Ok(None);
+        };
+        let length = self.free_length(found)?;
+        self.remove(found, length)?;
+        let at = found + gap;
+        self.memory.write(at + EXTENT, 0)?;
+        if gap > 0 {
+            self.insert(found, gap)?;
+        }
+        let taken = self.keep(at, bytes + HEADER, length - gap)?;
+        self.used += taken;
+        if align > GRAIN {
+            let extent = self.memory.read(at + EXTENT)?;
+            let bits = u64::from(align.trailing_zeros());
+            self.memory.write(at + EXTENT, extent | (bits << ALIGN))?;
+        }
+        Ok(Some(at))
+    }
+
+    /// Makes a block of the first `length` bytes of those from `at` on, and a free block
+    /// of the others, if they are enough for one: returns the bytes of the first.
+    #[inline]
+    fn keep(&mut self, at: usize, length: usize, all: usize) -> Checked<usize> {
+        if all - length < SMALLEST {
+            self.set_length(at, all)?;
+            self.set_flags(at + all, 0)?;
+            return Ok(all);
+        }
+        self.set_length(at, length)?;
+        self.memory.write(at + length + EXTENT, 0)?;
+        self.insert(at + length, all - length)?;
+        Ok(length)
+    }
+
+    /// Frees a block, of whatever state.
+    #[inline]
+    pub(super) fn free(&mut self, at: usize) -> Checked<()> {
+        let length = self.length(at)?;
+        let (after, more) = self.free_after(at, length)?;
+        let (before, less) = self.free_before(at)?;
+        if more > 0 {
+            self.remove(after, more)?;
+            self.memory.set_state(after, State::Merged, 0)?;
+        }
+        if less > 0 {
+            self.remove(before, less)?;
+        }
+        self.memory.set_state(at, State::Merged, 0)?;
+        self.used -= length;
+        self.insert(before, less + length + more)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+use std::ptr::NonNull;
+
+use super::*;
+use crate::heap::lists::round_up;
+
+const LENGTH: usize = 1 << 18;
+
+struct Field {
+    _memory: Vec<u128>,
+    engine: Engine,
+}
+
+fn field() -> Field {
+    let mut memory = vec![0u128; LENGTH / 16 + 1];
+    let start = NonNull::new(memory.as_mut_ptr().cast()).unwrap();
+    // SAFETY: `memory` lives as long as the engine.
+    let engine = Engine::new(unsafe { Memory::new(start, LENGTH) }).unwrap();
+    Field {
+        _memory: memory,
+        engine,
+    }
+}
+
+impl Field {
+    fn alloc(&mut self, size: usize, align: usize) -> Option<usize> {
+        let bytes = round_up(size).unwrap();
+        let at = self.engine.alloc(bytes, align).unwrap()?;
+        self.engine.memory.set_state(at, State::Live, 0).unwrap();
+        let address = self.engine.memory.address(at).as_ptr() as usize;
+        assert_eq!(address % align, 0);
+        assert!(self.engine.length(at).unwrap() >= size + HEADER);
+        Some(at)
+    }
+
+    /// Follows all blocks: they lie one behind the other, no two free ones are
+    /// neighbours, each knows of the one before, and each free one is in its list.
+    fn check(&self) {
+        let (engine, mut at, mut used, mut before) = (&self.engine, 0, 0, 0);
+        while at < engine.memory.end() {
+            let length = engine.length(at).unwrap();
+            let free = engine.memory.is_free(at).unwrap();
+            assert_eq!(engine.free_before(at).unwrap().1, before);
+            assert!(!free || before == 0);
+            used += if free { 0 } else { length };
+            before = if free { length } else { 0 };
+            if free {
+                let mut entry = engine.lists.first(List::of(length - HEADER));
+                while entry != at {
+                    entry = engine.memory.read(entry + NEXT).unwrap() as usize;
+                }
+            }
+            at += length;
+        }
+        assert_eq!(at, engine.memory.end());
+        assert_eq!(engine.free_before(at).unwrap().1, before);
+        assert_eq!(used, engine.used());
+    }
+}
+
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1);
+        (self.0 >> 33) as usize % most
+    }
+}
+
+#[test]
+fn any_order_of_calls_leaves_the_blocks_in_order() {
+    for seed in 0..20 {
+        let (mut field, mut draw, mut live) = (field(), Draw(seed), Vec::new());
+        for _ in 0..2_000 {
+            let size = 1 << draw.below(14);
+            let size = size + draw.below(size);
+            match draw.below(8) {
+                0..=3 => {
+                    let align = 16 << if draw.below(3) == 0 { draw.below(9) } else { 0 };
+                    live.extend(field.alloc(size, align));
+                }
+                4 if !live.is_empty() => {
+                    let at = live[draw.below(live.len())];
+                    let before = field.engine.used();
+                    if !field.engine.resize(at, round_up(size).unwrap()).unwrap() {
+                        assert_eq!(field.engine.used(), before);
+                    }
+                }
+                5 if !live.is_empty() => {
+                    let which = draw.below(live.len());
+                    let bytes = round_up(size).unwrap();
+                    if let Some((at, all)) = field.engine.unite(live[which], bytes).unwrap() {
+                        assert!(all >= bytes);
+                        field.engine.memory.set_state(at, State::Live, 0).unwrap();
+                        assert!(field.engine.resize(at, bytes).unwrap());
+                        live[which] = at;
+                    }
+                }
+                _ if !live.is_empty() => {
+                    let at = live.swap_remove(draw.below(live.len()));
+                    field.engine.free(at).unwrap();
+                }
+                _ => {}
+            }
+            field.check();
+        }
+        for at in live {
+            field.engine.free(at).unwrap();
+        }
+        field.check();
+        assert_eq!(field.engine.used(), 0);
+        assert_eq!(field.engine.free_length(0).unwrap(), LENGTH);
+    }
+}
+
+/// Whatever else lives: as many blocks of a size as were freed can be had again.
+#[test]
+fn what_was_freed_fits_again() {
+    for seed in 0..300 {
+        let (mut field, mut draw) = (field(), Draw(seed));
+        let bits = 4 + draw.below(12);
+        let size = 1 + draw.below(1 << bits);
+        let (mut ours, mut others) = (Vec::new(), Vec::new());
+        loop {
+            let bits = 4 + draw.below(10);
+            let other = 1 + draw.below(1 << bits);
+            match draw.below(2) {
+                0 => match field.alloc(size, 16) {
+                    Some(at) => ours.push(at),
+                    None => break,
+                },
+                _ => others.extend(field.alloc(other, 16)),
+            }
+        }
+        for _ in 0..others.len() / 2 {
+            let at = others.swap_remove(draw.below(others.len()));
+            field.engine.free(at).unwrap();
+        }
+        ours.extend(std::iter::from_fn(|| field.alloc(size, 16)));
+        for _ in 0..5 {
+            let freed = draw.below(ours.len() + 1);
+            for _ in 0..freed {
+                let at = ours.swap_remove(draw.below(ours.len()));
+                field.engine.free(at).unwrap();
+            }
+            for _ in 0..freed {
+                ours.push(field.alloc(size, 16).expect("as many were freed"));
+            }
+        }
+        field.check();
+    }
+}
+
+/// The bound of the page on libgenp: with at most `live` bytes in blocks of up to `most`,
+/// and this memory, nothing is ever refused.
+#[test]
+fn the_bound_on_fragmentation_holds() {
+    let (live, most) = (12 << 10, 480);
+    let grains = |bytes: usize| bytes / 16;
+    let worst = round_up(most).unwrap() + HEADER;
+    // As many holes as there can be, each too small.
+    let bound = live + (live / SMALLEST + 1) * (worst - 16);
+    assert!(bound <= LENGTH, "{} grains", grains(bound));
+    for seed in 0..30 {
+        let (mut field, mut draw) = (field(), Draw(seed));
+        let reserve = field.alloc(LENGTH - bound - 2048, 16);
+        assert!(reserve.is_some());
+        let (mut blocks, mut held) = (Vec::new(), 0);
+        for _ in 0..5_000 {
+            let size = match draw.below(3) {
+                0 => 1 + draw.below(most),
+                1 => most,
+                _ => 16,
+            };
+            let taken = round_up(size).unwrap() + HEADER;
+            while held + taken > live {
+                // Every other one, so that holes have no neighbours.
+                let which = draw.below(blocks.len().div_ceil(2)) * 2;
+                let at = blocks.remove(which.min(blocks.len() - 1));
+                held -= field.engine.length(at).unwrap();
+                field.engine.free(at).unwrap();
+            }
+            let at = field.alloc(size, 16).expect("the bound holds");
+            held += field.engine.length(at).unwrap();
+            blocks.push(at);
+        }
+    }
+}
+
+#[test]
+fn stray_writes_are_noticed_and_go_no_further() {
+    // Words of a free block between live ones, and of the one behind it.
+    for word in 0..7 {
+        for value in [
+            0,
+            1,
+            16,
+            0x4141_4141_4141_4141,
+            u64::MAX,
+            LENGTH as u64 - 64,
+        ] {
+            let mut field = field();
+            let blocks = [(); 5].map(|()| field.alloc(112, 16).unwrap());
+            field.engine.free(blocks[1]).unwrap();
+            field.engine.free(blocks[3]).unwrap();
+            let (hole, last) = (blocks[1], blocks[2] - 8);
+            let at = match word {
+                0..4 => hole + word * 8,
+                4 => last,
+                _ => blocks[2] + (word - 5) * 8,
+            };
+            let old = field.engine.memory.read(at).unwrap();
+            if old == value || (word == 6 && value & !FLAGS == old & !FLAGS) {
+                continue;
+            }
+            field.engine.memory.write(at, value).unwrap();
+            // Each would follow what was overwritten, in one order or the other.
+            let found = [
+                field.engine.alloc(112, 16).err(),
+                field.engine.alloc(112, 16).err(),
+                field.engine.free(blocks[2]).err(),
+                field.engine.free(blocks[0]).err(),
+            ];
+            let noticed = found.contains(&Some(Damaged));
+            assert!(noticed, "word {word}, {value:#x}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/* The instructions of single calls, counted one by one, where they cost most. */
+#define _GNU_SOURCE
+#include "plugin.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The bounds in genp.h, and what the loop around a call takes. */
+#define MOST 300000
+#define THREADS 40
+
+static genp_partition_t *part;
+static pthread_barrier_t filled, end;
+
+/* Leaves as many blocks of as many sizes in its cache as that takes. */
+static void *fill_caches(void *arg)
+{
+	static __thread void *held[40];
+
+	for (size_t size = 16 + (uintptr_t)arg % 16; size <= 4096; size += size / 8) {
+		int n = 0;
+
+		while (n < 40 && (held[n] = genp_alloc(part, size)))
+			n++;
+		while (n)
+			genp_free(held[--n]);
+	}
+	pthread_barrier_wait(&filled);
+	pthread_barrier_wait(&end);
+	return NULL;
+}
+
+static void many_caches(void)
+{
+	pthread_t thread;
+
+	part = genp_create(4 << 20, 0);
+	pthread_barrier_init(&filled, NULL, THREADS + 1);
+	pthread_barrier_init(&end, NULL, THREADS + 1);
+	for (uintptr_t i = 0; i < THREADS; i++)
+		pthread_create(&thread, NULL, fill_caches, (void *)i);
+	pthread_barrier_wait(&filled);
+}
+
+static void *holes[1 << 17];
+static size_t count;
+
+static void nothing_left(void)
+{
+	many_caches();
+	while ((holes[count] = genp_alloc(part, 100)))
+		count++;
+}
+
+/* Half of it is free, and no hole has room for more than a block. */
+static void many_holes(void)
+{
+	nothing_left();
+	for (size_t i = 0; i < count; i += 2)
+		genp_free(holes[i]);
+}
+
+static void (*const scenes[])(void) = { many_caches, nothing_left, many_holes };
+
+static void *volatile block;
+
+static void take_all(void)
+{
+	block = genp_alloc(part, 3 << 20);
+}
+
+static void take_aligned(void)
+{
+	block = genp_aligned_alloc(part, 65536, 60000);
+}
+
+static void take_small(void)
+{
+	block = genp_alloc(part, 100);
+}
+
+static void grow(void)
+{
+	block = genp_realloc(holes[1], 4000);
+}
+
+static void give(void)
+{
+	genp_free(holes[2]);
+}
+
+static void (*const calls[])(void) = { take_small, take_all, take_aligned, grow, give };
+
+/* Runs a call between two stops. */
+static void perform(void (*scene)(void), void (*call)(void))
+{
+	scene();
+	if (!holes[1])
+		holes[1] = genp_alloc(part, 100);
+	if (!holes[2])
+		holes[2] = genp_alloc(part, 100);
+	ptrace(PTRACE_TRACEME, 0, 0, 0);
+	raise(SIGUSR1);
+	call();
+	raise(SIGUSR2);
+	_exit(0);
+}
+
+/* The number of instructions from one stop to the other, or -1. */
+static long steps(void (*scene)(void), void (*call)(void))
+{
+	pid_t pid = fork();
+	int status;
+	long n = 0;
+
+	if (!pid)
+		perform(scene, call);
+	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGUSR1)
+		return -1;
+	while (n < 4000000) {
+		if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) || waitpid(pid, &status, 0) != pid)
+			return -1;
+		if (!WIFSTOPPED(status))
+			return -1;
+		if (WSTOPSIG(status) == SIGUSR2)
+			break;
+		n++;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return n;
+}
+
+CASE no_call_takes_more_steps_than_is_said(void)
+{
+	int line = 0;
+
+	for (size_t scene = 0; scene < sizeof(scenes) / sizeof(*scenes); scene++)
+		for (size_t call = 0; call < sizeof(calls) / sizeof(*calls); call++) {
+			long n = steps(scenes[scene], calls[call]);
+
+			fprintf(stderr, "scene %zu, call %zu: %ld\n", scene, call, n);
+			if (n < 0 || n > MOST)
+				line = __LINE__;
+		}
+	return line;
+}
