@@ -27,7 +27,7 @@ unsafe impl<T: Send> Send for PiMutex<T> {}
 unsafe impl<T: Send> Sync for PiMutex<T> {}
 
 impl<T> PiMutex<T> {
-    pub(crate) fn new(data: T) -> Self {
+    pub(crate) const fn new(data: T) -> Self {
         Self {
             word: AtomicU32::new(0),
             data: UnsafeCell::new(data),
@@ -62,6 +62,11 @@ impl<T> PiMutex<T> {
     /// Whether the caller holds it, as a signal handler may find.
     pub(crate) fn is_held(&self) -> bool {
         self.is_held_by(thread::id())
+    }
+
+    /// Forgets who holds it. Context: a forked child, which has no other thread.
+    pub(crate) fn forget(&self) {
+        self.word.store(0, Ordering::Relaxed);
     }
 
     fn is_held_by(&self, thread: u32) -> bool {

@@ -4,6 +4,7 @@
 
 use std::{
     io,
+    ops::Range,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     ptr::NonNull,
     time::Duration,
@@ -191,6 +192,11 @@ impl Partition {
     /// Bytes asked for when `block` was allocated. EINVAL, ECHILD.
     pub fn size_of(&self, block: NonNull<u8>) -> io::Result<usize> {
         self.heap.size(block)
+    }
+
+    /// The addresses of its mappings.
+    pub(crate) fn mappings(&self) -> [Option<Range<usize>>; 2] {
+        [&self.reserve, &self.window].map(Mapping::addresses)
     }
 
     /// Whether an address lies in this partition.

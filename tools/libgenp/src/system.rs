@@ -5,6 +5,7 @@
 use std::{
     ffi::CStr,
     io,
+    ops::Range,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
     ptr::NonNull,
 };
@@ -109,6 +110,12 @@ impl Mapping {
         }
         // SAFETY: within the mapping.
         Some(unsafe { self.start?.add(offset) })
+    }
+
+    /// The addresses of the mapping, if it has any.
+    pub(crate) fn addresses(&self) -> Option<Range<usize>> {
+        let start = self.start?.as_ptr() as usize;
+        Some(start..start + self.length)
     }
 
     /// The offset of an address in the mapping, if it lies there.

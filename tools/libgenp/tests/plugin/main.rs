@@ -214,4 +214,5 @@ cases! {
     a_byte_behind_a_block_is_found
     writes_to_freed_blocks_do_no_harm
     no_call_takes_more_steps_than_is_said
+    a_partition_is_found_among_all
 }

@@ -12,6 +12,7 @@
 
 /* The bounds in genp.h, and what the loop around a call takes. */
 #define MOST 300000
+#define MOST_FOUND 400
 #define THREADS 40
 
 static genp_partition_t *part;
@@ -66,6 +67,15 @@ static void many_holes(void)
 }
 
 static void (*const scenes[])(void) = { many_caches, nothing_left, many_holes };
+
+static void first_of_64(void)
+{
+	genp_partition_t *all[64];
+
+	for (int i = 0; i < 64; i++)
+		all[i] = genp_create(1 << 20, 0);
+	part = all[63];
+}
 
 static void *volatile block;
 
@@ -149,4 +159,23 @@ CASE no_call_takes_more_steps_than_is_said(void)
 				line = __LINE__;
 		}
 	return line;
+}
+
+/* Of the same size as what was freed before, so that only the search differs. */
+static void last_of_64(void)
+{
+	first_of_64();
+	for (int i = 0; i < 8; i++)
+		holes[i] = genp_alloc(part, 100);
+	genp_free(holes[0]);
+	genp_free(holes[3]);
+}
+
+CASE a_partition_is_found_among_all(void)
+{
+	long n = steps(last_of_64, give);
+
+	fprintf(stderr, "%ld\n", n);
+	CHECK(n > 0 && n <= MOST_FOUND);
+	return 0;
 }

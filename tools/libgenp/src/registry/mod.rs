@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Finds the partition of an address that C code passes: a table of fixed size, so
-//! that `genp_free()` takes a constant number of steps and never allocates.
+//! Finds the partition of an address that C code passes: in a table of fixed size and, if
+//! it is not the first one there, by an index of their mappings. A constant number of
+//! steps, and no allocation.
+
+mod index;
 
 use std::{
     io, ptr,
@@ -27,12 +30,15 @@ static INHERITED: [AtomicPtr<Partition>; PARTITIONS] =
 /// Registers a partition; false if the table is full.
 pub(crate) fn register(part: *mut Partition) -> bool {
     fork::set_step(Step::Partitions, &(disown_all as fn()));
-    TABLE.iter().any(|entry| {
+    let entered = TABLE.iter().any(|entry| {
         entry
             // Release: publishes the partition. Pairs with `find` and `first`.
             .compare_exchange(ptr::null_mut(), part, Ordering::Release, Ordering::Relaxed)
             .is_ok()
-    })
+    });
+    // SAFETY: says the caller of `find`; ours is alive.
+    unsafe { index::make(&TABLE) };
+    entered
 }
 
 /// Removes a partition. No other thread may look it up any longer.
@@ -42,6 +48,8 @@ pub(crate) fn unregister(part: &Partition) {
         // Relaxed: the caller owns the partition, so no other thread looks it up.
         let _ = entry.compare_exchange(part, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed);
     }
+    // SAFETY: as of `register`.
+    unsafe { index::make(&TABLE) };
 }
 
 /// The partition in the first entry: in most programs the only one.
@@ -71,6 +79,7 @@ fn disown_all() {
             to.store(part, Ordering::Relaxed);
         }
     }
+    index::forget();
 }
 
 /// The partition an address belongs to: EINVAL if there is none, ECHILD for one of the
@@ -87,6 +96,10 @@ pub(crate) unsafe fn find<'a>(address: *const u8) -> io::Result<&'a Partition> {
         let part = unsafe { part.as_ref()? };
         part.has(address).then_some(part)
     };
+    if let Some(part) = index::find(address as usize) {
+        // SAFETY: it was in the table, and is alive by the precondition.
+        return Ok(unsafe { &*part });
+    }
     match TABLE.iter().find_map(with) {
         Some(part) => Ok(part),
         None if INHERITED.iter().find_map(with).is_some() => Err(process::not_ours()),
