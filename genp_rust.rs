@@ -49,7 +49,15 @@ module! {
         },
         recall_prio: i32 {
             default: 90,
-            description: "SCHED_FIFO priority of the thread that ends leases, 2 to 99",
+            description: "Most urgent SCHED_FIFO priority at which leases end, 2 to 99",
+        },
+        recall_base_prio: i32 {
+            default: 1,
+            description: "SCHED_FIFO priority at which leases end that nobody waits for",
+        },
+        notify_prio: i32 {
+            default: 45,
+            description: "SCHED_FIFO priority of the thread that delivers events, 1 to 99",
         },
         recall_share: u32 {
             default: 20,
@@ -151,6 +159,8 @@ impl kernel::Module for Genp {
             min_lease_us: param(module_parameters::min_lease_us.value()),
             grace_ms: param(module_parameters::grace_ms.value()),
             recall_prio: param(module_parameters::recall_prio.value()),
+            recall_base_prio: param(module_parameters::recall_base_prio.value()),
+            notify_prio: param(module_parameters::notify_prio.value()),
             recall_share: param(module_parameters::recall_share.value()),
             recall_latency_ns: param(module_parameters::recall_latency_ns.value()),
             recall_end_ns: param(module_parameters::recall_end_ns.value()),

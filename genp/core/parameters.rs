@@ -34,7 +34,7 @@ const fn parameter(name: &'static str, least: i64, most: i64, default: i64) -> P
 const MAX_COST_NS: i64 = 1_000_000_000;
 
 /// All parameters but the physical range, in the order in which they are checked. `grace_ms`
-/// is not more than `max_lease_ms` besides.
+/// is not more than `max_lease_ms` besides, and `recall_base_prio` not more than `recall_prio`.
 pub const PARAMETERS: &[Parameter] = &[
     parameter("pool_mib", 1, MAX_POOL_MIB as i64, 64),
     parameter("max_lease_ms", 1, 3_600_000, 1000),
@@ -43,6 +43,8 @@ pub const PARAMETERS: &[Parameter] = &[
     parameter("min_lease_us", 1, 1000, 1000),
     parameter("recall_share", 1, 100, 20),
     parameter("recall_prio", 2, 99, 90),
+    parameter("recall_base_prio", 1, 99, 1),
+    parameter("notify_prio", 1, 99, 45),
     parameter("recall_latency_ns", 0, MAX_COST_NS, 0),
     parameter("recall_end_ns", 0, MAX_COST_NS, 0),
     parameter("recall_page_ns", 0, MAX_COST_NS, 0),

@@ -6,7 +6,6 @@
 //! It holds before anything has happened. What is proven of it and what is assumed is in
 //! `Documentation/wait-bound.rst`; the names of the assumptions here are those there.
 
-use super::accounting::MAX_LEASES_PER_PARTITION;
 use super::recall_share::{END_NS, PAGE_NS, WAKE_NS};
 
 /// The most mappings of a lease window.
@@ -18,8 +17,19 @@ pub const FILL_BATCH: u32 = 32;
 /// Pages that the scrub thread zeroes under its lock, for which a filler may wait.
 pub const SCRUB_BATCH: u32 = 4;
 
-/// Raw locks that are taken to recall a lease, end it by force and tell of both.
+/// Raw locks that are taken to recall a lease, end it by force and tell of both, or for a
+/// piece of it.
 pub const LOCKS_AN_END: u32 = 16;
+
+/// The most pages that are mapped or unmapped under one hold of a window's lock, counted
+/// once for each mapping.
+pub const PIECE: u32 = 512;
+
+/// Leases that the recall thread announces or hands over without a pause, and how long the
+/// pause is.
+pub const MOST_AT_ONCE: u32 = 16;
+/// See [`MOST_AT_ONCE`].
+pub const PAUSE_NS: u64 = 50_000;
 
 /// At least the number of steps that serve all waiters: each is moved once and resolved
 /// once, and an account may be listed as ready and turn out to have nothing to serve. O(1).
@@ -30,7 +40,8 @@ pub fn serves(waiters: u32, partitions: u32) -> u32 {
 /// What one step costs, in nanoseconds, at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnitCosts {
-    /// From the recall thread's timer, or from a wake-up, to the thread that was woken.
+    /// From the recall thread's timer, or from a wake-up, to the thread that was woken; or
+    /// how long one gives the revoking thread its priority.
     pub latency_ns: u64,
     /// Recalling a lease, ending it by force and telling of both, without its pages, in
     /// one mapping.
@@ -103,8 +114,8 @@ pub struct RecallLoad {
     pub leases: u32,
     /// Pages that can be on lease, all together.
     pub pages: u32,
-    /// Pages that are mapped or unmapped under one hold of a window's lock; those of the
-    /// largest lease if it is done in one piece.
+    /// Pages that are mapped or unmapped under one hold of a window's lock, counted once for
+    /// each mapping.
     pub piece: u32,
     /// Mappings of a lease window.
     pub mappings: u32,
@@ -119,7 +130,8 @@ pub struct RecallLoad {
 /// The longest time of each part of a recall, in nanoseconds; the sum is R.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecallBound {
-    /// Until the recall thread runs.
+    /// Until the recall thread runs, the revoking thread runs, and that has its priority;
+    /// and the pauses of the recall thread.
     pub latency_ns: u64,
     /// Recalling and ending all leases, without their pages.
     pub ends_ns: u64,
@@ -158,18 +170,22 @@ impl RecallLoad {
         pages.saturating_mul(mappings).saturating_mul(costs.page_ns)
     }
 
-    /// The most pages that holders of windows' locks map or unmap while the recall thread
-    /// waits for them, once for each lease that it ends. O(1).
-    ///
-    /// Each holder is at one piece. And it is at one lease of the partition whose lease
-    /// is to be ended: a partition has at most [`MAX_LEASES_PER_PARTITION`] leases to be
-    /// waited for so often, and the largest leases of all partitions have no more than
-    /// `pages` together.
-    fn held_pages(&self) -> u64 {
-        let leases = u64::from(self.leases);
-        let by_piece = leases.saturating_mul(self.piece.into());
-        let of_partition = leases.min(MAX_LEASES_PER_PARTITION.into());
-        by_piece.min(of_partition.saturating_mul(self.pages.into()))
+    /// In how many pieces all leases end: whole ones, and the last one of each lease, which
+    /// may be short. O(1).
+    pub fn pieces(&self) -> u64 {
+        let mappings = self.mappings.max(1);
+        let whole = self.piece.checked_div(mappings).unwrap_or(0).max(1);
+        let pieces = self.pages.checked_div(whole).unwrap_or(self.pages);
+        u64::from(pieces).saturating_add(self.leases.into())
+    }
+
+    /// How often the recall thread pauses, if it announces and hands over all leases. O(1).
+    pub fn pauses(&self) -> u64 {
+        let actions = u64::from(self.leases).saturating_mul(2);
+        actions
+            .checked_div(MOST_AT_ONCE.into())
+            .unwrap_or(actions)
+            .saturating_add(1)
     }
 
     /// The longest recall. O(1), and no more than 64 bits say.
@@ -178,26 +194,34 @@ impl RecallLoad {
     /// before the one in question at most; of those granted later, none: nothing is due
     /// before it was granted.
     pub fn bound(&self, costs: &UnitCosts) -> RecallBound {
-        let leases = u64::from(self.leases);
+        let pieces = self.pieces();
         let end = self.end_ns(costs);
-        // The holder of the window's lock fills a batch, or ends or maps a lease; and the
-        // lock of the mappings is held by one who makes or drops one, in each.
+        // The holder of the window's lock fills a batch, ends a lease of no pages, or maps or
+        // unmaps a piece; and the lock of the mappings is held by one who makes or drops one,
+        // in each.
         let zeroed = FILL_BATCH.saturating_add(SCRUB_BATCH);
         let fill = costs.zero_ns.saturating_mul(zeroed.into());
         let mapper = costs.end_ns.saturating_mul(self.mappings.max(1).into());
-        let holder = fill.saturating_add(end).saturating_add(mapper);
-        // What was being served at the deadline, and after each end.
+        let most = self.piece.max(self.mappings);
+        let piece = costs.page_ns.saturating_mul(most.into());
+        let holder = fill
+            .saturating_add(end)
+            .saturating_add(mapper)
+            .saturating_add(piece);
+        // What was being served at the deadline, and before each piece.
         let serves = u64::from(self.serves());
-        let after_end = serves.saturating_add(1).saturating_mul(leases);
+        let served = serves.saturating_add(1).saturating_mul(pieces);
         let serve = costs.serve_ns.saturating_add(self.contention_ns(costs));
+        let pause = PAUSE_NS.saturating_add(costs.latency_ns);
         RecallBound {
-            latency_ns: costs.latency_ns,
-            ends_ns: end.saturating_mul(leases),
+            latency_ns: costs
+                .latency_ns
+                .saturating_mul(3)
+                .saturating_add(pause.saturating_mul(self.pauses())),
+            ends_ns: end.saturating_mul(pieces),
             pages_ns: self.pages_ns(costs, self.pages.into()),
-            holders_ns: holder
-                .saturating_mul(leases)
-                .saturating_add(self.pages_ns(costs, self.held_pages())),
-            serving_ns: serves.saturating_add(after_end).saturating_mul(serve),
+            holders_ns: holder.saturating_mul(pieces),
+            serving_ns: serves.saturating_add(served).saturating_mul(serve),
         }
     }
 }

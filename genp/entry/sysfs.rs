@@ -61,6 +61,8 @@ attributes! {
     recall_section_ns: |pool, _| pool.costs.get().section_ns;
     recall_calibrated: |pool, _| pool.costs.are_measured().into();
     poisoned_bytes: |_, info| info.poisoned;
+    recall_base_prio: |pool, _| pool.config.revoke_prio.base as u64;
+    notify_prio: |pool, _| pool.config.notify_prio as u64;
     refill_prio: |pool, _| pool.config.refill_prio as u64;
     ceiling_refusals: |_, info| info.ceiling_refusals;
     uid_max_partitions: |_, info| info.uid_max_partitions.into();

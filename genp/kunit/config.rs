@@ -9,7 +9,7 @@ use kernel::prelude::*;
 /// How to set a parameter, its lowest value and its highest.
 struct Limit(fn(&mut Params, i64), i64, i64);
 
-const LIMITS: [Limit; 23] = [
+const LIMITS: [Limit; 25] = [
     Limit(|g, v| g.pool_mib = v as u32, 1, 480 << 10),
     Limit(|g, v| g.max_lease_ms = v as u32, 10, 3_600_000),
     Limit(|g, v| g.min_lease_us = v as u32, 1, 1000),
@@ -22,6 +22,8 @@ const LIMITS: [Limit; 23] = [
     Limit(|g, v| g.recall_section_ns = v as u32, 0, 1_000_000_000),
     Limit(|g, v| g.grace_ms = v as u32, 0, 1000),
     Limit(|g, v| g.recall_prio = v as i32, 2, 99),
+    Limit(|g, v| g.recall_base_prio = v as i32, 1, 90),
+    Limit(|g, v| g.notify_prio = v as i32, 1, 99),
     Limit(|g, v| g.refill_prio = v as i32, 1, 99),
     Limit(|g, v| g.emergency_pages = v as u32, 0, 1 << 20),
     Limit(|g, v| g.keep_free_mib = v as u32, 0, 4 << 20),

@@ -3,6 +3,7 @@
 //! The KUnit tests that need no private items; the others are in `genp/partition/`.
 
 mod config;
+mod ends;
 mod frame_list;
 mod frames;
 mod free_frames;
@@ -30,6 +31,8 @@ pub(crate) fn params() -> Params {
         min_lease_us: 1000,
         grace_ms: 10,
         recall_prio: 90,
+        recall_base_prio: 1,
+        notify_prio: 45,
         recall_share: 20,
         recall_latency_ns: 0,
         recall_end_ns: 0,

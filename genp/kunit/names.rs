@@ -24,6 +24,7 @@ fn field(name: &[u8]) -> [u8; SIZE] {
 /// A partition of one page with this name.
 pub(crate) fn create(registry: &Arc<Registry>, name: &[u8]) -> Result<(Arc<Partition>, File)> {
     let args = abi::genp_create {
+        flags: abi::GENP_CREATE_MULTIMAP,
         name: field(name),
         reserve: PAGE_SIZE as u64,
         borrow_limit: 8 * PAGE_SIZE as u64,

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Borrowing and returning: what is done with leases, announced and timed.
+//! Borrowing: what is done with a lease until its borrower has it, announced and timed.
 
 use kernel::prelude::*;
 
 use super::{leases::BorrowRequest, timing::Operation, Partition};
 use crate::genp::{
-    core::{
-        accounting::{BorrowTicket, EndReason},
-        owner::Owner,
-    },
-    pool::{lending::Budget, ReturnEffect},
+    core::{accounting::BorrowTicket, owner::Owner},
+    pool::lending::Budget,
     sys::{time, trace},
 };
 
@@ -70,42 +67,5 @@ impl Partition {
                 Owner::Driver => self.end_driver_lease(ticket.handle).and(Err(error)),
             })?;
         Ok(opened)
-    }
-
-    /// Ends a process's lease: its pages vanish, its frames go back and on to whoever waits.
-    /// Returns how many bytes there were. EINVAL for a handle that is not one of this
-    /// partition's or that is a driver's, ESTALE for a lease that is over.
-    ///
-    /// Context: thread, may sleep for one batch of the borrower's filling or one
-    /// walk of its page tables. Linear in the pages mapped.
-    pub(crate) fn end_lease(&self, handle: u64, how: EndReason) -> Result<u64> {
-        let (bytes, effect) = self.leases.end(self, handle, how)?;
-        self.after_return(&effect);
-        Ok(bytes)
-    }
-
-    /// Ends a driver's lease, of whose pages nobody but us holds any: EINVAL, ESTALE,
-    /// EBUSY. Context: thread, may sleep. Linear in the pages.
-    pub(super) fn end_driver_lease(&self, handle: u64) -> Result {
-        let effect = self.leases.end_for_driver(handle)?;
-        self.after_return(&effect);
-        Ok(())
-    }
-
-    /// Serves the waiters that can be served now, and announces a low budget. Context:
-    /// thread, no locks held.
-    fn after_return(&self, effect: &ReturnEffect) {
-        if effect.waiters {
-            self.pool().serve();
-        }
-        self.events.check_budget(effect.budget);
-    }
-
-    /// `GENP_RETURN`: EINVAL for a handle that is not one of this partition's,
-    /// ESTALE for a lease that is over. Context: thread, may sleep.
-    pub(crate) fn return_lease(&self, handle: u64) -> Result {
-        let bytes = self.end_lease(handle, EndReason::Returned)?;
-        trace::return_lease(self.id().0, handle, bytes);
-        Ok(())
     }
 }

@@ -67,6 +67,7 @@ impl<'a> Admission<'a> {
                 accounting.check_new(id, now)?;
                 Ok(id)
             })
+            .inspect_err(|_| pool.need_ends())
             .map_err(lending::errno)?;
         let admission = Self { pool, id };
         if let Some(Source::Range(_)) = source {
@@ -112,6 +113,7 @@ impl Partition {
             order,
             max_regions,
             max_leases,
+            multimap,
             term_ns,
             ..
         } = request;
@@ -123,7 +125,7 @@ impl Partition {
                 file: SetOnce::new(),
                 dying: Atomic::new(0),
                 reserve <- Reserve::new(account.clone()),
-                leases <- Leases::new(account.clone(), term_ns, max_leases, sizes.limit),
+                leases <- Leases::new(account.clone(), term_ns, max_leases, sizes.limit, multimap),
                 regions <- regions,
                 stock,
                 driver_leases <- DriverLeases::new(account.clone()),

@@ -35,6 +35,8 @@ pub(crate) struct CreateRequest {
     pub(super) order: u32,
     pub(super) max_regions: u32,
     pub(super) max_leases: u32,
+    /// Whether an address space may have several mappings of the lease window.
+    pub(super) multimap: bool,
     /// The term of a lease that is requested without one.
     pub(super) term_ns: u64,
 }
@@ -134,7 +136,7 @@ impl CreateRequest {
     /// Checks everything that can be checked without the accounting: EINVAL, E2BIG.
     /// Context: thread.
     pub(crate) fn check(pool: &Pool, args: &abi::genp_create, external: bool) -> Result<Self> {
-        if args.flags != 0 {
+        if args.flags & !abi::GENP_CREATE_MULTIMAP != 0 {
             return Err(EINVAL);
         }
         let name = name_of(&args.name)?;
@@ -165,6 +167,7 @@ impl CreateRequest {
             order,
             max_regions,
             max_leases,
+            multimap: args.flags & abi::GENP_CREATE_MULTIMAP != 0,
             term_ns: match args.lease_default_ns {
                 0 => pool.config.max_lease_ns,
                 term => term,

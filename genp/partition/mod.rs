@@ -20,6 +20,7 @@ mod create;
 mod create_request;
 mod driver_leases;
 mod driver_regions;
+mod end;
 mod errors;
 mod events;
 #[cfg(GENP_KUNIT)]
@@ -65,6 +66,7 @@ pub(crate) use borrow::Grant;
 pub(crate) use close::LastClose;
 pub(crate) use create::source_of;
 pub(crate) use create_request::{name_of, CreateRequest};
+pub(crate) use end::Revocation;
 pub(crate) use leases::BorrowRequest;
 pub(crate) use regions::{Placement, Strategy};
 pub(crate) use timing::Operation;

@@ -59,6 +59,7 @@ impl Partition {
         let (ceiling, now) = (ceiling(self.pool()), time::now());
         self.account
             .with_lending(|state, id| state.accounting.grow(id, added, ceiling, now))
+            .inspect_err(|_| self.pool().need_ends())
             .map_err(lending::errno)?;
         reserve.promise(table, added);
         let done = self

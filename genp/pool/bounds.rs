@@ -9,7 +9,7 @@ use kernel::sync::SetOnce;
 
 use super::Pool;
 use crate::genp::{
-    core::recall_bound::{RecallBound, RecallLoad, UnitCosts, MAX_MAPPINGS},
+    core::recall_bound::{RecallBound, RecallLoad, UnitCosts, MAX_MAPPINGS, PIECE},
     sys::cpu,
 };
 
@@ -59,8 +59,7 @@ impl Pool {
         RecallLoad {
             leases: config.max_leases,
             pages: config.capacity,
-            // A lease is mapped, or returned, in one piece.
-            piece: config.capacity,
+            piece: PIECE,
             mappings: MAX_MAPPINGS,
             waiters: config.max_waiters,
             partitions: config.max_partitions,

@@ -31,6 +31,7 @@ pub(crate) struct Params {
     pub(crate) min_lease_us: u32,
     pub(crate) grace_ms: u32,
     pub(crate) recall_prio: i32,
+    pub(crate) recall_base_prio: i32,
     pub(crate) recall_share: u32,
     pub(crate) recall_latency_ns: u32,
     pub(crate) recall_end_ns: u32,
@@ -38,6 +39,7 @@ pub(crate) struct Params {
     pub(crate) recall_zero_ns: u32,
     pub(crate) recall_serve_ns: u32,
     pub(crate) recall_section_ns: u32,
+    pub(crate) notify_prio: i32,
     pub(crate) refill_prio: i32,
     pub(crate) wait_order: u32,
     pub(crate) max_waiters: u32,
@@ -53,6 +55,13 @@ pub(crate) struct Params {
     pub(crate) range_mib: u32,
 }
 
+/// The lowest priority and the highest of a thread, SCHED_FIFO.
+#[derive(Clone, Copy)]
+pub(crate) struct PrioRange {
+    pub(crate) base: i32,
+    pub(crate) most: i32,
+}
+
 /// The module parameters, checked and in the units the code works with.
 pub(crate) struct Config {
     /// Frames of the pool.
@@ -61,9 +70,13 @@ pub(crate) struct Config {
     /// A shorter term is raised to this.
     pub(crate) min_lease_ns: u64,
     pub(crate) grace_ns: u64,
-    /// SCHED_FIFO priority of the thread that ends leases.
+    /// SCHED_FIFO priority of the thread that announces the end of leases.
     pub(crate) recall_prio: i32,
-    /// How much work of that thread partitions may cause.
+    /// SCHED_FIFO priorities of the thread that ends them.
+    pub(crate) revoke_prio: PrioRange,
+    /// SCHED_FIFO priority of the thread that delivers events.
+    pub(crate) notify_prio: i32,
+    /// How much work of those threads partitions may cause.
     pub(crate) recall_share: RecallShare,
     /// What the steps of a recall cost, as far as the administrator says so; else 0.
     pub(crate) costs: UnitCosts,
@@ -162,6 +175,13 @@ impl Config {
         check("min_lease_us", params.min_lease_us)?;
         check("recall_share", params.recall_share)?;
         check("recall_prio", params.recall_prio)?;
+        within(
+            "recall_base_prio",
+            params.recall_base_prio.into(),
+            1,
+            params.recall_prio.into(),
+        )?;
+        check("notify_prio", params.notify_prio)?;
         check("refill_prio", params.refill_prio)?;
         check("wait_order", params.wait_order)?;
         check("max_waiters", params.max_waiters)?;
@@ -182,6 +202,11 @@ impl Config {
             costs: costs(params)?,
             grace_ns: u64::from(params.grace_ms) * NSEC_PER_MSEC,
             recall_prio: params.recall_prio,
+            revoke_prio: PrioRange {
+                base: params.recall_base_prio,
+                most: params.recall_prio,
+            },
+            notify_prio: params.notify_prio,
             refill_prio: params.refill_prio,
             order: if params.wait_order == 0 {
                 WaitOrder::Prio

@@ -16,11 +16,16 @@ use kernel::{
     task::Task,
 };
 
-use super::config::Config;
+use super::{
+    config::Config,
+    ends::{Ends, OverdueLease},
+    needs::Needs,
+};
 use crate::genp::{
     core::{
         accounting::{
-            Accounting, AccountingError, LeaseId, Limits, Memory, PartitionId, ServeResult, Totals,
+            Accounting, AccountingError, DueAction, LeaseId, Limits, Memory, PartitionId,
+            ServeResult, Totals,
         },
         recall_bound,
     },
@@ -73,6 +78,19 @@ pub(crate) struct LendingState {
     rearmed: bool,
     /// Whose call this is, to be charged if it has the refill thread woken.
     payer: Option<PartitionId>,
+    /// The leases that are to be ended by force.
+    ends: Ends,
+    /// Whether one was added.
+    handed_over: bool,
+    needs: Needs,
+}
+
+/// What is due.
+pub(crate) enum Due {
+    /// Something to announce, of this lease.
+    Announce(DueAction, OverdueLease),
+    /// A lease to be ended by force, which was handed over to the revoking thread.
+    HandedOver,
 }
 
 impl LendingState {
@@ -120,20 +138,87 @@ impl LendingState {
         served != ServeResult::Nothing
     }
 
-    /// Whether the recall thread is to be woken after the lock: if it would sleep past the
-    /// next action that is due, or if a waiter can be served. Whose lease or request it is,
-    /// is charged for it.
-    fn wants_recall(&mut self, now: u64) -> bool {
+    /// Whether the recall thread is to be woken after the lock, because it would sleep past
+    /// the next action that is due, and the revoking thread, because there is a lease to end
+    /// or a waiter can be served. Whose lease or request it is, is charged for it.
+    fn wants_threads(&mut self, now: u64) -> (bool, bool) {
         let due = self.accounting.next_due().unwrap_or(u64::MAX);
         let late = due < self.armed;
         if late {
             self.armed = due;
         }
-        let wants = late || self.accounting.can_serve();
-        if wants {
+        let can_serve = self.accounting.can_serve();
+        if late || can_serve {
             self.accounting.charge_recall_wake(late, now);
         }
-        wants
+        (late, can_serve || ::core::mem::take(&mut self.handed_over))
+    }
+
+    /// Takes the next action that is due at `now`. A lease to be ended by force is handed
+    /// over to the revoking thread. O(log leases).
+    pub(crate) fn take_due(&mut self, now: u64) -> Option<Due> {
+        let action = self.accounting.due(now)?;
+        let (DueAction::Recall(id) | DueAction::Revoke(id) | DueAction::Report(id)) = action;
+        let entry = self.accounting.lease(id);
+        let lease = OverdueLease {
+            partition: entry.partition(),
+            handle: entry.handle(),
+            expires: entry.expires(),
+        };
+        if !matches!(action, DueAction::Revoke(_)) {
+            return Some(Due::Announce(action, lease));
+        }
+        self.ends.push(id, lease);
+        self.handed_over = true;
+        Some(Due::HandedOver)
+    }
+
+    /// The next lease to end by force. O(1).
+    pub(crate) fn next_end(&mut self) -> Option<OverdueLease> {
+        let next = self.ends.pop();
+        if next.is_none() {
+            self.needs.all_ended();
+        }
+        next
+    }
+
+    /// Somebody does without what leases beyond their deadline have, or waits for whoever
+    /// ends them: a priority of the kernel's. O(1).
+    pub(crate) fn need_ends(&mut self, prio: i32) {
+        if self.ends.any() {
+            self.needs.refuse(prio);
+        }
+    }
+
+    /// Has all ends of leases count as needed by somebody, or no longer: they are measured.
+    pub(super) fn measure_ends(&mut self, measured: bool) {
+        self.needs.measure(measured);
+    }
+
+    fn wanted_prio(&self) -> i32 {
+        self.needs.wanted(self.accounting.most_urgent())
+    }
+
+    /// Whether the revoking thread was given a lower priority than it should have. O(1).
+    pub(crate) fn wants_raise(&self) -> bool {
+        self.wanted_prio() > self.needs.given()
+    }
+
+    /// Whether it was given another one than it should have. O(1).
+    pub(super) fn wants_change(&self) -> bool {
+        self.wanted_prio() != self.needs.given()
+    }
+
+    /// Decides for the priority that it should have, and returns it if that is a change:
+    /// the caller has it set. O(1).
+    pub(super) fn decide_prio(&mut self) -> Option<i32> {
+        self.needs.decide(self.accounting.most_urgent())
+    }
+
+    /// Since when requests have waited for a lease that expired at `expires` to end; never
+    /// if none waits. O(1).
+    pub(super) fn waited_since(&self, expires: u64) -> u64 {
+        self.needs.waited_since(expires)
     }
 
     /// Commits `frames` more to a stock. False if there are none to spare: the refill
@@ -189,6 +274,7 @@ pub(crate) struct Lending {
     state: RawLock<LendingState>,
     longest_ns: Atomic<u64>,
     recall: Arc<Waker>,
+    revoke: Arc<Waker>,
     refill: Arc<Waker>,
     /// At least the number of steps that serve all waiters.
     max_serves: u32,
@@ -199,6 +285,7 @@ impl Lending {
     pub(crate) fn new(
         config: &Config,
         recall: Arc<Waker>,
+        revoke: Arc<Waker>,
         refill: Arc<Waker>,
     ) -> Result<impl PinInit<Self, Error>> {
         let limits = Limits {
@@ -219,12 +306,16 @@ impl Lending {
             starved: None,
             rearmed: false,
             payer: None,
+            ends: Ends::new(config.max_leases)?,
+            handed_over: false,
+            needs: Needs::none(config.revoke_prio),
         };
         let max_serves = recall_bound::serves(config.max_waiters, config.max_partitions);
         Ok(try_pin_init!(Self {
             state <- new_raw_lock!(state, "genp_lending"),
             longest_ns: Atomic::new(0),
             recall,
+            revoke,
             refill,
             max_serves,
         }))
@@ -243,19 +334,24 @@ impl Lending {
     /// As [`Self::with`]; `work` gets the time at which it begins.
     pub(crate) fn with_time<R>(&self, work: impl FnOnce(&mut LendingState, u64) -> R) -> R {
         let here = PreemptGuard::begin();
-        let (answer, took, wants_recall, wants_refill, woken) = {
+        let (answer, took, (wants_recall, wants_revoke), wants_refill, woken) = {
             let mut state = self.state.lock();
             let begin = time::now();
             state.payer = None;
             let answer = work(&mut state, begin);
-            let wants_recall = state.wants_recall(begin);
+            let waiters = state.accounting.totals().waiters;
+            state.needs.note_waiters(waiters > 0, begin);
+            let wants_threads = state.wants_threads(begin);
             let wants_refill = state.wants_refill(begin);
             let woken = state.woken.take();
             let took = time::now().saturating_sub(begin);
-            (answer, took, wants_recall, wants_refill, woken)
+            (answer, took, wants_threads, wants_refill, woken)
         };
         if wants_recall {
             self.recall.wake();
+        }
+        if wants_revoke {
+            self.revoke.wake();
         }
         if wants_refill {
             self.refill.wake();

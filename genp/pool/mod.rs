@@ -5,10 +5,13 @@
 pub(crate) mod account;
 mod bounds;
 pub(crate) mod config;
+pub(crate) mod ends;
 mod intake;
 pub(crate) mod lending;
+mod needs;
 pub(crate) mod pending;
 mod poison;
+mod urgency;
 
 use kernel::{
     prelude::*,
@@ -22,16 +25,20 @@ use crate::genp::frames::free::{FreeFrames, Released};
 use crate::genp::{
     core::accounting::{EndReason, LeaseId, PartitionId, Totals},
     stock::{Emergency, PendingRefills},
-    sys::{errno::EOPNOTSUPP, genalloc::PhysRange, memory_error::ErrorReports, thread::Waker},
+    sys::{
+        errno::EOPNOTSUPP, genalloc::PhysRange, memory_error::ErrorReports, task, thread::Waker,
+    },
 };
 use bounds::RecallCosts;
 use config::Config;
 use lending::{Budget, Lending};
 use pending::PendingEvents;
+use urgency::Urgency;
 
 /// The wakers of the threads, which are made before the pool and the threads are.
 pub(crate) struct Wakers {
     pub(crate) recall: Arc<Waker>,
+    pub(crate) revoke: Arc<Waker>,
     pub(crate) notify: Arc<Waker>,
     pub(crate) scrub: Arc<Waker>,
     pub(crate) refill: Arc<Waker>,
@@ -42,6 +49,7 @@ impl Wakers {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             recall: Waker::new()?,
+            revoke: Waker::new()?,
             notify: Waker::new()?,
             scrub: Waker::new()?,
             refill: Waker::new()?,
@@ -58,6 +66,9 @@ pub(crate) struct Pool {
     pub(crate) free_frames: FreeFrames,
     #[pin]
     pub(crate) lending: Lending,
+    /// The priority of the revoking thread.
+    #[pin]
+    urgency: Urgency,
     pub(crate) pending_events: PendingEvents,
     pub(crate) wakers: Wakers,
     pub(crate) emergency: Option<Emergency>,
@@ -108,13 +119,19 @@ impl Pool {
         let range = claim_range(&config)?;
         let pending_refills = PendingRefills::new(config.max_partitions, wakers.refill.clone())?;
         let free_frames = FreeFrames::new(frames, config.max_partitions, wakers.scrub.clone())?;
-        let lending = Lending::new(&config, wakers.recall.clone(), wakers.refill.clone())?;
+        let lending = Lending::new(
+            &config,
+            wakers.recall.clone(),
+            wakers.revoke.clone(),
+            wakers.refill.clone(),
+        )?;
         let pending_events = PendingEvents::new(config.max_partitions, wakers.notify.clone())?;
         let errors = Arc::new(ErrorReports::new(wakers.errors.clone()), GFP_KERNEL)?;
         let mut pool = UniqueArc::pin_init(
             try_pin_init!(Self {
                 free_frames <- free_frames,
                 lending <- lending,
+                urgency <- Urgency::new(wakers.revoke.clone()),
                 pending_events,
                 wakers,
                 emergency: None,
@@ -165,6 +182,13 @@ impl Pool {
         });
     }
 
+    /// Has leases end, and their ends counted, as if somebody waited for each; or no longer.
+    /// Context: thread, at load.
+    pub(crate) fn measure_recalls(&self, measured: bool) {
+        self.lending.with(|state| state.measure_ends(measured));
+        self.raise_urgency();
+    }
+
     /// Accounts for the return of the frames of `lease`, whose deadline is or was
     /// `expires` and whose frames are free again, but `poisoned` of them, and serves the
     /// first waiter with them. Context: thread.
@@ -182,8 +206,9 @@ impl Pool {
             state.accounting.complete_return(lease, reason);
             state.accounting.retire(poisoned);
             // Under the lock, so that the larger value remains. Leases of drivers do not
-            // count: no bound includes them.
-            let late = now.saturating_sub(expires);
+            // count: no bound includes them. Nor do those that nobody waits for, and which
+            // may end later.
+            let late = now.saturating_sub(state.waited_since(expires));
             if !non_revocable && late > self.recall_worst_ns.load(Relaxed) {
                 self.recall_worst_ns.store(late, Relaxed);
             }
@@ -192,6 +217,32 @@ impl Pool {
                 budget: state.budget(borrower),
             }
         })
+    }
+
+    /// Has leases beyond their deadline ended at the priority of whoever needs that: for
+    /// whom [`lending::LendingState::wants_raise`]. Context: thread, may sleep.
+    pub(crate) fn raise_urgency(&self) {
+        self.urgency.settle(&self.lending);
+    }
+
+    /// Gives the revoking thread the priority that is wanted now. Context: that thread.
+    pub(crate) fn settle_urgency(&self) {
+        if self.lending.with(|state| state.wants_change()) {
+            self.urgency.settle(&self.lending);
+        }
+    }
+
+    /// The caller does without what leases beyond their deadline have, or waits until the
+    /// revoking thread is done. Context: thread, may sleep.
+    pub(crate) fn need_ends(&self) {
+        let prio = task::current_prio();
+        let raise = self.lending.with(|state| {
+            state.need_ends(prio);
+            state.wants_raise()
+        });
+        if raise {
+            self.raise_urgency();
+        }
     }
 
     /// Hands out frames that became free to waiters. Context: thread.

@@ -259,9 +259,11 @@ pub(crate) fn calibrate(registry: &Arc<Registry>) {
     let Ok(mut experiment) = Experiment::set_up(registry) else {
         return;
     };
+    pool.measure_recalls(true);
     let costs = experiment.choose_term().and_then(|()| experiment.run());
     // What is still on lease has ended before it is forgotten, or else with the partition.
     experiment.wait();
+    pool.measure_recalls(false);
     pool.forget_recalls(experiment.partition.id());
     if let Ok(costs) = costs {
         pool.costs.measured(&costs);

@@ -30,8 +30,10 @@ use in_use::InUseMarker;
 /// A thread that uses partitions outside of any call from user space.
 #[derive(Clone, Copy)]
 pub(crate) enum Visitor {
-    /// The one that ends leases.
+    /// The one that announces the end of leases.
     Recall,
+    /// The one that ends them.
+    Revoke,
     /// The one that refills stocks.
     Refill,
 }
@@ -48,7 +50,7 @@ pub(crate) struct Registry {
     #[pin]
     partitions: RawLock<KVVec<Option<Arc<Partition>>>>,
     /// By [`Visitor`].
-    in_use: [InUseMarker; 2],
+    in_use: [InUseMarker; 3],
 }
 
 impl Registry {
@@ -62,7 +64,7 @@ impl Registry {
                 pool,
                 names <- new_mutex!((), "genp_names"),
                 partitions <- new_raw_lock!(partitions, "genp_partitions"),
-                in_use: [InUseMarker::new(), InUseMarker::new()],
+                in_use: ::core::array::from_fn(|_| InUseMarker::new()),
             }),
             GFP_KERNEL,
         )
@@ -95,9 +97,10 @@ impl Registry {
     }
 
     fn marker(&self, visitor: Visitor) -> &InUseMarker {
-        let [recall, refill] = &self.in_use;
+        let [recall, revoke, refill] = &self.in_use;
         match visitor {
             Visitor::Recall => recall,
+            Visitor::Revoke => revoke,
             Visitor::Refill => refill,
         }
     }
@@ -208,12 +211,14 @@ impl LastClose for Registry {
             // Dropped here, where dropping a last reference may sleep.
             drop(self.take_out(partition));
         }
-        // A visitor, whose priority may be above ours, may still be using it.
+        // A visitor, whose priority may be above ours, may still be using it; the one that
+        // ends leases gets ours.
         while self
             .in_use
             .iter()
             .any(|marker| marker.is_at(partition.id()))
         {
+            self.pool.need_ends();
             fsleep(Delta::from_millis(1));
         }
     }

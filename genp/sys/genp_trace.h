@@ -268,6 +268,32 @@ TRACE_EVENT(genp_revoke,
 		  __entry->bytes)
 );
 
+/* A piece of a lease that is being ended: unmapped in all mappings of the window. */
+TRACE_EVENT(genp_unmap,
+	TP_PROTO(u32 partition, u64 handle, u32 first, u32 pages, u32 mappings),
+	TP_ARGS(partition, handle, first, pages, mappings),
+	TP_STRUCT__entry(
+		__field(u32, partition)
+		__field(u64, handle)
+		__field(u32, first)
+		__field(u32, pages)
+		__field(u32, mappings)
+	),
+	TP_fast_assign(
+		__entry->partition = partition;
+		__entry->handle = handle;
+		__entry->first = first;
+		__entry->pages = pages;
+		__entry->mappings = mappings;
+	),
+	TP_printk("partition=%u handle=%#llx first=%u pages=%u mappings=%u",
+		  __entry->partition,
+		  __entry->handle,
+		  __entry->first,
+		  __entry->pages,
+		  __entry->mappings)
+);
+
 TRACE_EVENT(genp_renew,
 	TP_PROTO(u32 partition, u64 handle, u64 expires),
 	TP_ARGS(partition, handle, expires),

@@ -77,6 +77,18 @@ impl Waker {
         }
     }
 
+    /// Gives the thread the SCHED_FIFO priority `priority`. What it inherits from who waits
+    /// for a lock that it holds is not affected. Context: thread.
+    pub(crate) fn set_fifo(&self, priority: i32) {
+        // Acquire: as in `wake`.
+        let task = self.task.load(Acquire);
+        if !task.is_null() {
+            // SAFETY: the task lives, as in `wake`. Refused only for a priority out of
+            // range, of which the parameters have none.
+            unsafe { glue::genp_thread_fifo(task, priority) };
+        }
+    }
+
     /// What a waker has done that is preempted before its wake-up.
     #[cfg(GENP_KUNIT)]
     pub(crate) fn begin_wake(&self) {

@@ -32,6 +32,7 @@ events! {
     call_genp_recall: recall(partition: u32, handle: u64, expires: u64);
     call_genp_return: return_lease(partition: u32, handle: u64, bytes: u64);
     call_genp_revoke: revoke(partition: u32, handle: u64, bytes: u64);
+    call_genp_unmap: unmap(partition: u32, handle: u64, first: u32, pages: u32, mappings: u32);
     call_genp_renew: renew(partition: u32, handle: u64, expires: u64);
     call_genp_overdue: overdue(partition: u32, handle: u64, expires: u64);
     call_genp_refill: refill(partition: u32, pages: u32, free: u32);

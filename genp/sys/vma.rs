@@ -35,7 +35,7 @@ pub(crate) fn window_length(vma: &VmaNew) -> u64 {
 }
 
 /// EINVAL for a private mapping, EPERM for an executable one.
-fn check_kind(vma: &VmaNew) -> Result {
+pub(crate) fn check_kind(vma: &VmaNew) -> Result {
     // SAFETY: the mapping is being made, by its type.
     if !unsafe { glue::genp_vma_is_shared(vma.as_ptr()) } {
         return Err(EINVAL);
@@ -159,6 +159,11 @@ pub(crate) fn map_carveout<T: FileOwner>(vma: &VmaNew, owner: &T, carveout: &Car
 pub(crate) struct AddressSpaceId(usize);
 
 impl AddressSpaceId {
+    /// The one that a mapping is being made in.
+    pub(crate) fn of(vma: &VmaNew) -> Self {
+        Self(vma.mm().as_raw() as usize)
+    }
+
     /// The caller's; for a kernel thread one that no process has. Context: thread.
     pub(crate) fn current() -> Self {
         Self(current!().mm().map_or(0, |mm| mm.as_raw() as usize))
@@ -221,13 +226,13 @@ impl LeaseVma<'_> {
         }
     }
 
-    /// Maps `count` frames from page `first` on, in one walk of the page tables. Pages
-    /// that are mapped there already stay. Context: thread; allocates nothing.
+    /// Maps the next `count` frames of a list from page `first` on, in one walk of the page
+    /// tables. Pages that are mapped there already stay. Context: thread; allocates nothing.
     pub(crate) fn map<I: Iterator<Item = u32> + Clone>(
         &self,
         first: u32,
         count: u32,
-        list: I,
+        list: &mut I,
         frames: &FrameTable,
     ) -> Result {
         let mut pages = Pages { list, frames };
@@ -254,7 +259,7 @@ impl LeaseVma<'_> {
 
 /// The pages of frames, for a walk of page tables.
 struct Pages<'a, I> {
-    list: I,
+    list: &'a mut I,
     frames: &'a FrameTable,
 }
 
@@ -284,7 +289,7 @@ impl<I: Iterator<Item = u32> + Clone> Pages<'_, I> {
             }
             given += 1;
         }
-        pages.list = list;
+        *pages.list = list;
         given
     }
 }

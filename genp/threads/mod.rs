@@ -6,6 +6,7 @@ mod memory_errors;
 mod notify;
 mod recall;
 mod refill;
+mod revoke;
 mod scrub;
 
 use kernel::{c_str, prelude::*, sync::Arc};
@@ -21,12 +22,13 @@ use memory_errors::ErrorFinder;
 use notify::Notifier;
 use recall::Recaller;
 use refill::Refiller;
+use revoke::Revoker;
 use scrub::Scrubber;
 
 /// The threads, from load to unload.
 pub(crate) struct Threads {
     /// Those that were started.
-    threads: [Option<Thread>; 5],
+    threads: [Option<Thread>; 6],
     /// `None` once nothing is reported any more.
     watch: Option<ErrorWatch>,
     registry: Arc<Registry>,
@@ -36,23 +38,28 @@ impl Threads {
     /// Starts them. Context: thread, may sleep.
     pub(crate) fn start(registry: &Arc<Registry>) -> Result<Self> {
         let pool = registry.pool();
-        let priority = pool.config.recall_prio;
         // If one cannot be started, those before it go as all of them do.
         let mut all = Self {
-            threads: [const { None }; 5],
+            threads: [const { None }; 6],
             watch: None,
             registry: registry.clone(),
         };
-        let [recall, notify, refill, scrub, errors] = &mut all.threads;
+        let [recall, revoke, notify, refill, scrub, errors] = &mut all.threads;
         *recall = Some(Thread::spawn(
             c_str!("genp_recall"),
-            Some(priority),
+            Some(pool.config.recall_prio),
             Arc::new(Recaller(registry.clone()), GFP_KERNEL)?,
             pool.wakers.recall.clone(),
         )?);
+        *revoke = Some(Thread::spawn(
+            c_str!("genp_revoke"),
+            Some(pool.config.revoke_prio.base),
+            Arc::new(Revoker(registry.clone()), GFP_KERNEL)?,
+            pool.wakers.revoke.clone(),
+        )?);
         *notify = Some(Thread::spawn(
             c_str!("genp_notify"),
-            Some(priority / 2),
+            Some(pool.config.notify_prio),
             Arc::new(Notifier(registry.clone()), GFP_KERNEL)?,
             pool.wakers.notify.clone(),
         )?);

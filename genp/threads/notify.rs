@@ -10,7 +10,7 @@ use crate::genp::{
     sys::thread::{ThreadContext, Worker},
 };
 
-/// The notify thread, SCHED_FIFO of half the priority of the recall thread.
+/// The notify thread, SCHED_FIFO of priority `notify_prio`.
 pub(super) struct Notifier(pub(super) Arc<Registry>);
 
 impl Worker for Notifier {

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The recall thread: announces the end of leases and ends those that are not returned.
+//! The recall thread: keeps the time of all leases. It announces their end, and hands those
+//! over to the revoking thread that are to be ended by force.
 //!
-//! It depends on no borrower: a lock that it shares with them is a PI mutex, which is
-//! held for a bounded piece of work and lends the holder this thread's priority.
+//! It waits for nobody and takes no lock that sleeps, and each of its actions takes a
+//! number of steps that does not depend on the length of the lease. So its priority is
+//! constant, above those whom the ends of leases are announced to.
 
 use kernel::sync::Arc;
 
 use crate::genp::{
-    core::accounting::{DueAction, EndReason, PartitionId},
+    core::{
+        accounting::DueAction,
+        recall_bound::{MOST_AT_ONCE, PAUSE_NS},
+    },
     partition::Partition,
+    pool::{ends::OverdueLease, lending::Due},
     registry::{Registry, Visitor},
     sys::{
         thread::{ThreadContext, Worker},
@@ -17,58 +23,43 @@ use crate::genp::{
     },
 };
 
-/// The thread that ends leases, SCHED_FIFO of priority `recall_prio`.
+/// The thread that keeps the time, SCHED_FIFO of priority `recall_prio`.
 pub(super) struct Recaller(pub(super) Arc<Registry>);
 
-/// A lease for which something is due.
-struct DueLease {
-    due: DueAction,
-    partition: PartitionId,
-    handle: u64,
-    expires: u64,
-}
-
-impl DueLease {
-    /// Does what is due. Context: the recall thread.
-    fn act(&self, partition: &Partition) {
-        match self.due {
-            DueAction::Recall(_) => {
-                trace::recall(self.partition.0, self.handle, self.expires);
-                partition.announce_recall(self.handle, self.expires);
-            }
-            DueAction::Report(_) => {
-                trace::overdue(self.partition.0, self.handle, self.expires);
-                partition.announce_overdue(self.handle, self.expires);
-            }
-            DueAction::Revoke(_) => {
-                // Refused if its borrower returned it meanwhile; it is over either way.
-                if let Ok(bytes) = partition.end_lease(self.handle, EndReason::Revoked) {
-                    trace::revoke(self.partition.0, self.handle, bytes);
-                    partition.announce_revocation(self.handle, self.expires, bytes);
-                }
-            }
+/// Announces what is due. Context: the recall thread.
+fn announce(action: DueAction, lease: &OverdueLease, partition: &Partition) {
+    let OverdueLease {
+        handle, expires, ..
+    } = *lease;
+    match action {
+        DueAction::Recall(_) => {
+            trace::recall(partition.id().0, handle, expires);
+            partition.announce_recall(handle, expires);
         }
+        DueAction::Report(_) => {
+            trace::overdue(partition.id().0, handle, expires);
+            partition.announce_overdue(handle, expires);
+        }
+        // Handed over.
+        DueAction::Revoke(_) => {}
     }
 }
 
 impl Recaller {
-    /// The next lease that is due, if any.
-    fn next(&self) -> Option<DueLease> {
-        self.0.pool().lending.with(|state| {
-            let due = state.accounting.due(time::now())?;
-            let lease = match due {
-                DueAction::Recall(lease) | DueAction::Revoke(lease) | DueAction::Report(lease) => {
-                    lease
-                }
-            };
-            let entry = state.accounting.lease(lease);
-            Some(DueLease {
-                due,
-                partition: entry.partition(),
-                handle: entry.handle(),
-                expires: entry.expires(),
-            })
-        })
+    /// Does what is due next; false if nothing is.
+    fn act(&self) -> bool {
+        let pool = self.0.pool();
+        match pool.lending.with_time(|state, now| state.take_due(now)) {
+            Some(Due::Announce(action, lease)) => {
+                // A partition with a lease is still in the table.
+                self.0.visit(Visitor::Recall, lease.partition, |partition| {
+                    announce(action, &lease, partition)
+                });
+                true
+            }
+            Some(Due::HandedOver) => true,
+            None => false,
+        }
     }
 }
 
@@ -76,15 +67,14 @@ impl Worker for Recaller {
     fn run(&self, context: &ThreadContext) {
         let lending = &self.0.pool().lending;
         loop {
-            while let Some(due) = self.next() {
-                // A partition with a lease is still in the table.
-                self.0.visit(Visitor::Recall, due.partition, |partition| {
-                    due.act(partition)
-                });
-            }
-            lending.serve();
+            // Leases that are due together do not keep a processor from others.
+            let more = (0..MOST_AT_ONCE).all(|_| self.act());
+            let earliest = match more {
+                true => time::now().saturating_add(PAUSE_NS),
+                false => 0,
+            };
             let until = lending.with(|state| state.arm());
-            if !context.sleep_until(until) {
+            if !context.sleep_until(until.max(earliest)) {
                 return;
             }
         }

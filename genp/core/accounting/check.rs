@@ -43,6 +43,11 @@ impl<M: Memory> Accounting<M> {
         }
         self.check_users()?;
         self.check_vacant()?;
+        let prios = self.waiters.wanted().map(|waiter| waiter.prio.clamp(0, 99));
+        let most_urgent = prios.min();
+        if most_urgent != self.most_urgent() {
+            return Err("the most urgent request is another one");
+        }
         self.check_heap()?;
         self.check_queue()
     }

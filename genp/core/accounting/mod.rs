@@ -30,6 +30,7 @@ mod memory;
 mod pace;
 mod poison;
 mod ranking;
+mod urgency;
 mod users;
 mod waiters;
 
@@ -361,6 +362,12 @@ impl<M: Memory> Accounting<M> {
     /// The pool in numbers. O(1).
     pub fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// The priority of the most urgent request that waits, 99 for any that is not real-time;
+    /// `None` if none waits. O(1).
+    pub fn most_urgent(&self) -> Option<i32> {
+        self.waiters.most_urgent()
     }
 
     /// The lease or waiting request in a slice of a partition, if there is one. O(1).

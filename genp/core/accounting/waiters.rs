@@ -11,6 +11,7 @@ use core::ops::{Deref, DerefMut};
 use super::{
     super::count::must_hold,
     ranking::{List, Ranking},
+    urgency::Urgency,
     Frames, Memory, WaitOrder, MAX_LEASES_PER_PARTITION, NONE,
 };
 
@@ -128,6 +129,8 @@ pub(super) struct Waiters<M: Memory> {
     queue: Ranking<M::Table<u8>>,
     /// Those of the pool's queue that may not wait for frames, only for their budget.
     impatient: Ranking<M::Table<u8>>,
+    /// At which priorities they wait, in whichever queue.
+    urgency: Urgency,
 }
 
 impl<M: Memory> Waiters<M> {
@@ -141,6 +144,7 @@ impl<M: Memory> Waiters<M> {
             by_wants: Ranking::of_all(M::table(most, 0)?),
             queue: Ranking::new(M::table(most, 0)?),
             impatient: Ranking::new(M::table(most, 0)?),
+            urgency: Urgency::NONE,
         })
     }
 
@@ -175,15 +179,27 @@ impl<M: Memory> Waiters<M> {
         if let Some(entry) = self.table.entries.get_mut(usize::from(waiter.0)) {
             *entry = new;
         }
+        self.urgency.add(new.prio);
         waiter
     }
 
     /// Gives back an entry that is in no queue. O(log waiters).
     pub(super) fn leave(&mut self, waiter: WaiterId) {
-        let Waiter { wants, arrival, .. } = self.table.at(waiter);
+        let Waiter {
+            prio,
+            wants,
+            arrival,
+            ..
+        } = self.table.at(waiter);
         let rank = self.rank_by_wants(wants, arrival);
         let removed = self.by_wants.remove(rank);
         must_hold(removed.map(WaiterId::from) == Some(waiter));
+        self.urgency.remove(prio);
+    }
+
+    /// The priority of the most urgent one: see [`Urgency::most_urgent`]. O(1).
+    pub(super) fn most_urgent(&self) -> Option<i32> {
+        self.urgency.most_urgent()
     }
 
     /// Puts a waiter into the pool's queue. O(log waiters).

@@ -2,13 +2,18 @@
 
 //! How a lease is renewed, and how it ends.
 //!
-//! From claim to credit a lease is ended under the lock of the window, so that the recall
-//! thread, which comes for the lease when it expires, lends its priority to whoever is at
-//! it.
+//! A lease ends in pieces, each under the lock of the window, so that no lock is held and
+//! nobody is kept waiting for longer than one piece takes. Between two pieces the lease
+//! belongs to nobody: whoever wants it ended goes on with it, whoever began, so its end
+//! depends on no thread in particular. The one that unmaps the last piece gives the frames
+//! back.
 
 use kernel::{page::PAGE_SHIFT, prelude::*};
 
-use super::Leases;
+use super::{
+    slices::{Ending, Piece, Slices},
+    Leases,
+};
 use crate::genp::{
     core::{
         accounting::{self, EndReason, LeaseId},
@@ -20,6 +25,16 @@ use crate::genp::{
     },
     sys::{file::FileOwner, time, trace},
 };
+
+/// How far the end of a lease has come.
+pub(in crate::genp::partition) enum Progress {
+    /// There is more to unmap.
+    More,
+    /// This was the last piece.
+    Done(ReturnEffect),
+    /// Somebody else unmapped the last piece.
+    Over,
+}
 
 /// Refuses a lease of the other kind of owner.
 fn check_owner(
@@ -58,28 +73,64 @@ impl Leases {
             .map_err(lending::errno)
     }
 
-    /// Ends a process's lease: its pages vanish, its frames go back. Returns how many bytes
-    /// there were. EINVAL for a handle that is not one of this partition's or that is a
-    /// driver's, ESTALE for a lease that is over. Context: thread, may sleep; linear in
-    /// the pages mapped.
-    pub(in crate::genp::partition) fn end<T: FileOwner>(
+    /// Begins to end a process's lease, and unmaps its first pages. Returns how many bytes
+    /// it has. EINVAL for a handle that is not one of this partition's or that is a
+    /// driver's, ESTALE for a lease that is over or that somebody else is ending. Context:
+    /// thread, may sleep; one piece.
+    pub(in crate::genp::partition) fn begin_end<T: FileOwner>(
         &self,
         partition: &T,
         handle: u64,
         how: EndReason,
-    ) -> Result<(u64, ReturnEffect)> {
+    ) -> Result<(u64, Progress)> {
         let mut slices = self.window.lock();
         let claim = self.claim(handle, how, Owner::Process)?;
-        let (list, poisoned) = slices.clear(claim.slice, handle);
-        self.window
-            .unmap_slice(&slices, partition, claim.slice, list.len());
-        let bytes = u64::from(list.len()) << PAGE_SHIFT;
+        let ending = Ending {
+            lease: claim.lease,
+            how,
+            expires: claim.expires,
+        };
+        let pages = slices.begin_end(claim.slice, handle, ending);
+        let progress = self.unmap_piece(&mut slices, partition, handle);
+        Ok((u64::from(pages) << PAGE_SHIFT, progress))
+    }
+
+    /// Goes on ending a process's lease, whoever began it. Context: thread, may sleep; one
+    /// piece.
+    pub(in crate::genp::partition) fn end_piece<T: FileOwner>(
+        &self,
+        partition: &T,
+        handle: u64,
+    ) -> Progress {
+        self.unmap_piece(&mut self.window.lock(), partition, handle)
+    }
+
+    /// Unmaps the next pages of a lease that is being ended. With the last ones the frames
+    /// go back, under the same lock: nobody finds a lease that is unmapped and not over.
+    fn unmap_piece<T: FileOwner>(
+        &self,
+        slices: &mut Slices,
+        partition: &T,
+        handle: u64,
+    ) -> Progress {
+        let Some(piece) = slices.next_piece(handle) else {
+            return Progress::Over;
+        };
+        self.window.unmap_piece(slices, partition, &piece);
+        let Piece { first, count, .. } = piece;
+        trace::unmap(self.account.id().0, handle, first, count, slices.mappings());
+        let Some(done) = slices.unmapped(&piece) else {
+            return Progress::More;
+        };
+        let Ended {
+            list,
+            poisoned,
+            ending,
+        } = done;
         let pool = self.account.pool();
         let poisoned = pool.give_frames(list, poisoned);
-        Ok((
-            bytes,
-            pool.complete_return(claim.lease, how, claim.expires, poisoned),
-        ))
+        let effect = pool.complete_return(ending.lease, ending.how, ending.expires, poisoned);
+        Progress::Done(effect)
     }
 
     /// Ends a driver's lease, of whose pages nobody but us holds any: EINVAL, ESTALE,

@@ -2,14 +2,14 @@
 
 //! Memory errors in leases.
 
-use kernel::page::PAGE_SHIFT;
+use kernel::{page::PAGE_SHIFT, prelude::*};
 
 use super::{
     slices::{Slice, Slices},
     window::LeaseWindow,
     Leases,
 };
-use crate::genp::{core::count::Count, sys::vma::LeaseVma};
+use crate::genp::{core::count::Count, frames::list::Iter, sys::vma::LeaseVma};
 
 impl Leases {
     /// Finds frames of leases with memory errors that were not found before: unmaps each
@@ -70,27 +70,29 @@ impl LeaseWindow {
                 .is_some_and(|frame| self.account().poisoned(frame))
     }
 
-    /// Maps the frames of a lease, whose first page is `start`, but those with memory
-    /// errors: a walk for each piece between them. False if there is none.
-    pub(super) fn map_sound(&self, entry: &Slice, vma: &LeaseVma<'_>, start: u32) -> bool {
-        let free_frames = &self.account().pool().free_frames;
-        let mut list = free_frames.iter(entry.list());
-        let mut at = start;
-        let mut mapped = false;
-        loop {
-            let piece = list.clone();
-            let sound = list
-                .by_ref()
-                .take_while(|frame| !self.account().poisoned(*frame));
-            // CAST: at most as many as the lease has pages.
-            let count = sound.count() as u32;
-            if count > 0 {
-                mapped |= vma.map(at, count, piece, free_frames.frames()).is_ok();
+    /// Maps the next `count` frames of a list from page `first` on, but those with memory
+    /// errors: a walk for each run between them.
+    pub(super) fn map_sound(
+        &self,
+        frames: &mut Iter<'_>,
+        count: u32,
+        vma: &LeaseVma<'_>,
+        first: u32,
+    ) -> Result {
+        let table = self.account().pool().free_frames.frames();
+        let end = first.saturating_add(count);
+        let mut at = first;
+        while at < end {
+            let mut run = frames.clone();
+            let left = frames.by_ref().take(end.saturating_sub(at) as usize);
+            let sound = left.take_while(|frame| !self.account().poisoned(*frame));
+            // CAST: at most `count`.
+            let length = sound.count() as u32;
+            if length > 0 {
+                vma.map(at, length, &mut run, table)?;
             }
-            at = at.plus(count).plus(1);
-            if at.saturating_sub(start) > entry.list().len() {
-                return mapped;
-            }
+            at = at.plus(length).plus(1);
         }
+        Ok(())
     }
 }

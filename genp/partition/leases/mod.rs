@@ -34,6 +34,7 @@ use crate::genp::{
     },
 };
 
+pub(super) use ending::Progress;
 pub(crate) use window::{LeaseWindow, LEASE_OFFSET};
 
 /// What a borrower asks for, in pages and checked for form.
@@ -58,15 +59,17 @@ pub(crate) struct Leases {
 }
 
 impl Leases {
-    /// No leases yet, of `max_leases` with up to `slice_pages` pages each.
+    /// No leases yet, of `max_leases` with up to `slice_pages` pages each. `multimap` says
+    /// whether an address space may have several mappings of them.
     pub(super) fn new(
         account: PoolAccount,
         term_ns: u64,
         max_leases: u32,
         slice_pages: u32,
+        multimap: bool,
     ) -> impl PinInit<Self> {
         pin_init!(Self {
-            window <- LeaseWindow::new(account.clone(), max_leases, slice_pages),
+            window <- LeaseWindow::new(account.clone(), max_leases, slice_pages, multimap),
             account,
             term_ns,
             timeouts: InlineAtomic::new(0),
@@ -108,7 +111,7 @@ impl Leases {
         let may_wait = request.deadline > now;
         let mut waiter = Some(task::current());
         let prio = task::current_prio();
-        let answer = self.account.with_lending(|state, id| {
+        let (answer, raise) = self.account.with_lending(|state, id| {
             let answer = state.accounting.borrow(
                 id,
                 request.pages,
@@ -126,8 +129,18 @@ impl Leases {
                     state.set_waiter(ticket.lease, waiter.take());
                 }
             }
-            answer
+            // Without it the frames or the budget may be there.
+            if matches!(
+                answer,
+                Err(AccountingError::WouldBlock | AccountingError::Quota)
+            ) {
+                state.need_ends(prio);
+            }
+            (answer, state.wants_raise())
         });
+        if raise {
+            self.account.pool().raise_urgency();
+        }
         answer.map_err(|error| {
             let reasons = request.reasons;
             let expired = request.deadline != 0 && !may_wait;
@@ -247,5 +260,6 @@ impl Leases {
         stat.max_leases = self.window.max_leases();
         stat.timeouts = self.timeouts.load();
         stat.interruptions = self.interruptions.load();
+        stat.mapping_refusals = self.window.refusals();
     }
 }

@@ -3,13 +3,47 @@
 //! The frames in each slice of the lease window, and the mappings of the window.
 
 use crate::genp::{
-    core::{accounting::MAX_LEASES_PER_PARTITION, count::Count, owner::Owner, recall_bound},
+    core::{
+        accounting::{EndReason, LeaseId, MAX_LEASES_PER_PARTITION},
+        count::Count,
+        owner::Owner,
+        recall_bound,
+    },
     frames::list::FrameList,
     sys::vma::{AddressSpaceId, WindowKey},
 };
 
 /// The most mappings of the lease window. They bound the work of ending a lease.
 const MAX_MAPPINGS: usize = recall_bound::MAX_MAPPINGS as usize;
+
+/// The most pages that are mapped or unmapped under one lock, counted once for each mapping.
+pub(super) const PIECE: u32 = recall_bound::PIECE;
+
+/// A lease whose end has begun, and who completes it how.
+#[derive(Clone, Copy)]
+pub(super) struct Ending {
+    pub(super) lease: LeaseId,
+    pub(super) how: EndReason,
+    pub(super) expires: u64,
+}
+
+/// Pages of a lease to unmap next.
+pub(super) struct Piece {
+    pub(super) slice: u32,
+    /// The first one in the slice, and how many.
+    pub(super) first: u32,
+    pub(super) count: u32,
+    /// Whether these are the last ones.
+    pub(super) last: bool,
+}
+
+/// What was in the slice of a lease that has ended.
+pub(super) struct Ended {
+    pub(super) list: FrameList,
+    /// Whether memory errors were found in its frames.
+    pub(super) poisoned: bool,
+    pub(super) ending: Ending,
+}
 
 /// The frames of a slice.
 pub(super) struct Slice {
@@ -23,6 +57,10 @@ pub(super) struct Slice {
     hidden: bool,
     /// Whether memory errors were found in its frames.
     poisoned: bool,
+    /// Once its end has begun, nobody maps it or gives it frames any more.
+    ending: Option<Ending>,
+    /// Pages of it that are unmapped everywhere since then, from the first on.
+    unmapped: u32,
 }
 
 impl Slice {
@@ -32,6 +70,8 @@ impl Slice {
         complete: false,
         hidden: false,
         poisoned: false,
+        ending: None,
+        unmapped: 0,
     };
 
     /// Its frames.
@@ -64,16 +104,17 @@ impl Slice {
         self.complete = true;
     }
 
-    /// Whether it may be mapped: it is a process's, and all of its frames are there.
+    /// Whether it may be mapped: it is a process's, all of its frames are there, and its
+    /// end has not begun.
     pub(super) fn is_mappable(&self) -> bool {
-        self.complete && !self.hidden
+        self.complete && !self.hidden && self.ending.is_none()
     }
 }
 
 /// The slices, and where they are mapped. Whoever holds the lock of this may
-/// change the page tables of the window. A lease is ended by clearing its slice and
-/// the page tables under one lock, so a slower borrower or a late page fault
-/// finds the slice empty.
+/// change the page tables of the window. A lease that is being ended stays in its slice
+/// until all of its pages are unmapped; a slower borrower or a late page fault finds that
+/// its end has begun, and maps nothing.
 pub(super) struct Slices {
     slices: [Slice; MAX_LEASES_PER_PARTITION as usize],
     mappings: [Option<WindowKey>; MAX_MAPPINGS],
@@ -150,15 +191,73 @@ impl Slices {
         self.slices.get_mut(slice as usize)
     }
 
-    /// The slice of the lease `handle`, if that has not ended.
+    /// The handle of the lease in a slice, and its pages, if it may be mapped.
+    pub(super) fn mappable(&self, slice: u32) -> Option<(u64, u32)> {
+        let entry = self.get(slice).filter(|entry| entry.is_mappable())?;
+        Some((entry.handle, entry.list.len()))
+    }
+
+    /// The slice of the lease `handle`, if that runs.
     pub(super) fn of(&mut self, slice: u32, handle: u64) -> Option<&mut Slice> {
         self.slices
             .get_mut(slice as usize)
-            .filter(|slice| slice.handle == handle)
+            .filter(|slice| slice.handle == handle && slice.ending.is_none())
     }
 
-    /// Clears the slice of the lease `handle` and takes its frames; also returns whether
-    /// memory errors were found in them.
+    /// Begins to end the lease `handle`: it is not mapped and gets no frames any more.
+    /// Returns how many it has.
+    pub(super) fn begin_end(&mut self, slice: u32, handle: u64, ending: Ending) -> u32 {
+        let Some(slice) = self.slices.get_mut(slice as usize) else {
+            return 0;
+        };
+        if slice.handle != handle {
+            // Its borrower has not opened the slice, and will not.
+            *slice = Slice::EMPTY;
+            slice.handle = handle;
+        }
+        slice.ending = Some(ending);
+        slice.list.len()
+    }
+
+    /// What to unmap next of the lease `handle`; `None` unless it is being ended. As many
+    /// steps as a partition may have leases.
+    pub(super) fn next_piece(&self, handle: u64) -> Option<Piece> {
+        let at = self
+            .slices
+            .iter()
+            .position(|slice| slice.handle == handle)?;
+        let slice = self.slices.get(at)?;
+        slice.ending?;
+        let left = slice.list.len().saturating_sub(slice.unmapped);
+        let most = PIECE.checked_div(self.mappings()).unwrap_or(left);
+        let count = left.min(most.max(1));
+        Some(Piece {
+            // CAST: there are MAX_LEASES_PER_PARTITION.
+            slice: at as u32,
+            first: slice.unmapped,
+            count,
+            last: count == left,
+        })
+    }
+
+    /// The piece is unmapped everywhere. With the last one, the slice is empty: returns what
+    /// was in it.
+    pub(super) fn unmapped(&mut self, piece: &Piece) -> Option<Ended> {
+        let slice = self.slices.get_mut(piece.slice as usize)?;
+        slice.unmapped = slice.unmapped.saturating_add(piece.count);
+        if !piece.last {
+            return None;
+        }
+        let done = ::core::mem::replace(slice, Slice::EMPTY);
+        Some(Ended {
+            list: done.list,
+            poisoned: done.poisoned,
+            ending: done.ending?,
+        })
+    }
+
+    /// Clears the slice of the lease `handle`, which is mapped nowhere, and takes its
+    /// frames; also returns whether memory errors were found in them.
     pub(super) fn clear(&mut self, slice: u32, handle: u64) -> (FrameList, bool) {
         match self.of(slice, handle) {
             Some(slice) => {

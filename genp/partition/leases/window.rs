@@ -12,10 +12,11 @@ use kernel::{
     sync::{lock::Guard, SetOnce},
 };
 
-use super::slices::Slices;
+use super::slices::{Piece, Slices, PIECE};
 use crate::genp::{
     pool::account::PoolAccount,
     sys::{
+        atomic::InlineAtomic,
         file::{FileOwner, LeaseFile},
         lock::{new_pi_mutex, Pi, PiMutex},
         page::FrameTable,
@@ -38,6 +39,10 @@ pub(crate) struct LeaseWindow {
     max_leases: u32,
     /// Pages of a slice: the borrow limit at create.
     slice_pages: u32,
+    /// Whether an address space may have several mappings of it.
+    multimap: bool,
+    /// How often it was not mapped because it is mapped already.
+    refusals: InlineAtomic,
     #[pin]
     slices: PiMutex<Slices>,
     /// What the windows are mappings of, by which all of them are found. Not the file of
@@ -52,11 +57,14 @@ impl LeaseWindow {
         account: PoolAccount,
         max_leases: u32,
         slice_pages: u32,
+        multimap: bool,
     ) -> impl PinInit<Self> {
         pin_init!(Self {
             account,
             max_leases,
             slice_pages,
+            multimap,
+            refusals: InlineAtomic::new(0),
             slices <- new_pi_mutex!(Slices::new(), "genp_windows"),
             file: SetOnce::new(),
         })
@@ -107,12 +115,41 @@ impl LeaseWindow {
 
     /// The file offset of a slice.
     pub(super) fn slice_offset(&self, slice: u32) -> u64 {
-        LEASE_OFFSET + (u64::from(self.slice_start(slice)) << PAGE_SHIFT)
+        Self::page_offset(self.slice_start(slice))
     }
 
-    /// Maps the window, empty: EINVAL for another length, EBUSY if it is mapped as often as
-    /// it can be, and the errors of [`vma::prepare_window`]. Context: thread, under the mmap
-    /// lock; may sleep.
+    /// The file offset of a page of the window.
+    fn page_offset(page: u32) -> u64 {
+        LEASE_OFFSET + (u64::from(page) << PAGE_SHIFT)
+    }
+
+    /// EBUSY if it is mapped as often as it can be, EMLINK if the address space has it
+    /// already and may not have it twice. Nobody else maps it there: the mmap lock is held.
+    fn may_map(&self, vma: &VmaNew) -> Result {
+        let slices = self.lock();
+        let refused = if slices.is_full() {
+            Some(EBUSY)
+        } else if !self.multimap && slices.next_in(AddressSpaceId::of(vma), 0).is_some() {
+            Some(EMLINK)
+        } else {
+            None
+        };
+        match refused {
+            None => Ok(()),
+            Some(error) => {
+                self.refusals.add(1);
+                Err(error)
+            }
+        }
+    }
+
+    /// How often it was not mapped because it is mapped already. Context: any.
+    pub(super) fn refusals(&self) -> u64 {
+        self.refusals.load()
+    }
+
+    /// Maps the window, empty: EINVAL for another length, the errors of [`Self::may_map`],
+    /// and those of [`vma::prepare_window`]. Context: thread, under the mmap lock; may sleep.
     pub(in crate::genp::partition) fn map<T: FileOwner>(&self, owner: &T, vma: &VmaNew) -> Result {
         let length = self.length();
         if length == 0 || vma::window_length(vma) != length {
@@ -120,12 +157,12 @@ impl LeaseWindow {
         }
         let file = self.file.as_ref().ok_or(EINVAL)?;
         // Before the entry is taken: this may fail, and builds page tables.
-        if self.lock().is_full() {
-            return Err(EBUSY);
-        }
+        vma::check_kind(vma)?;
+        self.may_map(vma)?;
         let key = vma::prepare_window(vma, owner)?;
         let mut slices = self.lock();
         if !slices.add_mapping(key) {
+            self.refusals.add(1);
             return Err(EBUSY);
         }
         self.tell_mappings(&slices);
@@ -141,27 +178,35 @@ impl LeaseWindow {
             .with_lending(|state, id| state.accounting.set_mappings(id, mappings));
     }
 
-    /// Maps the frames of `slice` into `vma`, all in one walk; false if it has none, or none
-    /// yet.
-    fn map_slice(&self, slices: &Slices, vma: &LeaseVma<'_>, slice: u32) -> bool {
-        let Some(entry) = slices.get(slice) else {
-            return false;
-        };
-        if !entry.is_mappable() {
-            return false;
-        }
+    /// Maps the frames of the lease `handle` into `vma`, in pieces, each under the lock:
+    /// whoever ends the lease waits for one piece at most. `None` if the lease has ended,
+    /// otherwise whether it is mapped, but for pages with memory errors. Context: thread, may
+    /// sleep.
+    fn map_pieces(&self, vma: &LeaseVma<'_>, slice: u32, handle: u64) -> Option<bool> {
         let pool = self.account.pool();
-        if entry.is_poisoned() || pool.errors.pending() {
-            return self.map_sound(entry, vma, self.slice_start(slice));
-        }
         let free_frames = &pool.free_frames;
-        vma.map(
-            self.slice_start(slice),
-            entry.list().len(),
-            free_frames.iter(entry.list()),
-            free_frames.frames(),
-        )
-        .is_ok()
+        let mut frames = None;
+        let mut done = 0;
+        loop {
+            let mut slices = self.lock();
+            let entry = slices.of(slice, handle)?;
+            let left = entry.list().len().saturating_sub(done);
+            if left == 0 || !entry.is_mappable() {
+                return Some(entry.is_mappable());
+            }
+            // As long as the lease runs, its list stays what it was with the first piece.
+            let frames = frames.get_or_insert_with(|| free_frames.iter(entry.list()));
+            let count = left.min(PIECE);
+            let first = self.slice_start(slice).saturating_add(done);
+            let mapped = match entry.is_poisoned() || pool.errors.pending() {
+                true => self.map_sound(frames, count, vma, first),
+                false => vma.map(first, count, frames, free_frames.frames()),
+            };
+            if mapped.is_err() {
+                return Some(false);
+            }
+            done = done.saturating_add(count);
+        }
     }
 
     /// Maps the lease `handle` wherever the caller's address space has the window. Where
@@ -176,38 +221,32 @@ impl LeaseWindow {
                 return true;
             };
             from = behind;
-            let mapped = vma::in_window(key, owner, |vma| {
-                let mut slices = self.lock();
-                if slices.of(slice, handle).is_none() {
-                    return false;
-                }
-                self.map_slice(&slices, vma, slice);
-                true
-            });
-            if mapped == Some(false) {
+            let mapped = vma::in_window(key, owner, |vma| self.map_pieces(vma, slice, handle));
+            // None: it is no mapping of the window any more.
+            if mapped == Some(None) {
                 return false;
             }
         }
     }
 
-    /// Unmaps the first `count` pages of a slice everywhere. Context: thread, may sleep.
+    /// Unmaps some pages of a slice everywhere. Context: thread, may sleep.
     ///
     /// Where the caller itself has the window, that takes less work, if the mmap lock
     /// is free: it must not be waited for, because it comes before this lock in the order.
-    pub(super) fn unmap_slice<T: FileOwner>(
-        &self,
-        slices: &Slices,
-        owner: &T,
-        slice: u32,
-        count: u32,
-    ) {
+    pub(super) fn unmap_piece<T: FileOwner>(&self, slices: &Slices, owner: &T, piece: &Piece) {
         /// Up to this many pages, finding the mapping costs more than it saves.
         const FEW: u32 = 8;
 
+        let first = self.slice_start(piece.slice).saturating_add(piece.first);
+        let count = piece.count;
+        // To the kernel, a length of 0 is all up to the end.
+        if count == 0 {
+            return;
+        }
         let zap = || {
             if let Some(file) = self.file.as_ref() {
                 let bytes = u64::from(count) << PAGE_SHIFT;
-                file.mapping().zap(self.slice_offset(slice), bytes);
+                file.mapping().zap(Self::page_offset(first), bytes);
             }
         };
         let own = match count > FEW {
@@ -216,7 +255,7 @@ impl LeaseWindow {
         };
         let done = own.and_then(|(key, _)| {
             vma::try_in_window(key, owner, |vma| {
-                vma.begin_unmap(self.slice_start(slice), count);
+                vma.begin_unmap(first, count);
                 zap();
             })
         });
@@ -258,14 +297,15 @@ impl LeaseWindow {
             return 0;
         };
         let slices = self.lock();
-        let Some(entry) = slices.get(slice).filter(|entry| entry.is_mappable()) else {
+        let found = slices.mappable(slice);
+        let Some((handle, pages)) = found.filter(|&(_, pages)| within < pages) else {
             return 0;
         };
-        if self.is_poisoned(entry, within) {
+        if slices.get(slice).is_some_and(|entry| self.is_poisoned(entry, within)) {
             return FAULT_POISONED;
         }
-        let pages = entry.list().len();
-        if within >= pages || !self.map_slice(&slices, vma, slice) {
+        drop(slices);
+        if self.map_pieces(vma, slice, handle) != Some(true) {
             return 0;
         }
         // Whoever ends the lease unmaps it once more.

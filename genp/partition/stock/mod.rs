@@ -213,6 +213,7 @@ impl PartitionStock {
             .account
             .with_lending(|state, id| state.commit_spare(id, pages));
         if !committed {
+            self.account.pool().need_ends();
             return 0;
         }
         filling.promised = pages;

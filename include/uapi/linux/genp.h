@@ -42,6 +42,9 @@
 #define GENP_FEATURE_STOCK	(1ULL << 4)	/* atomic stocks */
 #define GENP_FEATURE_RANGE	(1ULL << 5)	/* there is memory for GENP_SOURCE_RANGE */
 
+/* For &genp_create.flags. */
+#define GENP_CREATE_MULTIMAP	(1U << 0)	/* several lease windows in one address space */
+
 /* Where the reserve of a partition is, &genp_create.source. */
 #define GENP_SOURCE_POOL	0	/* in the pool */
 #define GENP_SOURCE_RANGE	1	/* in the physical range given at load */
@@ -67,7 +70,8 @@
  * @max_lease_ns: out: the longest term of a lease.
  * @grace_ns: out: how long before its deadline a lease is recalled.
  * @recall_worst_ns: out: the longest time from the deadline of a lease to its frames
- *	being free again that was measured since the module was loaded.
+ *	being free again that was measured since the module was loaded. Of leases that a
+ *	request waited for; from when it began to wait, if that was after the deadline.
  * @wait_order: out: GENP_ORDER_*.
  * @nodes: out: number of memory nodes that the pool is spread over.
  * @partitions: out: number of partitions.
@@ -161,7 +165,9 @@ struct genp_windows {
 /**
  * struct genp_create - GENP_CREATE
  * @size: of this structure.
- * @flags: in: 0.
+ * @flags: in: GENP_CREATE_* bits. Without GENP_CREATE_MULTIMAP the second mmap() of the
+ *	lease window in one address space fails with EMLINK: each mapping adds to the work
+ *	of ending a lease.
  * @name: in: a name for GENP_OPEN, terminated by zero; empty for none. Letters,
  *	digits, '.', '_' and '-'.
  * @reserve: in: bytes committed to the partition, whole pages; may be 0.
@@ -381,6 +387,7 @@ struct genp_resize {
  *	may.
  * @memory_errors: out: pages of the reserve, of leases and of the stock in which memory
  *	errors were found. Since 0.2.
+ * @mapping_refusals: out: mmap() of the lease window that got EBUSY or EMLINK.
  */
 struct genp_stat {
 	__u32 size;
@@ -434,6 +441,7 @@ struct genp_stat {
 	__u64 pace_refusals;
 	__u64 ceiling_refusals;
 	__u64 memory_errors;
+	__u64 mapping_refusals;
 };
 
 /* The operations that are timed, from entry to return. */
@@ -605,8 +613,7 @@ struct genp_destroy {
 #endif
 
 #ifdef GENP_ASSERT_LAYOUT
-GENP_ASSERT_LAYOUT(genp_info, 216);
-GENP_ASSERT_LAYOUT(genp_info, 192);
+GENP_ASSERT_LAYOUT(genp_info, 224);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
 GENP_ASSERT_LAYOUT(genp_create, 136);
 GENP_ASSERT_LAYOUT(genp_open, 80);
@@ -615,9 +622,8 @@ GENP_ASSERT_LAYOUT(genp_handle, 16);
 GENP_ASSERT_LAYOUT(genp_borrow, 64);
 GENP_ASSERT_LAYOUT(genp_renew, 32);
 GENP_ASSERT_LAYOUT(genp_resize, 56);
-GENP_ASSERT_LAYOUT(genp_stat, 384);
+GENP_ASSERT_LAYOUT(genp_stat, 400);
 GENP_ASSERT_LAYOUT(genp_bounds, 144);
-GENP_ASSERT_LAYOUT(genp_bounds, 136);
 GENP_ASSERT_LAYOUT(genp_histogram, 336);
 GENP_ASSERT_LAYOUT(genp_event, 32);
 GENP_ASSERT_LAYOUT(genp_eventfd, 16);

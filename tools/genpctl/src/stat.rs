@@ -77,6 +77,7 @@ pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 26] {
         ("stock drains", stat.stock_drains),
         ("emergency takes", stat.emergency_takes),
         ("overdues", stat.overdues),
+        ("mapping refusals", stat.mapping_refusals),
     ]
 }
 

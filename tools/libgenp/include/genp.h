@@ -67,7 +67,10 @@ typedef struct genp_partition genp_partition_t;
 genp_partition_t *genp_create(size_t reserve, size_t borrow_limit);
 /* A partition with everything that can be chosen; `size` and `fd` are filled in. */
 genp_partition_t *genp_create_from(const struct genp_create *request);
-/* A partition that another process created, by name: its memory and leases, not its heap. */
+/*
+ * A partition that another process created, by name: its memory and leases, not its heap.
+ * EMLINK if this process has it already and it was created without GENP_CREATE_MULTIMAP.
+ */
 genp_partition_t *genp_open(const char *name);
 /* The same by file descriptor, which the library owns from here on. */
 genp_partition_t *genp_from_fd(int fd);

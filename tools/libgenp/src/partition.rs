@@ -85,7 +85,8 @@ impl Partition {
     }
 
     /// Opens a partition by its name. Its heap stays with its creator; leases and
-    /// the memory itself are shared.
+    /// the memory itself are shared. EMLINK if this process has it already, unless it was
+    /// created with `GENP_CREATE_MULTIMAP`.
     pub fn open(name: &str) -> io::Result<Self> {
         Self::new(Descriptor::open(name)?, false)
     }

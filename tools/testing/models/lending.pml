@@ -14,11 +14,12 @@
  *				genp/core/accounting/commitments.rs, by
  *				Leases::refuse_all() in genp/partition/leases/ending.rs
  *	borrower		Partition::borrow() and return_lease() in
- *				genp/partition/borrow.rs; Leases::submit(), wait() and
+ *				genp/partition/borrow.rs and end.rs; Leases::submit(), wait() and
  *				fill() in genp/partition/leases/mod.rs
- *	end_lease		Partition::end_lease() in genp/partition/borrow.rs
- *	recall			Recaller::run(), next(), attend() in
- *				genp/threads/recall.rs
+ *	end_lease		Partition::end_lease() and revoke_piece() in
+ *				genp/partition/end.rs
+ *	recall			Recaller::run() in genp/threads/recall.rs and
+ *				Revoker::run() in genp/threads/revoke.rs, as one thread
  *	destroy			Partition::destroy() in genp/partition/close.rs
  *	tick			time, which may pass at any point
  *
@@ -73,6 +74,8 @@
  *	mistake  claimed_unwatched   -DFIRST_COME -DCREW=3 -DMAY_STOP -DCLAIMED_UNWATCHED
  *	mistake  no_priority_lent    -DFIRST_COME -DCREW=3 -DMAY_STOP -DNO_PRIORITY_LENT
  *	mistake  closed_unwoken      -DFIRST_COME -DCREW=3 -DDESTROY -DHELP -DCLOSED_UNWOKEN
+ *	mistake  unhelped            -DFIRST_COME -DCREW=3 -DMAY_STOP -DUNHELPED
+ *	mistake  ended_twice         -DFIRST_COME -DCREW=3 -DMAY_STOP -DENDED_TWICE
  *	mistake  never_answered      -DLIVE=1 -DFIRST_COME -DCREW=3 -DMAY_STOP -DNEVER_PROMOTED
  *	mistake  renewed_for_ever    -DLIVE=3 -DFIRST_COME -DCREW=6 -DMAY_STOP -DRENEW -DTERM=2 -DRENEWED_FOR_EVER
  */
@@ -503,31 +506,60 @@ inline fetch(b)
 }
 
 /*
- * Ends a lease if its handle is `good`. who: its borrower, or a thread. All of it is
- * done under genp_windows, from claim() to complete_return().
+ * Ends a lease if its handle is `good`. who: its borrower, or a thread. In two pieces, each
+ * under genp_windows: begin_end() unmaps the first one after claim(), and whoever comes
+ * next, which may be anybody, unmaps the last one with end_piece().
  */
 inline end_lease(b, who, good)
 {
+	/* With the first piece, in which nobody stops: the last one has that. */
 	atomic {
-		if
-		:: who == THREAD && busy[part(b)] -> wanted[part(b)] = true
-		:: else
-		fi;
-		!busy[part(b)] && !stopped(who);
+		wait_for_windows(b, who);
 		d_step {
-			if :: who == THREAD -> wanted[part(b)] = false :: else fi;
 			did = runs(b) && good;
 			if
 			:: did ->
 				assert(who == b || expires[b] == 0 || dying[part(b)]);
 				state[b] = ENDING;
+				open[b] = false;
 #ifdef CLAIMED_UNWATCHED
 				due[b] = NEVER;
 #endif
-				busy[part(b)] = true
 			:: else
 			fi;
 			end_section()
+		}
+	};
+#ifdef UNHELPED
+	if :: did -> end_piece(b, who, good) :: else fi
+#else
+	end_piece(b, who, good)
+#endif
+}
+
+/* The recall thread lends the holder of the lock priority. */
+inline wait_for_windows(b, who)
+{
+	if
+	:: who == THREAD && busy[part(b)] -> wanted[part(b)] = true
+	:: else
+	fi;
+	!busy[part(b)] && !stopped(who);
+	if :: who == THREAD -> wanted[part(b)] = false :: else fi
+}
+
+/* The last piece, by whoever finds the lease being ended. */
+inline end_piece(b, who, good)
+{
+	atomic {
+		wait_for_windows(b, who);
+		d_step {
+#ifdef ENDED_TWICE
+			did = did || (state[b] == ENDING && good);
+#else
+			did = state[b] == ENDING && good;
+#endif
+			busy[part(b)] = did
 		}
 	};
 	if
@@ -549,15 +581,13 @@ inline end_lease(b, who, good)
 	fi
 }
 
-/* clear(), zap(), give() */
+/* unmapped(), give() */
 inline give_section(b, who)
 {
 	d_step {
 		!kept_from(who, part(b));
-		if
-		:: open[b] -> free_frames = free_frames + has[b]; has[b] = 0; open[b] = false
-		:: else
-		fi
+		free_frames = free_frames + has[b];
+		has[b] = 0
 	}
 }
 
@@ -655,7 +685,8 @@ again:
 fill:
 	acknowledge(me);
 	if
-	:: answer == ENDING || answer == OVER -> goto again
+	/* Its entry is not free before; the next request of a process has another one. */
+	:: answer == ENDING || answer == OVER -> state[me] != ENDING; goto again
 	:: else
 	fi;
 	do

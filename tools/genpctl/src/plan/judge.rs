@@ -9,7 +9,7 @@ use genp_core::{
         admission::{judge, Admission, User},
         AccountingError, Totals, MAX_LEASES_PER_PARTITION,
     },
-    recall_bound::{kth_wait_ns, RecallBound, RecallLoad, UnitCosts, MAX_MAPPINGS},
+    recall_bound::{kth_wait_ns, RecallBound, RecallLoad, UnitCosts, MAX_MAPPINGS, PIECE},
     recall_share::{lease_work, RecallShare},
     shape::{Shape, ShapeError},
 };
@@ -238,7 +238,7 @@ impl<'a> Planner<'a> {
         RecallLoad {
             leases: self.plan.count("max_leases"),
             pages: self.totals.capacity,
-            piece: self.totals.capacity,
+            piece: PIECE,
             mappings: MAX_MAPPINGS,
             waiters: self.plan.count("max_waiters"),
             partitions: self.plan.count("max_partitions"),

@@ -66,7 +66,13 @@ pub fn create(step: &Step, pool: &abi::genp_info) -> abi::genp_create {
         0 => (&[0], &[0]),
         _ => (&[0, 0, 16, 32], &[0, 0, 1]),
     };
+    let multimap = b & 0x800 != 0;
     abi::genp_create {
+        flags: if multimap {
+            abi::GENP_CREATE_MULTIMAP
+        } else {
+            0
+        },
         name: if none { [0; 32] } else { some_name(byte(a, 5)) },
         reserve: pages(0) + u64::from(byte(b, 2) == 255),
         borrow_limit: pages(1) + u64::from(byte(b, 3) == 255),

@@ -81,7 +81,7 @@ TEST(create_fields)
 {
 	struct genp_create good = create_request(4 * PAGE, 4 * PAGE);
 	static const struct spoil spoils[] = {
-		SPOIL(genp_create, flags, 1, EINVAL),
+		SPOIL(genp_create, flags, 2, EINVAL),
 		SPOIL(genp_create, name, 0x2f61, EINVAL), /* "a/" */
 		SPOIL(genp_create, name, 0x2061, EINVAL), /* "a " */
 		SPOIL(genp_create, name, 0xff, EINVAL),

@@ -170,7 +170,7 @@ static bool has_flag(const char *at, const char *flag)
 
 TEST(a_reserve_is_for_core_dumps_and_a_lease_is_not)
 {
-	struct part part = create(2 * PAGE, PAGE);
+	struct part part = create_multimap(2 * PAGE, PAGE);
 
 	CHECK(has_flag(part.reserve, "rd") && has_flag(part.lease, "rd"));
 	CHECK(!has_flag(part.reserve, "dd"));

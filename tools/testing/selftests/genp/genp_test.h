@@ -119,6 +119,15 @@ static UNUSED struct part create_from(struct genp_create request)
 	return part;
 }
 
+/* A partition, mapped, whose lease window can be mapped several times here. */
+static UNUSED struct part create_multimap(__u64 reserve, __u64 limit)
+{
+	struct genp_create request = create_request(reserve, limit);
+
+	request.flags = GENP_CREATE_MULTIMAP;
+	return create_from(request);
+}
+
 /* A partition, mapped. */
 static UNUSED struct part create(__u64 reserve, __u64 limit)
 {

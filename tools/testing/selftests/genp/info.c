@@ -76,6 +76,9 @@ TEST(sysfs_agrees_with_info)
 	EQUAL(attribute("wait_bound_ns"), attribute("max_lease_ns") + attribute("recall_bound_ns") +
 	      attribute("recall_latency_ns"));
 	CHECK(attribute("recall_prio") >= 2);
+	CHECK(attribute("recall_base_prio") >= 1);
+	CHECK(attribute("recall_base_prio") <= attribute("recall_prio"));
+	CHECK(attribute("notify_prio") >= 1);
 	attribute("clean_bytes");
 	attribute("quarantined_bytes");
 	attribute("uid_ceiling_bytes");
@@ -203,7 +206,7 @@ TEST(trace_events_exist)
 {
 	static const char *const events[] = {
 		"create", "destroy", "release", "alloc", "free", "wait", "grant", "refuse",
-		"recall", "return", "revoke", "renew", "resize", "quarantine", "overdue",
+		"recall", "return", "revoke", "unmap", "renew", "resize", "quarantine", "overdue",
 		"refill", "drain", "memory_error",
 	};
 	const char *dir = "/sys/kernel/tracing/events/genp";

@@ -173,27 +173,24 @@ static void begin_waiting_hogs(void)
 
 /*
  * A lease runs out while the hogs run, and after it one of a partition that nobody else
- * is at. They stay until that one has ended: if it needs them to go first, that is
- * never, and the limit is only there to end the round. Nothing asks the first partition
- * meanwhile: whoever waits for its locks would lend his priority.
+ * is at, whose end is waited for above the hogs. They stay until that one has ended: if
+ * it needs them to go first, that is never, and the limit is only there to end the round.
+ * Nothing asks the first partition meanwhile: whoever waits for its locks would lend his
+ * priority.
  */
 static void leases_end_under_hogs(const struct part *part, const struct part *other)
 {
-	unsigned long before = stat_of(other->fd).revocations;
-	__u64 limit;
+	struct genp_borrow next;
+	int err;
 
 	lend(part, 4 * MSEC);
 	lend(other, 5 * MSEC);
 	*wanted = true;
-	limit = now() + 5 * SEC;
-	while (stat_of(other->fd).revocations == before) {
-		if (now() > limit) {
-			*wanted = false;
-			FAIL("leases end only when the processors are free");
-		}
-		pause_us(500);
-	}
+	err = borrow(other->fd, 8 * PAGE, now() + 5 * SEC, 0, &next);
 	*wanted = false;
+	if (err)
+		FAIL("leases end only when the processors are free: %s", strerror(errno));
+	CHECK(!give_back(other->fd, next.handle));
 	/* So that those in the way get on, and are somewhere else next time. */
 	pause_us(1000 + now() % 4000);
 }

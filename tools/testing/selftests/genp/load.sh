@@ -3,7 +3,7 @@
 # Loading and unloading: wrong parameters are refused, nothing stays behind.
 good=$(cat /parameters)
 echo "KTAP version 1"
-echo "1..27"
+echo "1..31"
 # shellcheck source=lib/ktap.sh
 . /bin/ktap.sh
 grep -qE '^genp_recall' /proc/[0-9]*/comm
@@ -11,7 +11,7 @@ say $? its_threads_are_seen
 rmmod genp
 say $? unload
 for wrong in pool_mib=0 pool_mib=491521 max_lease_ms=0 grace_ms=100000 recall_prio=1 \
-	recall_prio=100 recall_end_ns=1000000001 wait_order=2 max_waiters=0 max_partitions=0 max_leases=5000 uid_max_waiters=257; do
+	recall_prio=100 recall_base_prio=0 recall_base_prio=91 notify_prio=0 notify_prio=100 recall_end_ns=1000000001 wait_order=2 max_waiters=0 max_partitions=0 max_leases=5000 uid_max_waiters=257; do
 	insmod /lib/genp.ko $wrong 2>/dev/null
 	[ $? != 0 ] && ! grep -q '^genp ' /proc/modules
 	say $? "refuse_$wrong"

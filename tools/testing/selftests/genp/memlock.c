@@ -40,6 +40,7 @@ static struct genp_create lender(__u64 limit, __u32 max_leases)
 {
 	struct genp_create ask = create_request(PAGE, limit);
 
+	ask.flags = GENP_CREATE_MULTIMAP;
 	ask.max_leases = max_leases;
 	CHECK(!try_create(&ask));
 	return ask;

@@ -103,11 +103,13 @@ TEST(a_name_is_free_again_after_the_end)
 TEST(an_opened_partition_is_the_same_one)
 {
 	struct genp_create request = named("shared", 0);
-	struct part part = create_from(request), again;
+	struct part part, again;
 	struct genp_open open_ask = { .size = sizeof(open_ask), .name = "shared" };
 	struct genp_alloc alloc;
 	int fd = control();
 
+	request.flags = GENP_CREATE_MULTIMAP;
+	part = create_from(request);
 	CHECK(!ioctl(fd, GENP_OPEN, &open_ask));
 	again.fd = open_ask.fd;
 	again.windows = open_ask.windows;

@@ -67,7 +67,7 @@ TEST(other_leases_stay)
 
 TEST(a_lease_is_gone_from_all_mappings_of_the_process)
 {
-	struct part part = create(0, MOST * PAGE), again = part;
+	struct part part = create_multimap(0, MOST * PAGE), again = part;
 
 	map(&again);
 	EACH_LENGTH(pages) {
@@ -133,7 +133,7 @@ TEST(a_lease_is_gone_from_a_window_that_was_protected)
 /* Each page is mapped at its offset, whatever the protection was when it was mapped. */
 TEST(a_lease_in_a_window_that_was_protected_is_whole)
 {
-	struct part part = create(0, 64 * PAGE), again = part;
+	struct part part = create_multimap(0, 64 * PAGE), again = part;
 	__u64 length = part.windows.lease_length;
 
 	map(&again);

@@ -65,6 +65,7 @@ TEST(unmapping_and_mapping_over_a_part)
 	ERRNO(munmap(part.lease + PAGE, PAGE), EINVAL);
 	ERRNO(over(part.lease + PAGE), EINVAL);
 	again = part;
+	again.windows.lease_length = 0;
 	map(&again);
 	CHECK(!munmap(again.reserve + PAGE, PAGE));
 	CHECK(over(again.reserve + 3 * PAGE) == again.reserve + 3 * PAGE);
@@ -74,7 +75,6 @@ TEST(unmapping_and_mapping_over_a_part)
 	CHECK(!madvise(again.reserve + 4 * PAGE, 4 * PAGE, MADV_DONTNEED));
 	EQUAL(memcmp(again.reserve + 4 * PAGE, part.reserve + 4 * PAGE, 4 * PAGE), 0);
 	munmap(again.reserve, RESERVE * PAGE);
-	munmap(again.lease, again.windows.lease_length);
 	end(&before);
 }
 
@@ -159,7 +159,7 @@ TEST(a_window_that_was_refused_keeps_nothing)
 			break;
 	}
 	CHECK(count < 64);
-	EQUAL(errno, EBUSY);
+	EQUAL(errno, EMLINK);
 	while (count--)
 		munmap(at[count], part.windows.lease_length);
 	end(&before);

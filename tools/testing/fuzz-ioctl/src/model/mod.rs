@@ -247,13 +247,7 @@ impl Model {
 
     fn expect(&self, step: &Step, reply: &Reply, expected: &mut Expectation) {
         if step.kind == Kind::MapWindow {
-            // The limit of mappings of a window.
-            if self
-                .of(step)
-                .is_some_and(|part| self.windows_of(part) >= 16)
-            {
-                expected.refuse(libc::EBUSY);
-            }
+            self.expect_window(step, expected);
         }
         match step.kind {
             Kind::Create => self.expect_create(step, expected),
@@ -329,6 +323,20 @@ impl Model {
         self.parts
             .iter()
             .position(|part| part.is_live() && part.name == *name)
+    }
+
+    /// The limits of mappings of a window.
+    fn expect_window(&self, step: &Step, expected: &mut Expectation) {
+        let Some(part) = self.of(step) else {
+            return;
+        };
+        if self.windows_of(part) >= 16 {
+            expected.refuse(libc::EBUSY);
+        }
+        let mut own = self.holders[step.actor as usize].maps.iter().flatten();
+        if !self.parts[part].multimap && own.any(|&map| map == (part, true)) {
+            expected.refuse(libc::EMLINK);
+        }
     }
 
     /// The mappings of a window in all address spaces.

@@ -38,6 +38,8 @@ pub struct Partition {
     stock: [u32; 3],
     order: u32,
     max_regions: u32,
+    /// Whether an address space may have several mappings of its lease window.
+    pub multimap: bool,
     dying: bool,
     /// It has no users any longer.
     pub gone: bool,
@@ -63,6 +65,7 @@ impl Partition {
             ],
             order: or_default(request.min_alloc_order, 6),
             max_regions: or_default(request.max_regions, 1024),
+            multimap: request.flags & abi::GENP_CREATE_MULTIMAP != 0,
             dying: false,
             gone: false,
             regions: Vec::new(),
