@@ -2,13 +2,15 @@
 
 //! The time from the deadline of a lease that its borrower does not return until its
 //! waiters have its frames, zeroed and mapped. By pages and by waiters, alone and with
-//! a SCHED_FIFO hog on every processor. Runs in a
-//! guest as root; prints figures.
+//! a SCHED_FIFO hog on every processor. With the argument `wakeups`: how long other
+//! threads are kept from running while a lease runs out. Runs in a guest as root; prints
+//! figures.
 
 mod hog;
 mod priority;
 mod scene;
 mod waiter;
+mod wakeup;
 
 use std::{fs, process::ExitCode};
 
@@ -18,7 +20,7 @@ use scene::Scene;
 use stats::{meter::Machine, Figure, Meter};
 use waiter::Result;
 
-const USAGE: &str = "usage: bench_recall [PAGES WAITERS]\n\
+const USAGE: &str = "usage: bench_recall [PAGES WAITERS | wakeups]\n\
     both from 1 to 4096 and 1 to 8; without them: pages for one waiter, and waiters";
 
 /// What is measured: pages for each waiter, and the number of waiters.
@@ -193,7 +195,8 @@ fn measure_all(meter: &Meter, settings: &[Setting]) -> Result<()> {
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let Some(settings) = settings(&words) else {
+    let wakeups = words == ["wakeups"];
+    let Some(settings) = settings(if wakeups { &[] } else { &words }) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
@@ -201,7 +204,10 @@ fn main() -> ExitCode {
     give_processors_to_real_time();
     let done = process::set_fifo(CONTROLLER)
         .map_err(|errno| format!("SCHED_FIFO: {}", calls::errno_name(errno)))
-        .and_then(|()| measure_all(&meter, &settings));
+        .and_then(|()| match wakeups {
+            true => wakeup::measure(&meter),
+            false => measure_all(&meter, &settings),
+        });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
