@@ -11,7 +11,7 @@
 use kernel::{page::PAGE_SHIFT, prelude::*};
 
 use super::{
-    slices::{Ending, Piece, Slices},
+    slices::{Ended, Ending, Piece, Slices},
     Leases,
 };
 use crate::genp::{
