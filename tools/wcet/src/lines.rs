@@ -67,14 +67,14 @@ impl Lines {
                 continue;
             };
             if let Some(file) = location.file {
-                let (file, number) = (self.from_top(file), location.line.unwrap_or(0));
+                let (file, number) = (self.below_top(file), location.line.unwrap_or(0));
                 lines.push(Line { file, number });
             }
         }
         Ok(lines)
     }
 
-    fn from_top(&self, file: &str) -> PathBuf {
+    fn below_top(&self, file: &str) -> PathBuf {
         let mut path = PathBuf::new();
         for part in Path::new(file).components() {
             match part {

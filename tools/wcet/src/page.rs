@@ -47,14 +47,12 @@ pub fn block(lines: &[Line<'_>], settings: &Settings, entries: &Entries) -> Stri
         ],
         &rows(lines),
     );
-    let notes = |line: &Line<'_>| {
-        let row = line.row;
-        let notes = [&row.conditions, &row.because].into_iter().flatten();
-        notes
-            .map(|note| format!("- {}: {note}\n", row.what))
-            .collect::<String>()
-    };
-    let notes: String = lines.iter().map(notes).collect();
+    let mut notes = String::new();
+    for row in lines.iter().map(|line| line.row) {
+        for note in [&row.conditions, &row.because].into_iter().flatten() {
+            let _ = writeln!(notes, "- {}: {note}", row.what);
+        }
+    }
     if !notes.is_empty() {
         let _ = write!(out, "\nNotes:\n\n{notes}");
     }
