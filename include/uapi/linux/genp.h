@@ -88,8 +88,7 @@
  * @min_lease_ns: out: the shortest term; a shorter one is raised to it.
  * @recall_share: out: per cent of one processor that ending leases may take; an equal
  *	part of it is for each of @max_partitions.
- * @broken_invariants: out: how often something was found that cannot be, since the module
- *	was loaded: a fault of GenP's, to be reported. 0 in earlier versions.
+ * @broken_invariants: out: faults found in GenP since it was loaded. Since 0.2.0.
  * @recall_bound_ns: out: R, the longest time from the deadline of a lease to its frames
  *	being free again: derived, see Documentation/wait-bound.rst. Since 0.2.0.
  * @ceiling_refusals: out: how often GENP_CREATE, GENP_RESIZE or GENP_BORROW was refused
