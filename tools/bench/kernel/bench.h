@@ -15,6 +15,7 @@
 #include <linux/math64.h>
 #include <linux/types.h>
 
+struct dentry;
 struct gen_pool;
 struct kmem_cache;
 struct mempool;
@@ -188,6 +189,10 @@ void report_clear(void);
 void report_show(struct seq_file *out);
 void report_skip(const struct bench *bench, const char *why);
 void report(const struct bench *bench, const struct figure *figure);
+
+/* locked.c */
+void locked_init(struct dentry *dir);
+void locked_exit(void);
 
 /* subject/ */
 extern const struct subject genp_page, genp_object, genp_element, genp_region;

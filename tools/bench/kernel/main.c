@@ -16,6 +16,9 @@
  *	hard MIB		expensive cases
  *	callees			functions of the kernel that GenP calls
  *	contend ROLE MIB SIZE	... with another CPU doing the same
+ *
+ * 'locked' there shows the longest section of GenP with interrupts off since it was
+ * written to.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -141,12 +144,14 @@ static int __init genp_bench_init(void)
 	dir = debugfs_create_dir("genp_bench", NULL);
 	debugfs_create_file("run", 0200, dir, NULL, &run_ops);
 	debugfs_create_file("results", 0400, dir, NULL, &results_fops);
+	locked_init(dir);
 	return 0;
 }
 
 static void __exit genp_bench_exit(void)
 {
 	debugfs_remove(dir);
+	locked_exit();
 	report_exit();
 	measure_exit();
 }
