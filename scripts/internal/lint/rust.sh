@@ -91,9 +91,10 @@ crate_roots() {
 	tracked 'tools/*/tests/*/main.rs' 'genp/core/tests/*/main.rs'
 }
 
+# Not in the simulated kernel, whose parts call each other as those of a kernel do.
 tools_circles() {
 	# shellcheck disable=SC2046  # a list of words
-	lint_python rooms.py circles $(crate_roots)
+	lint_python rooms.py circles $(crate_roots | grep -v '^tools/testing/sim/kernel/')
 }
 
 no_panics() {

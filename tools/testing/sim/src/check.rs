@@ -5,12 +5,12 @@
 use kernel::sim::{fail, machine, process::Hold};
 
 use crate::{
-    actors::sized,
     genp::{
         pool::Pool,
         registry::Registry,
         sys::abi::{self, genp_info, genp_stat},
     },
+    world::sized,
 };
 
 /// Asks for the state of the pool; what it says must add up.

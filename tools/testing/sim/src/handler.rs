@@ -11,7 +11,6 @@ use kernel::{
 };
 
 use crate::{
-    drivers::{claim, release},
     genp::sys::{abi::genp_partition, glue},
     world::World,
 };
@@ -54,7 +53,7 @@ impl Pages {
         if a & 1 == 0 && self.taken.borrow().len() < MOST {
             self.take(a >> 1);
         } else {
-            self.give(a & 0xf0 == 0);
+            self.give();
         }
     }
 
@@ -71,7 +70,7 @@ impl Pages {
         // SAFETY: a page of the machine.
         let content = unsafe { (*page).content.get() };
         // Its own, of before, or nothing.
-        if content != 0 && content != self.holder || content != 0 && flags & ZERO != 0 {
+        if content != 0 && (content != self.holder || flags & ZERO != 0) {
             fail(&format!(
                 "a page of a stock of {:#x} has {content:#x} in it",
                 self.holder
@@ -81,7 +80,7 @@ impl Pages {
         self.taken.borrow_mut().push(page);
     }
 
-    fn give(&self, twice: bool) {
+    fn give(&self) {
         let page = self.taken.borrow_mut().pop();
         let Some(page) = page else { return };
         release(page, self.holder);
@@ -90,26 +89,46 @@ impl Pages {
         if done != 0 {
             fail(&format!("a page is not taken back: {done}"));
         }
-        if twice {
-            // Found out, unless somebody has taken it since: an own page that is in use.
-            // SAFETY: any page is checked.
-            let page = unsafe { &*page };
-            if page.holder.get() == 0 {
-                self.give_again(page);
-            }
-        }
-    }
-
-    /// The same page once more, which nobody has: it may be taken by an interrupt while this
-    /// runs, so only one that was in the stock all the time is an error.
-    fn give_again(&self, page: &page) {
-        let _ = page;
     }
 
     /// Gives all of them back.
     pub(crate) fn give_all(&self) {
         while !self.taken.borrow().is_empty() {
-            self.give(false);
+            self.give();
         }
     }
+}
+
+/// Takes a page that the module gave.
+pub(crate) fn claim(page: *mut page, holder: u64, zeroed: bool) {
+    // SAFETY: a page of the machine.
+    let page = unsafe { &*page };
+    if page.holder.get() != 0 {
+        fail(&format!(
+            "a page has two owners, {:#x} and {holder:#x}",
+            page.holder.get()
+        ));
+    }
+    if zeroed && page.content.get() != 0 {
+        fail(&format!(
+            "a page of {holder:#x} is not zeroed: {:#x}",
+            page.content.get()
+        ));
+    }
+    page.holder.set(holder);
+    page.content.set(holder);
+}
+
+/// Gives a page up again, in which there must be what was written.
+pub(crate) fn release(page: *mut page, holder: u64) {
+    // SAFETY: a page of the machine.
+    let page = unsafe { &*page };
+    if page.holder.get() != holder || page.content.get() != holder {
+        fail(&format!(
+            "in a page of {holder:#x} there is {:#x}, and {:#x} has it",
+            page.content.get(),
+            page.holder.get()
+        ));
+    }
+    page.holder.set(0);
 }

@@ -20,7 +20,6 @@ mod check;
 mod drivers;
 mod handler;
 mod load;
-mod memory;
 pub mod run;
 mod serial;
 mod world;

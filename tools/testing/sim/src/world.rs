@@ -13,6 +13,8 @@ use kernel::sim::{
     process::Process,
 };
 
+use crate::genp::sys::abi;
+
 use crate::case::{Load, DRIVERS, PROCESSES, THREADS};
 
 /// Descriptors of a process.
@@ -208,4 +210,10 @@ pub(crate) fn role(actor: usize) -> Result<usize, usize> {
         true => Ok(actor / THREADS),
         false => Err((actor - threads) % DRIVERS),
     }
+}
+
+/// An argument structure with its size.
+pub(crate) fn sized<T: abi::IoctlArgument>(mut args: T) -> T {
+    args.set_size(size_of::<T>() as u32);
+    args
 }

@@ -196,7 +196,8 @@ impl Model {
         }
         if reply.errno == 0 {
             self.follow(step, reply)?;
-        } else if reply.errno == libc::ESTALE {
+        } else if reply.errno == libc::ESTALE && step.kind != Kind::Renew {
+            // A renewal that comes too late is refused before the lease was ended.
             self.parts
                 .iter_mut()
                 .for_each(|part| part.leases.mark_over(reply.values[0]));
@@ -294,10 +295,16 @@ impl Model {
         if request.name[0] != 0 && self.parts.iter().any(|part| named(&part)) {
             expected.refuse(libc::EEXIST);
         }
-        if create_request::committed_by(&request) > self.before.free
-            || self.before.partitions >= self.pool.max_partitions
-        {
-            expected.refuse(libc::ENOSPC);
+        // The partition that the descriptor was of before has ended, and leases may have,
+        // since the pool was looked at.
+        let wanted = create_request::committed_by(&request);
+        let held: u64 = self.parts.iter().map(Partition::committed).sum();
+        if wanted > self.before.free {
+            expected.refuse_if(wanted > self.pool.capacity - held, libc::ENOSPC);
+        }
+        if self.before.partitions >= self.pool.max_partitions {
+            let live = self.parts.iter().filter(|part| !part.gone).count();
+            expected.refuse_if(live >= self.pool.max_partitions as usize, libc::ENOSPC);
         }
     }
 

@@ -193,8 +193,10 @@ impl Partition {
         if self.is_external && reserve != self.reserve {
             expected.refuse(libc::EOPNOTSUPP);
         }
-        if reserve > self.reserve && reserve - self.reserve > before.free {
-            expected.refuse(libc::ENOSPC);
+        let added = reserve.saturating_sub(self.reserve);
+        if added > before.free {
+            // Leases may have ended since the pool was looked at.
+            expected.refuse_if(added > before.free + before.lent, libc::ENOSPC);
         }
         let units = reserve >> self.order;
         if self.regions.iter().any(|r| r.first + r.units > units) {

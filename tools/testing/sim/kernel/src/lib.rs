@@ -9,7 +9,10 @@
 
 #![feature(coerce_unsized, unsize, dispatch_from_dyn)]
 #![allow(clippy::missing_safety_doc)] // As in the kernel's crate.
-#![allow(clippy::new_ret_no_self)]
+#![allow(clippy::new_without_default)] // As above.
+#![allow(clippy::vec_box)] // What is in them is known by its address.
+#![allow(clippy::not_unsafe_ptr_arg_deref)] // Tasks live as long as the machine.
+#![allow(improper_ctypes, improper_ctypes_definitions)] // All of C is Rust here.
 
 pub mod alloc;
 pub mod bindings;

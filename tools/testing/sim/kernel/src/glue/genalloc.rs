@@ -36,7 +36,7 @@ impl Range {
     }
 
     fn is_taken(&self, page: usize) -> bool {
-        self.taken.get()[page / 64] >> (page % 64) & 1 == 1
+        (self.taken.get()[page / 64] >> (page % 64)) & 1 == 1
     }
 
     fn turn(&self, first: usize, count: usize) {

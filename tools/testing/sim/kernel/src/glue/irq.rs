@@ -12,7 +12,7 @@ pub unsafe extern "C" fn genp_test_and_set_bit(bit: c_uint, word: *mut c_ulong) 
     point();
     // SAFETY: see the top of `glue`.
     unsafe {
-        let was = *word >> bit & 1 == 1;
+        let was = (*word >> bit) & 1 == 1;
         *word |= 1 << bit;
         was
     }
@@ -23,7 +23,7 @@ pub unsafe extern "C" fn genp_test_and_clear_bit(bit: c_uint, word: *mut c_ulong
     point();
     // SAFETY: see the top of `glue`.
     unsafe {
-        let was = *word >> bit & 1 == 1;
+        let was = (*word >> bit) & 1 == 1;
         *word &= !(1 << bit);
         was
     }

@@ -65,17 +65,17 @@ pub fn name(class: Class) -> String {
 impl Seen {
     fn add(&mut self, first: Class, then: Class) -> bool {
         let (first, then) = (first.0 as usize, then.0 as usize);
-        if self.direct[first] >> then & 1 == 1 {
+        if (self.direct[first] >> then) & 1 == 1 {
             return true;
         }
-        if first == then || self.behind[then] >> first & 1 == 1 {
+        if first == then || (self.behind[then] >> first) & 1 == 1 {
             return false;
         }
         self.direct[first] |= 1 << then;
         // Whoever reaches `first` reaches what `then` does.
-        let more = self.behind[then] | 1 << then;
+        let more = self.behind[then] | (1 << then);
         for at in 0..CLASSES {
-            if at == first || self.behind[at] >> first & 1 == 1 {
+            if at == first || (self.behind[at] >> first) & 1 == 1 {
                 self.behind[at] |= more;
             }
         }

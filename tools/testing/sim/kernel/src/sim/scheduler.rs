@@ -257,10 +257,8 @@ impl Machine {
             let task = &tasks[self.rng.below(tasks.len() as u64) as usize];
             rouse(task);
         }
-        if plan.strict {
-            if self.rng.one_in(8) {
-                me.rank.set(self.rng.draw());
-            }
+        if plan.strict && self.rng.one_in(8) {
+            me.rank.set(self.rng.draw());
         }
         self.suspend();
     }

@@ -18,7 +18,7 @@ pub use set_once::SetOnce;
 use crate::bindings::lock_class_key;
 
 /// The class of a lock.
-pub struct LockClassKey(u8);
+pub struct LockClassKey(#[allow(dead_code)] u8); // For an address of its own.
 
 impl LockClassKey {
     /// One of its own.

@@ -3,6 +3,9 @@
 //! What drivers do in threads: partitions, regions, leases with callbacks, caches and
 //! element pools.
 
+mod leases;
+mod objects;
+
 use core::{
     cell::{Cell, RefCell},
     ffi::c_void,
@@ -12,15 +15,15 @@ use std::rc::Rc;
 use kernel::{
     bindings::page,
     page::PAGE_SIZE,
-    sim::{fail, files::leave_kernel, machine, memory::page as Page, trace},
+    sim::{fail, files::leave_kernel, machine, trace},
 };
 
 use crate::{
     case::Op,
     genp::sys::{
         abi::{
-            genp_cache, genp_elements, genp_lease, genp_outstanding, genp_partition, genp_region,
-            genp_request, genp_spec, genp_stat, GENP_ANY_NODE,
+            genp_cache, genp_elements, genp_outstanding, genp_partition, genp_region, genp_spec,
+            genp_stat, GENP_ANY_NODE,
         },
         glue,
     },
@@ -245,165 +248,12 @@ impl Driver {
         Some(done)
     }
 
-    fn borrow(&self, a: u32, b: u32) -> Option<i32> {
-        let count = [1, 2, 8, 20, 40][a as usize % 5];
-        let mut pages = vec![core::ptr::null_mut(); count as usize];
-        let request = genp_request {
-            nr_pages: count,
-            reasons: a >> 8 & 3,
-            deadline: if b & 3 == 0 {
-                machine().now() + 200_000
-            } else {
-                0
-            },
-            lease_ns: [0, 1_000_000, 2_000_000][(b >> 2) as usize % 3],
-            recall: (b & 0x10 == 0).then_some(recalled),
-            data: (&raw const self.asked).cast_mut().cast(),
-        };
-        let mut lease = genp_lease {
-            handle: 0,
-            expires: 0,
-        };
-        // SAFETY: there is room for the pages.
-        let done =
-            unsafe { glue::genp_borrow(self.part.get(), &request, pages.as_mut_ptr(), &mut lease) };
-        if done == 0 {
-            for page in &pages {
-                claim(*page, lease.handle | 1 << 63, true);
-            }
-            self.leases.borrow_mut().push(Lease {
-                handle: lease.handle,
-                pages,
-            });
-        }
-        Some(done)
-    }
-
-    fn give_back(&self, a: u32, _b: u32) -> Option<i32> {
-        let count = self.leases.borrow().len();
-        if count == 0 {
-            return None;
-        }
-        let lease = self.leases.borrow_mut().swap_remove(a as usize % count);
-        self.return_lease(lease, a & 0x700 == 0)
-    }
-
-    fn return_lease(&self, lease: Lease, pinned: bool) -> Option<i32> {
-        for page in &lease.pages {
-            release(*page, lease.handle | 1 << 63);
-        }
-        if pinned {
-            // A device still has one of the pages: it cannot be returned then.
-            // SAFETY: a page of the machine.
-            let page = unsafe { &*lease.pages[0] };
-            kernel::sim::memory::take_reference(page);
-            // SAFETY: a lease of ours.
-            let done = unsafe { glue::genp_return(self.part.get(), lease.handle) };
-            kernel::sim::memory::drop_reference(page);
-            if done != EBUSY {
-                fail(&format!("a lease was returned with a page in use: {done}"));
-            }
-        }
-        // SAFETY: a lease of ours.
-        let done = unsafe { glue::genp_return(self.part.get(), lease.handle) };
-        if done != 0 {
-            fail(&format!("a lease of a driver is not returned: {done}"));
-        }
-        self.asked.returned.borrow_mut().push(lease.handle);
-        // SAFETY: as above.
-        let again = unsafe { glue::genp_return(self.part.get(), lease.handle) };
-        if again != ESTALE {
-            fail(&format!("a lease of a driver is returned twice: {again}"));
-        }
-        Some(done)
-    }
-
-    fn renew(&self, a: u32, _b: u32) -> Option<i32> {
-        let handle = self.leases.borrow().last()?.handle;
-        let mut lease = genp_lease { handle, expires: 0 };
-        // SAFETY: a lease of ours.
-        Some(unsafe { glue::genp_renew(self.part.get(), &mut lease, u64::from(a & 0x1f_ffff)) })
-    }
-
     fn stat(&self, _a: u32, _b: u32) -> Option<i32> {
         let mut stat = genp_stat::default();
         // SAFETY: arguments of ours.
         unsafe { glue::genp_partition_stat(self.part.get(), &mut stat) };
         crate::check::stat(&stat);
         Some(0)
-    }
-
-    fn cache(&self, a: u32, b: u32) -> Option<i32> {
-        if !self.cache.get().is_null() {
-            return self.object(a, b);
-        }
-        let size = 1 + (a as usize & 0xff);
-        // SAFETY: arguments of ours.
-        let cache = unsafe { glue::genp_cache_create(self.part.get(), size, 0, 1 + (b & 63)) };
-        if is_error(cache) {
-            return Some(cache as isize as i32);
-        }
-        self.cache.set(cache);
-        // SAFETY: a cache of ours.
-        let elements = unsafe { glue::genp_elements_create(cache, 1 + (b >> 8 & 7)) };
-        if !is_error(elements) {
-            self.elements.set(elements);
-        }
-        Some(0)
-    }
-
-    fn object(&self, a: u32, _b: u32) -> Option<i32> {
-        let (cache, elements) = (self.cache.get(), self.elements.get());
-        let of_elements = a & 1 == 1 && !elements.is_null();
-        let list = if of_elements {
-            &self.in_use
-        } else {
-            &self.objects
-        };
-        // SAFETY: a cache and elements of ours.
-        unsafe {
-            if a & 2 == 0 {
-                let object = match of_elements {
-                    true => glue::genp_element_alloc(elements),
-                    false => glue::genp_cache_alloc(cache),
-                };
-                if object.is_null() {
-                    return Some(-12);
-                }
-                if self.objects.borrow().contains(&object) || self.in_use.borrow().contains(&object)
-                {
-                    fail("an object has two owners");
-                }
-                list.borrow_mut().push(object);
-                return Some(0);
-            }
-            let object = list.borrow_mut().pop()?;
-            let done = match of_elements {
-                true => glue::genp_element_free(elements, object),
-                false => glue::genp_cache_free(cache, object),
-            };
-            if done != 0 {
-                fail(&format!("an object is not taken back: {done}"));
-            }
-            Some(done)
-        }
-    }
-
-    fn drop_cache(&self) {
-        while self.objects.borrow().len() + self.in_use.borrow().len() > 0 {
-            let of_elements = u32::from(!self.in_use.borrow().is_empty());
-            self.object(2 | of_elements, 0);
-        }
-        let (cache, elements) = (self.cache.take_pointer(), self.elements.take_pointer());
-        // SAFETY: of ours, and nothing of them is in use.
-        unsafe {
-            if !elements.is_null() && glue::genp_elements_destroy(elements) != 0 {
-                fail("an element pool that is not in use is not destroyed");
-            }
-            if !cache.is_null() && glue::genp_cache_destroy(cache) != 0 {
-                fail("a cache that is not in use is not destroyed");
-            }
-        }
     }
 
     fn leave(&self, a: u32, _b: u32) -> Option<i32> {
@@ -465,40 +315,6 @@ impl<T> TakePointer for Cell<*mut T> {
     fn take_pointer(&self) -> *mut T {
         self.replace(core::ptr::null_mut())
     }
-}
-
-/// Takes a page that the module gave.
-pub(crate) fn claim(page: *mut Page, holder: u64, zeroed: bool) {
-    // SAFETY: a page of the machine.
-    let page = unsafe { &*page };
-    if page.holder.get() != 0 {
-        fail(&format!(
-            "a page has two owners, {:#x} and {holder:#x}",
-            page.holder.get()
-        ));
-    }
-    if zeroed && page.content.get() != 0 {
-        fail(&format!(
-            "a page of {holder:#x} is not zeroed: {:#x}",
-            page.content.get()
-        ));
-    }
-    page.holder.set(holder);
-    page.content.set(holder);
-}
-
-/// Gives a page up again, in which there must be what was written.
-pub(crate) fn release(page: *mut Page, holder: u64) {
-    // SAFETY: a page of the machine.
-    let page = unsafe { &*page };
-    if page.holder.get() != holder || page.content.get() != holder {
-        fail(&format!(
-            "in a page of {holder:#x} there is {:#x}, and {:#x} has it",
-            page.content.get(),
-            page.holder.get()
-        ));
-    }
-    page.holder.set(0);
 }
 
 type Call = fn(&Driver, u32, u32) -> Option<i32>;

@@ -10,8 +10,8 @@ use kernel::{
     sim::{fail, machine, memory::page, process::Hold, space::How},
 };
 
+use super::Thread;
 use crate::{
-    actors::Thread,
     genp::sys::abi,
     world::{Lease, Map, MAPS},
 };
@@ -25,12 +25,12 @@ const MARKED: u64 = 1 << 39;
 
 /// What is written to a reserve.
 fn reserve_mark(serial: u32, number: u32) -> u64 {
-    u64::from(serial) << 40 | MARKED | u64::from(number)
+    (u64::from(serial) << 40) | MARKED | u64::from(number)
 }
 
 /// What is written to a lease.
 fn lease_mark(serial: u32, handle: u64) -> u64 {
-    u64::from(serial) << 40 | MARKED | LEASED | (handle & (LEASED - 1))
+    (u64::from(serial) << 40) | MARKED | LEASED | (handle & (LEASED - 1))
 }
 
 /// Complains about what a partition must not find in its reserve, or in its leases.
