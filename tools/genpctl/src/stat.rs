@@ -48,7 +48,7 @@ pub fn usage(title: &str, stat: &genp_stat) -> Table {
 }
 
 /// All counters, with their names.
-pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 26] {
+pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 28] {
     [
         ("allocs", stat.allocs),
         ("frees", stat.frees),
