@@ -9,7 +9,7 @@
  *
  * The heap: genp_alloc(), genp_free() and their like make no system call and take no
  * page fault; a thread that did not create the partition asks the kernel for its ID once.
- * No call takes more than 300,000 instructions, whatever other threads left behind, and
+ * No call takes more than 400,000 instructions, whatever other threads left behind, and
  * while it has the lock no more than 20,000 at a time if others wait; most take less than
  * 100. Its lock has priority inheritance. Most calls take no lock: each of 127 threads
  * caches blocks of each size up to 64 KiB that it freed, 32 of a size at most, and 1,024

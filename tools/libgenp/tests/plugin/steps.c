@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* The bounds in genp.h, and what the loop around a call takes. */
-#define MOST 300000
+#define MOST 400000
 #define MOST_FOUND 400
 #define THREADS 40
 
