@@ -131,3 +131,33 @@ impl Grants {
         Some(cache.retire(place))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_limits_together_have_a_bound() {
+        let cache = ThreadCache::new(1 << 30).unwrap();
+        let mut grants = Grants::new(1 << 30);
+        let places = || (1..=100).flat_map(|slot| (0..9).map(move |class| Place { slot, class }));
+        let sum = || places().map(|place| cache.limit(place)).sum::<usize>();
+        for _ in 0..RAISES {
+            for place in places() {
+                grants.raise(&cache, place);
+                assert!(sum() <= BLOCKS);
+            }
+        }
+        assert_eq!(sum(), BLOCKS);
+        // Idle stacks give theirs to one that needs it.
+        let needed = Place {
+            slot: 101,
+            class: 0,
+        };
+        for _ in 0..2 * STACKS {
+            let _ = grants.retire_one(&cache, needed);
+        }
+        assert!(grants.raise(&cache, needed));
+        assert_eq!(sum(), 0);
+    }
+}
