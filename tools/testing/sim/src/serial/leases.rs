@@ -62,7 +62,7 @@ impl Serial {
 
     pub(super) fn mark_of(entry: &Entry) -> u64 {
         // Odd, and so never 0; another one for each handle.
-        (entry.handle ^ u64::from(entry.serial) << 20) << 1 | 1
+        ((entry.handle ^ (u64::from(entry.serial) << 20)) << 1) | 1
     }
 
     pub(super) fn write_to(&self, entry: &Entry, expires: u64) -> bool {
