@@ -66,6 +66,18 @@ pub struct Load {
     pub max_leases: u32,
     /// `uid_ceiling_mib`.
     pub uid_ceiling_mib: u32,
+    /// `uid_max_partitions`.
+    pub uid_max_partitions: u32,
+    /// `uid_max_leases`.
+    pub uid_max_leases: u32,
+    /// `uid_max_waiters`.
+    pub uid_max_waiters: u32,
+    /// All of `recall_*_ns`.
+    pub recall_ns: u32,
+    /// One memory error in so many steps that may make one; 0 for none.
+    pub memory_errors: u32,
+    /// Whether the module cannot be told of them.
+    pub untold: bool,
     /// `emergency_pages`.
     pub emergency_pages: u32,
     /// Whether there is a physical range.
@@ -99,6 +111,12 @@ impl Case {
             max_partitions: rng.pick(&[3, 6, 8]),
             max_leases: rng.pick(&[4, 16, 64]),
             uid_ceiling_mib: rng.pick(&[0, 0, 0, 1]),
+            uid_max_partitions: rng.pick(&[0, 0, 0, 2]),
+            uid_max_leases: rng.pick(&[0, 0, 0, 6]),
+            uid_max_waiters: rng.pick(&[0, 0, 0, 1]),
+            recall_ns: rng.pick(&[0, 1_000, 1_000]),
+            memory_errors: rng.pick(&[0, 0, 1, 8]),
+            untold: rng.one_in(8),
             emergency_pages: rng.pick(&[0, 8]),
             range: rng.one_in(8),
         };
@@ -130,6 +148,10 @@ impl Case {
         self.load.max_leases = 1024;
         self.load.max_partitions = 64;
         self.load.uid_ceiling_mib = 0;
+        self.load.uid_max_partitions = 0;
+        self.load.uid_max_leases = 0;
+        self.load.uid_max_waiters = 0;
+        self.load.memory_errors = 0;
     }
 
     /// The number of its steps.

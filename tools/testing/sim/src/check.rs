@@ -2,7 +2,10 @@
 
 //! What must hold at any time, and when everything has ended.
 
-use kernel::sim::{fail, machine, process::Hold};
+use kernel::{
+    page::PAGE_SIZE,
+    sim::{fail, machine, process::Hold},
+};
 
 use crate::{
     genp::{
@@ -23,11 +26,11 @@ pub(crate) fn pool(control: &Hold) -> Option<genp_info> {
     {
         return None;
     }
-    let sum = info.committed + info.lent + info.overdue + info.free;
+    let sum = info.committed + info.lent + info.overdue + info.poisoned + info.free;
     if sum != info.capacity {
         fail(&format!(
-            "committed {} + lent {} + overdue {} + free {} is not the capacity {}",
-            info.committed, info.lent, info.overdue, info.free, info.capacity
+            "committed {} + lent {} + overdue {} + poisoned {} + free {} is not the capacity {}",
+            info.committed, info.lent, info.overdue, info.poisoned, info.free, info.capacity
         ));
     }
     Some(info)
@@ -50,7 +53,9 @@ pub(crate) fn stat(stat: &genp_stat) {
 /// Whether nothing is in use any longer.
 fn is_idle(info: &genp_info) -> bool {
     let used = info.committed + info.lent + info.overdue + info.quarantined;
-    let whole = info.emergency_free == info.emergency && info.range_free == info.range;
+    // Pages of the emergency stock with memory errors stay taken, by nobody.
+    let lost = u64::from(machine().memory.errors.get()) * PAGE_SIZE as u64;
+    let whole = info.emergency_free + lost >= info.emergency && info.range_free == info.range;
     used == 0 && info.partitions == 0 && info.leases == 0 && info.waiters == 0 && whole
 }
 
@@ -95,10 +100,19 @@ pub(crate) fn accounting(registry: &Registry) {
 pub(crate) fn frames(pool: &Pool) {
     let free = &pool.free_frames;
     let mut seen = vec![false; free.frames().len() as usize];
-    let mut left = pool.config.capacity;
+    let (retired, owed) = pool.lending.with(|state| {
+        let accounting = &state.accounting;
+        (accounting.totals().poisoned, accounting.owed())
+    });
+    if owed != 0 {
+        fail(&format!("{owed} frames with memory errors are owed still"));
+    }
+    let mut left = pool.config.capacity - retired;
     while left > 0 {
-        let mut list = free.take(left, 0);
-        if list.is_empty() {
+        let taken = free.take(left, 0, true);
+        left -= taken.poisoned;
+        let mut list = taken.list;
+        if list.is_empty() && taken.poisoned == 0 {
             fail(&format!("{left} frames of the pool are lost"));
         }
         while let Some(frame) = free.pop(&mut list) {

@@ -10,7 +10,7 @@ use crate::genp::{
         config::{Config, Params},
         Pool, Wakers,
     },
-    registry::Registry,
+    registry::{calibration::calibrate, Registry},
     threads::Threads,
 };
 
@@ -32,6 +32,7 @@ impl Module {
         let threads = Threads::start(&registry)?;
         let debugfs = DebugFs::new(&registry)?;
         let device = Device::register(registry.clone())?;
+        calibrate(&registry);
         Ok(Self {
             _debugfs: debugfs,
             _device: device,

@@ -7,7 +7,13 @@ use std::{
     rc::Rc,
 };
 
-use kernel::sim::{fail, files::Kind, machine, process::Process, Machine};
+use kernel::sim::{
+    fail,
+    files::{leave_kernel, Kind},
+    machine,
+    process::Process,
+    Machine,
+};
 
 use crate::{
     actors::Thread,
@@ -39,6 +45,8 @@ pub struct Sum {
     pub starved: u64,
     /// Processes that were killed.
     pub deaths: u64,
+    /// Pages that got a memory error.
+    pub memory_errors: u64,
     /// Loads that failed.
     pub failed_loads: u64,
 }
@@ -54,6 +62,7 @@ impl Sum {
         self.interrupts += other.interrupts;
         self.starved += other.starved;
         self.deaths += other.deaths;
+        self.memory_errors += other.memory_errors;
         self.failed_loads += other.failed_loads;
     }
 }
@@ -65,16 +74,25 @@ fn params(load: &Load) -> Params {
         min_lease_us: 500,
         grace_ms: load.grace_ms,
         recall_prio: 90,
+        recall_base_prio: 1,
         recall_share: load.recall_share,
+        // Without them they are measured.
+        recall_latency_ns: load.recall_ns,
+        recall_end_ns: load.recall_ns,
+        recall_page_ns: load.recall_ns,
+        recall_zero_ns: load.recall_ns,
+        recall_serve_ns: load.recall_ns,
+        recall_section_ns: load.recall_ns,
+        notify_prio: 45,
         refill_prio: 50,
         wait_order: load.wait_order,
         max_waiters: load.max_waiters,
         max_partitions: load.max_partitions,
         max_leases: load.max_leases,
         uid_ceiling_mib: load.uid_ceiling_mib,
-        uid_max_partitions: 0,
-        uid_max_leases: 0,
-        uid_max_waiters: 0,
+        uid_max_partitions: load.uid_max_partitions,
+        uid_max_leases: load.uid_max_leases,
+        uid_max_waiters: load.uid_max_waiters,
         emergency_pages: load.emergency_pages,
         keep_free_mib: 1,
         range_base: if load.range {
@@ -114,7 +132,12 @@ impl Runner {
     fn life(&self) {
         let heap = machine().heap();
         machine().starve(self.case.load.starving);
+        let process = machine().processes.create(0);
+        if let Some(task) = machine().task() {
+            task.process.set(process);
+        }
         let module = Module::load(&params(&self.case.load));
+        leave_kernel();
         machine().starve(false);
         match module {
             Ok(module) => self.use_it(module),
@@ -263,6 +286,7 @@ impl Runner {
 pub fn run(case: Case) -> Sum {
     let machine = Machine::install(case.plan);
     machine.memory.set_up(case.load.nodes, 320);
+    machine.memory.untold.set(case.load.untold);
     machine.range.used.set(case.load.range);
     let runner = Rc::new(Runner {
         case,
@@ -281,5 +305,6 @@ pub fn run(case: Case) -> Sum {
     sum.happenings = machine.happenings.get();
     sum.interrupts = machine.interrupted.get();
     sum.starved = machine.refused.get();
+    sum.memory_errors = machine.memory.errors.get().into();
     sum
 }

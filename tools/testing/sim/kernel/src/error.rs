@@ -32,7 +32,8 @@ impl Error {
         self.0.get() as isize as *mut T
     }
 
-    fn from_errno(number: c_int) -> Self {
+    /// From a negative number.
+    pub fn from_errno(number: c_int) -> Self {
         match NonZeroI32::new(number) {
             Some(number) if (-4095..0).contains(&number.get()) => Self(number),
             _ => panic!("{number} is no error number"),
@@ -61,7 +62,8 @@ macro_rules! codes {
 
 codes! {
     EPERM = 1 ENOENT = 2 ENXIO = 6 EBADF = 9 EAGAIN = 11 ENOMEM = 12 EACCES = 13 EFAULT = 14
-    EBUSY = 16 EEXIST = 17 ENODEV = 19 EINVAL = 22 ENFILE = 23 ENOTTY = 25 ENOSPC = 28 E2BIG = 7
+    EBUSY = 16 EEXIST = 17 ENODEV = 19 EINVAL = 22 ENFILE = 23 ENOTTY = 25 ENOSPC = 28 EMLINK = 31
+    ESRCH = 3 E2BIG = 7
     ETIMEDOUT = 110 ERESTARTSYS = 512
 }
 

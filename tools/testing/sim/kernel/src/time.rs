@@ -7,6 +7,11 @@
 pub struct Delta(u64);
 
 impl Delta {
+    /// From microseconds.
+    pub const fn from_micros(us: i64) -> Self {
+        Self(us as u64 * 1_000)
+    }
+
     /// From milliseconds.
     pub const fn from_millis(ms: i64) -> Self {
         Self(ms as u64 * 1_000_000)

@@ -225,6 +225,10 @@ impl Thread {
             });
             all &= found == Some(true);
         }
+        // A page with a memory error is not there.
+        if !all && machine().memory.errors.get() > 0 {
+            return None;
+        }
         // The mapping must still be the same one.
         (self.me().maps[slot].get().age == lease.map_age).then_some(all)
     }

@@ -131,7 +131,7 @@ impl Thread {
 type Call = fn(&Thread, u32, u32) -> Option<i32>;
 
 /// The kinds of calls, the frequent ones several times.
-pub(crate) const KINDS: [(&str, Call); 40] = [
+pub(crate) const KINDS: [(&str, Call); 41] = [
     ("create", Thread::create),
     ("create", Thread::create),
     ("create", Thread::create),
@@ -172,4 +172,5 @@ pub(crate) const KINDS: [(&str, Call); 40] = [
     ("look", memory::look),
     ("forget", memory::forget),
     ("pin", memory::pin),
+    ("memory error", Thread::memory_error),
 ];

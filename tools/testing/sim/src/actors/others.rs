@@ -59,6 +59,15 @@ impl Thread {
         self.signal(a, b)
     }
 
+    /// A memory error in some page.
+    pub(super) fn memory_error(&self, a: u32, b: u32) -> Option<i32> {
+        let one_in = self.world.load.memory_errors;
+        if one_in == 0 || a % one_in != 0 {
+            return None;
+        }
+        machine().memory.poison(b as usize).then_some(0)
+    }
+
     pub(super) fn info(&self, _a: u32, _b: u32) -> Option<i32> {
         check::pool(&self.control());
         Some(0)

@@ -28,6 +28,11 @@ impl Thread {
             |at: u32| PAGE * [0, 1, 2, 4, 8, 8, 16, 24, 33, 64, 200, 300][(at as usize) % 12];
         let stock = [0, 0, 0, 1, 4, 12][(a >> 8) as usize % 6];
         let mut args = sized(abi::genp_create {
+            flags: if a >> 29 == 0 {
+                0
+            } else {
+                abi::GENP_CREATE_MULTIMAP
+            },
             name: if b & 3 == 0 { name_of(b >> 2) } else { [0; 32] },
             reserve: pages(a),
             borrow_limit: pages(a >> 4),

@@ -11,6 +11,7 @@ pub mod files;
 pub mod genalloc;
 pub mod irq;
 pub mod locks;
+pub mod memory_errors;
 pub mod misc;
 pub mod pages;
 pub mod tasks;

@@ -39,6 +39,13 @@ pub unsafe extern "C" fn genp_page_set_slot(page: *mut page, slot: c_ulong) {
 }
 
 #[no_mangle]
+pub unsafe extern "C" fn genp_page_slot(page: *mut page) -> c_ulong {
+    point();
+    // SAFETY: see the top of `glue`.
+    unsafe { (*page).private.get() }
+}
+
+#[no_mangle]
 pub extern "C" fn genp_vmap(_pages: *mut *mut page, count: c_uint) -> *mut c_void {
     if !machine().may_allocate() {
         return core::ptr::null_mut();
@@ -144,7 +151,7 @@ pub unsafe extern "C" fn genp_alloc_page(part: *mut c_void, flags: c_uint) -> *m
         }
         let page = genp_page_take(part, super::irq::genp_get_cpu());
         super::irq::genp_put_cpu();
-        if !page.is_null() && flags & ZERO == 0 {
+        if !page.is_null() && flags & ZERO == 0 && !(*page).poisoned.get() {
             return page;
         }
         genp_page_prepare(part, page, flags)

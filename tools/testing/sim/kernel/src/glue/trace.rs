@@ -23,6 +23,7 @@ events! {
     call_genp_destroy(partition: u32);
     call_genp_release(partition: u32, pages: u32);
     call_genp_quarantine(partition: u32, pages: u32);
+    call_genp_memory_error(partition: u32, handle: u64, offset: u64);
     call_genp_alloc(partition: u32, handle: u64, length: u64, offset: u64);
     call_genp_free(partition: u32, handle: u64);
     call_genp_wait(partition: u32, handle: u64, deadline: u64);
@@ -31,6 +32,7 @@ events! {
     call_genp_recall(partition: u32, handle: u64, expires: u64);
     call_genp_return(partition: u32, handle: u64, bytes: u64);
     call_genp_revoke(partition: u32, handle: u64, bytes: u64);
+    call_genp_unmap(partition: u32, handle: u64, first: u32, pages: u32, mappings: u32);
     call_genp_renew(partition: u32, handle: u64, expires: u64);
     call_genp_overdue(partition: u32, handle: u64, expires: u64);
     call_genp_refill(partition: u32, pages: u32, free: u32);

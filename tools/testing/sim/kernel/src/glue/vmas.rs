@@ -3,11 +3,21 @@
 //! As `glue_vma.c` and `glue_reserve.c`.
 
 use crate::{
-    bindings::{file, page, vm_area_struct, vm_fault},
-    error::code::{EINVAL, ENOENT, ENOMEM},
+    bindings::{
+        file, page, vm_area_struct, vm_fault, vm_fault_reason_VM_FAULT_HWPOISON as HWPOISON,
+        vm_fault_reason_VM_FAULT_NOPAGE as NOPAGE,
+    },
+    error::code::{EINVAL, ENOENT, ENOMEM, ESRCH},
     ffi::{c_int, c_uint, c_ulong, c_void},
     page::{PAGE_SHIFT, PAGE_SIZE},
-    sim::{fail, files::Kind, machine, point, space::Ops},
+    sim::{
+        fail,
+        files::Kind,
+        machine, point,
+        process::Process,
+        space::{How, Ops},
+        task::task_struct,
+    },
 };
 
 /// Pages that a page table has entries for, fewer than in a kernel, so that walks cross
@@ -15,7 +25,6 @@ use crate::{
 const TABLE: usize = 16;
 /// The most pages that a walk asks for at once.
 const AT_ONCE: usize = 4;
-const NOPAGE: c_uint = 0x100;
 
 #[no_mangle]
 pub unsafe extern "C" fn genp_vma_is_shared(vma: *mut vm_area_struct) -> bool {
@@ -146,6 +155,42 @@ pub unsafe extern "C" fn genp_vma_is_window(
     vma.ops.get() == Ops::Window && core::ptr::eq(vma.private.get(), owner)
 }
 
+fn process() -> Option<&'static Process> {
+    machine().task().and_then(task_struct::process)
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_map_here(file: *mut file, offset: u64, bytes: c_ulong) -> c_ulong {
+    let Some(process) = process() else {
+        return ESRCH.to_errno() as c_ulong;
+    };
+    let how = How {
+        length: bytes as u64,
+        offset,
+        shared: true,
+        exec: false,
+    };
+    // SAFETY: see the top of `glue`.
+    let mapped = process.mmap(unsafe { &*file }, how);
+    mapped.unwrap_or_else(|error| error as c_ulong)
+}
+
+#[no_mangle]
+pub extern "C" fn genp_unmap_here(start: c_ulong, _bytes: c_ulong) {
+    if !process().is_some_and(|process| process.munmap(start)) {
+        fail("something is unmapped that is not mapped");
+    }
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_vma_handle_range_faults(
+    vma: *mut vm_area_struct,
+    partition: *mut c_void,
+) {
+    // SAFETY: see the top of `glue`.
+    unsafe { (*vma).private.set(partition) };
+}
+
 #[no_mangle]
 pub unsafe extern "C" fn genp_vma_prepare_reserve(
     vma: *mut vm_area_struct,
@@ -172,6 +217,9 @@ pub unsafe extern "C" fn genp_vma_insert(
     for at in 0..count {
         // SAFETY: so many pages are there.
         let page = unsafe { &**pages.add(at) };
+        if page.poisoned.get() {
+            continue;
+        }
         vma.set((address - vma.start) / PAGE_SIZE + at, page);
     }
     0
@@ -180,7 +228,12 @@ pub unsafe extern "C" fn genp_vma_insert(
 #[no_mangle]
 pub unsafe extern "C" fn genp_vma_fault_in(vmf: *mut vm_fault, page: *mut page) -> c_uint {
     // SAFETY: see the top of `glue`.
-    unsafe { (*(*vmf).vma).set((*vmf).page, &*page) };
+    unsafe {
+        if (*page).poisoned.get() {
+            return HWPOISON;
+        }
+        (*(*vmf).vma).set((*vmf).page, &*page);
+    }
     NOPAGE
 }
 

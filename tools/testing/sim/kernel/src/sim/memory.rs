@@ -4,7 +4,10 @@
 
 #![allow(non_camel_case_types)]
 
-use core::cell::{Cell, UnsafeCell};
+use core::{
+    cell::{Cell, UnsafeCell},
+    ffi::c_void,
+};
 
 use super::{fail, machine, point};
 
@@ -16,12 +19,13 @@ pub struct page {
     pub(crate) private: Cell<usize>,
     /// What is in it.
     pub content: Cell<u64>,
+    /// PageHWPoison().
+    pub(crate) poisoned: Cell<bool>,
     /// Who was given it by the module, for checks; 0 for nobody.
     pub holder: Cell<u64>,
 }
 
 /// The memory of the machine.
-#[derive(Default)]
 pub struct Memory {
     pages: UnsafeCell<Vec<page>>,
     /// Pages that were taken, of each of the two nodes.
@@ -30,7 +34,37 @@ pub struct Memory {
     per_node: Cell<usize>,
     nodes: Cell<usize>,
     vmaps: Cell<i64>,
+    /// Memory errors so far.
+    pub errors: Cell<u32>,
+    /// Whether nobody can be told of memory errors.
+    pub untold: Cell<bool>,
+    /// What the module is to be told of them with, if it is.
+    pub(crate) watcher: Cell<*mut c_void>,
+    /// Reports that are on their way.
+    pub(crate) reports: Cell<u32>,
     addresses: Cell<usize>,
+}
+
+unsafe extern "C" {
+    fn genp_memory_error(data: *mut c_void);
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            pages: UnsafeCell::default(),
+            taken: Default::default(),
+            given_back: Cell::default(),
+            per_node: Cell::default(),
+            nodes: Cell::default(),
+            vmaps: Cell::default(),
+            errors: Cell::default(),
+            untold: Cell::default(),
+            watcher: Cell::new(core::ptr::null_mut()),
+            reports: Cell::default(),
+            addresses: Cell::default(),
+        }
+    }
 }
 
 /// Memory nodes.
@@ -46,6 +80,7 @@ impl Memory {
             count: Cell::new(0),
             private: Cell::new(0),
             content: Cell::new(0xdead_0000 + at as u64),
+            poisoned: Cell::new(false),
             holder: Cell::new(0),
         }));
         self.per_node.set(per_node);
@@ -114,6 +149,28 @@ impl Memory {
             fail("this is no page");
         }
         at
+    }
+
+    /// A memory error in a page that somebody has, as memory_failure() handles it: the page
+    /// is marked, then whoever watches is told. False if there is one already. Context:
+    /// thread, may sleep.
+    pub fn poison(&self, number: usize) -> bool {
+        machine().might_sleep("a memory error");
+        let pages = self.pages();
+        let page = &pages[number % pages.len()];
+        if page.count.get() == 0 || page.poisoned.replace(true) {
+            return false;
+        }
+        self.errors.set(self.errors.get() + 1);
+        self.reports.set(self.reports.get() + 1);
+        let watcher = self.watcher.get();
+        point();
+        if !watcher.is_null() {
+            // SAFETY: what was set; its owner waits for the reports before it goes.
+            unsafe { genp_memory_error(watcher) };
+        }
+        self.reports.set(self.reports.get() - 1);
+        true
     }
 
     /// Addresses of the kernel's for a number of pages. Nothing is there.

@@ -18,10 +18,13 @@ use super::{
     point,
     process::Process,
 };
-use crate::page::{PAGE_SHIFT, PAGE_SIZE};
+use crate::{
+    bindings::vm_fault_reason_VM_FAULT_NOPAGE as NOPAGE,
+    page::{PAGE_SHIFT, PAGE_SIZE},
+};
 
 unsafe extern "C" {
-    fn genp_window_fault(partition: *mut c_void, vma: *mut vm_area_struct, page: usize) -> bool;
+    fn genp_window_fault(partition: *mut c_void, vma: *mut vm_area_struct, page: usize) -> u32;
     fn genp_window_closed(partition: *mut c_void, mm: usize, start: usize);
     fn genp_reserve_fault(partition: *mut c_void, vmf: *mut vm_fault, page: usize) -> u32;
 }
@@ -323,14 +326,15 @@ impl Process {
                 vma: address,
                 page: at,
             };
-            let there = match vma.ops.get() {
+            let answer = match vma.ops.get() {
                 // SAFETY: a window that is mapped.
                 Ops::Window => unsafe { genp_window_fault(vma.private.get(), address, at) },
                 // SAFETY: a reserve that is mapped.
-                Ops::Reserve => unsafe { genp_reserve_fault(vma.private.get(), &mut vmf, at) != 0 },
-                _ => false,
+                Ops::Reserve => unsafe { genp_reserve_fault(vma.private.get(), &mut vmf, at) },
+                _ => 0,
             };
-            if !there {
+            // SIGBUS, with an error of the memory or without.
+            if answer != NOPAGE {
                 return None;
             }
             point();
