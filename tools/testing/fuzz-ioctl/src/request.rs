@@ -188,7 +188,7 @@ pub fn eventfd(step: &Step) -> (EventFd, u32) {
     };
     (
         kind,
-        choose(byte(step.b, 0), &[31, 1, 2, 16], &[0, 32, 1 << 31]),
+        choose(byte(step.b, 0), &[63, 1, 2, 16, 32], &[0, 64, 1 << 31]),
     )
 }
 

@@ -237,7 +237,7 @@ impl Partition {
 
     fn expect_eventfd(&self, step: &Step, expected: &mut Expectation) {
         let (kind, mask) = request::eventfd(step);
-        if mask > 31 || (mask == 0 && kind != EventFd::None) {
+        if mask > 63 || (mask == 0 && kind != EventFd::None) {
             expected.refuse(libc::EINVAL);
         }
         match kind {
