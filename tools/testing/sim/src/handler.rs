@@ -59,6 +59,7 @@ impl Pages {
 
     fn take(&self, a: u32) {
         let flags = [0, 0, 0, ZERO, EMERGENCY, ZERO | EMERGENCY, 8][a as usize % 7];
+        let errors = machine().memory.known_errors();
         // SAFETY: a partition of ours.
         let page: *mut page = unsafe { glue::genp_alloc_page(self.part, flags) }.cast();
         if page.is_null() {
@@ -67,6 +68,7 @@ impl Pages {
         if flags == 8 {
             fail("an unknown flag was taken");
         }
+        check_sound(page, errors);
         // SAFETY: a page of the machine.
         let content = unsafe { (*page).content.get() };
         // Its own, of before, or nothing.
@@ -96,6 +98,16 @@ impl Pages {
         while !self.taken.borrow().is_empty() {
             self.give();
         }
+    }
+}
+
+/// A page that was asked for when there were `errors` memory errors, all of them known: it
+/// has none, unless there are more now.
+pub(crate) fn check_sound(page: *mut page, errors: Option<u32>) {
+    // SAFETY: a page of the machine.
+    let poisoned = unsafe { (*page).is_poisoned() };
+    if poisoned && errors == Some(machine().memory.errors.get()) {
+        fail("a page with a memory error was given out");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         abi::{genp_lease, genp_request},
         glue,
     },
-    handler::{claim, release},
+    handler::{check_sound, claim, release},
 };
 
 impl Driver {
@@ -33,11 +33,13 @@ impl Driver {
             handle: 0,
             expires: 0,
         };
+        let errors = machine().memory.known_errors();
         // SAFETY: there is room for the pages.
         let done =
             unsafe { glue::genp_borrow(self.part.get(), &request, pages.as_mut_ptr(), &mut lease) };
         if done == 0 {
             for page in &pages {
+                check_sound(*page, errors);
                 claim(*page, lease.handle | (1 << 63), true);
             }
             self.leases.borrow_mut().push(Lease {

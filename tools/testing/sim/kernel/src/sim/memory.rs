@@ -173,6 +173,11 @@ impl Memory {
         true
     }
 
+    /// The memory errors so far, if everybody who watches was told of all of them.
+    pub fn known_errors(&self) -> Option<u32> {
+        (self.reports.get() == 0).then(|| self.errors.get())
+    }
+
     /// Addresses of the kernel's for a number of pages. Nothing is there.
     pub(crate) fn map(&self, pages: usize) -> usize {
         self.vmaps.set(self.vmaps.get() + 1);
@@ -193,6 +198,11 @@ impl Memory {
 }
 
 impl page {
+    /// Whether there is a memory error in it.
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned.get()
+    }
+
     /// Zeroes it, which takes a while.
     pub(crate) fn zero(&self) {
         point();
