@@ -106,8 +106,9 @@ fn main() -> ExitCode {
     }
     let seconds = begin.elapsed().as_secs_f64();
     println!(
-        "simulated operations={} predicted={} refused={} injected={} deaths={} memory_errors={} interrupts={} switches={} cases={done} seconds={seconds:.0}",
-        sum.calls, sum.predicted, sum.refused, sum.starved, sum.deaths, sum.memory_errors, sum.interrupts, sum.switches
+        "simulated operations={} predicted={} refused={} injected={} deaths={} memory_errors={} interrupts={} switches={} calibrations={} cases={done} seconds={seconds:.0}",
+        sum.calls, sum.predicted, sum.refused, sum.starved, sum.deaths, sum.memory_errors, sum.interrupts, sum.switches,
+        sum.calibrations
     );
     println!(
         "{:.0} operations a minute",

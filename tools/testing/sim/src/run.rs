@@ -47,6 +47,8 @@ pub struct Sum {
     pub deaths: u64,
     /// Pages that got a memory error.
     pub memory_errors: u64,
+    /// Loads that measured what recalls cost.
+    pub calibrations: u64,
     /// Loads that failed.
     pub failed_loads: u64,
 }
@@ -63,6 +65,7 @@ impl Sum {
         self.starved += other.starved;
         self.deaths += other.deaths;
         self.memory_errors += other.memory_errors;
+        self.calibrations += other.calibrations;
         self.failed_loads += other.failed_loads;
     }
 }
@@ -150,6 +153,8 @@ impl Runner {
 
     fn use_it(&self, module: Module) {
         let machine = machine();
+        let measured = module.registry.pool().costs.are_measured();
+        self.sum.borrow_mut().calibrations += u64::from(measured);
         let control = machine.files.create(Kind::Control);
         if let Some(steps) = self.case.serial {
             self.serially(&module, control, steps);

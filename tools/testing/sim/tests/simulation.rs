@@ -28,6 +28,7 @@ fn nothing_is_wrong_in_many_orders_of_events() {
         ("allocations that failed", sum.starved),
         ("processes that were killed", sum.deaths),
         ("memory errors", sum.memory_errors),
+        ("loads that measured", sum.calibrations),
         ("loads that failed", sum.failed_loads),
     ] {
         assert!(count > 0, "no {what}: {sum:?}");

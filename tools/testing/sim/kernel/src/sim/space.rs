@@ -318,8 +318,13 @@ impl Process {
     fn fault<R>(&self, start: usize, at: usize, work: impl FnOnce(&page) -> R) -> Option<R> {
         let vma = self.mm.find(start)?;
         let address = core::ptr::from_ref(vma).cast_mut();
+        let errors = machine().memory.known_errors();
         for _ in 0..64 {
             if let Some(page) = vma.reach(at) {
+                let known = errors == Some(machine().memory.errors.get());
+                if page.is_poisoned() && known {
+                    fail("a page with a memory error was mapped");
+                }
                 return Some(work(page));
             }
             let mut vmf = vm_fault {
