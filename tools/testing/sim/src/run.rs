@@ -107,6 +107,15 @@ fn params(load: &Load) -> Params {
     }
 }
 
+/// How many tasks sleep in a borrow.
+fn sleepers(tasks: &[*mut kernel::sim::task::task_struct]) -> usize {
+    // SAFETY: tasks live as long as the machine.
+    let tasks = tasks.iter().map(|task| unsafe { &**task });
+    tasks
+        .filter(|task| task.is_asleep() && task.doing.get() == "borrow")
+        .count()
+}
+
 /// What must be back when the module is unloaded.
 fn check_unloaded(heap: i64) {
     let machine = machine();
@@ -262,6 +271,7 @@ impl Runner {
         /// Longer than any lease.
         const LONG: u64 = 2_500_000_000;
 
+        let mut forgotten = 0;
         // SAFETY: tasks live as long as the machine.
         while tasks.iter().any(|task| unsafe { !(**task).has_ended() }) {
             let calls = world.calls.get();
@@ -270,18 +280,29 @@ impl Runner {
                 continue;
             }
             let now = machine().now();
-            let (can_serve, due) = registry
-                .pool()
-                .lending
-                .with(|state| (state.accounting.can_serve(), state.accounting.next_due()));
+            let (can_serve, due, waiters) = registry.pool().lending.with(|state| {
+                let accounting = &state.accounting;
+                (
+                    accounting.can_serve(),
+                    accounting.next_due(),
+                    accounting.totals().waiters as usize,
+                )
+            });
             if can_serve {
                 fail("a waiter can be served, and nobody does it");
             }
             if due.is_some_and(|due| due + LONG / 2 < now) {
                 fail("a lease is long due, and nobody ends it");
             }
-            for task in tasks {
-                machine().signal(*task);
+            // Twice: in between the wake-up may be under way.
+            forgotten = match sleepers(tasks) > waiters {
+                true => forgotten + 1,
+                false => 0,
+            };
+            match forgotten {
+                0 => tasks.iter().for_each(|task| machine().signal(*task)),
+                1 => {}
+                _ => fail("who waited for a lease got it or was refused, and sleeps on"),
             }
         }
     }

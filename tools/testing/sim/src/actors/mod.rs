@@ -75,6 +75,9 @@ impl Thread {
                 trace::line(&format!("{name}: {answer}"));
             }
             leave_kernel();
+            if let Some(task) = machine().task() {
+                task.doing.set("");
+            }
             if let Some(answer) = answer {
                 self.world.count(kind, answer);
             }

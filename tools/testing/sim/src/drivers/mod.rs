@@ -19,6 +19,7 @@ use kernel::{
 };
 
 use crate::{
+    actors,
     case::Op,
     genp::sys::{
         abi::{
@@ -135,7 +136,7 @@ impl Driver {
         }
         leave_kernel();
         if let Some(answer) = answer {
-            self.world.count(40 + kind, answer);
+            self.world.count(actors::KINDS.len() + kind, answer);
         }
     }
 

@@ -120,6 +120,11 @@ impl task_struct {
         self.ended.get()
     }
 
+    /// Whether it sleeps until it is woken.
+    pub fn is_asleep(&self) -> bool {
+        self.state.get() == State::Asleep
+    }
+
     /// The process it is a thread of.
     pub fn process(&self) -> Option<&Process> {
         // SAFETY: processes live as long as the machine.
