@@ -288,8 +288,12 @@ impl FreeFrames {
             let list = lists.clean.get_mut(node as usize);
             list.map_or(FrameList::EMPTY, |list| list.split(most, &self.links))
         };
-        // Those that are added meanwhile were looked at before.
-        let mut left = self.clean();
+        // Those that are added later were looked at after the error. Not so those that the
+        // scrubber has: it may have looked before, so they have to be listed first.
+        let mut left = {
+            let _scrubbing = self.scrubbing.lock();
+            self.clean()
+        };
         while left > 0 {
             let scrubbing = self.scrubbing.lock();
             let list = clean(&mut self.lists.lock(), left.min(SCRUB_BATCH));
