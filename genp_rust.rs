@@ -143,7 +143,7 @@ struct Genp {
     _debugfs: DebugFs,
     _device: Device,
     _threads: Threads,
-    _registry: Arc<Registry>,
+    registry: Arc<Registry>,
 }
 
 /// The value of a parameter. Some kernels return a value, others a reference.
@@ -182,19 +182,29 @@ impl kernel::Module for Genp {
             range_base: range_base(),
             range_mib: param(module_parameters::range_mib.value()),
         })?;
+        let module = Self::start(config)?;
+        // It may fail, and then nothing is lost: the stated costs hold.
+        calibrate(&module.registry);
+        Ok(module)
+    }
+}
+
+impl Genp {
+    /// Makes everything. A function of its own, so that what it has on the stack is gone
+    /// when the calibration makes a partition.
+    #[inline(never)]
+    fn start(config: Config) -> Result<Self> {
         let pool = Pool::new(config, Wakers::new()?)?;
         let registry = Registry::new(pool)?;
         let threads = Threads::start(&registry)?;
         let debugfs = DebugFs::new(&registry)?;
         // Last: nothing may fail once a program can have the device open.
         let device = Device::register(registry.clone())?;
-        // It may fail, and then nothing is lost: the stated costs hold.
-        calibrate(&registry);
         Ok(Self {
             _debugfs: debugfs,
             _device: device,
             _threads: threads,
-            _registry: registry,
+            registry,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! Leases of drivers, and how drivers are asked to return them.
 
 use kernel::{prelude::*, sync::lock::Guard};
+use pin_init::init_array_from_fn;
 
 use super::{BorrowRequest, Grant, Partition};
 use crate::genp::{
@@ -54,7 +55,8 @@ impl DriverLeases {
         pin_init!(Self {
             account,
             calling <- new_pi_mutex!((), "genp_calling"),
-            recalls <- new_raw_lock!([None; MAX_LEASES_PER_PARTITION as usize], "genp_recalls"),
+            // In place: too large for the stack.
+            recalls <- new_raw_lock!(init_array_from_fn(|_| None), "genp_recalls"),
         })
     }
 

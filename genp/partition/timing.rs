@@ -3,6 +3,7 @@
 //! How long the operations of a partition took.
 
 use kernel::prelude::*;
+use pin_init::init_array_from_fn;
 
 use crate::genp::{
     core::histogram::Histogram,
@@ -36,7 +37,11 @@ pub(crate) struct Timing {
 impl Timing {
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            histograms <- new_raw_lock!([const { Histogram::new() }; OPERATIONS], "genp_timing"),
+            // In place: too large for the stack.
+            histograms <- new_raw_lock!(
+                init_array_from_fn(|_| Histogram::new()),
+                "genp_timing"
+            ),
         })
     }
 

@@ -114,6 +114,7 @@ fn claim_range(config: &Config) -> Result<Option<Arc<PhysRange>>> {
 
 impl Pool {
     /// Takes the pool's memory from the kernel. Context: thread, may sleep.
+    #[inline(never)] // What it has on the stack is gone when the threads are made.
     pub(crate) fn new(config: Config, wakers: Wakers) -> Result<Arc<Self>> {
         let frames = intake::take(&config)?;
         let range = claim_range(&config)?;

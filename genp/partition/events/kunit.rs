@@ -15,8 +15,8 @@ fn record(handle: u64) -> abi::genp_event {
 }
 
 /// A ring through which `count` records went.
-fn ring(count: u64) -> EventRing {
-    let mut ring = EventRing::new();
+fn ring(count: u64) -> Pin<KBox<EventRing>> {
+    let mut ring = KBox::pin_init(EventRing::new(), GFP_KERNEL).unwrap();
     for handle in 0..count {
         ring.put(record(handle));
     }

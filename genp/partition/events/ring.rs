@@ -2,6 +2,9 @@
 
 //! The ring of the newest events.
 
+use kernel::prelude::*;
+use pin_init::init_array_from_fn;
+
 use crate::genp::{core::count::Count, sys::abi};
 
 /// Records that the ring holds.
@@ -21,7 +24,8 @@ pub(super) struct EventRing {
 }
 
 impl EventRing {
-    pub(super) const fn new() -> Self {
+    /// Made in place: too large for the stack.
+    pub(super) fn new() -> impl PinInit<Self> {
         const NONE: abi::genp_event = abi::genp_event {
             type_: 0,
             lost: 0,
@@ -29,14 +33,14 @@ impl EventRing {
             handle: 0,
             value: 0,
         };
-        Self {
-            records: [NONE; RECORDS],
+        init!(Self {
+            records <- init_array_from_fn(|_| NONE),
             first: 0,
             len: 0,
             lost: 0,
             lost_ever: 0,
             closed: false,
-        }
+        })
     }
 
     /// Adds a record. O(1).

@@ -2,6 +2,9 @@
 
 //! The frames in each slice of the lease window, and the mappings of the window.
 
+use kernel::prelude::*;
+use pin_init::init_array_from_fn;
+
 use crate::genp::{
     core::{
         accounting::{EndReason, LeaseId, MAX_LEASES_PER_PARTITION},
@@ -123,12 +126,13 @@ pub(super) struct Slices {
 }
 
 impl Slices {
-    pub(super) const fn new() -> Self {
-        Self {
-            slices: [const { Slice::EMPTY }; MAX_LEASES_PER_PARTITION as usize],
+    /// Made in place: too large for the stack.
+    pub(super) fn new() -> impl PinInit<Self> {
+        init!(Self {
+            slices <- init_array_from_fn(|_| Slice::EMPTY),
             mappings: [None; MAX_MAPPINGS],
             mapped: 0,
-        }
+        })
     }
 
     /// A mapping of the window in this address space, at entry `from` or behind, and

@@ -3,7 +3,7 @@
 # Loading and unloading: wrong parameters are refused, nothing stays behind.
 good=$(cat /parameters)
 echo "KTAP version 1"
-echo "1..30"
+echo "1..31"
 # shellcheck source=lib/ktap.sh
 . /bin/ktap.sh
 grep -qE '^genp_recall' /proc/[0-9]*/comm

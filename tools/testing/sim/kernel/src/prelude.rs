@@ -12,4 +12,4 @@ pub use crate::{
     str::CStrExt as _,
     try_pin_init,
 };
-pub use pin_init::{pin_data, pin_init, PinInit};
+pub use pin_init::{init, pin_data, pin_init, PinInit};

@@ -60,6 +60,11 @@ pub trait Wrapper<T> {
     fn pin_init<E>(value_init: impl PinInit<T, E>) -> impl PinInit<Self, E>;
 }
 
+/// An initialiser of an array. The kernel's makes it in place; the stack of a host is large.
+pub fn init_array_from_fn<T, const N: usize>(make: impl FnMut(usize) -> T) -> impl PinInit<[T; N]> {
+    core::array::from_fn(make)
+}
+
 /// Drops a field again unless it is forgotten.
 pub struct DropGuard<T: ?Sized>(pub *mut T);
 
@@ -84,6 +89,14 @@ macro_rules! pin_init {
     }};
     ($this:ident { $($fields:tt)* }) => {
         $crate::pin_init!(#[default_error(::core::convert::Infallible)] $this { $($fields)* })
+    };
+}
+
+/// An initialiser that cannot fail, pinned or not.
+#[macro_export]
+macro_rules! init {
+    ($($all:tt)*) => {
+        $crate::pin_init!($($all)*)
     };
 }
 
