@@ -301,7 +301,10 @@ impl LeaseWindow {
         let Some((handle, pages)) = found.filter(|&(_, pages)| within < pages) else {
             return 0;
         };
-        if slices.get(slice).is_some_and(|entry| self.is_poisoned(entry, within)) {
+        if slices
+            .get(slice)
+            .is_some_and(|entry| self.is_poisoned(entry, within))
+        {
             return FAULT_POISONED;
         }
         drop(slices);
