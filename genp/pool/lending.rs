@@ -19,13 +19,14 @@ use kernel::{
 use super::{
     config::Config,
     ends::{Ends, OverdueLease},
+    heap::PoolAccounting,
     needs::Needs,
 };
 use crate::genp::{
     core::{
         accounting::{
-            Accounting, AccountingError, DueAction, LeaseId, Limits, Memory, PartitionId,
-            ServeResult, Totals,
+            Accounting, AccountingError, DueAction, LeaseId, Limits, PartitionId, ServeResult,
+            Totals,
         },
         recall_bound,
     },
@@ -38,22 +39,6 @@ use crate::genp::{
         time,
     },
 };
-
-/// The kernel's heap, as it may be used at load.
-pub(crate) struct KernelHeap;
-
-impl Memory for KernelHeap {
-    type Table<T: Clone> = KVVec<T>;
-    type Error = Error;
-
-    /// Context: thread, may sleep.
-    fn table<T: Clone>(count: u32, value: T) -> Result<KVVec<T>> {
-        Ok(KVVec::from_elem(value, count as usize, SETUP_FLAGS)?)
-    }
-}
-
-/// The accounting with its tables on the kernel's heap.
-pub(crate) type PoolAccounting = Accounting<KernelHeap>;
 
 /// What a partition may have on lease and what it has, in pages.
 #[derive(Clone, Copy)]

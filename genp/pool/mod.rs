@@ -6,6 +6,7 @@ pub(crate) mod account;
 mod bounds;
 pub(crate) mod config;
 pub(crate) mod ends;
+mod heap;
 mod intake;
 pub(crate) mod lending;
 mod needs;

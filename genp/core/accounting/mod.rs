@@ -30,6 +30,7 @@ mod memory;
 mod pace;
 mod poison;
 mod ranking;
+mod totals;
 mod urgency;
 mod users;
 mod waiters;
@@ -40,6 +41,7 @@ pub use account::AccountCounters;
 pub use lease::{Lease, LeaseState};
 pub use memory::Memory;
 use ranking::Ranking;
+pub use totals::Totals;
 pub use users::UserLimits;
 use users::Users;
 use waiters::Waiters;
@@ -210,37 +212,6 @@ pub enum EndReason {
     Revoked,
     /// Its partition was closed.
     Abandoned,
-}
-
-/// The pool in numbers. `capacity` is always `committed + lent + overdue + free +
-/// poisoned`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// All frames.
-    pub capacity: Frames,
-    /// Frames committed to reserves and stocks.
-    pub committed: Frames,
-    /// Frames on lease, without overdue ones.
-    pub lent: Frames,
-    /// Frames of leases that drivers have not returned in time.
-    pub overdue: Frames,
-    /// Free frames.
-    pub free: Frames,
-    /// Frames with memory errors, which nobody gets any more.
-    pub poisoned: Frames,
-    /// Leases, waiting ones included.
-    pub leases: u32,
-    /// Waiting requests.
-    pub waiters: u32,
-    /// Partitions, closed ones with frames in quarantine included.
-    pub partitions: u32,
-}
-
-impl Totals {
-    /// Frames that are not committed, overdue or poisoned: the most that can be lent.
-    pub fn lendable(&self) -> Frames {
-        self.lent.plus(self.free)
-    }
 }
 
 /// The accounting of one pool, with its tables in memory of the kind `M`.
