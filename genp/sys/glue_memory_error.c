@@ -38,6 +38,8 @@ bool genp_has_memory_failure(void)
 }
 
 #if defined(CONFIG_MEMORY_FAILURE) && defined(CONFIG_TRACEPOINTS)
+/* The header defines it anew, after genp_trace.h. */
+#undef TRACE_INCLUDE_FILE
 #include <trace/events/memory-failure.h>
 
 static struct tracepoint *event;

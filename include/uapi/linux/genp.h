@@ -90,7 +90,7 @@
  *	part of it is for each of @max_partitions.
  * @broken_invariants: out: faults found in GenP since it was loaded. Since 0.2.0.
  * @recall_bound_ns: out: R, the longest time from the deadline of a lease to its frames
- *	being free again: derived, see Documentation/wait-bound.rst. Since 0.2.0.
+ *	being free again: derived, see Documentation/recall-bound.rst. Since 0.2.0.
  * @ceiling_refusals: out: how often GENP_CREATE, GENP_RESIZE or GENP_BORROW was refused
  *	for a ceiling of a user: of bytes, with ENOSPC, or one of the following, with
  *	EUSERS. Since the module was loaded. This and the following since 0.2.0.

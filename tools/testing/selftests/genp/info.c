@@ -98,7 +98,7 @@ static unsigned long long processors(void)
 	return (count == 2 ? last : first) + 1ULL;
 }
 
-/* R by hand, from what can be read; see Documentation/wait-bound.rst. */
+/* R by hand, from what can be read; see Documentation/recall-bound.rst. */
 static unsigned long long derived(struct genp_info *i)
 {
 	const unsigned long long mappings = 16, piece = 512, batch = 32 + 4, locks = 16, pause = 50000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Leases end in pieces, at the priority of whoever needs that. Contract lines 4, 5; the
- * section "What makes up R" in Documentation/wait-bound.rst.
+ * section "Pieces" in Documentation/recall-bound.rst.
  */
 #include <dirent.h>
 
