@@ -65,6 +65,7 @@ impl Emergency {
     /// Takes a page without a memory error; returns its slot. One with an error stays taken,
     /// by nobody. Context: any.
     fn take_sound(&self, frames: &FrameTable, cpu: &CurrentCpu) -> Option<u32> {
+        // loop-bound: MAX_POISONED
         (0..MAX_POISONED)
             .map_while(|_| self.stock.take(cpu).0)
             .find(|slot| {

@@ -120,25 +120,25 @@ impl PhysRange {
     /// As [`zero`]; the memory is at this physical address.
     unsafe fn probe(virt: NonNull<u8>, phys: u64, bytes: usize) -> Result {
         let sound = || {
-            let pages = (0..bytes).step_by(PAGE_SIZE).enumerate();
-            pages.filter(|(_, offset)| !phys_poisoned(phys.saturating_add(*offset as u64)))
+            let pages = (0..bytes).step_by(PAGE_SIZE);
+            pages.filter(|offset| !phys_poisoned(phys.saturating_add(*offset as u64)))
         };
-        for (number, offset) in sound() {
+        for offset in sound() {
             // SAFETY: the first word of a page within the mapping. Volatile, because it
             // may not be memory at all.
             unsafe {
                 let word = virt.as_ptr().add(offset).cast::<usize>();
-                word.write_volatile(!number);
+                word.write_volatile(!offset);
             }
         }
-        for (number, offset) in sound() {
+        for offset in sound() {
             // SAFETY: as above.
             let found = unsafe { virt.as_ptr().add(offset).cast::<usize>().read_volatile() };
-            if found != !number {
+            if found != !offset {
                 return Err(ENXIO);
             }
         }
-        for (_, offset) in sound() {
+        for offset in sound() {
             // SAFETY: a page within the mapping, by the precondition.
             unsafe { zero(virt.add(offset), PAGE_SIZE) };
         }

@@ -54,7 +54,9 @@ impl Rejected {
         pages: usize,
         poisoned: impl Fn(usize) -> bool,
     ) -> Result {
-        let errors = (0..pages).filter(|page| poisoned(*page)).count();
+        let errors = (0..pages)
+            .filter(|page| poisoned(*page))
+            .fold(0usize, |sum, _| sum.plus(1));
         if !self.divisible || errors > MOST.minus(self.count) {
             return Err(ENOSPC);
         }

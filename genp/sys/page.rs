@@ -70,7 +70,7 @@ impl FrameTable {
             // What is left, shared among the nodes that are left.
             let left = count.minus(all.frames.len());
             let nodes = NonZero::new(all.node_count.minus(index));
-            let share = nodes.map_or(left, |nodes| left.div_ceil(nodes.get()));
+            let share = nodes.map_or(left, |nodes| left.plus(nodes.get().minus(1)) / nodes);
             let target = all.frames.len().plus(share);
             all.fill_from(index, target, keep)?;
         }

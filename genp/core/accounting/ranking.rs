@@ -51,9 +51,8 @@ impl<T: List> Ranking<T> {
     /// An empty list of which [`Self::take`] gives out the numbers from 0 to below the
     /// length of `items`, which is at most [`MOST`].
     pub(super) fn of_all(mut items: T) -> Self {
-        for (number, item) in items.iter_mut().enumerate() {
-            // CAST: below MOST.
-            *item = number as u8;
+        for (item, number) in items.iter_mut().zip(0..=u8::MAX) {
+            *item = number;
         }
         Self::new(items)
     }

@@ -13,7 +13,7 @@ where
 {
     /// Takes this very page, if it is free; returns whether it was.
     ///
-    /// Context: any, preemption disabled. Cost: at most [`TAKE_STEPS`].
+    /// Context: any, preemption disabled. Cost: at most [`super::TAKE_STEPS`].
     pub fn take_this(&self, page: u32) -> bool {
         let at = self.layout.leaf_of(page);
         let Some(leaf) = self.word(at).filter(|_| page < self.pages) else {

@@ -21,6 +21,7 @@ impl PartitionStock {
         let guard = PreemptGuard::begin();
         let stock = self.stock()?;
         let frames = self.account.pool().free_frames.frames();
+        // loop-bound: MAX_POISONED
         for _ in 0..MAX_POISONED {
             self.set_aside(stock, slot, &guard);
             let other = stock.take(&guard).0?;
