@@ -15,12 +15,12 @@ fn record(handle: u64) -> abi::genp_event {
 }
 
 /// A ring through which `count` records went.
-fn ring(count: u64) -> Pin<KBox<EventRing>> {
-    let mut ring = KBox::pin_init(EventRing::new(), GFP_KERNEL).unwrap();
+fn ring(count: u64) -> Result<Pin<KBox<EventRing>>> {
+    let mut ring = KBox::pin_init(EventRing::new(), GFP_KERNEL)?;
     for handle in 0..count {
         ring.put(record(handle));
     }
-    ring
+    Ok(ring)
 }
 
 fn handle_and_lost(record: Option<abi::genp_event>) -> Option<(u64, u32)> {
@@ -34,37 +34,40 @@ mod tests {
     const FULL: u64 = RECORDS as u64;
 
     #[test]
-    fn records_come_in_order() {
-        let mut ring = ring(FULL);
+    fn records_come_in_order() -> Result {
+        let mut ring = ring(FULL)?;
         for handle in 0..FULL {
             assert_eq!(handle_and_lost(ring.take()), Some((handle, 0)));
         }
         assert!(ring.take().is_none());
         assert_eq!(ring.lost_ever(), 0);
+        Ok(())
     }
 
     #[test]
-    fn the_oldest_make_room_and_are_counted() {
-        let mut ring = ring(FULL + 5);
+    fn the_oldest_make_room_and_are_counted() -> Result {
+        let mut ring = ring(FULL + 5)?;
         assert_eq!(handle_and_lost(ring.take()), Some((5, 5)));
         assert_eq!(handle_and_lost(ring.take()), Some((6, 0)));
         assert_eq!(ring.lost_ever(), 5);
+        Ok(())
     }
 
     #[test]
-    fn an_undelivered_record_comes_again() {
-        let mut ring = ring(FULL + 2);
+    fn an_undelivered_record_comes_again() -> Result {
+        let mut ring = ring(FULL + 2)?;
         let taken = ring.take();
         if let Some(record) = taken {
             ring.untake(record);
         }
         assert_eq!(handle_and_lost(ring.take()), Some((2, 2)));
         assert_eq!(handle_and_lost(ring.take()), Some((3, 0)));
+        Ok(())
     }
 
     #[test]
-    fn one_that_finds_no_room_any_longer_is_lost() {
-        let mut ring = ring(FULL + 1);
+    fn one_that_finds_no_room_any_longer_is_lost() -> Result {
+        let mut ring = ring(FULL + 1)?;
         let taken = ring.take();
         ring.put(record(FULL + 1));
         if let Some(record) = taken {
@@ -72,16 +75,18 @@ mod tests {
         }
         assert_eq!(handle_and_lost(ring.take()), Some((2, 2)));
         assert_eq!(ring.lost_ever(), 2);
+        Ok(())
     }
 
     #[test]
-    fn the_end_closes_it() {
-        let mut ring = ring(FULL);
+    fn the_end_closes_it() -> Result {
+        let mut ring = ring(FULL)?;
         assert!(!ring.is_closed());
         ring.put(abi::genp_event {
             type_: abi::GENP_EVENT_DYING,
             ..record(0)
         });
         assert!(ring.is_closed());
+        Ok(())
     }
 }
