@@ -21,11 +21,19 @@ static void be_fifo(int priority)
 	CHECK(!sched_setscheduler(0, SCHED_FIFO, &param));
 }
 
-/* Starts hogs of priority 50; the caller gets priority 60. */
-static void begin_hogs(void)
+/* Binds the caller to a processor. */
+static void stay_on(int cpu)
 {
 	cpu_set_t cpus;
 
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+/* Starts hogs of priority 50; the caller gets priority 60. */
+static UNUSED void begin_hogs(void)
+{
 	hog_count = sysconf(_SC_NPROCESSORS_ONLN);
 	if (hog_count > HOGS)
 		SKIP("too many processors to keep busy");
@@ -33,9 +41,7 @@ static void begin_hogs(void)
 	for (int cpu = 0; cpu < hog_count; cpu++) {
 		hogs[cpu] = child();
 		if (!hogs[cpu]) {
-			CPU_ZERO(&cpus);
-			CPU_SET(cpu, &cpus);
-			sched_setaffinity(0, sizeof(cpus), &cpus);
+			stay_on(cpu);
 			be_fifo(50);
 			alarm(20);
 			for (;;)
@@ -44,7 +50,7 @@ static void begin_hogs(void)
 	}
 }
 
-static void end_hogs(void)
+static UNUSED void end_hogs(void)
 {
 	for (int cpu = 0; cpu < hog_count; cpu++) {
 		kill(hogs[cpu], SIGKILL);

@@ -11,14 +11,7 @@
 #include <stdatomic.h>
 #include <sys/utsname.h>
 
-#include "genp_test.h"
-
-static void be_fifo(int priority)
-{
-	struct sched_param param = { .sched_priority = priority };
-
-	CHECK(!sched_setscheduler(0, SCHED_FIFO, &param));
-}
+#include "hogs.h"
 
 #define ROUNDS 200
 #define LOW 2
@@ -122,13 +115,10 @@ typedef void act_fn(struct part *part);
 static pid_t begin_act(act_fn *act, const struct part *part, int cpu)
 {
 	struct part own = *part;
-	cpu_set_t cpus;
 	pid_t pid = child();
 
 	if (!pid) {
-		CPU_ZERO(&cpus);
-		CPU_SET(cpu, &cpus);
-		sched_setaffinity(0, sizeof(cpus), &cpus);
+		stay_on(cpu);
 		be_fifo(LOW);
 		act(&own);
 	}
@@ -155,13 +145,9 @@ static void begin_waiting_hogs(void)
 	wanted = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(wanted != MAP_FAILED);
 	for (int cpu = 0; cpu < 2; cpu++) {
-		cpu_set_t cpus;
-
 		if (child())
 			continue;
-		CPU_ZERO(&cpus);
-		CPU_SET(cpu, &cpus);
-		sched_setaffinity(0, sizeof(cpus), &cpus);
+		stay_on(cpu);
 		be_fifo(50);
 		for (;;) {
 			while (*wanted)
