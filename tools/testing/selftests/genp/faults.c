@@ -133,7 +133,7 @@ static void map_again(void)
 TEST(unmapping)
 {
 	prepare();
-	subject = create(PAGES * PAGE, PAGES * PAGE);
+	subject = create_multimap(PAGES * PAGE, PAGES * PAGE);
 	map_again();
 	FAIL_EACH(0, "munmap of a lease window", run_unmap, map_again);
 	nth_finish();
@@ -220,7 +220,7 @@ static void empty_window(void)
 TEST(a_first_touch_needs_none)
 {
 	prepare();
-	subject = create(0, PAGES * PAGE);
+	subject = create_multimap(0, PAGES * PAGE);
 	CHECK(!run_map_window());
 	borrow_lease();
 	empty_window();

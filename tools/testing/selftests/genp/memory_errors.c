@@ -221,7 +221,7 @@ TEST(a_page_of_a_lease)
 	need_injection();
 	before = info();
 	phys = all_frames(&count);
-	part = create(0, before.free);
+	part = create_multimap(0, before.free);
 	lost = poison_a_lease(&part, &lease, before.free, phys);
 	CHECK(is_poisoned(lease_at(&part, &lease) + lost));
 	/* A window that is mapped now gets the others by a touch. */

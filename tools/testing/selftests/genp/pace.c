@@ -61,7 +61,8 @@ TEST(no_more_leases_end_than_is_stated)
 	}
 	printf("# %llu tries in 4 partitions, %llu refused in the first, %llu ends allowed\n",
 	       tries, refused, allowed);
-	CHECK(refused > 0);
+	/* A slow kernel, with all its checks, cannot ask for more than it may have. */
+	CHECK(refused > 0 || tries / PARTITIONS <= allowed);
 }
 
 /* ... nor by renewing them to an earlier time each. */

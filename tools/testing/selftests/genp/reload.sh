@@ -21,11 +21,12 @@ measure() {
 	free=$(kib MemFree) kernel=$(($(kib SUnreclaim) + $(kib VmallocUsed)))
 }
 
-# Users of every kind, in the middle of whatever they do. Those that they start die with
-# them.
+programs='genp_partitions genp_leases genp_waiting genp_destroy genp_regions'
+
+# Users of every kind, in the middle of whatever they do.
 use() {
 	users=
-	for program in genp_partitions genp_leases genp_waiting genp_destroy genp_regions; do
+	for program in $programs; do
 		$program >/dev/null 2>&1 &
 		users="$users $!"
 	done
@@ -45,9 +46,11 @@ round() {
 	wait $users 2>/dev/null
 	! rmmod genp 2>/dev/null && loaded || return
 	exec 3>&-
-	# Their children, and their files, go when the kernel gets to it.
+	# What they had started lives on; its files go when the kernel gets to it.
 	tries=0
 	until rmmod genp 2>/dev/null; do
+		# shellcheck disable=SC2086  # a list of words
+		killall -9 $programs 2>/dev/null
 		tries=$((tries + 1))
 		[ $tries -lt 600 ] || return
 		usleep 50000
