@@ -143,7 +143,7 @@ bool waiter[BORROWERS], awake[BORROWERS];
 /* What the locks of the windows protect: whose frames lie in the slice. */
 bool busy[PARTITIONS];
 bool wanted[PARTITIONS];	/* the recall thread waits for it */
-bool open[BORROWERS];
+bool filling[BORROWERS];
 byte has[BORROWERS];
 byte free_frames = LENDABLE;
 
@@ -473,7 +473,7 @@ inline acknowledge(b)
 			answer = state[b];
 			assert(answer != UNUSED);
 			if
-			:: runs(b) -> acknowledged[b] = true; open[b] = true
+			:: runs(b) -> acknowledged[b] = true; filling[b] = true
 			:: answer == ENDING -> acknowledged[b] = true
 			:: answer == OVER -> drop_lease(b)
 			:: else -> assert(false)
@@ -493,7 +493,7 @@ inline fetch(b)
 #ifdef FILL_UNCHECKED
 			:: true ->
 #else
-			:: open[b] ->
+			:: filling[b] ->
 #endif
 				assert(free_frames > 0);
 				free_frames--;
@@ -521,7 +521,7 @@ inline end_lease(b, who, good)
 			:: did ->
 				assert(who == b || expires[b] == 0 || dying[part(b)]);
 				state[b] = ENDING;
-				open[b] = false;
+				filling[b] = false;
 #ifdef CLAIMED_UNWATCHED
 				due[b] = NEVER;
 #endif
