@@ -127,16 +127,19 @@ impl FreeFrames {
         }
         let lists = (0..partitions).map(|_| FrameList::EMPTY);
         let quarantine = table::collect(lists, SETUP_FLAGS)?;
-        let lists = FreeLists {
-            clean: [const { FrameList::EMPTY }; MAX_NODES],
-            dirty,
-            quarantine,
-            quarantined: 0,
-        };
+        // The lists are made in their place, not on the stack.
         Ok(try_pin_init!(Self {
             frames,
             links,
-            lists <- new_raw_lock!(lists, "genp_free_frames"),
+            lists <- new_raw_lock!(
+                FreeLists {
+                    clean: [const { FrameList::EMPTY }; MAX_NODES],
+                    dirty,
+                    quarantine,
+                    quarantined: 0,
+                },
+                "genp_free_frames"
+            ),
             scrubbing <- new_pi_mutex!((), "genp_scrubbing"),
             waker,
         }))

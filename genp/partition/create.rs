@@ -102,6 +102,7 @@ impl Drop for Admission<'_> {
 impl Partition {
     /// Builds the object around an admitted account. Its tables count for the
     /// caller's memory control group. E2BIG, EINVAL, ENOMEM.
+    #[inline(never)] // What it has on the stack is gone when the reserve is populated.
     fn build(
         account: PoolAccount,
         registry: Arc<dyn LastClose>,

@@ -6,7 +6,7 @@ use kernel::{page::PAGE_SIZE, prelude::*};
 
 use crate::genp::{
     core::{
-        accounting::{UserLimits, WaitOrder},
+        accounting::{Limits, UserLimits, WaitOrder},
         parameters::{self, MAX_EMERGENCY, MAX_POOL_MIB},
         recall_bound::UnitCosts,
         recall_share::RecallShare,
@@ -96,6 +96,21 @@ pub(crate) struct Config {
     pub(crate) keep_free: Option<u64>,
     /// A physical range that partitions can be created in: its address and bytes.
     pub(crate) range: Option<(u64, usize)>,
+}
+
+impl Config {
+    /// The size of the pool, and the rules of lending.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            capacity: self.capacity,
+            max_waiters: self.max_waiters,
+            order: self.order,
+            max_lease_ns: self.max_lease_ns,
+            grace_ns: self.grace_ns,
+            share: self.recall_share,
+            users: self.user_limits,
+        }
+    }
 }
 
 /// EINVAL, with a line in the log, unless `value` is within the limits.

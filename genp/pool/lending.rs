@@ -21,11 +21,12 @@ use super::{
     ends::{Ends, OverdueLease},
     heap::PoolAccounting,
     needs::Needs,
+    Wakers,
 };
 use crate::genp::{
     core::{
         accounting::{
-            Accounting, AccountingError, DueAction, LeaseId, Limits, PartitionId, ServeResult,
+            Accounting, AccountingError, DueAction, LeaseId, PartitionId, ServeResult, Tables,
             Totals,
         },
         recall_bound,
@@ -266,43 +267,37 @@ pub(crate) struct Lending {
 }
 
 impl Lending {
-    /// The state before anything is lent. Context: thread, may sleep.
-    pub(crate) fn new(
-        config: &Config,
-        recall: Arc<Waker>,
-        revoke: Arc<Waker>,
-        refill: Arc<Waker>,
-    ) -> Result<impl PinInit<Self, Error>> {
-        let limits = Limits {
-            capacity: config.capacity,
-            max_waiters: config.max_waiters,
-            order: config.order,
-            max_lease_ns: config.max_lease_ns,
-            grace_ns: config.grace_ns,
-            share: config.recall_share,
-        };
-        let mut accounting = Accounting::new(limits, config.max_partitions, config.max_leases)?;
-        accounting.limit_users(config.user_limits);
-        let state = LendingState {
-            accounting,
-            waiters: table::collect((0..config.max_leases).map(|_| None), SETUP_FLAGS)?,
-            armed: u64::MAX,
-            woken: None,
-            starved: None,
-            rearmed: false,
-            payer: None,
-            ends: Ends::new(config.max_leases)?,
-            handed_over: false,
-            needs: Needs::none(config.revoke_prio),
-        };
-        let max_serves = recall_bound::serves(config.max_waiters, config.max_partitions);
+    /// The state before anything is lent. ENOMEM. Context: thread, may sleep.
+    pub(super) fn new<'a>(
+        config: &'a Config,
+        wakers: &'a Wakers,
+    ) -> Result<impl PinInit<Self, Error> + 'a> {
+        let limits = config.limits();
+        let tables = Tables::new(&limits, config.max_partitions, config.max_leases)?;
+        let waiters = table::collect((0..config.max_leases).map(|_| None), SETUP_FLAGS)?;
+        let ends = Ends::new(config.max_leases)?;
+        // The state is made in its place, not on the stack.
         Ok(try_pin_init!(Self {
-            state <- new_raw_lock!(state, "genp_lending"),
+            state <- new_raw_lock!(
+                LendingState {
+                    accounting: Accounting::new(limits, tables),
+                    waiters,
+                    armed: u64::MAX,
+                    woken: None,
+                    starved: None,
+                    rearmed: false,
+                    payer: None,
+                    ends,
+                    handed_over: false,
+                    needs: Needs::none(config.revoke_prio),
+                },
+                "genp_lending"
+            ),
             longest_ns: Atomic::new(0),
-            recall,
-            revoke,
-            refill,
-            max_serves,
+            recall: wakers.recall.clone(),
+            revoke: wakers.revoke.clone(),
+            refill: wakers.refill.clone(),
+            max_serves: recall_bound::serves(config.max_waiters, config.max_partitions),
         }))
     }
 

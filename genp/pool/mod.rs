@@ -121,18 +121,12 @@ impl Pool {
         let range = claim_range(&config)?;
         let pending_refills = PendingRefills::new(config.max_partitions, wakers.refill.clone())?;
         let free_frames = FreeFrames::new(frames, config.max_partitions, wakers.scrub.clone())?;
-        let lending = Lending::new(
-            &config,
-            wakers.recall.clone(),
-            wakers.revoke.clone(),
-            wakers.refill.clone(),
-        )?;
         let pending_events = PendingEvents::new(config.max_partitions, wakers.notify.clone())?;
         let errors = Arc::new(ErrorReports::new(wakers.errors.clone()), GFP_KERNEL)?;
         let mut pool = UniqueArc::pin_init(
             try_pin_init!(Self {
                 free_frames <- free_frames,
-                lending <- lending,
+                lending <- Lending::new(&config, &wakers)?,
                 urgency <- Urgency::new(wakers.revoke.clone()),
                 pending_events,
                 wakers,

@@ -5,20 +5,15 @@
 //!
 //! An account can be exempt: it counts, and is never refused for its user.
 
-use super::{super::count::Count, Accounting, AccountingError, Memory, PartitionId, UserLimits};
+use super::{super::count::Count, Accounting, AccountingError, Memory, PartitionId};
 
 impl<M: Memory> Accounting<M> {
-    /// Sets what each user may have. Nobody has anything yet.
-    pub fn limit_users(&mut self, limits: UserLimits) {
-        self.user_limits = limits;
-    }
-
     /// Whether a user may have one more partition that is promised `leases` leases.
     /// O(log users).
     ///
     /// Errors: [`AccountingError::UserPartitions`], [`AccountingError::UserLeases`].
     pub fn check_user(&mut self, uid: u32, leases: u32) -> Result<(), AccountingError> {
-        let (most, has) = (self.user_limits, self.users.of(uid));
+        let (most, has) = (self.limits.users, self.users.of(uid));
         let error = if has.accounts >= most.partitions {
             AccountingError::UserPartitions
         } else if has.leases.saturating_add(leases) > most.leases {
@@ -45,7 +40,7 @@ impl<M: Memory> Accounting<M> {
     pub(super) fn check_user_waits(&self, p: PartitionId) -> Result<(), AccountingError> {
         let account = self.account(p);
         let waiters = self.users.at(account.user).waiters;
-        match account.exempt || waiters < self.user_limits.waiters {
+        match account.exempt || waiters < self.limits.users.waiters {
             true => Ok(()),
             false => Err(AccountingError::UserWaiters),
         }

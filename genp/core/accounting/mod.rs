@@ -14,7 +14,7 @@
 //! Deadlines are kept in a binary heap (Williams, "Algorithm 232: Heapsort", 1964) over
 //! the table of leases; waiters, users and unused accounts in sorted lists.
 
-use super::{count::Count, recall_share::RecallShare};
+use super::recall_share::RecallShare;
 
 mod account;
 pub mod admission;
@@ -30,6 +30,7 @@ mod memory;
 mod pace;
 mod poison;
 mod ranking;
+mod tables;
 mod totals;
 mod urgency;
 mod users;
@@ -41,6 +42,7 @@ pub use account::AccountCounters;
 pub use lease::{Lease, LeaseState};
 pub use memory::Memory;
 use ranking::Ranking;
+pub use tables::Tables;
 pub use totals::Totals;
 pub use users::UserLimits;
 use users::Users;
@@ -102,6 +104,8 @@ pub struct Limits {
     pub grace_ns: u64,
     /// How much work of the recall thread partitions may cause.
     pub share: RecallShare,
+    /// What one user may have.
+    pub users: UserLimits,
 }
 
 /// Why a call was refused. Nothing was changed then, except counters.
@@ -239,35 +243,26 @@ pub struct Accounting<M: Memory> {
     owed: Frames,
     /// Counts requests, to order them by arrival.
     arrivals: u64,
-    user_limits: UserLimits,
     /// What was refused for a ceiling of a user.
     ceiling_refusals: u64,
 }
 
 impl<M: Memory> Accounting<M> {
-    /// An accounting with all frames free, for at most `accounts` partitions and `leases`
-    /// leases at a time. O(leases).
-    ///
-    /// No more than [`MAX_PARTITIONS`]. Errors: those of the memory.
-    pub fn new(limits: Limits, accounts: u32, leases: u32) -> Result<Self, M::Error> {
-        let accounts = accounts.min(MAX_PARTITIONS);
-        let leases = leases.min(NONE.minus(1));
-        let limits = Limits {
-            max_waiters: limits.max_waiters.min(MAX_WAITERS),
-            ..limits
-        };
-        let mut accounting = Self {
+    /// An accounting with all frames free. `limits` are those that the tables were made
+    /// for. Cannot fail, so that an object of this size can be made where it is to stay.
+    pub fn new(limits: Limits, tables: Tables<M>) -> Self {
+        Self {
             limits,
-            accounts: M::table(accounts, Account::EMPTY)?,
-            users: Users::new(accounts)?,
-            leases: M::table(leases, Lease::EMPTY)?,
+            accounts: tables.accounts,
+            users: tables.users,
+            leases: tables.leases,
             stray_account: Account::EMPTY,
             stray_lease: Lease::EMPTY,
-            heap: M::table(leases, NONE)?,
+            heap: tables.heap,
             heap_len: 0,
-            unused: NONE,
-            waiters: Waiters::new(limits.order, limits.max_waiters)?,
-            vacant: Ranking::new(M::table(accounts, 0)?),
+            unused: tables.unused,
+            waiters: tables.waiters,
+            vacant: tables.vacant,
             ready_accounts: NONE,
             totals: Totals {
                 capacity: limits.capacity,
@@ -276,18 +271,8 @@ impl<M: Memory> Accounting<M> {
             },
             owed: 0,
             arrivals: 0,
-            user_limits: UserLimits::NONE,
             ceiling_refusals: 0,
-        };
-        for id in (0..accounts).rev() {
-            accounting.vacate(PartitionId(id));
         }
-        for index in (0..leases).rev() {
-            let next = accounting.unused;
-            accounting.lease_mut(index).next = next;
-            accounting.unused = index;
-        }
-        Ok(accounting)
     }
 
     // The tables are only indexed with numbers that came out of them. Any other number

@@ -4,7 +4,7 @@
 //! calls that allocate and free between the stretches of a search.
 
 use genp_core::owner::Owner;
-use genp_core::tlsf::{Block, Node, SearchRequest, Strategy as Placement, Tlsf, TlsfError};
+use genp_core::tlsf::{Block, Node, Nodes, SearchRequest, Strategy as Placement, Tlsf, TlsfError};
 use proptest::{prelude::*, test_runner::RngSeed};
 
 type Heap = Tlsf<Vec<Node>>;
@@ -13,8 +13,10 @@ const UNITS: u32 = 600;
 const REGIONS: u32 = 48;
 
 fn heap(units: u32, regions: u32) -> Heap {
-    let nodes = vec![Node::EMPTY; Heap::nodes_for(regions)];
-    Tlsf::new(nodes, units, regions, 5).expect("a sound table")
+    let nodes = vec![Node::EMPTY; Nodes::<Vec<Node>>::count_for(regions)];
+    let mut heap = Tlsf::new(Nodes::new(nodes, regions, 5).expect("a sound table"));
+    heap.grow(units).expect("nothing is there yet");
+    heap
 }
 
 /// What is allocated, without any means to find room quickly.
@@ -194,7 +196,7 @@ proptest! {
                 }
                 Some(Step::Search(most)) => heap.search(most),
                 // One pass from wherever it is.
-                None => Some(heap.search(Heap::nodes_for(REGIONS) as u32).expect("an end")),
+                None => Some(heap.search(Nodes::<Vec<Node>>::count_for(REGIONS) as u32).expect("an end")),
             };
             prop_assert_eq!(heap.check(), Ok(()));
             let Some(answer) = answer else {

@@ -4,15 +4,17 @@
 
 use genp_core::{
     bounds::worst_reserve,
-    tlsf::{class_ceiling, Block, Node, Tlsf, TlsfError},
+    tlsf::{class_ceiling, Block, Node, Nodes, Tlsf, TlsfError},
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 
 type Heap = Tlsf<Vec<Node>>;
 
 fn heap(units: u32, regions: u32) -> Heap {
-    let nodes = vec![Node::EMPTY; Heap::nodes_for(regions)];
-    Tlsf::new(nodes, units, regions, 77).expect("a sound table")
+    let nodes = vec![Node::EMPTY; Nodes::<Vec<Node>>::count_for(regions)];
+    let mut heap = Tlsf::new(Nodes::new(nodes, regions, 77).expect("a sound table"));
+    heap.grow(units).expect("nothing is there yet");
+    heap
 }
 
 #[derive(Clone, Debug)]
@@ -200,8 +202,8 @@ fn odd_requests() {
 
 #[test]
 fn odd_ranges() {
-    assert!(Heap::new(vec![Node::EMPTY; 3], 10, 2, 0).is_err());
-    assert!(Heap::new(vec![Node::EMPTY; 5], u32::MAX, 2, 0).is_err());
+    assert!(Nodes::new(vec![Node::EMPTY; 3], 2, 0).is_err());
+    assert!(heap(0, 2).grow(u32::MAX).is_err());
     let mut empty = heap(0, 2);
     assert_eq!(empty.alloc(1, 1), Err(TlsfError::TooLarge));
     assert_eq!(empty.largest_free(), 0);

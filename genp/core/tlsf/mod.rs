@@ -15,6 +15,7 @@ mod blocks;
 mod check;
 mod classes;
 mod node;
+mod nodes;
 mod placement;
 mod resize;
 
@@ -22,6 +23,8 @@ pub use classes::class_ceiling;
 use classes::{Class, Classes};
 pub use node::Node;
 use node::{BlockState, NONE};
+pub use nodes::Nodes;
+use nodes::GENERATIONS;
 use placement::SearchState;
 pub use placement::{SearchRequest, Strategy};
 
@@ -58,9 +61,6 @@ pub struct Block {
     pub handle: u64,
 }
 
-/// Generations have 31 bits, so that bit 63 of a handle stays clear.
-const GENERATIONS: u32 = 0x7fff_ffff;
-
 /// The allocator of one reserve. `N` is its table of nodes.
 ///
 /// Units have no size here; the module makes them `1 << order` bytes.
@@ -89,28 +89,14 @@ pub struct Tlsf<N> {
 }
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
-    /// The number of nodes that suffice for `max_regions` regions: between two regions,
-    /// below the first and above the last one there is at most one free block.
-    pub const fn nodes_for(max_regions: u32) -> usize {
-        max_regions as usize * 2 + 1
-    }
-
-    /// An allocator of `units` free units with the table `nodes`, which must have
-    /// [`Self::nodes_for`] entries. Handles begin with the generation `seed`, so that
-    /// handles of one allocator are mostly unknown to another. O(nodes).
-    ///
-    /// Errors: [`TlsfError::NoNode`] if the table is too small,
-    /// [`TlsfError::TooLarge`] for 2^32 - 1 units or nodes.
-    pub fn new(nodes: N, units: u32, max_regions: u32, seed: u32) -> Result<Self, TlsfError> {
-        let count = u32::try_from(nodes.len()).map_err(|_| TlsfError::TooLarge)?;
-        if nodes.len() < Self::nodes_for(max_regions) || count == NONE {
-            return Err(TlsfError::NoNode);
-        }
-        let mut tlsf = Self {
-            nodes,
+    /// An allocator of no units yet: see [`Self::grow`]. Cannot fail, so that an object of
+    /// this size can be made where it is to stay.
+    pub fn new(nodes: Nodes<N>) -> Self {
+        Self {
+            unused_nodes: nodes.first_unused(),
+            nodes: nodes.table,
             stray: Node::EMPTY,
             classes: Classes::new(),
-            unused_nodes: NONE,
             bottom: NONE,
             top: NONE,
             units: 0,
@@ -118,19 +104,10 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
             used_peak: 0,
             regions: 0,
             driver_owned: 0,
-            max_regions,
-            seed: seed & GENERATIONS,
+            max_regions: nodes.max_regions,
+            seed: nodes.seed,
             search: SearchState::Idle,
-        };
-        for index in (0..count).rev() {
-            *tlsf.node_mut(index) = Node {
-                generation: tlsf.seed,
-                ..Node::EMPTY
-            };
-            tlsf.release_node(index);
         }
-        tlsf.grow(units)?;
-        Ok(tlsf)
     }
 
     /// Units to leave out at the front of a block so that the offset plus
@@ -240,7 +217,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
                 return lower;
             }
         }
-        // Without a node, which `nodes_for` rules out, the region is longer.
+        // Without a node, which `Nodes::count_for` rules out, the region is longer.
         self.remove_free(found);
         found
     }

@@ -10,7 +10,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// Adds free units at the end: `to` units in all. O(1).
     ///
     /// Errors: [`TlsfError::TooLarge`] if there are more already, or for 2^32 - 1;
-    /// [`TlsfError::NoNode`], which [`Self::nodes_for`] rules out.
+    /// [`TlsfError::NoNode`], which [`super::Nodes::count_for`] rules out.
     pub fn grow(&mut self, to: u32) -> Result<(), TlsfError> {
         if to == u32::MAX {
             return Err(TlsfError::TooLarge);

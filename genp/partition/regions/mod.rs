@@ -12,7 +12,7 @@ use crate::genp::{
     core::{
         accounting::PartitionId,
         owner::Owner,
-        tlsf::{Block, Node, Tlsf, TlsfError},
+        tlsf::{Block, Node, Nodes, Tlsf, TlsfError},
     },
     sys::{
         alloc_flags::CREATE_FLAGS,
@@ -67,16 +67,17 @@ impl Regions {
     /// Tables for `max_regions` regions in a reserve of no units yet. They count for the
     /// caller's memory control group. EINVAL, ENOMEM. Context: thread, may sleep.
     pub(super) fn new(id: PartitionId, order: u32, max_regions: u32) -> Result<impl PinInit<Self>> {
-        let nodes = Tlsf::<KVVec<_>>::nodes_for(max_regions);
+        let nodes = Nodes::<KVVec<_>>::count_for(max_regions);
         let nodes = KVVec::from_elem(Node::EMPTY, nodes, CREATE_FLAGS)?;
         // Only there to make the handles of different partitions differ.
         let seed = time::now() as u32;
-        let tlsf = Tlsf::new(nodes, 0, max_regions, seed).map_err(|_| EINVAL)?;
+        let nodes = Nodes::new(nodes, max_regions, seed).map_err(|_| EINVAL)?;
+        // The allocator is made in its place, not on the stack.
         Ok(pin_init!(Self {
             id,
             order,
             max_regions,
-            tlsf <- new_raw_lock!(tlsf, "genp_regions"),
+            tlsf <- new_raw_lock!(Tlsf::new(nodes), "genp_regions"),
             searching <- new_pi_mutex!((), "genp_search"),
             allocs: InlineAtomic::new(0),
             frees: InlineAtomic::new(0),

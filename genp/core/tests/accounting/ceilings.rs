@@ -11,9 +11,7 @@ const MINE: u32 = 7;
 const YOURS: u32 = 8;
 
 fn pool(limits: UserLimits) -> Pool {
-    let mut pool = pool::pool(WaitOrder::Fifo);
-    pool.limit_users(limits);
-    pool
+    pool::pool_of_users(WaitOrder::Fifo, limits)
 }
 
 /// As GENP_CREATE does it.

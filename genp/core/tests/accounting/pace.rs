@@ -4,11 +4,11 @@
 
 use genp_core::{
     accounting::{
-        Accounting, AccountingError, DueAction, EndReason, Limits, PartitionId, WaitOrder,
+        AccountingError, DueAction, EndReason, Limits, PartitionId, UserLimits, WaitOrder,
     },
     recall_share::{lease_work, RecallShare, END_NS, WAKE_NS},
 };
-use genp_core_testing::pool::{revoke, Pool, BOTH};
+use genp_core_testing::pool::{revoke, with_limits, Pool, BOTH};
 use proptest::{prelude::*, test_runner::RngSeed};
 
 const SHARE: RecallShare = RecallShare {
@@ -31,8 +31,9 @@ fn pool_with_grace(grace_ns: u64) -> Pool {
         max_lease_ns: SEC,
         grace_ns,
         share: SHARE,
+        users: UserLimits::NONE,
     };
-    Accounting::new(limits, 2, 16).unwrap()
+    with_limits(limits, 2, 16)
 }
 
 fn partition(pool: &mut Pool) -> PartitionId {

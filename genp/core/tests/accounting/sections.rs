@@ -6,7 +6,8 @@
 use genp_core::{
     accounting::{
         Accounting, DueAction, EndReason, LeaseId, Limits, PartitionId, RequestOutcome,
-        ServeResult, WaitOrder, WaitReasons, MAX_LEASES_PER_PARTITION, MAX_PARTITIONS,
+        ServeResult, Tables, UserLimits, WaitOrder, WaitReasons, MAX_LEASES_PER_PARTITION,
+        MAX_PARTITIONS,
     },
     recall_share::RecallShare,
 };
@@ -38,9 +39,10 @@ fn full(order: WaitOrder) -> Pool {
         max_lease_ns: TERM,
         grace_ns: TERM / 10,
         share: RecallShare::UNLIMITED,
+        users: UserLimits::NONE,
     };
-    let Ok(pool) = Accounting::new(limits, MAX_PARTITIONS, LEASES);
-    pool
+    let Ok(tables) = Tables::new(&limits, MAX_PARTITIONS, LEASES);
+    Accounting::new(limits, tables)
 }
 
 /// The n-th of different numbers below 256, in no order.

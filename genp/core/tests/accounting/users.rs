@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use genp_core::{
-    accounting::{Accounting, AccountingError, Limits, PartitionId, WaitOrder, MAX_PARTITIONS},
+    accounting::{AccountingError, Limits, PartitionId, UserLimits, WaitOrder, MAX_PARTITIONS},
     recall_share::RecallShare,
 };
-use genp_core_testing::pool::{Host, Pool, TERM};
+use genp_core_testing::pool::{with_limits, Pool, TERM};
 use proptest::{prelude::*, test_runner::RngSeed};
 
 const CEILING: u32 = 40;
@@ -42,9 +42,9 @@ fn pool() -> Pool {
         max_lease_ns: TERM,
         grace_ns: 0,
         share: RecallShare::UNLIMITED,
+        users: UserLimits::NONE,
     };
-    let Ok(pool) = Accounting::<Host>::new(limits, MAX_PARTITIONS, 1);
-    pool
+    with_limits(limits, MAX_PARTITIONS, 1)
 }
 
 /// What a partition is charged for: its user, its reserve, and what is external.

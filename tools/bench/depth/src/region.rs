@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use genp_core::tlsf::{Node, Tlsf};
+use genp_core::tlsf::{Node, Nodes, Tlsf};
 
 use crate::sampler::Sampler;
 
@@ -59,8 +59,9 @@ fn measure_crowded(sampler: &mut Sampler, reserve: &mut Reserve, pool: u64) {
 
 pub fn measure(sampler: &mut Sampler, pool: u64) {
     let units = (pool / UNIT) as u32;
-    let nodes = vec![Node::EMPTY; Reserve::nodes_for(REGIONS)];
-    let mut reserve = Reserve::new(nodes, units, REGIONS, 1).expect("a sound table");
+    let nodes = vec![Node::EMPTY; Nodes::<Vec<Node>>::count_for(REGIONS)];
+    let mut reserve = Reserve::new(Nodes::new(nodes, REGIONS, 1).expect("a sound table"));
+    reserve.grow(units).expect("nothing is there yet");
     measure_whole(sampler, &mut reserve, pool);
     measure_crowded(sampler, &mut reserve, pool);
 }

@@ -6,8 +6,8 @@ use std::convert::Infallible;
 
 use genp_core::{
     accounting::{
-        Accounting, EndReason, LeaseId, Limits, Memory, PartitionId, ServeResult, WaitOrder,
-        WaitReasons,
+        Accounting, EndReason, LeaseId, Limits, Memory, PartitionId, ServeResult, Tables,
+        UserLimits, WaitOrder, WaitReasons,
     },
     recall_share::RecallShare,
 };
@@ -35,7 +35,17 @@ pub const BOTH: WaitReasons = WaitReasons {
     pool: true,
 };
 
+/// An accounting of these limits for as many partitions and leases.
+pub fn with_limits(limits: Limits, accounts: u32, leases: u32) -> Pool {
+    let Ok(tables) = Tables::new(&limits, accounts, leases);
+    Accounting::new(limits, tables)
+}
+
 pub fn pool(order: WaitOrder) -> Pool {
+    pool_of_users(order, UserLimits::NONE)
+}
+
+pub fn pool_of_users(order: WaitOrder, users: UserLimits) -> Pool {
     let limits = Limits {
         capacity: CAPACITY,
         max_waiters: WAITERS,
@@ -43,8 +53,9 @@ pub fn pool(order: WaitOrder) -> Pool {
         max_lease_ns: TERM,
         grace_ns: GRACE,
         share: RecallShare::UNLIMITED,
+        users,
     };
-    Accounting::new(limits, 5, 24).unwrap()
+    with_limits(limits, 5, 24)
 }
 
 pub fn partition(pool: &mut Pool, reserve: u32, limit: u32) -> PartitionId {

@@ -6,7 +6,7 @@
 use genp_core::{
     bounds::worst_reserve,
     histogram::{Histogram, BUCKETS},
-    tlsf::{class_ceiling, Node, Tlsf},
+    tlsf::{class_ceiling, Node, Nodes, Tlsf},
 };
 
 use crate::input::Input;
@@ -64,8 +64,9 @@ fn never_fails(input: &mut Input<'_>) {
     let largest = 1 + input.below(40);
     let live = largest + input.below(200);
     let reserve = worst_reserve(live.into(), largest.into()).expect("small numbers") as u32;
-    let nodes = vec![Node::EMPTY; Tlsf::<Vec<Node>>::nodes_for(live)];
-    let mut heap = Tlsf::new(nodes, reserve, live, 7).expect("a sound table");
+    let nodes = vec![Node::EMPTY; Nodes::<Vec<Node>>::count_for(live)];
+    let mut heap = Tlsf::new(Nodes::new(nodes, live, 7).expect("a sound table"));
+    heap.grow(reserve).expect("nothing is there yet");
     let mut blocks = Vec::new();
     while input.goes_on() && blocks.len() < 4096 {
         let choice = input.byte();

@@ -5,7 +5,7 @@
 
 use genp_core::{
     owner::Owner,
-    tlsf::{class_ceiling, Block, Node, SearchRequest, Strategy, Tlsf, TlsfError},
+    tlsf::{class_ceiling, Block, Node, Nodes, SearchRequest, Strategy, Tlsf, TlsfError},
 };
 
 use crate::input::Input;
@@ -40,9 +40,11 @@ fn aligned(from: u32, align: u32, phase: u32) -> u64 {
 
 impl World {
     fn new(seed: u32) -> Self {
-        let nodes = vec![Node::EMPTY; Heap::nodes_for(REGIONS)];
+        let nodes = vec![Node::EMPTY; Nodes::<Vec<Node>>::count_for(REGIONS)];
+        let mut heap = Tlsf::new(Nodes::new(nodes, REGIONS, seed).expect("a sound table"));
+        heap.grow(UNITS).expect("nothing is there yet");
         Self {
-            heap: Tlsf::new(nodes, UNITS, REGIONS, seed).expect("a sound table"),
+            heap,
             live: Vec::new(),
             freed: Vec::new(),
             searching: None,
