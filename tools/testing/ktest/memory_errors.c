@@ -111,7 +111,7 @@ static void a_stock_that_is_lost(struct ktest *t)
 	if (!pages[0])
 		return;
 	CHECK(t, !PageHWPoison(pages[0]));
-	EQUAL(t, ktest_stat(t->part).memory_errors, STOCK);
+	EVENTUALLY(t, ktest_stat(t->part).memory_errors == STOCK);
 	EQUAL(t, genp_free_page(t->part, pages[0]), 0);
 }
 
