@@ -157,6 +157,7 @@ void genp_vma_prepare_reserve(struct vm_area_struct *vma, void *partition);
 void genp_vma_handle_range_faults(struct vm_area_struct *vma, void *partition);
 int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
 		    struct page **pages, unsigned long count);
+void genp_page_anonymize(struct page *page);
 unsigned int genp_vma_fault_in(struct vm_fault *vmf, struct page *page);
 int genp_vma_seal(struct vm_area_struct *vma);
 

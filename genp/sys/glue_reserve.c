@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Mappings of a partition's reserve. */
+#include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/pgtable.h>
 
 #include "glue.h"
@@ -47,6 +49,44 @@ void genp_vma_handle_range_faults(struct vm_area_struct *vma, void *partition)
 	vma->vm_ops = &reserve_ops;
 }
 
+/*
+ * Gives a page what the kernel knows pages of a file by: futexes that processes share are
+ * told apart by it, and without it futex() gives EFAULT. The page is not in the page
+ * cache, nor on a list of the kernel's that would be searched by this. The file keeps the
+ * pages of its reserve in the same order, so it is the same whoever maps it. The file's
+ * pages are never written back: the mapping of an anonymous inode has noop_dirty_folio().
+ */
+static void identify(struct vm_area_struct *vma, unsigned long address,
+		     struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	folio->index = linear_page_index(vma, address);
+	/* Pairs with the loads in get_futex_key(), which may be under way. */
+	WRITE_ONCE(folio->mapping, vma->vm_file->f_mapping);
+}
+
+/**
+ * genp_page_anonymize - take from a page what identify() gave it
+ * @page: a page that was in a reserve, and is mapped nowhere
+ *
+ * Who has a reference to it still, and marks it dirty, holds the lock while it uses the
+ * mapping.
+ *
+ * Context: thread, may sleep.
+ */
+void genp_page_anonymize(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	if (!folio->mapping)
+		return;
+	folio_lock(folio);
+	WRITE_ONCE(folio->mapping, NULL);
+	folio->index = 0;
+	folio_unlock(folio);
+}
+
 static unsigned long sound_pages(struct page **pages, unsigned long count)
 {
 	unsigned long i;
@@ -68,8 +108,11 @@ static unsigned long sound_pages(struct page **pages, unsigned long count)
 int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
 		    struct page **pages, unsigned long count)
 {
-	unsigned long at, sound, left;
+	unsigned long at, sound, left, i;
 	int err;
+
+	for (i = 0; i < count; i++)
+		identify(vma, address + (i << PAGE_SHIFT), pages[i]);
 
 	for (at = 0; at < count; at += sound + 1) {
 		sound = sound_pages(pages + at, count - at);
@@ -99,6 +142,7 @@ unsigned int genp_vma_fault_in(struct vm_fault *vmf, struct page *page)
 {
 	if (PageHWPoison(page))
 		return VM_FAULT_HWPOISON;
+	identify(vmf->vma, vmf->address, page);
 	return (__force unsigned int)vmf_insert_page_mkwrite(vmf, page, true);
 }
 

@@ -217,6 +217,16 @@ impl FrameTable {
         })
     }
 
+    /// Takes from a frame what it was known by as a page of a reserve. It is mapped nowhere,
+    /// and the caller owns its number. Context: thread, may sleep while somebody who still
+    /// has a reference marks the page dirty.
+    pub(crate) fn anonymize(&self, frame: u32) {
+        if let Some(frame) = self.frames.get(frame as usize) {
+            // SAFETY: the page is ours, and its owner says that it is mapped nowhere.
+            unsafe { glue::genp_page_anonymize(frame.page.as_ptr()) }
+        }
+    }
+
     /// Whether there is a memory error in a frame. Context: any.
     pub(crate) fn poisoned(&self, frame: u32) -> bool {
         self.frames.get(frame as usize).is_some_and(|frame| {

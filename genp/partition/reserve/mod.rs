@@ -133,6 +133,7 @@ impl Reserve {
     pub(super) fn empty(&self, frames: &mut ReserveFrames, keep: u32) {
         self.account
             .release_promised(::core::mem::take(&mut frames.promised));
+        let all = self.account.pool().free_frames.frames();
         loop {
             let mut released = Released::default();
             let mut quarantined = 0u32;
@@ -143,6 +144,7 @@ impl Reserve {
                 let Some(frame) = frames.pop() else {
                     break;
                 };
+                all.anonymize(frame);
                 let fate = self.account.give_or_quarantine(frame);
                 released.count(fate);
                 quarantined.raise(u32::from(fate == Fate::Quarantined));

@@ -220,7 +220,9 @@ pub unsafe extern "C" fn genp_vma_insert(
         if page.poisoned.get() {
             continue;
         }
-        vma.set((address - vma.start) / PAGE_SIZE + at, page);
+        let number = (address - vma.start) / PAGE_SIZE + at;
+        page.identify(number);
+        vma.set(number, page);
     }
     0
 }
@@ -232,9 +234,17 @@ pub unsafe extern "C" fn genp_vma_fault_in(vmf: *mut vm_fault, page: *mut page) 
         if (*page).poisoned.get() {
             return HWPOISON;
         }
+        (*page).identify((*vmf).page);
         (*(*vmf).vma).set((*vmf).page, &*page);
     }
     NOPAGE
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_page_anonymize(page: *mut page) {
+    machine().might_sleep("folio_lock()");
+    // SAFETY: see the top of `glue`.
+    unsafe { (*page).index.set(None) };
 }
 
 #[no_mangle]

@@ -21,6 +21,8 @@ pub struct page {
     pub content: Cell<u64>,
     /// PageHWPoison().
     pub(crate) poisoned: Cell<bool>,
+    /// Which page of a reserve it is known as: `folio->mapping` and its index.
+    pub(crate) index: Cell<Option<usize>>,
     /// Who was given it by the module, for checks; 0 for nobody.
     pub holder: Cell<u64>,
 }
@@ -81,6 +83,7 @@ impl Memory {
             private: Cell::new(0),
             content: Cell::new(0xdead_0000 + at as u64),
             poisoned: Cell::new(false),
+            index: Cell::new(None),
             holder: Cell::new(0),
         }));
         self.per_node.set(per_node);
@@ -129,6 +132,9 @@ impl Memory {
     pub(crate) fn put(&self, page: &page) {
         if page.private.get() != 0 {
             fail("a page is freed with private data");
+        }
+        if page.index.get().is_some() {
+            fail("a page is freed that is known as one of a file");
         }
         drop_reference(page);
         self.given_back.set(self.given_back.get() + 1);
@@ -201,6 +207,14 @@ impl page {
     /// Whether there is a memory error in it.
     pub fn is_poisoned(&self) -> bool {
         self.poisoned.get()
+    }
+
+    /// Makes it known as a page of a file.
+    pub(crate) fn identify(&self, index: usize) {
+        if self.index.get().is_some_and(|before| before != index) {
+            fail("a page is known as two of a file");
+        }
+        self.index.set(Some(index));
     }
 
     /// Zeroes it, which takes a while.
