@@ -12,6 +12,7 @@ use kernel::{page::PAGE_SHIFT, prelude::*};
 
 use super::{
     slices::{Ended, Ending, Piece, Slices},
+    walk::{Frames, Walk},
     Leases,
 };
 use crate::genp::{
@@ -136,26 +137,24 @@ impl Leases {
     /// Ends a driver's lease, of whose pages nobody but us holds any: EINVAL, ESTALE,
     /// EBUSY. Context: thread, may sleep; linear in the pages.
     pub(in crate::genp::partition) fn end_for_driver(&self, handle: u64) -> Result<ReturnEffect> {
-        let mut slices = self.window.lock();
-        let claim = self.claim(handle, EndReason::Returned, Owner::Driver)?;
+        let (claim, taken) = {
+            let mut slices = self.window.lock();
+            let claim = self.claim(handle, EndReason::Returned, Owner::Driver)?;
+            let taken = slices.clear(claim.slice, handle);
+            (claim, taken)
+        };
+        // Nobody else has the list now, so it is gone through without the lock.
         let pool = self.account.pool();
-        let shared = slices.of(claim.slice, handle).is_some_and(|slice| {
-            pool.free_frames
-                .iter(slice.list())
-                .any(|frame| pool.free_frames.frames().shared(frame))
-        });
-        if shared {
+        let mut frames = pool.free_frames.iter(&taken.list);
+        if frames.any(|frame| pool.free_frames.frames().shared(frame)) {
+            self.window.lock().restore(claim.slice, handle, taken);
             self.account
                 .with_lending(|state, _| state.accounting.unclaim(claim.lease));
             return Err(EBUSY);
         }
-        let (list, poisoned) = slices.clear(claim.slice, handle);
-        trace::return_lease(
-            self.account.id().0,
-            handle,
-            u64::from(list.len()) << PAGE_SHIFT,
-        );
-        let poisoned = pool.give_frames(list, poisoned);
+        let bytes = u64::from(taken.list.len()) << PAGE_SHIFT;
+        trace::return_lease(self.account.id().0, handle, bytes);
+        let poisoned = pool.give_frames(taken.list, taken.poisoned);
         Ok(pool.complete_return(claim.lease, EndReason::Returned, claim.expires, poisoned))
     }
 
@@ -202,13 +201,14 @@ impl Leases {
         handle: u64,
         mut look: impl FnMut(u32),
     ) {
-        let mut slices = self.window.lock();
-        if let Some(slice) = slices.of(slice, handle) {
-            self.account
-                .pool()
-                .free_frames
-                .iter(slice.list())
-                .for_each(&mut look);
+        let mut walk = Walk::new(&self.window, slice, handle);
+        let mut go_on = true;
+        while go_on {
+            let seen = walk.piece(|_, Frames { iter, count, .. }| {
+                iter.take(count as usize).for_each(&mut look);
+                count
+            });
+            go_on = seen.is_some_and(|count| count > 0);
         }
     }
 }

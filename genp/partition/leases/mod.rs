@@ -10,6 +10,7 @@
 mod ending;
 mod errors;
 mod slices;
+mod walk;
 mod window;
 
 use kernel::prelude::*;

@@ -10,7 +10,7 @@ use crate::genp::{
         accounting::{EndReason, LeaseId, MAX_LEASES_PER_PARTITION},
         count::Count,
         owner::Owner,
-        recall_bound,
+        recall_bound::{self, PIECE},
     },
     frames::list::FrameList,
     sys::vma::{AddressSpaceId, WindowKey},
@@ -18,9 +18,6 @@ use crate::genp::{
 
 /// The most mappings of the lease window. They bound the work of ending a lease.
 const MAX_MAPPINGS: usize = recall_bound::MAX_MAPPINGS as usize;
-
-/// The most pages that are mapped or unmapped under one lock, counted once for each mapping.
-pub(super) const PIECE: u32 = recall_bound::PIECE;
 
 /// A lease whose end has begun, and who completes it how.
 #[derive(Clone, Copy)]
@@ -46,6 +43,13 @@ pub(super) struct Ended {
     /// Whether memory errors were found in its frames.
     pub(super) poisoned: bool,
     pub(super) ending: Ending,
+}
+
+/// What a driver's lease had.
+pub(super) struct Taken {
+    pub(super) list: FrameList,
+    /// Whether memory errors were found in its frames.
+    pub(super) poisoned: bool,
 }
 
 /// The frames of a slice.
@@ -260,15 +264,30 @@ impl Slices {
         })
     }
 
-    /// Clears the slice of the lease `handle`, which is mapped nowhere, and takes its
-    /// frames; also returns whether memory errors were found in them.
-    pub(super) fn clear(&mut self, slice: u32, handle: u64) -> (FrameList, bool) {
+    /// Clears the slice of the lease `handle`, which is mapped nowhere, and takes its frames.
+    pub(super) fn clear(&mut self, slice: u32, handle: u64) -> Taken {
         match self.of(slice, handle) {
             Some(slice) => {
                 let slice = ::core::mem::replace(slice, Slice::EMPTY);
-                (slice.list, slice.poisoned)
+                Taken {
+                    list: slice.list,
+                    poisoned: slice.poisoned,
+                }
             }
-            None => (FrameList::EMPTY, false),
+            None => Taken {
+                list: FrameList::EMPTY,
+                poisoned: false,
+            },
+        }
+    }
+
+    /// Undoes [`Self::clear`] for a driver's lease, which did not end after all.
+    pub(super) fn restore(&mut self, slice: u32, handle: u64, taken: Taken) {
+        self.open(slice, handle, Owner::Driver);
+        if let Some(slice) = self.get_mut(slice) {
+            slice.list = taken.list;
+            slice.poisoned = taken.poisoned;
+            slice.complete = true;
         }
     }
 }

@@ -12,7 +12,10 @@ use kernel::{
     sync::{lock::Guard, SetOnce},
 };
 
-use super::slices::{Piece, Slices, PIECE};
+use super::{
+    slices::{Piece, Slices},
+    walk::{Frames, Walk},
+};
 use crate::genp::{
     pool::account::PoolAccount,
     sys::{
@@ -184,28 +187,23 @@ impl LeaseWindow {
     /// sleep.
     fn map_pieces(&self, vma: &LeaseVma<'_>, slice: u32, handle: u64) -> Option<bool> {
         let pool = self.account.pool();
-        let free_frames = &pool.free_frames;
-        let mut frames = None;
-        let mut done = 0;
+        let start = self.slice_start(slice);
+        let mut walk = Walk::new(self, slice, handle);
         loop {
-            let mut slices = self.lock();
-            let entry = slices.of(slice, handle)?;
-            let left = entry.list().len().saturating_sub(done);
-            if left == 0 || !entry.is_mappable() {
-                return Some(entry.is_mappable());
+            let mapped = walk.piece(|entry, Frames { iter, first, count }| {
+                if count == 0 || !entry.is_mappable() {
+                    return Some(entry.is_mappable());
+                }
+                let first = start.saturating_add(first);
+                let mapped = match entry.is_poisoned() || pool.errors.pending() {
+                    true => self.map_sound(iter, count, vma, first),
+                    false => vma.map(first, count, iter, pool.free_frames.frames()),
+                };
+                mapped.is_err().then_some(false)
+            })?;
+            if mapped.is_some() {
+                return mapped;
             }
-            // As long as the lease runs, its list stays what it was with the first piece.
-            let frames = frames.get_or_insert_with(|| free_frames.iter(entry.list()));
-            let count = left.min(PIECE);
-            let first = self.slice_start(slice).saturating_add(done);
-            let mapped = match entry.is_poisoned() || pool.errors.pending() {
-                true => self.map_sound(frames, count, vma, first),
-                false => vma.map(first, count, frames, free_frames.frames()),
-            };
-            if mapped.is_err() {
-                return Some(false);
-            }
-            done = done.saturating_add(count);
         }
     }
 
@@ -271,22 +269,37 @@ impl LeaseWindow {
     }
 
     /// Does `work` with the frame that is mapped at a page of the window, or would be after
-    /// a touch; `None` if nothing is lent there. Nobody ends the lease meanwhile, so `work`
-    /// is short. Context: thread, under the mmap lock; may sleep. Linear in the pages of
-    /// the lease, as mapping it is.
+    /// a touch; `None` if nothing is lent there, or with a memory error. Nobody ends the
+    /// lease meanwhile, so `work` is short. Context: thread, under the mmap lock; may sleep.
+    /// Linear in the pages of the lease, as mapping it is.
     pub(crate) fn with_frame<R>(
         &self,
         page: u32,
         work: impl FnOnce(&FrameTable, u32) -> R,
     ) -> Option<R> {
         let (slice, within) = self.slice_of(page)?;
-        let slices = self.lock();
-        let entry = slices.get(slice).filter(|entry| entry.is_mappable())?;
-        let frame = self.frame(entry, within)?;
-        if self.account.poisoned(frame) {
-            return None;
+        let handle = self.lock().get(slice)?.handle();
+        let frames = self.account.pool().free_frames.frames();
+        let mut walk = Walk::new(self, slice, handle);
+        let mut work = Some(work);
+        loop {
+            let done = walk.piece(|entry, Frames { iter, first, count }| {
+                if count == 0 || !entry.is_mappable() {
+                    return Some(None);
+                }
+                let left = within.saturating_sub(first).min(count);
+                // CAST: at most PIECE.
+                let frame = iter.by_ref().take(count as usize).nth(left as usize);
+                if left == count {
+                    return None;
+                }
+                let frame = frame.filter(|&frame| !self.account.poisoned(frame));
+                Some(frame.and_then(|frame| Some(work.take()?(frames, frame))))
+            })?;
+            if let Some(answer) = done {
+                return answer;
+            }
         }
-        Some(work(self.account.pool().free_frames.frames(), frame))
     }
 
     /// A page fault: maps the lease in a mapping that did not exist when it was granted, or

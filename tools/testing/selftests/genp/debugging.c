@@ -88,6 +88,37 @@ TEST(a_debugger_reads_a_lease)
 	ERRNO(ptrace(PTRACE_PEEKDATA, traced.pid, traced.part.lease + 3 * PAGE, NULL), EIO);
 }
 
+/* Each page of a lease of several pieces (512 pages), by the process itself. */
+TEST(every_page_of_a_large_lease_is_found)
+{
+	const __u64 pages = 1100;
+	struct genp_borrow lease;
+	struct part part;
+	__u64 seen;
+	int mem;
+
+	NEEDS_ACCESS();
+	part = create(0, pages * PAGE);
+	mem = open("/proc/self/mem", O_RDWR);
+	CHECK(mem >= 0);
+	CHECK(!borrow(part.fd, pages * PAGE, GENP_NO_WAIT, info().max_lease_ns, &lease));
+	for (__u64 i = 0; i < pages; i++)
+		*(__u64 *)(lease_at(&part, &lease) + i * PAGE) = i;
+	/* From the last one on, in an order that goes back and forth. */
+	for (__u64 i = pages; i-- > 0;) {
+		__u64 page = (i * 509) % pages;
+		off_t at = (off_t)lease_at(&part, &lease) + page * PAGE;
+
+		if (pread(mem, &seen, sizeof(seen), at) != sizeof(seen)) {
+			expect_in_time(&lease);
+			FAIL("page %llu: %s", page, strerror(errno));
+		}
+		EQUAL(seen, page);
+	}
+	/* The guard behind it. */
+	ERRNO(pread(mem, &seen, 1, (off_t)lease_at(&part, &lease) + pages * PAGE), EIO);
+}
+
 TEST(a_debugger_writes_to_a_lease)
 {
 	struct traced traced;
