@@ -37,7 +37,7 @@ static void on_early_bus(int sig)
 	signal(sig, SIG_DFL);
 }
 
-static void begin(void)
+static UNUSED void begin(void)
 {
 	struct genp_create ask = create_request(RESERVE * PAGE, RESERVE * PAGE);
 
