@@ -75,7 +75,8 @@ impl Partition {
     /// Shrinks the reserve to `pages` pages: EBUSY if a region lies beyond.
     fn shrink(&self, reserve: &mut ReserveFrames, pages: u32) -> Result {
         self.regions.resize(self.regions.units_in(pages)?)?;
-        self.reserve.unmap(pages, reserve.pages().minus(pages));
+        let count = reserve.pages().minus(pages);
+        self.reserve.unmap(reserve, pages, count);
         self.reserve.empty(reserve, pages);
         Ok(())
     }

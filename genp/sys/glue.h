@@ -71,6 +71,7 @@ void genp_page_read(struct page *page, unsigned int offset, void *to,
 		    unsigned int bytes);
 void genp_page_write(struct page *page, unsigned int offset, const void *from,
 		     unsigned int bytes);
+bool genp_page_mapped(struct page *page);
 int genp_page_users(struct page *page);
 unsigned long genp_available_pages(void);
 unsigned long genp_total_pages(void);
@@ -174,6 +175,7 @@ int genp_partition_mmap(void *partition, struct vm_area_struct *vma);
 long genp_partition_ioctl(void *partition, unsigned int nr, unsigned long arg);
 ssize_t genp_partition_read(void *partition, unsigned long to, size_t size,
 			    bool nonblock);
+unsigned int genp_queue_length(void *queue, unsigned int most);
 unsigned int genp_partition_poll(void *partition, struct file *file,
 				 struct poll_table_struct *table);
 void genp_partition_show(void *partition, struct seq_file *m);

@@ -75,6 +75,11 @@ void genp_page_write(struct page *page, unsigned int offset, const void *from,
 	memcpy_to_page(page, offset, from, bytes);
 }
 
+bool genp_page_mapped(struct page *page)
+{
+	return folio_mapped(page_folio(page));
+}
+
 int genp_page_users(struct page *page)
 {
 	return page_count(page);

@@ -208,6 +208,14 @@ impl FrameTable {
         true
     }
 
+    /// Whether a page is in the page tables of a process. Context: any.
+    pub(crate) fn mapped(&self, frame: u32) -> bool {
+        self.frames.get(frame as usize).is_some_and(|frame| {
+            // SAFETY: the page is ours.
+            unsafe { glue::genp_page_mapped(frame.page.as_ptr()) }
+        })
+    }
+
     /// Whether anything else holds a reference to the page: a mapping, direct I/O, a
     /// device. Once nothing does and it is mapped nowhere, nothing can take one.
     pub(crate) fn shared(&self, frame: u32) -> bool {

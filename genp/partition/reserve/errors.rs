@@ -26,7 +26,7 @@ impl Reserve {
             for page in first..end {
                 if self.is_new_error(&mut frames, page) {
                     // Under the lock: there may be no mappings without it any more.
-                    self.unmap(page, 1);
+                    self.unmap(&frames, page, 1);
                     tell(RESERVE_OFFSET + (u64::from(page) << PAGE_SHIFT));
                 }
             }

@@ -12,6 +12,7 @@ use kernel::{
     page::PAGE_SHIFT,
     prelude::*,
     sync::{lock::Guard, SetOnce},
+    time::{delay::fsleep, Delta},
 };
 
 use crate::genp::{
@@ -207,14 +208,33 @@ impl Reserve {
         }
     }
 
-    /// Unmaps `count` pages from `first` on wherever they are mapped. Context: thread, may
-    /// sleep.
-    pub(super) fn unmap(&self, first: u32, count: u32) {
-        if let Some(mapping) = self.file_mapping.as_ref() {
-            mapping.zap(
-                RESERVE_OFFSET + (u64::from(first) << PAGE_SHIFT),
-                u64::from(count) << PAGE_SHIFT,
-            );
+    /// Unmaps `count` pages from `first` on wherever they are mapped.
+    ///
+    /// A mapping that is just being made has its pages before the kernel enters it in the
+    /// file's list of mappings, by which this finds it. Whoever makes it holds no lock of
+    /// ours any more, so this tries again until it is done. Context: thread, may sleep; as
+    /// long as making a mapping takes.
+    pub(super) fn unmap(&self, frames: &ReserveFrames, first: u32, count: u32) {
+        let Some(mapping) = self.file_mapping.as_ref() else {
+            return;
+        };
+        let offset = RESERVE_OFFSET + (u64::from(first) << PAGE_SHIFT);
+        loop {
+            mapping.zap(offset, u64::from(count) << PAGE_SHIFT);
+            if !self.is_mapped(frames, first, count) {
+                return;
+            }
+            fsleep(Delta::from_micros(100));
         }
+    }
+
+    /// Whether one of `count` frames from `first` on is mapped by a process. Linear.
+    fn is_mapped(&self, frames: &ReserveFrames, first: u32, count: u32) -> bool {
+        let Backing::Frames(table) = &frames.backing else {
+            return false;
+        };
+        let all = self.account.pool().free_frames.frames();
+        let part = table.iter().skip(first as usize).take(count as usize);
+        part.copied().any(|frame| all.mapped(frame))
     }
 }

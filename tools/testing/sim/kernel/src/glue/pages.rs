@@ -97,6 +97,13 @@ pub unsafe extern "C" fn genp_page_write(
 }
 
 #[no_mangle]
+pub unsafe extern "C" fn genp_page_mapped(page: *mut page) -> bool {
+    point();
+    // SAFETY: see the top of `glue`.
+    unsafe { (*page).mapped.get() > 0 }
+}
+
+#[no_mangle]
 pub unsafe extern "C" fn genp_page_users(page: *mut page) -> c_int {
     point();
     // SAFETY: see the top of `glue`.

@@ -21,6 +21,8 @@ pub struct page {
     pub content: Cell<u64>,
     /// PageHWPoison().
     pub(crate) poisoned: Cell<bool>,
+    /// Entries of page tables that the kernel counts.
+    pub(crate) mapped: Cell<u32>,
     /// Which page of a reserve it is known as: `folio->mapping` and its index.
     pub(crate) index: Cell<Option<usize>>,
     /// Who was given it by the module, for checks; 0 for nobody.
@@ -83,6 +85,7 @@ impl Memory {
             private: Cell::new(0),
             content: Cell::new(0xdead_0000 + at as u64),
             poisoned: Cell::new(false),
+            mapped: Cell::new(0),
             index: Cell::new(None),
             holder: Cell::new(0),
         }));

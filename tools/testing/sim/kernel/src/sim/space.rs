@@ -140,6 +140,7 @@ impl vm_area_struct {
             entry.stale = core::ptr::null();
             if self.ops.get() == Ops::Reserve {
                 to.count.set(to.count.get() + 1);
+                to.mapped.set(to.mapped.get() + 1);
             }
         }
     }
@@ -157,7 +158,9 @@ impl vm_area_struct {
             }
             if self.ops.get() == Ops::Reserve {
                 // SAFETY: mapped pages are the machine's.
-                drop_reference(unsafe { &*entry.page });
+                let page = unsafe { &*entry.page };
+                page.mapped.set(page.mapped.get() - 1);
+                drop_reference(page);
             }
             entry.stale = core::mem::replace(&mut entry.page, core::ptr::null());
             flushed = Some((flushed.map_or(at, |(from, _)| from), at));
