@@ -163,13 +163,14 @@ struct frames {
 };
 
 /*
- * The entry for a page of a lease. A shared mapping without write notification is
- * writable by its protection. Young and dirty from the start, so no fault follows on
- * machines that track these by faults.
+ * The entry for a page of a lease. Young and dirty from the start, so no fault follows on
+ * machines that track these by faults. Not with vm_page_prot, from which clear_refs takes
+ * the right to write, so that the first write is noticed: nobody notices any here.
  */
 static pte_t lease_entry(struct vm_area_struct *vma, unsigned long pfn)
 {
-	pte_t entry = pte_mkspecial(pfn_pte(pfn, vma->vm_page_prot));
+	pgprot_t prot = vm_get_page_prot(vma->vm_flags);
+	pte_t entry = pte_mkspecial(pfn_pte(pfn, prot));
 
 	entry = pte_mkyoung(entry);
 	if (vma->vm_flags & VM_WRITE)
