@@ -3,8 +3,11 @@
 //! Each error of the accounting has the errno that `Documentation/abi.rst` says.
 
 use crate::genp::{
-    core::accounting::AccountingError,
-    sys::errno::{EDQUOT, EIDRM, ESTALE, EUSERS},
+    core::accounting::{AccountingError, WaitReasons},
+    sys::{
+        errno::{EDQUOT, EIDRM, ESTALE, EUSERS},
+        time,
+    },
 };
 use kernel::prelude::*;
 
@@ -95,6 +98,52 @@ mod tests {
         assert!(charged(payer));
         assert!(!charged(starved));
         assert!(lending.with(|state| state.take_rearmed()));
+        Ok(())
+    }
+
+    /// Who waits and can be served is charged for the wake-up that has him served, and not for
+    /// what others do until he is.
+    #[test]
+    fn who_waits_is_charged_once_until_it_is_served() -> Result {
+        const MANY: usize = 100_000;
+
+        let registry = registry()?;
+        let lending = &registry.pool().lending;
+        let id = lending
+            .with(|state| state.accounting.admit(0, u32::MAX, 0, 8, 4))
+            .map_err(errno)?;
+        let reasons = WaitReasons {
+            budget: true,
+            pool: true,
+        };
+        let mut borrow = |pages| {
+            lending.with_time(|state, now| {
+                state
+                    .accounting
+                    .borrow(id, pages, 0, reasons, true, now, 1_000_000_000)
+            })
+        };
+        let lease = borrow(8).map_err(errno)?.lease;
+        let waits = borrow(1).map_err(errno)?;
+        assert!(waits.granted.is_none());
+        lending.with(|state| {
+            state.accounting.set_limit(id, 16).map_err(errno)?;
+            assert!(state.accounting.can_serve());
+            Ok::<_, Error>(())
+        })?;
+        for _ in 0..MANY {
+            lending.with(|_| ());
+        }
+        // A clock that begins now is behind what was charged; one that is later than all of
+        // a few wake-ups and two leases is not.
+        let charged = |now| lending.with(|state| state.accounting.check_new(id, now).is_err());
+        let later = time::now().saturating_add(1_000_000_000);
+        assert!(!charged(later));
+        lending.with(|state| {
+            state.accounting.withdraw(waits.lease);
+            state.accounting.close_slice(id, 0);
+            let _ = (lease, state.accounting.can_serve());
+        });
         Ok(())
     }
 

@@ -66,6 +66,8 @@ pub(crate) struct LendingState {
     payer: Option<PartitionId>,
     /// The leases that are to be ended by force.
     ends: Ends,
+    /// Whether the wake-up for a waiter that can be served was charged.
+    serve_charged: bool,
     /// Whether one was added.
     handed_over: bool,
     needs: Needs,
@@ -117,6 +119,7 @@ impl LendingState {
     /// Takes one step in serving the waiters; false if there is none to take.
     pub(crate) fn serve_one(&mut self, now: u64) -> bool {
         let served = self.accounting.serve(now);
+        self.serve_charged = false;
         if let ServeResult::Resolved(lease) = served {
             self.wake(lease);
             self.payer = Some(self.accounting.lease(lease).partition());
@@ -134,7 +137,10 @@ impl LendingState {
             self.armed = due;
         }
         let can_serve = self.accounting.can_serve();
-        if late || can_serve {
+        // Whoever comes by until it is served finds that again, at nobody's expense.
+        let first_to_see = can_serve && !self.serve_charged;
+        self.serve_charged = can_serve;
+        if late || first_to_see {
             self.accounting.charge_recall_wake(late, now);
         }
         (late, can_serve || ::core::mem::take(&mut self.handed_over))
@@ -288,6 +294,7 @@ impl Lending {
                     rearmed: false,
                     payer: None,
                     ends,
+                    serve_charged: false,
                     handed_over: false,
                     needs: Needs::none(config.revoke_prio),
                 },
