@@ -112,9 +112,12 @@ unsafe extern "C" fn genp_partition_poll(
     // SAFETY: the file is being polled, so it exists; it is a stream, so no fdget_pos()
     // of it is active.
     let file = unsafe { File::from_raw_file(file) };
-    // SAFETY: the argument of the file's poll: null, or valid during the call.
-    let table = unsafe { PollTable::from_raw(table) };
-    partition.events().poll(file, table)
+    let events = partition.events();
+    if !table.is_null() {
+        // SAFETY: the argument of the file's poll, valid during the call.
+        events.join(file, unsafe { PollTable::from_raw(table) });
+    }
+    events.poll()
 }
 
 #[no_mangle]

@@ -36,10 +36,25 @@ impl Partition {
         self.events.announce_revocation(handle, bytes);
     }
 
+    /// Tells those of an event whom genp_notify does not. Context: thread of ordinary
+    /// priority.
+    pub(crate) fn tell_crowd(&self) {
+        self.events.tell_crowd();
+    }
+
     /// Tells of events of the types in `types`, bits 1 << type. Context: the notify thread;
     /// runs drivers' code.
     pub(crate) fn deliver(&self, types: u32) {
-        self.events.deliver(types);
+        // One wake-up was charged with the event.
+        let others = self.events.listeners().saturating_sub(1);
+        if others > 0 {
+            let now = time::now();
+            self.account
+                .with_lending(|state, id| state.accounting.charge_wakes(id, now, others));
+        }
+        if self.events.deliver(types) {
+            self.account.pool().tell_crowd(self.id());
+        }
         if types & (1 << abi::GENP_EVENT_RECALLED) != 0 {
             self.driver_leases.call();
         }

@@ -241,6 +241,13 @@ impl Pool {
         }
     }
 
+    /// Has those told of events of a partition whom the notify thread does not tell, by the
+    /// thread that looks for memory errors: it has ordinary priority. Context: thread.
+    pub(crate) fn tell_crowd(&self, id: PartitionId) {
+        self.pending_events.put_crowd(id);
+        self.wakers.errors.wake();
+    }
+
     /// Hands out frames that became free to waiters. Context: thread.
     pub(crate) fn serve(&self) {
         self.lending.serve();

@@ -21,14 +21,20 @@ use crate::genp::{
 /// For each partition the types of events to deliver, bits 1 << type.
 pub(crate) struct PendingEvents {
     events: KVVec<Atomic<u32>>,
+    /// 1 for a partition with more listeners than the notify thread tells.
+    crowds: KVVec<Atomic<u32>>,
     waker: Arc<Waker>,
 }
 
 impl PendingEvents {
     /// Allocates a word for each partition. Context: thread, may sleep.
     pub(crate) fn new(count: u32, waker: Arc<Waker>) -> Result<Self> {
-        let events = table::collect((0..count).map(|_| Atomic::new(0)), SETUP_FLAGS)?;
-        Ok(Self { events, waker })
+        let words = || table::collect((0..count).map(|_| Atomic::new(0)), SETUP_FLAGS);
+        Ok(Self {
+            events: words()?,
+            crowds: words()?,
+            waker,
+        })
     }
 
     /// Has the notify thread deliver events of the types in `types`, bits 1 << type.
@@ -52,5 +58,19 @@ impl PendingEvents {
         self.events
             .get(id.0 as usize)
             .map_or(0, |word| word.xchg(0, Full))
+    }
+
+    /// Has the crowd of a partition told. The caller wakes the thread that does. Context: any.
+    pub(super) fn put_crowd(&self, id: PartitionId) {
+        if let Some(word) = self.crowds.get(id.0 as usize) {
+            // Full, as in `put`.
+            word.xchg(1, Full);
+        }
+    }
+
+    /// Whether a partition has a crowd to tell; asks once. Context: any.
+    pub(crate) fn take_crowd(&self, id: PartitionId) -> bool {
+        let word = self.crowds.get(id.0 as usize);
+        word.is_some_and(|word| word.load(Relaxed) != 0 && word.xchg(0, Full) != 0)
     }
 }

@@ -4,6 +4,7 @@
 #include <linux/compat.h>
 #include <linux/file.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/genp.h>
 
@@ -31,6 +32,9 @@ static ssize_t partition_read(struct file *file, char __user *to, size_t size,
 
 static __poll_t partition_poll(struct file *file, poll_table *table)
 {
+	/* Who does not wait only asks. */
+	if (table && !table->_qproc)
+		table = NULL;
 	return (__force __poll_t)genp_partition_poll(file->private_data, file,
 						     table);
 }
@@ -141,6 +145,30 @@ struct address_space *genp_file_mapping(struct file *file)
 void genp_zap(struct address_space *mapping, u64 offset, u64 length)
 {
 	unmap_mapping_range(mapping, offset, length, 1);
+}
+
+/**
+ * genp_queue_length - how many wait in a queue
+ * @queue: the struct wait_queue_head
+ * @most: where to stop counting
+ *
+ * Context: thread, may sleep on PREEMPT_RT; at most @most steps under the queue's lock.
+ */
+unsigned int genp_queue_length(void *queue, unsigned int most)
+{
+	struct wait_queue_head *head = queue;
+	struct list_head *entry;
+	unsigned int count = 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&head->lock, flags);
+	list_for_each(entry, &head->head) {
+		if (count == most)
+			break;
+		count++;
+	}
+	spin_unlock_irqrestore(&head->lock, flags);
+	return count;
 }
 
 struct eventfd_ctx *genp_eventfd_get(int fd)

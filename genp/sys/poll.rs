@@ -4,8 +4,12 @@
 
 use core::ops::Deref;
 
+#[cfg(not(GENP_SIM))]
+use kernel::bindings;
 use kernel::{prelude::*, sync::poll::PollCondVar, types::Opaque};
 use pin_init::Wrapper;
+
+use super::glue;
 
 /// A [`PollCondVar`] that is gone at once. The kernel crate's own waits for a grace period
 /// of RCU, which does not end while threads of SCHED_FIFO keep the processors from the
@@ -36,7 +40,17 @@ impl PollQueue {
             inner <- Opaque::pin_init(inner),
         })
     }
+
+    /// How many are in it, `most` at most. Context: thread; as many steps.
+    pub(crate) fn len(&self, most: u32) -> u32 {
+        // SAFETY: initialised by `new`, and nothing but a struct wait_queue_head: there is no
+        // room for more in a PollCondVar.
+        unsafe { glue::genp_queue_length(self.inner.get().cast(), most) }
+    }
 }
+
+#[cfg(not(GENP_SIM))]
+const _: () = assert!(size_of::<PollCondVar>() == size_of::<bindings::wait_queue_head>());
 
 impl Deref for PollQueue {
     type Target = PollCondVar;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The thread that looks for memory errors when the kernel reports one: it retires free
-//! frames, and tells owners of theirs.
+//! The thread that does what is not urgent: it looks for memory errors when the kernel
+//! reports one, retires free frames, and tells owners of theirs; and it tells crowds of
+//! listeners of events.
 
 use kernel::sync::Arc;
 
 use crate::genp::{
+    core::accounting::PartitionId,
     registry::Registry,
     sys::{
         thread::{ThreadContext, Worker},
@@ -36,12 +38,25 @@ impl ErrorFinder {
         // It retires the dirty ones.
         pool.wakers.scrub.wake();
     }
+
+    /// Wakes those who wait for events and whom the notify thread does not wake.
+    fn tell_crowds(&self) {
+        let pool = self.0.pool();
+        for id in (0..pool.config.max_partitions).map(PartitionId) {
+            if pool.pending_events.take_crowd(id) {
+                if let Some(partition) = self.0.get(id) {
+                    partition.tell_crowd();
+                }
+            }
+        }
+    }
 }
 
 impl Worker for ErrorFinder {
     fn run(&self, context: &ThreadContext) {
         let errors = &self.0.pool().errors;
         loop {
+            self.tell_crowds();
             let reported = errors.reported();
             if errors.pending() {
                 self.look(context);

@@ -90,6 +90,12 @@ impl<M: Memory> Accounting<M> {
         self.charge(p, now, WAKE_NS);
     }
 
+    /// Charges a partition for `count` wake-ups besides: of those who wait for its events.
+    /// O(1).
+    pub fn charge_wakes(&mut self, p: PartitionId, now: u64, count: u32) {
+        self.charge(p, now, WAKE_NS.saturating_mul(count.into()));
+    }
+
     /// Charges for a wake-up of the recall thread: whose lease is due first, or else who
     /// waits first. O(1).
     pub fn charge_recall_wake(&mut self, is_due: bool, now: u64) {

@@ -54,6 +54,11 @@ const ALL_EVENTS: u32 = 1 << abi::GENP_EVENT_RECALLED
     | 1 << abi::GENP_EVENT_STOCK_LOW
     | 1 << abi::GENP_EVENT_MEMORY_ERROR;
 
+/// The most who wait for events of a partition, by poll(), epoll or read(), and whom
+/// genp_notify wakes: meanwhile it tells of no other partition's. Those who come when there
+/// are so many are woken by a thread of ordinary priority.
+const MAX_LISTENERS: u32 = 64;
+
 /// The events of a partition.
 #[pin_data]
 pub(crate) struct Events {
@@ -69,6 +74,12 @@ pub(crate) struct Events {
     readers: Mutex<()>,
     #[pin]
     readers_queue: PollQueue,
+    /// Those beyond [`MAX_LISTENERS`].
+    #[pin]
+    crowd: PollQueue,
+    /// Held by who joins the queue by poll(), from when he is counted.
+    #[pin]
+    joining: Mutex<()>,
     #[pin]
     listener: Mutex<EventFdListener>,
 }
@@ -82,6 +93,8 @@ impl Events {
             stock_low: Atomic::new(0),
             readers <- new_mutex!((), "genp_readers"),
             readers_queue <- PollQueue::new(new_poll_condvar!("genp_news")),
+            crowd <- PollQueue::new(new_poll_condvar!("genp_crowd")),
+            joining <- new_mutex!((), "genp_joining"),
             listener <- new_mutex!(EventFdListener::NONE, "genp_listener"),
         })
     }
@@ -121,13 +134,14 @@ impl Events {
         self.announce(abi::GENP_EVENT_MEMORY_ERROR, handle, offset);
     }
 
-    /// Announces the end of the partition: the last event. O(1). Context: any but NMI.
     /// Announces the end of the partition, the last event, and tells of it here: however
     /// many partitions somebody destroys, it is his own time. Linear in the listeners.
     /// Context: thread, may sleep.
     pub(super) fn announce_end(&self) {
         self.put(abi::GENP_EVENT_DYING, 0, 0);
-        self.deliver(1 << abi::GENP_EVENT_DYING);
+        if self.deliver(1 << abi::GENP_EVENT_DYING) {
+            self.tell_crowd();
+        }
     }
 
     /// Announces once that less than an eighth of the budget is left. O(1). Context: any
@@ -171,9 +185,10 @@ impl Events {
     }
 
     /// Wakes pollers and readers and signals the eventfd, for events of the types in
-    /// `types`. Linear in the listeners. Context: thread, may sleep: the notify thread, and
-    /// who destroys the partition.
-    pub(super) fn deliver(&self, types: u32) {
+    /// `types`; returns whether there are more, for [`Self::tell_crowd`]. At most
+    /// [`MAX_LISTENERS`] of the former, and whoever waits for the eventfd. Context: thread,
+    /// may sleep: the notify thread, and who destroys the partition.
+    pub(super) fn deliver(&self, types: u32) -> bool {
         // A reader that found no record is asleep before this lock is free.
         drop(self.readers.lock());
         self.readers_queue.notify_all();
@@ -183,6 +198,13 @@ impl Events {
                 eventfd.signal();
             }
         }
+        self.crowd.len(1) > 0
+    }
+
+    /// Wakes those beyond [`MAX_LISTENERS`]. Linear in them. Context: thread of ordinary
+    /// priority, may sleep.
+    pub(super) fn tell_crowd(&self) {
+        self.crowd.notify_all();
     }
 
     /// `GENP_SET_EVENTFD`: EBADF, or EINVAL for a file that is no eventfd, an empty mask
@@ -205,11 +227,30 @@ impl Events {
         Ok(())
     }
 
+    /// How many genp_notify wakes for an event. At most [`MAX_LISTENERS`] steps. Context:
+    /// thread.
+    pub(super) fn listeners(&self) -> u32 {
+        self.readers_queue.len(MAX_LISTENERS)
+    }
+
+    /// Where to wait.
+    fn queue(&self) -> &PollQueue {
+        match self.listeners() < MAX_LISTENERS {
+            true => &self.readers_queue,
+            false => &self.crowd,
+        }
+    }
+
+    /// Has the caller woken for events. Context: thread, may sleep.
+    pub(crate) fn join(&self, file: &File, table: PollTable<'_>) {
+        let _joining = self.joining.lock();
+        table.register_wait(file, self.queue());
+    }
+
     /// The bits for poll(). Context: thread.
-    pub(crate) fn poll(&self, file: &File, table: PollTable<'_>) -> u32 {
+    pub(crate) fn poll(&self) -> u32 {
         use kernel::bindings::{POLLHUP, POLLIN, POLLPRI, POLLRDNORM};
 
-        table.register_wait(file, &self.readers_queue);
         let ring = self.ring.lock();
         let mut mask = 0;
         if !ring.is_empty() {
@@ -239,7 +280,7 @@ impl Events {
             if nonblock {
                 return Err(EAGAIN);
             }
-            if self.readers_queue.wait_interruptible(&mut readers) {
+            if self.queue().wait_interruptible(&mut readers) {
                 return Err(ERESTARTSYS);
             }
         }

@@ -201,10 +201,11 @@ impl Leases {
         handle: u64,
         mut look: impl FnMut(u32),
     ) {
-        let mut walk = Walk::new(&self.window, slice, handle);
+        let free_frames = &self.account.pool().free_frames;
+        let mut walk = Walk::new(free_frames, slice, handle);
         let mut go_on = true;
         while go_on {
-            let seen = walk.piece(|_, Frames { iter, count, .. }| {
+            let seen = walk.piece(&mut self.window.lock(), |_, Frames { iter, count, .. }| {
                 iter.take(count as usize).for_each(&mut look);
                 count
             });

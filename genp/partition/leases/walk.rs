@@ -4,15 +4,15 @@
 //! waits for that lock, to end a lease, waits for one piece at most. Who goes through them
 //! may be a tracer, or another process that maps the window: no borrower can prevent it.
 
-use super::{slices::Slice, window::LeaseWindow};
+use super::slices::{Slice, Slices};
 use crate::genp::{
     core::{count::Count, recall_bound::PIECE},
-    frames::list::Iter,
+    frames::{free::FreeFrames, list::Iter},
 };
 
 /// The frames of one lease, from the first to the last.
 pub(super) struct Walk<'a> {
-    window: &'a LeaseWindow,
+    free_frames: &'a FreeFrames,
     slice: u32,
     handle: u64,
     /// As long as the lease runs, its list stays what it was with the first piece.
@@ -32,9 +32,9 @@ pub(super) struct Frames<'a, 'b> {
 
 impl<'a> Walk<'a> {
     /// Through the lease `handle`.
-    pub(super) fn new(window: &'a LeaseWindow, slice: u32, handle: u64) -> Self {
+    pub(super) fn new(free_frames: &'a FreeFrames, slice: u32, handle: u64) -> Self {
         Self {
-            window,
+            free_frames,
             slice,
             handle,
             frames: None,
@@ -42,12 +42,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Does `work` with the next frames, under the lock; `None` if the lease has ended.
-    /// Context: thread, may sleep. `work` takes at most [`PIECE`] steps.
-    pub(super) fn piece<R>(&mut self, work: impl FnOnce(&Slice, Frames<'a, '_>) -> R) -> Option<R> {
-        let mut slices = self.window.lock();
+    /// Does `work` with the next frames; `None` if the lease has ended. `slices` are locked
+    /// for this piece. `work` takes at most [`PIECE`] steps.
+    pub(super) fn piece<R>(
+        &mut self,
+        slices: &mut Slices,
+        work: impl FnOnce(&Slice, Frames<'a, '_>) -> R,
+    ) -> Option<R> {
         let entry = slices.of(self.slice, self.handle)?;
-        let free_frames = &self.window.account().pool().free_frames;
+        let free_frames = self.free_frames;
         let iter = self
             .frames
             .get_or_insert_with(|| free_frames.iter(entry.list()));

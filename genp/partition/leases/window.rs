@@ -188,9 +188,9 @@ impl LeaseWindow {
     fn map_pieces(&self, vma: &LeaseVma<'_>, slice: u32, handle: u64) -> Option<bool> {
         let pool = self.account.pool();
         let start = self.slice_start(slice);
-        let mut walk = Walk::new(self, slice, handle);
+        let mut walk = Walk::new(&pool.free_frames, slice, handle);
         loop {
-            let mapped = walk.piece(|entry, Frames { iter, first, count }| {
+            let mapped = walk.piece(&mut self.lock(), |entry, Frames { iter, first, count }| {
                 if count == 0 || !entry.is_mappable() {
                     return Some(entry.is_mappable());
                 }
@@ -279,11 +279,11 @@ impl LeaseWindow {
     ) -> Option<R> {
         let (slice, within) = self.slice_of(page)?;
         let handle = self.lock().get(slice)?.handle();
-        let frames = self.account.pool().free_frames.frames();
-        let mut walk = Walk::new(self, slice, handle);
+        let free_frames = &self.account.pool().free_frames;
+        let mut walk = Walk::new(free_frames, slice, handle);
         let mut work = Some(work);
         loop {
-            let done = walk.piece(|entry, Frames { iter, first, count }| {
+            let done = walk.piece(&mut self.lock(), |entry, Frames { iter, first, count }| {
                 if count == 0 || !entry.is_mappable() {
                     return Some(None);
                 }
@@ -294,7 +294,7 @@ impl LeaseWindow {
                     return None;
                 }
                 let frame = frame.filter(|&frame| !self.account.poisoned(frame));
-                Some(frame.and_then(|frame| Some(work.take()?(frames, frame))))
+                Some(frame.and_then(|frame| Some(work.take()?(free_frames.frames(), frame))))
             })?;
             if let Some(answer) = done {
                 return answer;

@@ -42,6 +42,7 @@ pub const vm_fault_reason_VM_FAULT_HWPOISON: u32 = 0x10;
 pub const vm_fault_reason_VM_FAULT_NOPAGE: u32 = 0x100;
 pub const POLLIN: u32 = 1;
 pub const POLLPRI: u32 = 2;
+pub const POLLERR: u32 = 8;
 pub const POLLHUP: u32 = 16;
 pub const POLLRDNORM: u32 = 64;
 pub const GFP_KERNEL: u32 = 0xcc0;

@@ -5,7 +5,7 @@
 use crate::{
     bindings::{address_space, eventfd_ctx, file},
     error::code::{EBADF, EFAULT, EINVAL, ENFILE},
-    ffi::{c_char, c_int, c_ulong, c_void},
+    ffi::{c_char, c_int, c_uint, c_ulong, c_void},
     sim::{
         fail,
         files::{Kind, Life},
@@ -165,4 +165,11 @@ pub unsafe extern "C" fn genp_copy_struct_out(
         (to as *mut u8).add(both).write_bytes(0, theirs - both);
     }
     0
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_queue_length(queue: *mut c_void, most: c_uint) -> c_uint {
+    // SAFETY: see the top of `glue`: it is the queue of a PollQueue.
+    let queue = unsafe { &*queue.cast::<crate::sync::poll::PollCondVar>() };
+    (queue.count() as c_uint).min(most)
 }

@@ -28,6 +28,12 @@ impl PollCondVar {
         unsafe { &mut *self.0.get() }
     }
 
+    /// How many are in it.
+    pub fn count(&self) -> usize {
+        sim::point();
+        self.queue().len()
+    }
+
     /// Waits without the lock; whether a signal is pending.
     pub fn wait_interruptible<T: ?Sized, B: Backend>(&self, guard: &mut Guard<'_, T, B>) -> bool {
         let machine = sim::machine();

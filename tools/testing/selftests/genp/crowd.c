@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Those who wait for events of a partition: there are so many at most, because one thread
+ * wakes them all, and each is charged. Contract line 12.
+ */
+#include <sys/epoll.h>
+
+#include "genp_test.h"
+
+#define MOST 64
+
+static struct part part;
+
+/* An epoll that has the descriptor, or -1. */
+static int epoll_with(int fd)
+{
+	struct epoll_event edge = { .events = EPOLLIN | EPOLLET };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	CHECK(epoll >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &edge));
+	return epoll;
+}
+
+static __u32 what_epoll_says(int epoll)
+{
+	struct epoll_event event = { 0 };
+
+	return epoll_wait(epoll, &event, 1, 0) == 1 ? event.events : 0;
+}
+
+static void fill(int epolls[MOST])
+{
+	part = create(0, 8 * PAGE);
+	for (int i = 0; i < MOST; i++) {
+		epolls[i] = epoll_with(part.fd);
+		EQUAL(what_epoll_says(epolls[i]), 0);
+	}
+}
+
+/* Those who come when there are so many are told as well, by another thread. */
+TEST(who_comes_later_is_told_too)
+{
+	struct pollfd ask = { .events = POLLIN };
+	int epolls[MOST], later[MOST];
+	struct genp_borrow lease;
+	pid_t reader, poller;
+
+	fill(epolls);
+	for (int i = 0; i < MOST; i++)
+		later[i] = epoll_with(part.fd);
+	ask.fd = part.fd;
+	EQUAL(poll(&ask, 1, 0), 0);
+	reader = child();
+	if (!reader) {
+		struct genp_event event;
+
+		_exit(read(part.fd, &event, sizeof(event)) != sizeof(event));
+	}
+	poller = child();
+	if (!poller)
+		_exit(poll(&ask, 1, 60000) != 1);
+	pause_ms(100);
+	CHECK(!borrow(part.fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease));
+	EQUAL(reap(reader), 0);
+	/* Of these the edge is what counts: the record is gone. */
+	CHECK(!give_back(part.fd, lease.handle) || errno == ESTALE);
+	CHECK(!borrow(part.fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease));
+	EQUAL(reap(poller), 0);
+	for (int i = 0; i < MOST; i++)
+		EVENTUALLY(what_epoll_says(later[i]) == EPOLLIN);
+	/* And of the end, by whoever destroys it. */
+	CHECK(!destroy(part.fd));
+	for (int i = 0; i < MOST; i++)
+		CHECK(what_epoll_says(later[i]) & EPOLLHUP);
+}
+
+TEST(all_of_them_are_told)
+{
+	struct genp_borrow lease;
+	int epolls[MOST];
+
+	fill(epolls);
+	CHECK(!borrow(part.fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease));
+	for (int i = 0; i < MOST; i++)
+		EVENTUALLY(what_epoll_says(epolls[i]) == EPOLLIN);
+}
+
+/* Borrows and returns all there is, which is an event each time, until that is refused. */
+static int events_until_refused(void)
+{
+	struct genp_borrow lease;
+	int events = 0;
+
+	while (events < 100000 &&
+	       !borrow(part.fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease)) {
+		struct genp_event event;
+
+		EQUAL(read(part.fd, &event, sizeof(event)), sizeof(event));
+		if (give_back(part.fd, lease.handle))
+			EQUAL(errno, ESTALE);
+		events++;
+	}
+	EQUAL(errno, EAGAIN);
+	CHECK(stat_of(part.fd).pace_refusals > 0);
+	return events;
+}
+
+TEST(each_of_them_is_charged)
+{
+	int epolls[MOST], alone, together;
+
+	part = create(0, 8 * PAGE);
+	alone = events_until_refused();
+	fill(epolls);
+	together = events_until_refused();
+	printf("# %d events alone, %d with %d listeners\n", alone, together,
+	       MOST);
+	/* Time passes meanwhile, which allows more. */
+	CHECK(together < alone / 4);
+}
