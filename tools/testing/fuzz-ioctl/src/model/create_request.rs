@@ -61,11 +61,12 @@ fn expect_range(reserve: u64, pool: &genp_info, expected: &mut Expectation) {
     if pool.features & u64::from(abi::GENP_FEATURE_RANGE) == 0 {
         expected.refuse(libc::EOPNOTSUPP);
     }
-    // It may be free in several pieces.
+    // It may be free in several pieces; and what was in the slot is closed first.
     if reserve > pool.range_free {
         expected.maybe(libc::E2BIG);
+        expected.maybe(libc::ENOSPC);
     }
-    expected.refuse_if(reserve > pool.range_free, libc::ENOSPC);
+    expected.refuse_if(reserve > pool.range, libc::ENOSPC);
 }
 
 /// Whether the reserve is requested in the range.

@@ -333,7 +333,9 @@ impl Machine {
     pub fn signal(&self, task: *mut task_struct) {
         // SAFETY: tasks live as long as the machine.
         let task = unsafe { &*task };
-        task.signal.set(true);
+        if !task.signal.replace(true) {
+            task.signalled.set(self.now());
+        }
         if task.state.get() == State::Asleep && task.intent.get() == Intent::Interruptible {
             task.intent.set(Intent::Run);
             task.state.set(State::Ready);

@@ -75,6 +75,8 @@ pub struct task_struct {
     pub(crate) to_release: RefCell<Vec<*mut file>>,
     /// Calls of the kernel until one fails with EFAULT; 0 for none.
     pub fault_in: Cell<u32>,
+    /// When it got the signal that is pending, or the last one.
+    pub signalled: Cell<u64>,
     /// What it is doing, for reports.
     pub doing: Cell<&'static str>,
 }
@@ -106,6 +108,7 @@ impl task_struct {
             process: Cell::new(core::ptr::null()),
             to_release: RefCell::new(Vec::new()),
             fault_in: Cell::new(0),
+            signalled: Cell::new(0),
             doing: Cell::new(""),
         }
     }
