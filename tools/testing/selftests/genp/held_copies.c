@@ -105,8 +105,10 @@ static void others_go_on(struct part *part, struct part *other)
 	CHECK(stat_of(part->fd).reserve);
 	CHECK(!region(part->fd, 64, 0, &alloc));
 	CHECK(!by_handle(part->fd, GENP_FREE, alloc.handle));
-	CHECK(!borrow(part->fd, PAGE, GENP_NO_WAIT, 20 * MSEC, &lease) || errno == ETIMEDOUT);
-	CHECK(!borrow(other->fd, PAGE, GENP_NO_WAIT, 20 * MSEC, &lease) || errno == ETIMEDOUT);
+	CHECK(!borrow(part->fd, PAGE, GENP_NO_WAIT, 20 * MSEC, &lease) || errno == ETIMEDOUT ||
+	      errno == EDQUOT);
+	CHECK(!borrow(other->fd, PAGE, GENP_NO_WAIT, 20 * MSEC, &lease) || errno == ETIMEDOUT ||
+	      errno == EDQUOT);
 	EVENTUALLY(!stat_of(part->fd).leases && !stat_of(other->fd).leases);
 	CHECK(!madvise(part->reserve, PAGE, MADV_DONTNEED));
 	part->reserve[0] = 1;
