@@ -85,23 +85,30 @@ TEST(all_of_them_are_told)
 		EVENTUALLY(what_epoll_says(epolls[i]) == EPOLLIN);
 }
 
+/* A slow kernel is not refused with one listener: time passes, which allows more. */
+#define EVENTS 2000
+
 /* Borrows and returns all there is, which is an event each time, until that is refused. */
 static int events_until_refused(void)
 {
 	struct genp_borrow lease;
 	int events = 0;
 
-	while (events < 100000 &&
-	       !borrow(part.fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease)) {
+	while (events < EVENTS) {
 		struct genp_event event;
 
+		if (borrow(part.fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease)) {
+			if (errno == EAGAIN)
+				break;
+			/* The one before is just being ended, or this one was late. */
+			CHECK(errno == EDQUOT || errno == ETIMEDOUT);
+			continue;
+		}
 		EQUAL(read(part.fd, &event, sizeof(event)), sizeof(event));
 		if (give_back(part.fd, lease.handle))
 			EQUAL(errno, ESTALE);
 		events++;
 	}
-	EQUAL(errno, EAGAIN);
-	CHECK(stat_of(part.fd).pace_refusals > 0);
 	return events;
 }
 
@@ -113,8 +120,8 @@ TEST(each_of_them_is_charged)
 	alone = events_until_refused();
 	fill(epolls);
 	together = events_until_refused();
-	printf("# %d events alone, %d with %d listeners\n", alone, together,
-	       MOST);
-	/* Time passes meanwhile, which allows more. */
+	EQUAL(errno, EAGAIN);
+	CHECK(stat_of(part.fd).pace_refusals > 0);
+	printf("# %d events alone, %d with %d listeners\n", alone, together, MOST);
 	CHECK(together < alone / 4);
 }
