@@ -199,8 +199,12 @@ TEST(nobody_raises_it_beyond_what_the_administrator_allows)
 static void begin_lease_under_hogs(struct part *part, struct genp_borrow *lease)
 {
 	*part = create(0, 4 * PAGE);
-	CHECK(!borrow(part->fd, 4 * PAGE, GENP_NO_WAIT, 300 * MSEC, lease));
+	/* As long as there is, for hogs that take their time to begin. */
+	CHECK(!borrow(part->fd, 4 * PAGE, GENP_NO_WAIT, info().max_lease_ns, lease));
 	begin_hogs();
+	pause_ms(100);
+	if (now() >= lease->expires)
+		SKIP("this machine is too slow to be kept busy in time");
 	while (now() < lease->expires + 200 * MSEC)
 		pause_ms(20);
 }
