@@ -197,6 +197,14 @@ impl FreeFrames {
         taken
     }
 
+    /// Whether anything else holds a reference to one of the frames of a list, which the
+    /// caller owns. Linear. Context: thread.
+    #[inline(never)] // A loop of its own has enough registers.
+    pub(crate) fn any_shared(&self, list: &FrameList) -> bool {
+        list.iter(&self.links)
+            .any(|frame| self.frames.shared(frame))
+    }
+
     /// Gives back frames that nobody else refers to. O(1). Context: thread, raw locks,
     /// hardirq.
     pub(crate) fn give(&self, list: FrameList) {

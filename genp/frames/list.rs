@@ -147,6 +147,20 @@ pub(crate) struct Iter<'a> {
     left: u32,
 }
 
+impl Iter<'_> {
+    /// Calls `look` with the next `count` frames, or as many as there are.
+    #[inline]
+    pub(crate) fn visit(&mut self, count: u32, mut look: impl FnMut(u32)) {
+        let count = count.min(self.left);
+        for _ in 0..count {
+            let frame = self.at;
+            self.at = self.links.next(frame);
+            look(frame);
+        }
+        self.left -= count;
+    }
+}
+
 impl Iterator for Iter<'_> {
     type Item = u32;
 

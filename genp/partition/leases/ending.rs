@@ -145,8 +145,7 @@ impl Leases {
         };
         // Nobody else has the list now, so it is gone through without the lock.
         let pool = self.account.pool();
-        let mut frames = pool.free_frames.iter(&taken.list);
-        if frames.any(|frame| pool.free_frames.frames().shared(frame)) {
+        if pool.free_frames.any_shared(&taken.list) {
             self.window.lock().restore(claim.slice, handle, taken);
             self.account
                 .with_lending(|state, _| state.accounting.unclaim(claim.lease));
@@ -206,7 +205,7 @@ impl Leases {
         let mut go_on = true;
         while go_on {
             let seen = walk.piece(&mut self.window.lock(), |_, Frames { iter, count, .. }| {
-                iter.take(count as usize).for_each(&mut look);
+                iter.visit(count, &mut look);
                 count
             });
             go_on = seen.is_some_and(|count| count > 0);

@@ -17,7 +17,6 @@ use super::{
     walk::{Frames, Walk},
 };
 use crate::genp::{
-    core::recall_bound::PIECE,
     pool::account::PoolAccount,
     sys::{
         atomic::InlineAtomic,
@@ -188,28 +187,23 @@ impl LeaseWindow {
     /// sleep.
     fn map_pieces(&self, vma: &LeaseVma<'_>, slice: u32, handle: u64) -> Option<bool> {
         let pool = self.account.pool();
-        let free_frames = &pool.free_frames;
-        let mut frames = None;
-        let mut done = 0;
+        let start = self.slice_start(slice);
+        let mut walk = Walk::new(&pool.free_frames, slice, handle);
         loop {
-            let mut slices = self.lock();
-            let entry = slices.of(slice, handle)?;
-            let left = entry.list().len().saturating_sub(done);
-            if left == 0 || !entry.is_mappable() {
-                return Some(entry.is_mappable());
+            let mapped = walk.piece(&mut self.lock(), |entry, Frames { iter, first, count }| {
+                if count == 0 || !entry.is_mappable() {
+                    return Some(entry.is_mappable());
+                }
+                let first = start.saturating_add(first);
+                let mapped = match entry.is_poisoned() || pool.errors.pending() {
+                    true => self.map_sound(iter, count, vma, first),
+                    false => vma.map(first, count, iter, pool.free_frames.frames()),
+                };
+                mapped.is_err().then_some(false)
+            })?;
+            if mapped.is_some() {
+                return mapped;
             }
-            // As long as the lease runs, its list stays what it was with the first piece.
-            let frames = frames.get_or_insert_with(|| free_frames.iter(entry.list()));
-            let count = left.min(PIECE);
-            let first = self.slice_start(slice).saturating_add(done);
-            let mapped = match entry.is_poisoned() || pool.errors.pending() {
-                true => self.map_sound(frames, count, vma, first),
-                false => vma.map(first, count, frames, free_frames.frames()),
-            };
-            if mapped.is_err() {
-                return Some(false);
-            }
-            done = done.saturating_add(count);
         }
     }
 
