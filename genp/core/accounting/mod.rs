@@ -252,7 +252,10 @@ impl<M: Memory> Accounting<M> {
     /// for. Cannot fail, so that an object of this size can be made where it is to stay.
     pub fn new(limits: Limits, tables: Tables<M>) -> Self {
         Self {
-            limits,
+            limits: Limits {
+                max_waiters: limits.max_waiters.min(MAX_WAITERS),
+                ..limits
+            },
             accounts: tables.accounts,
             users: tables.users,
             leases: tables.leases,

@@ -87,11 +87,10 @@ impl<M: Memory> Accounting<M> {
 
     /// Charges a partition for a wake-up of a thread. O(1).
     pub fn charge_wake(&mut self, p: PartitionId, now: u64) {
-        self.charge(p, now, WAKE_NS);
+        self.charge_wakes(p, now, 1);
     }
 
-    /// Charges a partition for `count` wake-ups besides: of those who wait for its events.
-    /// O(1).
+    /// As [`Self::charge_wake`], for `count` of them.
     pub fn charge_wakes(&mut self, p: PartitionId, now: u64, count: u32) {
         self.charge(p, now, WAKE_NS.saturating_mul(count.into()));
     }

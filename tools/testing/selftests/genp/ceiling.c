@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ceilings of one user: bytes, partitions, leases, waiters. Contract lines 1 and 12. */
 #include "capability.h"
+#include "ceilings.h"
 #include "genp_test.h"
 #include "user_namespace.h"
 
@@ -9,19 +10,6 @@ static void become(uid_t uid)
 {
 	CHECK(!setresgid(uid, uid, uid));
 	CHECK(!setresuid(uid, uid, uid));
-}
-
-static __u64 ceiling(void)
-{
-	unsigned long long value = 0;
-	FILE *file = fopen("/sys/class/misc/genp/uid_ceiling_bytes", "r");
-
-	CHECK(file);
-	EQUAL(fscanf(file, "%llu", &value), 1);
-	fclose(file);
-	if (!value)
-		SKIP("no ceiling is set");
-	return value;
 }
 
 TEST(a_user_cannot_exceed_the_ceiling)

@@ -5,20 +5,8 @@
 #include <sys/resource.h>
 
 #include "capability.h"
+#include "ceilings.h"
 #include "genp_test.h"
-
-static __u64 ceiling(void)
-{
-	unsigned long long value = 0;
-	FILE *file = fopen("/sys/class/misc/genp/uid_ceiling_bytes", "r");
-
-	CHECK(file);
-	EQUAL(fscanf(file, "%llu", &value), 1);
-	fclose(file);
-	if (!value)
-		SKIP("no ceiling is set");
-	return value;
-}
 
 static void become(uid_t uid)
 {
