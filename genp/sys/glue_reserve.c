@@ -68,7 +68,8 @@ static void identify(struct vm_area_struct *vma, unsigned long address,
 
 /**
  * genp_page_anonymize - take from a page what identify() gave it
- * @page: a page that was in a reserve, and is mapped nowhere
+ * @page: a page that was in a reserve, and is mapped nowhere, or waits in quarantine
+ *	  for whoever has it mapped
  *
  * Who has a reference to it still, and marks it dirty, holds the lock while it uses the
  * mapping.

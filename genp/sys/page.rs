@@ -225,12 +225,12 @@ impl FrameTable {
         })
     }
 
-    /// Takes from a frame what it was known by as a page of a reserve. It is mapped nowhere,
+    /// Takes from a frame what it was known by as a page of a reserve. It is in none any more,
     /// and the caller owns its number. Context: thread, may sleep while somebody who still
     /// has a reference marks the page dirty.
     pub(crate) fn anonymize(&self, frame: u32) {
         if let Some(frame) = self.frames.get(frame as usize) {
-            // SAFETY: the page is ours, and its owner says that it is mapped nowhere.
+            // SAFETY: the page is ours, and its owner says that it is in no reserve.
             unsafe { glue::genp_page_anonymize(frame.page.as_ptr()) }
         }
     }

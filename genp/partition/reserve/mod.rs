@@ -39,6 +39,9 @@ pub(super) use frames::ReserveFrames;
 /// File offset of the reserve.
 pub(crate) const RESERVE_OFFSET: u64 = 0;
 
+/// How often pages that are cut off are unmapped at most, every 100 us.
+const CUT_TRIES: u32 = 10_000;
+
 /// The reserve of a partition.
 ///
 /// Growing, shrinking and closing hold its lock over several calls: the functions that
@@ -212,14 +215,15 @@ impl Reserve {
     ///
     /// A mapping that is just being made has its pages before the kernel enters it in the
     /// file's list of mappings, by which this finds it. Whoever makes it holds no lock of
-    /// ours any more, so this tries again until it is done. Context: thread, may sleep; as
-    /// long as making a mapping takes.
+    /// ours any more, so this tries again until it is done, [`CUT_TRIES`] times at most: who
+    /// is kept from running longer than that keeps the pages, which are quarantined then.
+    /// Context: thread, may sleep; as long as making a mapping takes, and a second or so.
     pub(super) fn unmap(&self, frames: &ReserveFrames, first: u32, count: u32) {
         let Some(mapping) = self.file_mapping.as_ref() else {
             return;
         };
         let offset = RESERVE_OFFSET + (u64::from(first) << PAGE_SHIFT);
-        loop {
+        for _ in 0..CUT_TRIES {
             mapping.zap(offset, u64::from(count) << PAGE_SHIFT);
             if !self.is_mapped(frames, first, count) {
                 return;
