@@ -59,6 +59,7 @@ void genp_thread_stop(struct task_struct *task);
 
 /* glue_page.c */
 struct page *genp_alloc_block(int node, unsigned int order);
+bool genp_has_headroom(unsigned long bytes);
 void genp_split_block(struct page *page, unsigned int order);
 struct page *genp_page_at(struct page *page, unsigned int index);
 void genp_put_page(struct page *page);

@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 
 use kernel::prelude::*;
 
-use super::{alloc_flags::CREATE_FLAGS, glue, page::FrameTable};
+use super::{alloc_flags::CREATE_FLAGS, glue, page::FrameTable, table};
 
 /// A mapping of frames for the kernel. Dropping it unmaps them.
 pub(crate) struct Vmap {
@@ -21,7 +21,7 @@ unsafe impl Sync for Vmap {}
 impl Vmap {
     /// Maps frames in the order of `list`. ENOMEM. Context: thread, may sleep.
     pub(crate) fn map(frames: &FrameTable, list: &[u32]) -> Result<Self> {
-        let mut pages = KVVec::with_capacity(list.len(), CREATE_FLAGS)?;
+        let mut pages = table::with_room(list.len(), CREATE_FLAGS)?;
         for frame in list {
             let page = frames.page(*frame);
             if page.is_null() {

@@ -6,6 +6,8 @@
 mod placement;
 mod size;
 
+use ::core::iter::repeat_n;
+
 use kernel::prelude::*;
 
 use crate::genp::{
@@ -19,7 +21,7 @@ use crate::genp::{
         atomic::InlineAtomic,
         errno::ESTALE,
         lock::{new_pi_mutex, new_raw_lock, PiMutex, RawLock},
-        time, trace,
+        table, time, trace,
     },
 };
 
@@ -68,7 +70,7 @@ impl Regions {
     /// caller's memory control group. EINVAL, ENOMEM. Context: thread, may sleep.
     pub(super) fn new(id: PartitionId, order: u32, max_regions: u32) -> Result<impl PinInit<Self>> {
         let nodes = Nodes::<KVVec<_>>::count_for(max_regions);
-        let nodes = KVVec::from_elem(Node::EMPTY, nodes, CREATE_FLAGS)?;
+        let nodes = table::collect(repeat_n(Node::EMPTY, nodes), CREATE_FLAGS)?;
         // Only there to make the handles of different partitions differ.
         let seed = time::now() as u32;
         let nodes = Nodes::new(nodes, max_regions, seed).map_err(|_| EINVAL)?;

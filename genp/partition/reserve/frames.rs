@@ -5,7 +5,7 @@
 use kernel::prelude::*;
 
 use super::told::ToldPages;
-use crate::genp::sys::{alloc_flags::CREATE_FLAGS, genalloc::Carveout, vmap::Vmap};
+use crate::genp::sys::{alloc_flags::CREATE_FLAGS, genalloc::Carveout, table, vmap::Vmap};
 
 /// The memory of a reserve.
 pub(super) enum Backing {
@@ -68,7 +68,7 @@ impl ReserveFrames {
     /// A copy of its table with room for `pages` frames. ENOMEM. Context: thread, may
     /// sleep.
     pub(in crate::genp::partition) fn table_for(&self, pages: u32) -> Result<KVVec<u32>> {
-        let mut larger = KVVec::with_capacity(pages as usize, CREATE_FLAGS)?;
+        let mut larger = table::with_room(pages as usize, CREATE_FLAGS)?;
         if let Backing::Frames(table) = &self.backing {
             larger.extend_from_slice(table, CREATE_FLAGS)?;
         }

@@ -26,7 +26,7 @@ use crate::genp::{
         file::{FileOwner, Mapping},
         genalloc::{Carveout, Source},
         lock::{new_pi_mutex, Pi, PiMutex},
-        trace,
+        table, trace,
         vma::{self, ReserveFault, FAULT_POISONED},
     },
 };
@@ -98,7 +98,7 @@ impl Reserve {
         let Some(source) = source else {
             // First of all: what is promised is given back if anything fails.
             frames.promised = pages;
-            let table = KVVec::with_capacity(pages as usize, CREATE_FLAGS)?;
+            let table = table::with_room(pages as usize, CREATE_FLAGS)?;
             frames.backing = Backing::Frames(table);
             return self.fill(frames);
         };

@@ -2,7 +2,11 @@
 
 //! Which pages the owner of a reserve was told of, for one that is not of the pool's frames.
 
+use ::core::iter::repeat_n;
+
 use kernel::{alloc::Flags, prelude::*};
+
+use crate::genp::sys::table;
 
 /// Pages of a carveout whose errors the owner was told of, a bit each.
 pub(super) struct ToldPages(KVVec<u64>);
@@ -13,7 +17,7 @@ impl ToldPages {
     /// None of `pages` pages. ENOMEM. Context: thread, may sleep.
     pub(super) fn new(pages: u32, flags: Flags) -> Result<Self> {
         let words = pages.div_ceil(u64::BITS) as usize;
-        Ok(Self(KVVec::from_elem(0, words, flags)?))
+        Ok(Self(table::collect(repeat_n(0, words), flags)?))
     }
 
     /// Adds a page; whether it was not there.

@@ -115,6 +115,34 @@ TEST(a_full_cgroup_refuses_regions_and_kills_nobody)
 	EQUAL(killed(), 0);
 }
 
+/*
+ * What a call that failed had got is free when it returns, not when some thread of the kernel
+ * runs that the caller keeps from running.
+ */
+TEST(a_refused_table_leaves_the_cgroup_no_fuller)
+{
+	const struct sched_param high = { .sched_priority = 50 };
+	struct genp_create ask = create_request(PAGE, 0);
+	const size_t more = MIB;
+	cpu_set_t here;
+	char *memory;
+	int fd = control();
+
+	memory = mmap(NULL, more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(memory != MAP_FAILED);
+	enter_memcg();
+	set_limit(8 * MIB);
+	ask.max_regions = 1 << 20;
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	CHECK(!sched_setaffinity(0, sizeof(here), &here));
+	CHECK(!sched_setscheduler(0, SCHED_FIFO, &high));
+	ERRNO(ioctl(fd, GENP_CREATE, &ask), ENOMEM);
+	memset(memory, 1, more);
+	set_limit(64 * MIB);
+	EQUAL(killed(), 0);
+}
+
 /* Page tables, which the kernel allocates by itself. */
 TEST(a_full_cgroup_refuses_windows_and_kills_nobody)
 {

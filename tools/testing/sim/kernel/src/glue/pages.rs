@@ -14,6 +14,12 @@ pub extern "C" fn genp_alloc_block(node: c_int, order: c_uint) -> *mut page {
 }
 
 #[no_mangle]
+pub extern "C" fn genp_has_headroom(_bytes: c_ulong) -> bool {
+    machine().might_sleep("alloc_pages()");
+    machine().may_allocate()
+}
+
+#[no_mangle]
 pub unsafe extern "C" fn genp_split_block(first: *mut page, order: c_uint) {
     // SAFETY: see the top of `glue`.
     machine().memory.split(unsafe { &*first }, order);
