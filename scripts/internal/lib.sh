@@ -5,6 +5,14 @@
 
 set -euo pipefail
 
+# What a script says of itself at its top is its help.
+case ${1:-} in
+-h | --help)
+	sed -n '4,/^[^#]/s/^# \{0,1\}//p' "$0"
+	exit
+	;;
+esac
+
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$TOP/build
 LOGS=$BUILD/log

@@ -31,9 +31,9 @@ mutants_apply() {
 	}
 }
 
-# make help names each target.
+# make help names each target, and each script says what it does.
 help_is_whole() {
-	local target missing=
+	local target script missing=
 	for target in $(sed -n '/^\.PHONY:/,/[^\]$/p' Makefile | tr -d '\\' | sed 's/^\.PHONY://'); do
 		[ "$target" = help ] || grep -qE "^	@echo .*\b$target\b" Makefile || missing+=" $target"
 	done
@@ -41,6 +41,13 @@ help_is_whole() {
 		printf 'make help does not name:%s\n' "$missing"
 		return 1
 	}
+	for script in scripts/*; do
+		[ -f "$script" ] && [ -x "$script" ] || continue
+		"$script" --help | head -n 1 | grep -q "^${script##*/}.*: " || {
+			printf '%s --help does not begin with its name\n' "$script"
+			return 1
+		}
+	done
 }
 
 # Names between backticks in documents exist.
