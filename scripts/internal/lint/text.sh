@@ -50,8 +50,15 @@ help_is_whole() {
 	done
 }
 
-# Names between backticks in documents exist.
+# Names between backticks in documents exist, and the scripts that scripts name.
 named_things() {
+	local script
+	for script in $(grep -rhoE '[$]TOP/scripts/[A-Za-z0-9/._-]+' scripts | sort -u); do
+		[ -e "${script#*/}" ] || {
+			printf 'there is no %s\n' "${script#*/}"
+			return 1
+		}
+	done
 	# shellcheck disable=SC2046  # a list of words
 	tracked . | lint_python names.py scripts/internal/lint/foreign-names $(tracked '*.rst' '*.md' | grep -v '^LICENSES/')
 }
