@@ -8,7 +8,7 @@ use super::pool_info::info;
 use crate::genp::{
     partition::{name_of, source_of, CreateRequest, File, Partition},
     registry::Registry,
-    sys::{abi, user::UserArg},
+    sys::{abi, headroom, user::UserArg},
 };
 
 /// Carries out the command `nr`. ENOTTY if there is none. Context: thread, may
@@ -33,9 +33,10 @@ fn get_info(registry: &Registry, arg: &UserArg) -> Result {
 }
 
 /// Gives the caller a file descriptor of a partition: `answer` writes its number to user
-/// memory. If that fails there is none, and the file is dropped. EMFILE, and the errors of
-/// `answer`. Context: thread, may sleep.
+/// memory. If that fails there is none, and the file is dropped. EMFILE, ENOMEM, and the
+/// errors of `answer`. Context: thread, may sleep.
 fn hand_out(file: File, answer: impl FnOnce(i32) -> Result) -> Result {
+    headroom::check_descriptor()?;
     let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
     // CAST: descriptors are below 2^31.
     answer(fd.reserved_fd() as i32)?;

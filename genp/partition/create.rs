@@ -23,7 +23,7 @@ use crate::genp::{
 };
 
 /// More than the kernel needs for the two files of a partition: themselves, their names and
-/// inodes, and a larger table of the process's files.
+/// inodes.
 const FILE_HEADROOM: usize = 64 << 10;
 
 /// The most frames that the caller's user may have committed. Context: thread.

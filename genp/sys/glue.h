@@ -125,6 +125,7 @@ struct file *genp_file_create_leases(const char *name, struct file *partition);
 struct file *genp_file_get_active(struct file *file);
 void genp_file_put(struct file *file);
 void genp_file_put_now(struct file *file);
+unsigned long genp_next_files_table(void);
 unsigned long genp_file_users(struct file *file);
 void *genp_file_owner(const struct file *file);
 struct address_space *genp_file_mapping(struct file *file);

@@ -2,6 +2,7 @@
 /* The file of a partition, eventfds, and copying of argument structures. */
 #include <linux/anon_inodes.h>
 #include <linux/compat.h>
+#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -113,6 +114,23 @@ struct file *genp_file_get_active(struct file *file)
 void genp_file_put(struct file *file)
 {
 	fput(file);
+}
+
+/**
+ * genp_next_files_table - how long the table of open files is that the caller needs next
+ *
+ * It is as long as the present one twice, with an address and less than 8 bits for each.
+ *
+ * Context: thread. Return: bytes.
+ */
+unsigned long genp_next_files_table(void)
+{
+	unsigned int files;
+
+	rcu_read_lock();
+	files = files_fdtable(current->files)->max_fds;
+	rcu_read_unlock();
+	return 2UL * files * (sizeof(struct file *) + 1);
 }
 
 unsigned long genp_file_users(struct file *file)

@@ -24,3 +24,10 @@ pub(crate) fn check(bytes: usize) -> Result {
         Err(ENOMEM)
     }
 }
+
+/// Whether there is memory for a longer table of the caller's open files: ENOMEM. Context:
+/// thread of a process, may sleep.
+pub(crate) fn check_descriptor() -> Result {
+    // SAFETY: no preconditions but the context.
+    check(unsafe { glue::genp_next_files_table() })
+}

@@ -3,9 +3,13 @@
  * What a process has the kernel allocate by GenP counts in its memory cgroup, and where
  * that is full the call fails and nobody is killed. Contract line 13.
  */
+#include <sys/resource.h>
+
 #include "memcg.h"
 
 #define MANY 256
+/* Descriptors of which there is a table of just so many. */
+#define FILES (1 << 16)
 
 static int fds[MANY];
 
@@ -140,6 +144,52 @@ TEST(a_refused_table_leaves_the_cgroup_no_fuller)
 	ERRNO(ioctl(fd, GENP_CREATE, &ask), ENOMEM);
 	memset(memory, 1, more);
 	set_limit(64 * MIB);
+	EQUAL(killed(), 0);
+}
+
+/* What the group is charged, through a descriptor that is open already. */
+static __u64 used_by_group(int current)
+{
+	char text[32] = "";
+
+	CHECK(pread(current, text, sizeof(text) - 1, 0) > 0);
+	return strtoull(text, NULL, 10);
+}
+
+/* Opens files until the next one needs another table of them, of a MiB. */
+static void fill_the_table_of_files(void)
+{
+	const struct rlimit most = { FILES + 64, FILES + 64 };
+	int last = 0;
+
+	CHECK(!setrlimit(RLIMIT_NOFILE, &most));
+	while (last < FILES - 1)
+		CHECK((last = dup(1)) >= 0);
+}
+
+/* Neither a new partition nor one that was there. */
+TEST(a_full_cgroup_refuses_descriptors_and_kills_nobody)
+{
+	struct genp_create ask = create_request(PAGE, 0);
+	struct genp_open join = { .size = sizeof(join), .name = "full" };
+	int fd = control(), limit, current, length;
+	char text[32];
+
+	strcpy(ask.name, "full");
+	CHECK(!ioctl(fd, GENP_CREATE, &ask));
+	enter_memcg();
+	limit = open(OUR_GROUP "/memory.max", O_WRONLY);
+	current = open(OUR_GROUP "/memory.current", O_RDONLY);
+	fill_the_table_of_files();
+	/* Two thirds of the table would fit. */
+	length = snprintf(text, sizeof(text), "%llu",
+			  (unsigned long long)used_by_group(current) + FILES * 2 * 8 * 2 / 3);
+	CHECK(pwrite(limit, text, length, 0) == length);
+	ERRNO(ioctl(fd, GENP_OPEN, &join), ENOMEM);
+	ask.name[0] = 0;
+	ERRNO(ioctl(fd, GENP_CREATE, &ask), ENOMEM);
+	CHECK(pwrite(limit, "max", 3, 0) == 3);
+	EQUAL(ioctl(fd, GENP_OPEN, &join), 0);
 	EQUAL(killed(), 0);
 }
 

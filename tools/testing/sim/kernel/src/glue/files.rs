@@ -57,6 +57,11 @@ pub unsafe extern "C" fn genp_file_put(file: *mut file) {
 }
 
 #[no_mangle]
+pub extern "C" fn genp_next_files_table() -> c_ulong {
+    0
+}
+
+#[no_mangle]
 pub unsafe extern "C" fn genp_file_users(file: *mut file) -> c_ulong {
     point();
     // SAFETY: see the top of `glue`.
