@@ -36,10 +36,10 @@ impl Partition {
         self.events.announce_revocation(handle, bytes);
     }
 
-    /// Tells those of an event whom genp_notify does not. Context: thread of ordinary
-    /// priority.
-    pub(crate) fn tell_crowd(&self) {
-        self.events.tell_crowd();
+    /// Tells those of events of the types in `types` whom genp_notify does not. Context:
+    /// thread of ordinary priority.
+    pub(crate) fn tell_crowd(&self, types: u32) {
+        self.events.tell_crowd(types);
     }
 
     /// Tells of events of the types in `types`, bits 1 << type. Context: the notify thread;
@@ -53,7 +53,7 @@ impl Partition {
                 .with_lending(|state, id| state.accounting.charge_wakes(id, now, others));
         }
         if self.events.deliver(types) {
-            self.account.pool().tell_crowd(self.id());
+            self.account.pool().tell_crowd(self.id(), types);
         }
         if types & (1 << abi::GENP_EVENT_RECALLED) != 0 {
             self.driver_leases.call();

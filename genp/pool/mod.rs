@@ -241,10 +241,11 @@ impl Pool {
         }
     }
 
-    /// Has those told of events of a partition whom the notify thread does not tell, by the
-    /// thread that looks for memory errors: it has ordinary priority. Context: thread.
-    pub(crate) fn tell_crowd(&self, id: PartitionId) {
-        self.pending_events.put_crowd(id);
+    /// Has those told of events of these types, bits 1 << type, of a partition whom the
+    /// notify thread does not tell, by the thread that looks for memory errors: it has
+    /// ordinary priority. Context: thread.
+    pub(crate) fn tell_crowd(&self, id: PartitionId, types: u32) {
+        self.pending_events.put_crowd(id, types);
         self.wakers.errors.wake();
     }
 

@@ -21,7 +21,7 @@ use crate::genp::{
 /// For each partition the types of events to deliver, bits 1 << type.
 pub(crate) struct PendingEvents {
     events: KVVec<Atomic<u32>>,
-    /// 1 for a partition with more listeners than the notify thread tells.
+    /// ... and of those that the notify thread told of, but not all of the listeners.
     crowds: KVVec<Atomic<u32>>,
     waker: Arc<Waker>,
 }
@@ -38,39 +38,53 @@ impl PendingEvents {
     }
 
     /// Has the notify thread deliver events of the types in `types`, bits 1 << type.
-    /// Context: any but NMI. The cmpxchg fails only if that of another CPU succeeded.
+    /// Context: any but NMI.
     pub(crate) fn put(&self, id: PartitionId, types: u32) {
-        if let Some(word) = self.events.get(id.0 as usize) {
-            let mut old = word.load(Relaxed);
-            // Full, even if the bits are set already: the record was written before.
-            // Pairs with the xchg in `take`.
-            while let Err(now) = word.cmpxchg(old, old | types, Full) {
-                old = now;
-            }
-        }
+        add(&self.events, id, types);
         self.waker.wake();
     }
 
     /// Takes the types of events to deliver for a partition; 0 for none. Context: the
     /// notify thread.
     pub(crate) fn take(&self, id: PartitionId) -> u32 {
-        // Full: pairs with the cmpxchg in `put`.
-        self.events
-            .get(id.0 as usize)
-            .map_or(0, |word| word.xchg(0, Full))
+        take(&self.events, id)
     }
 
-    /// Has the crowd of a partition told. The caller wakes the thread that does. Context: any.
-    pub(super) fn put_crowd(&self, id: PartitionId) {
-        if let Some(word) = self.crowds.get(id.0 as usize) {
-            // Full, as in `put`.
-            word.xchg(1, Full);
+    /// Has the crowd of a partition told of events of the types in `types`. The caller wakes
+    /// the thread that does. Context: any but NMI.
+    pub(super) fn put_crowd(&self, id: PartitionId, types: u32) {
+        add(&self.crowds, id, types);
+    }
+
+    /// Takes the types of events to tell the crowd of a partition of; 0 for none. Context:
+    /// the thread that tells crowds.
+    pub(crate) fn take_crowd(&self, id: PartitionId) -> u32 {
+        // Asked often, and for nothing.
+        let word = self.crowds.get(id.0 as usize);
+        match word.is_some_and(|word| word.load(Relaxed) != 0) {
+            true => take(&self.crowds, id),
+            false => 0,
         }
     }
+}
 
-    /// Whether a partition has a crowd to tell; asks once. Context: any.
-    pub(crate) fn take_crowd(&self, id: PartitionId) -> bool {
-        let word = self.crowds.get(id.0 as usize);
-        word.is_some_and(|word| word.load(Relaxed) != 0 && word.xchg(0, Full) != 0)
+/// Sets the bits `types` in the word of a partition. The cmpxchg fails only if that of
+/// another CPU succeeded.
+fn add(words: &[Atomic<u32>], id: PartitionId, types: u32) {
+    if let Some(word) = words.get(id.0 as usize) {
+        let mut old = word.load(Relaxed);
+        // Full, even if the bits are set already: the record was written before. Pairs with
+        // the xchg in `take`.
+        while let Err(now) = word.cmpxchg(old, old | types, Full) {
+            old = now;
+        }
     }
+}
+
+/// Clears the word of a partition; what was in it.
+fn take(words: &[Atomic<u32>], id: PartitionId) -> u32 {
+    // Full: pairs with the cmpxchg in `add`.
+    words
+        .get(id.0 as usize)
+        .map_or(0, |word| word.xchg(0, Full))
 }

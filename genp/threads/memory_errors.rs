@@ -2,7 +2,7 @@
 
 //! The thread that does what is not urgent: it looks for memory errors when the kernel
 //! reports one, retires free frames, and tells owners of theirs; and it tells crowds of
-//! listeners of events.
+//! listeners of events, and whoever waits for an eventfd.
 
 use kernel::sync::Arc;
 
@@ -27,7 +27,11 @@ impl ErrorFinder {
     /// not matter: no report can be lost, and several cost one look.
     fn look(&self, context: &ThreadContext) {
         let pool = self.0.pool();
-        let pause = || context.yield_now();
+        // A look is long, and events do not wait for its end.
+        let pause = || {
+            self.tell_crowds();
+            context.yield_now();
+        };
         pool.retire_clean(pause);
         for partition in self.0.iter() {
             if context.stopping() {
@@ -43,9 +47,10 @@ impl ErrorFinder {
     fn tell_crowds(&self) {
         let pool = self.0.pool();
         for id in (0..pool.config.max_partitions).map(PartitionId) {
-            if pool.pending_events.take_crowd(id) {
+            let types = pool.pending_events.take_crowd(id);
+            if types != 0 {
                 if let Some(partition) = self.0.get(id) {
-                    partition.tell_crowd();
+                    partition.tell_crowd(types);
                 }
             }
         }

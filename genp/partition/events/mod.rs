@@ -56,7 +56,8 @@ const ALL_EVENTS: u32 = 1 << abi::GENP_EVENT_RECALLED
 
 /// The most who wait for events of a partition, by poll(), epoll or read(), and whom
 /// genp_notify wakes: meanwhile it tells of no other partition's. Those who come when there
-/// are so many are woken by a thread of ordinary priority.
+/// are so many are woken by a thread of ordinary priority. So are those who wait for the
+/// eventfd: nobody knows how many they are.
 const MAX_LISTENERS: u32 = 64;
 
 /// The events of a partition.
@@ -80,8 +81,11 @@ pub(crate) struct Events {
     /// Held by who joins the queue by poll(), from when he is counted.
     #[pin]
     joining: Mutex<()>,
+    /// Held while the eventfd is signalled, which takes as long as there are listeners.
     #[pin]
     listener: Mutex<EventFdListener>,
+    /// The mask of the listener for who must not wait for its lock; 0 without an eventfd.
+    listens_for: Atomic<u32>,
 }
 
 impl Events {
@@ -96,6 +100,7 @@ impl Events {
             crowd <- PollQueue::new(new_poll_condvar!("genp_crowd")),
             joining <- new_mutex!((), "genp_joining"),
             listener <- new_mutex!(EventFdListener::NONE, "genp_listener"),
+            listens_for: Atomic::new(0),
         })
     }
 
@@ -140,7 +145,7 @@ impl Events {
     pub(super) fn announce_end(&self) {
         self.put(abi::GENP_EVENT_DYING, 0, 0);
         if self.deliver(1 << abi::GENP_EVENT_DYING) {
-            self.tell_crowd();
+            self.tell_crowd(1 << abi::GENP_EVENT_DYING);
         }
     }
 
@@ -184,27 +189,27 @@ impl Events {
         self.ring.lock().lost_ever()
     }
 
-    /// Wakes pollers and readers and signals the eventfd, for events of the types in
-    /// `types`; returns whether there are more, for [`Self::tell_crowd`]. At most
-    /// [`MAX_LISTENERS`] of the former, and whoever waits for the eventfd. Context: thread,
-    /// may sleep: the notify thread, and who destroys the partition.
+    /// Wakes pollers and readers, for events of the types in `types`; returns whether there
+    /// are more to be told, by [`Self::tell_crowd`]. At most [`MAX_LISTENERS`] steps. Context:
+    /// thread, may sleep: the notify thread, and who destroys the partition.
     pub(super) fn deliver(&self, types: u32) -> bool {
         // A reader that found no record is asleep before this lock is free.
         drop(self.readers.lock());
         self.readers_queue.notify_all();
+        self.crowd.len(1) > 0 || self.listens_for.load(Relaxed) & types != 0
+    }
+
+    /// Wakes those beyond [`MAX_LISTENERS`], and signals the eventfd for events of the types
+    /// in `types`. Linear in both kinds of listeners. Context: thread of ordinary priority,
+    /// and who destroys the partition; may sleep.
+    pub(super) fn tell_crowd(&self, types: u32) {
+        self.crowd.notify_all();
         let listener = self.listener.lock();
         if let Some(eventfd) = &listener.eventfd {
             if listener.mask & types != 0 {
                 eventfd.signal();
             }
         }
-        self.crowd.len(1) > 0
-    }
-
-    /// Wakes those beyond [`MAX_LISTENERS`]. Linear in them. Context: thread of ordinary
-    /// priority, may sleep.
-    pub(super) fn tell_crowd(&self) {
-        self.crowd.notify_all();
     }
 
     /// `GENP_SET_EVENTFD`: EBADF, or EINVAL for a file that is no eventfd, an empty mask
@@ -221,6 +226,9 @@ impl Events {
         let old = {
             let mut listener = self.listener.lock();
             listener.mask = mask;
+            let heard = eventfd.as_ref().map_or(0, |_| mask);
+            // An event that is being announced may miss a change, as if it came before.
+            self.listens_for.store(heard, Relaxed);
             ::core::mem::replace(&mut listener.eventfd, eventfd)
         };
         drop(old);

@@ -553,7 +553,7 @@ struct genp_event {
  * @size: of this structure.
  * @flags: in: 0.
  * @fd: in: an eventfd that is signalled when there are events, once for several that
- *	occur together, or -1 for none.
+ *	occur together, at an ordinary priority since 0.2, or -1 for none.
  * @mask: in: the types of events: bits 1 << GENP_EVENT_*.
  */
 struct genp_eventfd {

@@ -238,6 +238,55 @@ TEST(exit_waits_for_no_thread_below)
 	expect_idle(&before);
 }
 
+/* An epoll that says once when a thread of GenP's has told it of an event. */
+static int epoll_at_edge(int fd)
+{
+	struct epoll_event edge = { .events = EPOLLIN | EPOLLET };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	CHECK(epoll >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &edge));
+	return epoll;
+}
+
+/* Uses up the budget, which is an event; whether that is told of. */
+static bool event_is_told(struct part *part, int epoll)
+{
+	struct genp_borrow lease;
+	struct epoll_event event;
+
+	return !borrow(part->fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease) &&
+	       epoll_wait(epoll, &event, 1, 10000) == 1;
+}
+
+/*
+ * What wakes the listeners of an eventfd, however many they are, has ordinary priority: the
+ * events of others come meanwhile. Between it and genp_notify, of 45, are the hogs.
+ */
+TEST(who_waits_for_an_eventfd_delays_no_other_event)
+{
+	struct genp_eventfd ask = { .size = sizeof(ask), .mask = 1 << GENP_EVENT_BUDGET_LOW };
+	struct part heard = create(0, 8 * PAGE), other = create(0, 8 * PAGE);
+	int first = epoll_at_edge(heard.fd), second = epoll_at_edge(other.fd);
+	bool told, early;
+	struct kept old;
+	__u64 value;
+
+	needs_rt();
+	ask.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	CHECK(ask.fd >= 0 && !ioctl(heard.fd, GENP_SET_EVENTFD, &ask));
+	old = keep_for_others((struct kept){ -1, 0 });
+	begin_hogs_of(40);
+	/* When the second is told, all is done for the first. */
+	told = event_is_told(&heard, first) && event_is_told(&other, second);
+	early = read(ask.fd, &value, sizeof(value)) == sizeof(value);
+	end_hogs();
+	keep_for_others(old);
+	CHECK(told);
+	CHECK(!early);
+	EVENTUALLY(read(ask.fd, &value, sizeof(value)) == sizeof(value));
+	EQUAL(value, 1);
+}
+
 static char parameters[256];
 
 static void read_parameters(void)

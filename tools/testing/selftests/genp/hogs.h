@@ -31,8 +31,8 @@ static void stay_on(int cpu)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
-/* Starts hogs of priority 50; the caller gets priority 60. */
-static UNUSED void begin_hogs(void)
+/* Starts hogs of a priority below 60, which the caller gets. */
+static void begin_hogs_of(int priority)
 {
 	hog_count = sysconf(_SC_NPROCESSORS_ONLN);
 	if (hog_count > HOGS)
@@ -42,12 +42,18 @@ static UNUSED void begin_hogs(void)
 		hogs[cpu] = child();
 		if (!hogs[cpu]) {
 			stay_on(cpu);
-			be_fifo(50);
+			be_fifo(priority);
 			alarm(20);
 			for (;;)
 				;
 		}
 	}
+}
+
+/* ... of priority 50. */
+static UNUSED void begin_hogs(void)
+{
+	begin_hogs_of(50);
 }
 
 static UNUSED void end_hogs(void)
