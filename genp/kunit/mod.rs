@@ -58,5 +58,10 @@ pub(crate) fn params() -> Params {
 
 /// A pool of one test, and its partitions. Without threads and device.
 pub(crate) fn registry() -> Result<Arc<Registry>> {
-    Registry::new(Pool::new(Config::check(&params())?, Wakers::new()?)?)
+    registry_of(&params())
+}
+
+/// As [`registry`], with other parameters.
+pub(crate) fn registry_of(params: &Params) -> Result<Arc<Registry>> {
+    Registry::new(Pool::new(Config::check(params)?, Wakers::new()?)?)
 }

@@ -21,13 +21,22 @@ fn field(name: &[u8]) -> [u8; SIZE] {
     field
 }
 
-/// A partition of one page with this name.
+/// A partition of one page with this name, and budget for eight.
 pub(crate) fn create(registry: &Arc<Registry>, name: &[u8]) -> Result<(Arc<Partition>, File)> {
+    create_with(registry, name, 8)
+}
+
+/// As [`create`], with budget for `limit` pages.
+pub(crate) fn create_with(
+    registry: &Arc<Registry>,
+    name: &[u8],
+    limit: u32,
+) -> Result<(Arc<Partition>, File)> {
     let args = abi::genp_create {
         flags: abi::GENP_CREATE_MULTIMAP,
         name: field(name),
         reserve: PAGE_SIZE as u64,
-        borrow_limit: 8 * PAGE_SIZE as u64,
+        borrow_limit: u64::from(limit) * PAGE_SIZE as u64,
         node: abi::GENP_ANY_NODE,
         ..Default::default()
     };

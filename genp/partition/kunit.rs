@@ -9,13 +9,15 @@ use super::{
 use crate::genp::core::owner::Owner;
 use crate::genp::{
     core::{accounting::WaitReasons, tlsf::TlsfError},
-    kunit::{names, registry},
+    kunit::{names, params, registry, registry_of},
+    pool::config::Params,
     registry::Registry,
     sys::{
         errno::{EIDRM, ESTALE},
         kunit::{in_hard_interrupt, UserMap, PROT_EXEC, PROT_READ, PROT_WRITE},
     },
 };
+use core::cell::Cell;
 use kernel::{page::PAGE_SIZE, prelude::*, sync::Arc};
 
 const RW: u32 = PROT_READ | PROT_WRITE;
@@ -29,13 +31,30 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Result<Self> {
-        let registry = registry()?;
-        let (partition, file) = names::create(&registry, b"")?;
+        Self::with_limit(registry()?, 8)
+    }
+
+    /// With budget for `limit` pages.
+    fn with_limit(registry: Arc<Registry>, limit: u32) -> Result<Self> {
+        let (partition, file) = names::create_with(&registry, b"", limit)?;
         Ok(Self {
             registry,
             partition,
             file,
         })
+    }
+
+    /// How many pieces a look for memory errors has. Between any two of them a lease comes and
+    /// goes, because nobody holds the lock of the window: `None` if not.
+    fn pieces(&self) -> Option<u32> {
+        let (pieces, returned) = (Cell::new(0), Cell::new(0));
+        self.partition.find_memory_errors(|| {
+            pieces.set(pieces.get() + 1);
+            let lease = self.borrow(1);
+            let given = lease.and_then(|lease| self.partition.return_lease(lease.handle));
+            returned.set(returned.get() + u32::from(given.is_ok()));
+        });
+        (returned == pieces).then_some(pieces.get())
     }
 
     fn borrow(&self, pages: u32) -> Result<Grant> {
@@ -244,6 +263,22 @@ mod window_tests {
             assert_eq!(map.peek((second.offset - LEASE_OFFSET) as usize), Some(9));
             partition.return_lease(second.handle)?;
         }
+        assert!(fixture.close());
+        Ok(())
+    }
+
+    #[test]
+    fn a_look_for_memory_errors_is_in_pieces() -> Result {
+        let params = Params {
+            pool_mib: 8,
+            ..params()
+        };
+        let fixture = Fixture::with_limit(registry_of(&params)?, 1500)?;
+        let without = fixture.pieces().ok_or(EIO)?;
+        let lease = fixture.borrow(1400)?;
+        assert_eq!(fixture.pieces(), Some(without + 3));
+        fixture.partition.return_lease(lease.handle)?;
+        assert_eq!(fixture.pieces(), Some(without));
         assert!(fixture.close());
         Ok(())
     }

@@ -5,7 +5,8 @@
 use kernel::{page::PAGE_SHIFT, prelude::*};
 
 use super::{
-    slices::{Slice, Slices},
+    slices::Slice,
+    walk::{Frames, Walk},
     window::LeaseWindow,
     Leases,
 };
@@ -23,51 +24,65 @@ impl Leases {
         tell: impl Fn(u64, u64),
     ) {
         for slice in 0..self.window.max_leases() {
-            // As long as a page fault that maps the lease.
-            self.window
-                .find_errors(&mut self.window.lock(), slice, &tell);
-            pause();
+            self.window.find_errors(slice, &pause, &tell);
         }
     }
 }
 
 impl LeaseWindow {
-    /// As [`Leases::find_errors`], in one slice.
-    fn find_errors(&self, slices: &mut Slices, slice: u32, tell: impl Fn(u64, u64)) {
-        let Some(entry) = slices.get(slice) else {
+    /// As [`Leases::find_errors`], in one slice. A lease that ends meanwhile is left: its
+    /// frames are looked at before anybody else has them, and so are those that a lease
+    /// gets meanwhile.
+    fn find_errors(&self, slice: u32, pause: impl Fn(), tell: impl Fn(u64, u64)) {
+        let Some(handle) = self.lock().get(slice).map(Slice::handle) else {
             return;
         };
-        let mut at = 0u64;
+        let mut walk = Walk::new(&self.account().pool().free_frames, slice, handle);
+        loop {
+            let mut slices = self.lock();
+            let piece = walk.piece(&mut slices, |_, frames| {
+                (frames.count, self.tell_errors(frames, slice, handle, &tell))
+            });
+            let (looked, found) = piece.unwrap_or((0, false));
+            if looked == 0 {
+                return;
+            }
+            if let Some(entry) = slices.of(slice, handle).filter(|_| found) {
+                entry.set_poisoned();
+            }
+            drop(slices);
+            pause();
+        }
+    }
+
+    /// Tells of the next frames of a lease that have memory errors; whether there are any.
+    /// Context: thread, with the lock of the slices; may sleep.
+    fn tell_errors(
+        &self,
+        frames: Frames<'_, '_>,
+        slice: u32,
+        handle: u64,
+        tell: impl Fn(u64, u64),
+    ) -> bool {
+        let Frames { iter, first, count } = frames;
+        let mut at = self
+            .slice_offset(slice)
+            .plus(u64::from(first) << PAGE_SHIFT);
         let mut found = false;
-        for frame in self.account().pool().free_frames.iter(entry.list()) {
+        for frame in iter.take(count as usize) {
             if self.account().newly_poisoned(frame) {
                 found = true;
-                let offset = self.slice_offset(slice).plus(at << PAGE_SHIFT);
-                self.unmap_page(offset);
-                tell(entry.handle(), offset);
+                self.unmap_page(at);
+                tell(handle, at);
             }
-            at.raise(1);
+            at.raise(1 << PAGE_SHIFT);
         }
-        if let Some(entry) = slices.get_mut(slice).filter(|_| found) {
-            entry.set_poisoned();
-        }
+        found
     }
 
-    /// The frame of a page of a lease, if it has that many. Linear in the pages of the
-    /// lease.
-    pub(super) fn frame(&self, entry: &Slice, within: u32) -> Option<u32> {
-        let free_frames = &self.account().pool().free_frames;
-        free_frames.iter(entry.list()).nth(within as usize)
-    }
-
-    /// Whether there is a memory error in a page of a lease. Linear in the pages of the
-    /// lease if there may be any.
-    pub(super) fn is_poisoned(&self, entry: &Slice, within: u32) -> bool {
-        let suspect = entry.is_poisoned() || self.account().pool().errors.pending();
-        suspect
-            && self
-                .frame(entry, within)
-                .is_some_and(|frame| self.account().poisoned(frame))
+    /// Whether frames of a lease may have memory errors. O(1).
+    pub(super) fn is_suspect(&self, entry: &Slice) -> bool {
+        entry.is_poisoned() || self.account().pool().errors.pending()
     }
 
     /// Maps the next `count` frames of a list from page `first` on, but those with memory

@@ -195,7 +195,7 @@ impl LeaseWindow {
                     return Some(entry.is_mappable());
                 }
                 let first = start.saturating_add(first);
-                let mapped = match entry.is_poisoned() || pool.errors.pending() {
+                let mapped = match self.is_suspect(entry) {
                     true => self.map_sound(iter, count, vma, first),
                     false => vma.map(first, count, iter, pool.free_frames.frames()),
                 };
@@ -279,6 +279,20 @@ impl LeaseWindow {
     ) -> Option<R> {
         let (slice, within) = self.slice_of(page)?;
         let handle = self.lock().get(slice)?.handle();
+        let frames = self.account.pool().free_frames.frames();
+        self.at_frame(slice, handle, within, |frame| {
+            (!self.account.poisoned(frame)).then(|| work(frames, frame))
+        })?
+    }
+
+    /// Does `work` with the frame of a page of the lease `handle`, as [`Self::with_frame`].
+    fn at_frame<R>(
+        &self,
+        slice: u32,
+        handle: u64,
+        within: u32,
+        work: impl FnOnce(u32) -> R,
+    ) -> Option<R> {
         let free_frames = &self.account.pool().free_frames;
         let mut walk = Walk::new(free_frames, slice, handle);
         let mut work = Some(work);
@@ -293,8 +307,7 @@ impl LeaseWindow {
                 if left == count {
                     return None;
                 }
-                let frame = frame.filter(|&frame| !self.account.poisoned(frame));
-                Some(frame.and_then(|frame| Some(work.take()?(free_frames.frames(), frame))))
+                Some(frame.and_then(|frame| Some(work.take()?(frame))))
             })?;
             if let Some(answer) = done {
                 return answer;
@@ -314,13 +327,14 @@ impl LeaseWindow {
         let Some((handle, pages)) = found.filter(|&(_, pages)| within < pages) else {
             return 0;
         };
-        if slices
+        let suspect = slices
             .get(slice)
-            .is_some_and(|entry| self.is_poisoned(entry, within))
-        {
+            .is_some_and(|entry| self.is_suspect(entry));
+        drop(slices);
+        let poisoned = |frame| self.account.poisoned(frame);
+        if suspect && self.at_frame(slice, handle, within, poisoned) == Some(true) {
             return FAULT_POISONED;
         }
-        drop(slices);
         if self.map_pieces(vma, slice, handle) != Some(true) {
             return 0;
         }
