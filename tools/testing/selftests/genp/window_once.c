@@ -100,6 +100,76 @@ TEST(what_the_kernel_refuses_is_not_counted)
 	munmap(part.lease, part.windows.lease_length);
 }
 
+#define MOVE (MREMAP_MAYMOVE | MREMAP_FIXED)
+
+/* No mremap() gives an address space another window, nor takes it the one it has. */
+static void mremap_in_vain(const struct part *part)
+{
+	unsigned long length = part->windows.lease_length;
+	void *to = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(to != MAP_FAILED);
+	ERRNO(mremap(part->lease, length, length, MOVE, to), EINVAL);
+	ERRNO(mremap(part->lease, length, length, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0), EINVAL);
+	ERRNO(mremap(part->lease, length, 2 * length, MREMAP_MAYMOVE), EFAULT);
+	/* A second one of the same pages; the errno is the kernel's. */
+	CHECK(mremap(part->lease, 0, length, MREMAP_MAYMOVE) == MAP_FAILED);
+	CHECK(mremap(part->lease, 0, length, MOVE, to) == MAP_FAILED);
+	munmap(to, length);
+}
+
+/* fork() leaves the window out: the child has none, and may map one as anybody. */
+static void fork_in_vain(const struct part *part, int more)
+{
+	pid_t pid;
+
+	/* Nor can it be asked to. */
+	ERRNO(madvise(part->lease, part->windows.lease_length, MADV_DOFORK), EINVAL);
+	pid = child();
+	if (!pid) {
+		(void)*(volatile char *)part->lease;
+		_exit(0);
+	}
+	EQUAL(WTERMSIG(reap(pid)), SIGSEGV);
+	pid = child();
+	if (!pid) {
+		for (int i = 0; i < more; i++)
+			CHECK(map_window(part, NULL, 0) != MAP_FAILED);
+		if (more == 1)
+			ERRNO(map_window(part, NULL, 0), EMLINK);
+		_exit(0);
+	}
+	EQUAL(reap(pid), 0);
+}
+
+/* mmap() twice is EMLINK; no other call gives a second window either. */
+TEST(no_call_gives_an_address_space_a_second_window)
+{
+	struct part part = create(0, PAGES * PAGE);
+
+	ERRNO(map_window(&part, NULL, 0), EMLINK);
+	mremap_in_vain(&part);
+	fork_in_vain(&part, 1);
+	ERRNO(map_window(&part, NULL, 0), EMLINK);
+	/* That of the child is its own affair, but the counter is the partition's. */
+	EQUAL(stat_of(part.fd).mapping_refusals, 3);
+}
+
+/* Who asked for several gets them by mmap(), and by nothing else. */
+TEST(a_multimap_partition_gives_several_and_no_emlink)
+{
+	struct part part = create_multimap(0, PAGES * PAGE);
+
+	CHECK(map_window(&part, NULL, 0) != MAP_FAILED);
+	mremap_in_vain(&part);
+	fork_in_vain(&part, 3);
+	/* 16 in all address spaces, and EBUSY then. */
+	for (int i = 2; i < 16; i++)
+		CHECK(map_window(&part, NULL, 0) != MAP_FAILED);
+	ERRNO(map_window(&part, NULL, 0), EBUSY);
+	EQUAL(stat_of(part.fd).mapping_refusals, 1);
+}
+
 static atomic_int mapped, most;
 static struct part once;
 
