@@ -348,6 +348,28 @@ fn what_is_granted_later_is_not_due_before() {
     assert_eq!(pool.due(late), None);
 }
 
+/// Nobody ended it yet: it can be returned, but not renewed.
+#[test]
+fn what_has_expired_can_be_returned_and_not_renewed() {
+    let mut pool = pool(WaitOrder::Fifo);
+    let a = partition(&mut pool, 0, 50);
+    let lease = pool.borrow(a, 50, 0, BOTH, false, 0, TERM).unwrap();
+    pool.acknowledge(lease.lease);
+    let renewed = pool.renew(a, lease.handle, TERM, TERM);
+    assert_eq!(renewed, Err(AccountingError::Stale));
+    // Handed over to whoever ends it, who has not begun.
+    assert_eq!(pool.due(TERM), Some(DueAction::Revoke(lease.lease)));
+    let renewed = pool.renew(a, lease.handle, TERM, TERM);
+    assert_eq!(renewed, Err(AccountingError::Stale));
+    let claimed = pool.claim(a, lease.handle, EndReason::Returned).unwrap();
+    let again = pool.claim(a, lease.handle, EndReason::Revoked);
+    assert_eq!(again, Err(AccountingError::Stale));
+    pool.complete_return(claimed, EndReason::Returned);
+    assert_eq!(pool.account(a).counters().returns, 1);
+    assert_eq!(pool.totals().lent, 0);
+    assert_eq!(pool.check(), Ok(()));
+}
+
 /// A renewal is a grant anew.
 #[test]
 fn what_is_renewed_later_is_not_due_before() {

@@ -222,6 +222,27 @@ TEST(a_lease_that_nobody_needs_waits_for_all_above_the_base)
 	EVENTUALLY(stat_of(part.fd).revocations == 1);
 }
 
+/* It has expired, so it is not renewed; but it is still there, and can be returned. */
+TEST(a_late_lease_can_be_returned_and_not_renewed)
+{
+	struct genp_renew renew = { .size = sizeof(renew) };
+	struct genp_borrow lease;
+	struct part part;
+	int err, returned, again;
+
+	begin_lease_under_hogs(&part, &lease);
+	renew.handle = lease.handle;
+	err = ioctl(part.fd, GENP_RENEW, &renew) ? errno : 0;
+	returned = give_back(part.fd, lease.handle) ? errno : 0;
+	again = give_back(part.fd, lease.handle) ? errno : 0;
+	end_hogs();
+	EQUAL(err, ESTALE);
+	EQUAL(returned, 0);
+	EQUAL(again, ESTALE);
+	EQUAL(stat_of(part.fd).returns, 1);
+	EQUAL(stat_of(part.fd).revocations, 0);
+}
+
 /* ... and who needs it has it at once. */
 TEST(a_waiter_has_a_late_lease_ended_at_once)
 {
