@@ -34,6 +34,7 @@ pub mod owner;
 pub mod parameters;
 pub mod recall_bound;
 pub mod recall_share;
+pub mod samples;
 pub mod shape;
 pub mod tlsf;
 pub mod watermarks;

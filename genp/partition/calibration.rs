@@ -6,7 +6,13 @@
 use kernel::prelude::*;
 
 use super::Partition;
-use crate::genp::sys::{file::FileRef, own_mapping::OwnMapping, time};
+use crate::genp::{
+    core::samples::Samples,
+    sys::{file::FileRef, own_mapping::OwnMapping},
+};
+
+/// Stretches that are measured, at most.
+const STRETCHES: usize = 64;
 
 impl Partition {
     /// Maps its lease window in the caller's address space. Context: thread, may sleep.
@@ -22,13 +28,12 @@ impl Partition {
     }
 
     /// Zeroes its reserve, which nobody uses: what was in the caches is not any more.
-    /// Returns how long that took for each page, rounded up. Context: thread, may sleep.
+    /// Returns how long that took for each page, rounded up, in the median of some stretches
+    /// in which nobody else ran. Context: thread, may sleep.
     pub(crate) fn cool(&self) -> u64 {
+        let mut taken: Samples<STRETCHES> = Samples::EMPTY;
         let frames = self.reserve.lock();
-        let begin = time::now();
-        self.reserve.zero(&frames);
-        let took = time::now().saturating_sub(begin);
-        let each = took.checked_div(frames.pages().into()).unwrap_or(took);
-        each.saturating_add(1)
+        self.reserve.zero(&frames, |each| taken.add(each));
+        taken.median().saturating_add(1)
     }
 }

@@ -8,6 +8,10 @@
 //!
 //! The caches are made cold before each deadline, by zeroing a reserve. What could not be
 //! made worse than it was is in the [`MARGIN`].
+//!
+//! Others may run meanwhile. The threads that are measured are more urgent than they, and
+//! what is measured in the caller is measured with preemption off, in short stretches. Of
+//! the samples, those that took much longer than the others do not count.
 
 use kernel::{
     prelude::*,
@@ -17,15 +21,25 @@ use kernel::{
 
 use super::Registry;
 use crate::genp::{
-    core::{accounting::WaitReasons, count::Count, owner::Owner, recall_bound::UnitCosts},
+    core::{
+        accounting::WaitReasons, count::Count, owner::Owner, recall_bound::UnitCosts,
+        samples::Samples,
+    },
     partition::{BorrowRequest, CreateRequest, File, Partition},
     sys::{abi, own_mapping::OwnMapping, time},
 };
 
 /// A step may cost so many times what was measured.
 const MARGIN: u64 = 4;
-/// It takes no longer than this, or than one sample of each kind.
+/// It takes no longer than this, if there are [`ENOUGH`] samples of each kind then ...
 const TIME_NS: u64 = 50_000_000;
+/// ... than this, if there is one of each, as when others keep the caller from running; and
+/// than one attempt at each in any case.
+const LONGEST_TIME_NS: u64 = 500_000_000;
+/// Samples of each kind that are not measured by a single disturbance.
+const ENOUGH: usize = 5;
+/// Borrows that show how long one takes: the shortest counts.
+const TRIES: usize = 4;
 /// Leases that end together.
 const LEASES: u32 = 16;
 /// Pages of a large lease, at most.
@@ -38,49 +52,7 @@ const LONGEST_TERM_NS: u64 = 50_000_000;
 /// Samples of each kind, at most.
 const ROUNDS: usize = 8;
 
-/// Samples of one kind.
-struct Samples {
-    taken: [u64; ROUNDS],
-    count: usize,
-}
-
-impl Samples {
-    const EMPTY: Self = Self {
-        taken: [0; ROUNDS],
-        count: 0,
-    };
-
-    fn add(&mut self, sample: u64) {
-        if let Some(entry) = self.taken.get_mut(self.count) {
-            *entry = sample;
-            self.count.raise(1);
-        }
-    }
-
-    fn all(&self) -> &[u64] {
-        self.taken.get(..self.count).unwrap_or(&[])
-    }
-
-    fn worst(&self) -> u64 {
-        self.all().iter().copied().max().unwrap_or(0)
-    }
-
-    /// The largest one that no more than half of them are below: a disturbance that
-    /// happened once is not counted once for each lease of the pool.
-    fn median(&self) -> u64 {
-        let half = self.count / 2;
-        let below = |sample: u64| {
-            let all = self.all().iter();
-            all.fold(0usize, |sum, &other| sum.plus(usize::from(other < sample)))
-        };
-        self.all()
-            .iter()
-            .copied()
-            .filter(|&sample| below(sample) <= half)
-            .max()
-            .unwrap_or(0)
-    }
-}
+type OfKind = Samples<ROUNDS>;
 
 /// The leases that run out together in a sample.
 #[derive(Clone, Copy)]
@@ -97,7 +69,7 @@ struct Experiment<'a> {
     partition: Arc<Partition>,
     pages: u32,
     term_ns: u64,
-    until: u64,
+    begin: u64,
 }
 
 impl<'a> Experiment<'a> {
@@ -124,18 +96,25 @@ impl<'a> Experiment<'a> {
             partition,
             pages,
             term_ns: LONGEST_TERM_NS.min(pool.config.max_lease_ns),
-            until: 0,
+            begin: 0,
         })
     }
 
-    /// Chooses a term of four times what borrowing takes on this machine. EAGAIN if that is
-    /// too long, or the errors of a borrow.
-    fn choose_term(&mut self) -> Result {
+    /// How long borrowing a large lease and returning it takes; the errors of both.
+    fn time_borrow(&self) -> Result<u64> {
         let begin = time::now();
         let expires = begin.saturating_add(self.term_ns);
         let lease = self.partition.borrow(&request(self.pages, expires))?;
-        let took = time::now().saturating_sub(begin).saturating_mul(4);
+        let took = time::now().saturating_sub(begin);
         self.partition.return_lease(lease.handle)?;
+        Ok(took)
+    }
+
+    /// Chooses a term of four times what borrowing takes on this machine, when nobody keeps
+    /// the caller from it. EAGAIN if that is too long, or if no borrow succeeds.
+    fn choose_term(&mut self) -> Result {
+        let times = (0..TRIES).filter_map(|_| self.time_borrow().ok());
+        let took = times.min().ok_or(EAGAIN)?.saturating_mul(4);
         if took > self.term_ns {
             return Err(EAGAIN);
         }
@@ -143,8 +122,11 @@ impl<'a> Experiment<'a> {
         Ok(())
     }
 
-    fn is_over(&self) -> bool {
-        time::now() >= self.until
+    /// Whether so many samples of each kind are all that there is time for.
+    fn is_over(&self, samples: &[OfKind]) -> bool {
+        let took = time::now().saturating_sub(self.begin);
+        let fewest = samples.iter().map(OfKind::count).min().unwrap_or(0);
+        took >= LONGEST_TIME_NS || (took >= TIME_NS && fewest >= ENOUGH)
     }
 
     /// Borrows leases that end together; false if one had ended before it was there.
@@ -169,7 +151,7 @@ impl<'a> Experiment<'a> {
 
     /// How long after the deadline the last frames were free; `None` if the leases could
     /// not be had, which gets a longer term.
-    fn sample(&mut self, kind: Kind, zero: &mut Samples) -> Option<u64> {
+    fn sample(&mut self, kind: Kind, zero: &mut OfKind) -> Option<u64> {
         let pool = self.registry.pool();
         pool.forget_recalls(self.partition.id());
         let expires = time::now().saturating_add(self.term_ns);
@@ -190,26 +172,30 @@ impl<'a> Experiment<'a> {
     /// was no time for one of each.
     fn run(&mut self) -> Result<UnitCosts> {
         let kinds = [(1, 1), (LEASES, 1), (1, self.pages)];
-        let mut zero = Samples::EMPTY;
-        let mut samples = [const { Samples::EMPTY }; 3];
+        let mut zero = OfKind::EMPTY;
+        let mut samples = [const { OfKind::EMPTY }; 3];
         let one_round = kinds.len();
-        self.until = time::now().saturating_add(TIME_NS);
+        self.begin = time::now();
         for turn in 0..ROUNDS.times(kinds.len()) {
             let index = turn.plus(turn / 3) % 3;
+            if turn >= one_round && self.is_over(&samples) {
+                break;
+            }
             let (Some(&(leases, pages)), Some(of_kind)) =
                 (kinds.get(index), samples.get_mut(index))
             else {
                 break;
             };
-            if turn >= one_round && self.is_over() {
-                break;
-            }
             if let Some(sample) = self.sample(Kind { leases, pages }, &mut zero) {
                 of_kind.add(sample);
             }
         }
-        let [single, many, large] = samples;
-        if [&single, &many, &large].iter().any(|kind| kind.count == 0) {
+        self.costs(&samples, &zero)
+    }
+
+    /// The costs by these samples of the kinds in [`Self::run`]; EAGAIN if one is missing.
+    fn costs(&self, [single, many, large]: &[OfKind; 3], zero: &OfKind) -> Result<UnitCosts> {
+        if [single, many, large].iter().any(|kind| kind.count() == 0) {
             return Err(EAGAIN);
         }
         let cost = |ns: u64, steps: u32| {
@@ -217,13 +203,13 @@ impl<'a> Experiment<'a> {
             each.saturating_add(1).saturating_mul(MARGIN)
         };
         // Without what it takes until the first lease is ended, which is in every sample.
-        let once = single.median();
-        let end_ns = cost(many.median().saturating_sub(once), LEASES.minus(1));
+        let once = single.typical();
+        let end_ns = cost(many.typical().saturating_sub(once), LEASES.minus(1));
         Ok(UnitCosts {
-            latency_ns: cost(single.worst(), 1),
+            latency_ns: cost(single.worst_plausible(), 1),
             end_ns,
-            page_ns: cost(large.median().saturating_sub(once), self.pages),
-            zero_ns: cost(zero.median(), 1),
+            page_ns: cost(large.typical().saturating_sub(once), self.pages),
+            zero_ns: cost(zero.typical(), 1),
             serve_ns: in_proportion(UnitCosts::STATED.serve_ns, end_ns),
             section_ns: in_proportion(UnitCosts::STATED.section_ns, end_ns),
         })

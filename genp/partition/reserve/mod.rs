@@ -22,11 +22,12 @@ use crate::genp::{
     sys::{
         alloc_flags::CREATE_FLAGS,
         atomic::InlineAtomic,
+        cpu::PreemptGuard,
         errno::EOPNOTSUPP,
         file::{FileOwner, Mapping},
         genalloc::{Carveout, Source},
         lock::{new_pi_mutex, Pi, PiMutex},
-        table, trace,
+        table, time, trace,
         vma::{self, ReserveFault, FAULT_POISONED},
     },
 };
@@ -38,6 +39,9 @@ pub(super) use frames::ReserveFrames;
 
 /// File offset of the reserve.
 pub(crate) const RESERVE_OFFSET: u64 = 0;
+
+/// Pages that are zeroed with preemption off, between two looks at the clock.
+const STRETCH: usize = 8;
 
 /// How often pages that are cut off are unmapped at most, every 100 us.
 const CUT_TRIES: u32 = 10_000;
@@ -164,11 +168,21 @@ impl Reserve {
         }
     }
 
-    /// Zeroes the frames of the pool that it has, and nobody uses. Context: thread, may sleep.
-    pub(super) fn zero(&self, frames: &ReserveFrames) {
+    /// Zeroes the frames of the pool that it has, and nobody uses. Calls `took` with how long
+    /// each stretch of [`STRETCH`] took for a page; preemption is off meanwhile. Context:
+    /// thread, may sleep.
+    pub(super) fn zero(&self, frames: &ReserveFrames, mut took: impl FnMut(u64)) {
         let all = self.account.pool().free_frames.frames();
-        if let Backing::Frames(table) = &frames.backing {
-            table.iter().for_each(|&frame| all.zero(frame));
+        let Backing::Frames(table) = &frames.backing else {
+            return;
+        };
+        for stretch in table.chunks(STRETCH) {
+            let here = PreemptGuard::begin();
+            let begin = time::now();
+            stretch.iter().for_each(|&frame| all.zero(frame));
+            let whole = time::now().saturating_sub(begin);
+            drop(here);
+            took(whole / stretch.len().max(1) as u64);
         }
     }
 
