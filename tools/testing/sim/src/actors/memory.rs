@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Where leases begin in the file.
-const LEASES: u64 = 1 << 42;
+pub(super) const LEASES: u64 = 1 << 42;
 
 /// A mark is of a lease, not of a reserve.
 const LEASED: u64 = 1 << 38;

@@ -6,6 +6,7 @@ mod handles;
 mod memory;
 mod others;
 mod partitions;
+mod shown;
 
 use std::rc::Rc;
 

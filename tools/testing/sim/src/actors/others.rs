@@ -69,8 +69,9 @@ impl Thread {
         machine().memory.poison(b as usize).then_some(0)
     }
 
-    pub(super) fn info(&self, _a: u32, _b: u32) -> Option<i32> {
+    pub(super) fn info(&self, a: u32, b: u32) -> Option<i32> {
         check::pool(&self.control());
+        self.read_about(a, b);
         Some(0)
     }
 

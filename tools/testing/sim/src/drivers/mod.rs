@@ -5,6 +5,7 @@
 
 mod leases;
 mod objects;
+mod placement;
 
 use core::{
     cell::{Cell, RefCell},
@@ -59,6 +60,8 @@ pub(crate) struct Driver {
     actor: usize,
     part: Cell<*mut genp_partition>,
     creator: Cell<bool>,
+    /// Whether its memory is not the pool's.
+    elsewhere: Cell<bool>,
     pages: RefCell<Option<Rc<Pages>>>,
     regions: RefCell<Vec<genp_region>>,
     leases: RefCell<Vec<Lease>>,
@@ -94,6 +97,7 @@ impl Driver {
             actor,
             part: Cell::new(core::ptr::null_mut()),
             creator: Cell::new(false),
+            elsewhere: Cell::new(false),
             pages: RefCell::new(None),
             regions: RefCell::new(Vec::new()),
             leases: RefCell::new(Vec::new()),
@@ -147,6 +151,7 @@ impl Driver {
             if a & 7 == 0 {
                 let mut name = *b"sim.0\0";
                 name[4] += (b % 3) as u8;
+                self.elsewhere.set(false);
                 glue::genp_partition_find(name.as_ptr().cast())
             } else {
                 let stock = [0, 1, 3, 8, 16, 24][(a >> 3) as usize % 6];
@@ -168,7 +173,7 @@ impl Driver {
                     },
                     stock_low: 0,
                 };
-                glue::genp_partition_create(&spec)
+                self.create(&spec, b >> 16)
             }
         };
         leave_kernel();
@@ -206,6 +211,9 @@ impl Driver {
     }
 
     fn alloc(&self, a: u32, b: u32) -> Option<i32> {
+        if b & 0x1_0000 != 0 {
+            return self.place(a, b >> 17);
+        }
         let mut region = genp_region {
             addr: core::ptr::null_mut(),
             size: 0,
@@ -222,17 +230,25 @@ impl Driver {
             )
         };
         if done == 0 {
-            let (from, to) = (region.addr as usize, region.addr as usize + region.size);
-            let meets =
-                self.regions.borrow().iter().any(|other| {
-                    (other.addr as usize) < to && from < other.addr as usize + other.size
-                });
-            if meets || align > 0 && from % align != 0 {
-                fail("a region of a driver meets another one, or is not aligned");
+            if align > 0 && region.addr as usize % align != 0 {
+                fail("a region of a driver is not aligned");
             }
-            self.regions.borrow_mut().push(region);
+            self.keep_region(region);
         }
         Some(done)
+    }
+
+    fn keep_region(&self, region: genp_region) {
+        let (from, to) = (region.addr as usize, region.addr as usize + region.size);
+        let meets = self
+            .regions
+            .borrow()
+            .iter()
+            .any(|other| (other.addr as usize) < to && from < other.addr as usize + other.size);
+        if meets {
+            fail("a region of a driver meets another one");
+        }
+        self.regions.borrow_mut().push(region);
     }
 
     fn free(&self, _a: u32, _b: u32) -> Option<i32> {
@@ -249,7 +265,8 @@ impl Driver {
         Some(done)
     }
 
-    fn stat(&self, _a: u32, _b: u32) -> Option<i32> {
+    fn stat(&self, a: u32, b: u32) -> Option<i32> {
+        self.ask(a, b);
         let mut stat = genp_stat::default();
         // SAFETY: arguments of ours.
         unsafe { glue::genp_partition_stat(self.part.get(), &mut stat) };

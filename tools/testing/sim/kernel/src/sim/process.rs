@@ -12,6 +12,7 @@ use super::{
     machine, point,
     space::mm_struct,
 };
+use crate::{bindings::seq_file, seq_file::SeqFile};
 
 unsafe extern "C" {
     fn genp_partition_ioctl(partition: *mut core::ffi::c_void, nr: u32, arg: usize) -> isize;
@@ -27,6 +28,15 @@ unsafe extern "C" {
         file: *mut file,
         table: *mut core::ffi::c_void,
     ) -> u32;
+    fn genp_partition_show(partition: *mut core::ffi::c_void, text: *mut seq_file);
+    fn genp_window_access(
+        partition: *mut core::ffi::c_void,
+        page: usize,
+        offset: u32,
+        buffer: *mut core::ffi::c_void,
+        bytes: u32,
+        write: bool,
+    ) -> bool;
 }
 
 /// A process.
@@ -218,5 +228,32 @@ impl Hold {
                 return 0;
             }
         }
+    }
+
+    /// What /proc/PID/fdinfo says of it.
+    pub fn show(&self) -> String {
+        let text = SeqFile::default();
+        if let Kind::Partition(data) = self.kind.get() {
+            let at: *const SeqFile = &text;
+            // SAFETY: as above; `SeqFile::from_raw` takes what this passes.
+            unsafe { genp_partition_show(data, at.cast::<seq_file>().cast_mut()) };
+        }
+        machine().check_at_rest();
+        text.text()
+    }
+
+    /// What a debugger reads of a page of the lease window.
+    pub fn peek(&self, page: usize) -> Option<u64> {
+        let Kind::Partition(data) = self.kind.get() else {
+            return None;
+        };
+        let mut content = 0u64;
+        let at: *mut core::ffi::c_void = (&raw mut content).cast();
+        // SAFETY: as above; there is room for eight bytes.
+        let found = unsafe { genp_window_access(data, page, 0, at, 8, false) };
+        // SAFETY: as above; nothing is written to the page.
+        unsafe { genp_window_access(data, page, 8, at, 0, true) };
+        machine().check_at_rest();
+        found.then_some(content)
     }
 }
