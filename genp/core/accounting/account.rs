@@ -201,11 +201,6 @@ impl Account {
         self.waiting
     }
 
-    /// Whether the partition is being closed, or was.
-    pub fn dying(&self) -> bool {
-        self.dying
-    }
-
     /// What was counted since it was opened.
     pub fn counters(&self) -> &AccountCounters {
         &self.counters
