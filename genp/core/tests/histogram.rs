@@ -4,7 +4,7 @@ use genp_core::histogram::{Histogram, BUCKETS};
 
 #[test]
 fn times_fall_into_their_classes() {
-    let mut histogram = Histogram::new();
+    let mut histogram = Histogram::default();
     for ns in [0, 1, 2, 3, 4, 1023, 1024, u64::MAX] {
         histogram.record(ns);
     }

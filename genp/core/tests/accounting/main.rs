@@ -7,6 +7,7 @@ mod cases;
 mod ceilings;
 mod pace;
 mod poison;
+mod refusals;
 mod sections;
 mod steps;
 mod users;
