@@ -33,6 +33,8 @@ pub struct Plan {
     /// Whether to mutate cases that reached new code, if the kernel has KCOV.
     /// The cases then differ from run to run.
     pub guided: bool,
+    /// Whether to print which points of the module were reached, for scripts/coverage.
+    pub shows_points: bool,
 }
 
 impl Default for Plan {
@@ -45,6 +47,7 @@ impl Default for Plan {
             modes: &[Mode::Serial, Mode::Storm],
             tells: false,
             guided: false,
+            shows_points: false,
         }
     }
 }
@@ -127,6 +130,15 @@ impl Campaign {
             if self.plan.tells && now() - reported > 2 * SEC {
                 reported = now();
                 println!("progress {}", self.context(number));
+            }
+        }
+        if self.plan.shows_points {
+            let base = kcov::module_base()?;
+            for line in self.runner.world().points().chunks(16) {
+                let offsets = line
+                    .iter()
+                    .map(|at| format!(" {:x}", at.wrapping_sub(base)));
+                println!("points{}", offsets.collect::<String>());
             }
         }
         let kinds = if self.plan.tells {

@@ -18,6 +18,14 @@ pub fn there_is() -> bool {
     Trace::begin().is_some()
 }
 
+/// Where the module's code begins.
+pub fn module_base() -> Result<u64, String> {
+    const PATH: &str = "/sys/module/genp/sections/.text";
+    let text = std::fs::read_to_string(PATH).map_err(|error| format!("{PATH}: {error}"))?;
+    u64::from_str_radix(text.trim().trim_start_matches("0x"), 16)
+        .map_err(|error| format!("{PATH} says {text}: {error}"))
+}
+
 /// The coverage of the calling thread.
 pub struct Trace {
     fd: i32,

@@ -26,7 +26,7 @@ use program::Program;
 use step::{Case, Mode};
 
 const USAGE: &str = "usage: genp_fuzz [--seed N] [--steps N] [--seconds N | --cases N] \
-[--mode serial|storm|both] | --program PROGRAM | --replay FILE";
+[--mode serial|storm|both] [--points 1] | --program PROGRAM | --replay FILE";
 
 /// What the command line asks for.
 enum Command {
@@ -51,6 +51,7 @@ fn parse(words: &[String]) -> Result<Command, String> {
             "--steps" => plan.steps = number()?.clamp(1, 100_000) as usize,
             "--seconds" => (plan.seconds, asked) = (number()?, true),
             "--cases" => (plan.cases, asked) = (number()?, true),
+            "--points" => plan.shows_points = number()? != 0,
             "--mode" => {
                 plan.modes = match value.as_str() {
                     "serial" => &[Mode::Serial],

@@ -226,6 +226,14 @@ impl World {
         &self.notes[serial as usize % PARTS]
     }
 
+    /// The points of the kernel that were reached, in order.
+    pub fn points(&self) -> Vec<u64> {
+        let points = self.points.iter().map(|point| point.load(Relaxed));
+        let mut points: Vec<u64> = points.filter(|point| *point != 0).collect();
+        points.sort_unstable();
+        points
+    }
+
     /// Records a point of the kernel that was reached.
     pub fn reach(&self, point: u64) {
         let mut at = harness::rng::mix(point) as usize % POINTS;
