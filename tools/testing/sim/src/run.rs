@@ -97,7 +97,7 @@ fn params(load: &Load) -> Params {
         uid_max_leases: load.uid_max_leases,
         uid_max_waiters: load.uid_max_waiters,
         emergency_pages: load.emergency_pages,
-        keep_free_mib: 1,
+        keep_free_mib: u32::from(!load.range),
         range_base: if load.range {
             kernel::glue::genalloc::BASE
         } else {

@@ -4,6 +4,7 @@
 //! element pools.
 
 mod leases;
+mod misuse;
 mod objects;
 mod placement;
 
@@ -154,7 +155,7 @@ impl Driver {
                 self.elsewhere.set(false);
                 glue::genp_partition_find(name.as_ptr().cast())
             } else {
-                let stock = [0, 1, 3, 8, 16, 24][(a >> 3) as usize % 6];
+                let stock = [0, 1, 3, 8, 16, 70][(a >> 3) as usize % 6];
                 let spec = genp_spec {
                     name: core::ptr::null(),
                     reserve: PAGE * [0, 1, 4, 16][(a >> 6) as usize % 4],
@@ -276,6 +277,7 @@ impl Driver {
 
     fn leave(&self, a: u32, _b: u32) -> Option<i32> {
         if a & 7 != 0 {
+            self.misuse(a);
             return None;
         }
         self.finish();
