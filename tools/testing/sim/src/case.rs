@@ -50,6 +50,8 @@ pub struct Load {
     pub starving: bool,
     /// Memory nodes.
     pub nodes: usize,
+    /// `pool_mib`: 1, or enough for leases that end in several pieces.
+    pub pool_mib: u32,
     /// `max_lease_ms`.
     pub max_lease_ms: u32,
     /// `grace_ms`.
@@ -84,6 +86,13 @@ pub struct Load {
     pub range: bool,
 }
 
+impl Load {
+    /// Whether the pool is large enough for leases that end in several pieces.
+    pub fn has_pieces(&self) -> bool {
+        self.pool_mib > 1
+    }
+}
+
 impl Case {
     /// The case of a seed.
     pub fn new(seed: u64) -> Self {
@@ -103,6 +112,7 @@ impl Case {
         let load = Load {
             starving: rng.one_in(16),
             nodes: rng.pick(&[1, 1, 2]),
+            pool_mib: if plan.seed % 3 == 0 { 4 } else { 1 },
             max_lease_ms,
             grace_ms: rng.pick(&[0, 1, 10]).min(max_lease_ms),
             recall_share: rng.pick(&[20, 50, 100]),
@@ -143,6 +153,7 @@ impl Case {
         self.plan.starve = 0;
         self.plan.interrupts = 0;
         self.load.starving = false;
+        self.load.pool_mib = 1;
         self.load.max_lease_ms = 1000;
         self.load.max_waiters = 8;
         self.load.max_leases = 1024;

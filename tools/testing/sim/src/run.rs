@@ -72,7 +72,7 @@ impl Sum {
 
 fn params(load: &Load) -> Params {
     Params {
-        pool_mib: 1,
+        pool_mib: load.pool_mib,
         max_lease_ms: load.max_lease_ms,
         min_lease_us: 500,
         grace_ms: load.grace_ms,
@@ -311,7 +311,8 @@ impl Runner {
 /// Runs a case. A violation does not return.
 pub fn run(case: Case) -> Sum {
     let machine = Machine::install(case.plan);
-    machine.memory.set_up(case.load.nodes, 320);
+    let per_node = 64 + 256 * case.load.pool_mib as usize;
+    machine.memory.set_up(case.load.nodes, per_node);
     machine.memory.untold.set(case.load.untold);
     machine.range.used.set(case.load.range);
     let runner = Rc::new(Runner {

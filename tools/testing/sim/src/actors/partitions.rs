@@ -35,7 +35,10 @@ impl Thread {
             },
             name: if b & 3 == 0 { name_of(b >> 2) } else { [0; 32] },
             reserve: pages(a),
-            borrow_limit: pages(a >> 4),
+            borrow_limit: match self.world.load.has_pieces() {
+                true => PAGE * [0, 600, 600, 800][(a >> 4) as usize % 4],
+                false => pages(a >> 4),
+            },
             stock_pages: stock,
             stock_limit: if stock > 0 && a & 0x1000 != 0 {
                 stock + 9

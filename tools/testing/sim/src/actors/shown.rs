@@ -78,7 +78,8 @@ impl Thread {
         let file = (0..FDS as u32)
             .filter_map(|slot| self.part(slot))
             .find(|(_, serial)| *serial == lease.serial);
-        let page = (lease.offset - LEASES) as usize / PAGE_SIZE;
+        let first = (lease.offset - LEASES) as usize / PAGE_SIZE;
+        let page = first + (a >> 3) as usize % lease.pages as usize;
         let read = file.map(|(file, _)| file.peek(page));
         // It may have ended meanwhile.
         let there = seen == Some(true) && self.inspect(&lease) == Some(true);
