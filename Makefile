@@ -7,7 +7,7 @@ DEMO ?= all
 
 .PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
 	lint setup modules modules_install rust-analyzer shell vng bench bench-compare bench-page \
-	bench-guard-update mutants fuzz simulate torture third-party clean distclean
+	bench-guard-update coverage coverage-page mutants fuzz simulate torture third-party clean distclean
 
 help:
 	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
@@ -28,6 +28,9 @@ help:
 	@echo 'make bench-page       write Documentation/performance from the results;'
 	@echo '                      RESULTS=FILE: those of another run'
 	@echo 'make bench-guard-update   write what calls cost now into the table that check-guard reads'
+	@echo 'make coverage         what tests on the host execute of the module; fails on what has no reason;'
+	@echo '                      KERNEL=debug: what the ioctl fuzzer reaches there in SECONDS=N'
+	@echo 'make coverage-page    ... and write that into Documentation/coverage.rst'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for ioctls with wrong answers'
 	@echo 'make fuzz TARGET=core SECONDS=N SEED=N  ... or for cases that break genp/core, on the host'
@@ -117,6 +120,12 @@ shell:
 
 vng:
 	@scripts/vng
+
+coverage:
+	@scripts/coverage $(if $(filter debug,$(KERNEL)),kernel)
+
+coverage-page:
+	@scripts/coverage $(if $(filter debug,$(KERNEL)),kernel) page
 
 mutants:
 	@scripts/mutants $(MUTANT)
