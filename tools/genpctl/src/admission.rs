@@ -13,7 +13,11 @@ use genp_core::{
     recall_bound::kth_wait_ns,
 };
 
-use crate::{cli::AdmissionArgs, output, pool, problem::Problem, size, sysfs, table::Table, time};
+use serde_json::{json, Value};
+
+use crate::{
+    cli::AdmissionArgs, output::Format, pool, problem::Problem, size, sysfs, table::Table, time,
+};
 
 /// What would become of a reserve.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +53,18 @@ impl Answer {
                  read; if it could not be served any more: ENOSPC"
             ),
             Self::Admitted => "admitted".to_owned(),
+        }
+    }
+
+    /// The answer for programs.
+    fn word(self) -> &'static str {
+        match self {
+            Self::TooBig => "too_big",
+            Self::NoFrames(_) => "no_frames",
+            Self::Ceiling(_) => "ceiling",
+            Self::NoSlot => "no_slot",
+            Self::Waiters(_) => "not_decided",
+            Self::Admitted => "admitted",
         }
     }
 }
@@ -194,6 +210,23 @@ fn show(info: &genp_info, reserves: &[u64], outcome: &Outcome) -> String {
     )
 }
 
+/// The answers, and what is left, for programs.
+fn document(info: &genp_info, reserves: &[u64], outcome: &Outcome) -> Value {
+    let answers = reserves.iter().zip(&outcome.answers);
+    let answers = answers
+        .map(|(reserve, answer)| json!({ "reserve_bytes": reserve, "answer": answer.word() }));
+    let waits = positions(info);
+    let waits = waits
+        .iter()
+        .map(|&k| json!({ "waiter": k, "wait_bound_ns": wait_bound(info, k) }));
+    json!({
+        "reserves": answers.collect::<Vec<_>>(),
+        "lendable_bytes": outcome.lendable,
+        "free_bytes": outcome.free,
+        "waits": waits.collect::<Vec<_>>(),
+    })
+}
+
 /// The ceiling to check, if that is asked for.
 fn ceiling(args: &AdmissionArgs) -> Result<Option<u64>, Problem> {
     if !args.uid {
@@ -209,12 +242,15 @@ fn ceiling(args: &AdmissionArgs) -> Result<Option<u64>, Problem> {
 }
 
 /// `genpctl admission`: ends with 1 unless everything would surely be admitted.
-pub fn run(args: &AdmissionArgs) -> Result<ExitCode, Problem> {
+pub fn run(args: &AdmissionArgs, format: Format) -> Result<ExitCode, Problem> {
     let info = pool::info()?;
     let whole = |&bytes: &u64| size::whole_pages(bytes, info.page_size).unwrap_or(u64::MAX);
     let reserves: Vec<_> = args.reserves.iter().map(whole).collect();
     let outcome = admit(&info, ceiling(args)?, &reserves);
-    output::print(&show(&info, &reserves, &outcome))?;
+    format.print(
+        || document(&info, &reserves, &outcome),
+        || show(&info, &reserves, &outcome),
+    )?;
     match outcome
         .answers
         .iter()
@@ -223,6 +259,16 @@ pub fn run(args: &AdmissionArgs) -> Result<ExitCode, Problem> {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::FAILURE),
     }
+}
+
+/// A document with an answer in it.
+#[cfg(test)]
+pub fn sample() -> Value {
+    let info = genp_info {
+        max_waiters: 1,
+        ..Default::default()
+    };
+    document(&info, &[1], &admit(&info, None, &[1]))
 }
 
 #[cfg(test)]

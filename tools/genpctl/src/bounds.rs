@@ -4,8 +4,11 @@
 
 use genp::{abi::genp_bounds, Descriptor};
 
+use serde_json::{json, Map, Value};
+
 use crate::{
-    cli::BoundsArgs, operation::Operation, output, pool, problem::Problem, size, table::Table, time,
+    cli::BoundsArgs, operation::Operation, output::Format, pool, problem::Problem, size,
+    table::Table, time,
 };
 
 /// The bounds as a table.
@@ -29,8 +32,31 @@ fn table(bounds: &genp_bounds) -> Table {
     table
 }
 
+/// The bounds as a document.
+pub fn document(name: &str, bounds: &genp_bounds) -> Value {
+    let asked = bounds.live_bytes != 0;
+    let longest = Operation::ALL.iter().zip(bounds.longest_ns);
+    let longest: Map<_, _> = longest
+        .map(|(op, ns)| (op.name().to_owned(), ns.into()))
+        .collect();
+    json!({
+        "name": name,
+        "live_bytes": asked.then_some(bounds.live_bytes),
+        "largest_request_bytes": asked.then_some(bounds.largest_request),
+        "worst_reserve_bytes": asked.then_some(bounds.worst_reserve),
+        "largest_free_bytes": bounds.largest_free,
+        "longest_ns": longest,
+        "locked_longest_ns": bounds.locked_longest_ns,
+        "recall_bound_ns": bounds.recall_bound_ns,
+        "recall_worst_ns": bounds.recall_worst_ns,
+        "wait_bound_ns": bounds.wait_bound_ns,
+        "recall_work_ns": bounds.recall_work_ns,
+        "recall_burst_ns": bounds.recall_burst_ns,
+    })
+}
+
 /// `genpctl bounds`.
-pub fn run(args: &BoundsArgs) -> Result<(), Problem> {
+pub fn run(args: &BoundsArgs, format: Format) -> Result<(), Problem> {
     let name = &args.name;
     pool::info()?;
     let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
@@ -45,5 +71,5 @@ pub fn run(args: &BoundsArgs) -> Result<(), Problem> {
             ),
             _ => Problem::asking(name, &error),
         })?;
-    output::print(&table(&bounds).show())
+    format.print(|| document(name, &bounds), || table(&bounds).show())
 }

@@ -16,6 +16,9 @@ use crate::{operation::Operation, size, time};
                   Ends with 0, with 1 if something failed, or with 2 for wrong usage."
 )]
 pub struct Cli {
+    /// Print JSON, one document a line; its keys are in Documentation/genpctl.rst
+    #[arg(long, global = true)]
+    pub json: bool,
     /// The command.
     #[command(subcommand)]
     pub command: Command,

@@ -14,13 +14,15 @@ use std::{
 
 use clap::{error::ErrorKind, CommandFactory};
 use genp::{
-    abi::{self, genp_create, genp_info},
+    abi::{self, genp_create, genp_info, genp_stat},
     Descriptor,
 };
+use serde_json::{json, Value};
 
 use crate::{
     cli::{Cli, CreateArgs},
-    output, pool,
+    output::{self, Format},
+    pool,
     problem::Problem,
     size, stat, sysfs,
     table::Table,
@@ -127,16 +129,30 @@ fn refused(request: &genp_create, name: &str, error: io::Error) -> Problem {
     Problem::new(WHAT, error, advice)
 }
 
-/// The new partition as a table: its descriptor and where to map it.
-fn report(part: &Descriptor, name: Option<&str>) -> Result<String, Problem> {
+/// The new partition for programs.
+pub fn document(name: Option<&str>, fd: i32, stat: &genp_stat) -> Value {
+    json!({
+        "name": name,
+        "fd": fd,
+        "max_leases": stat.max_leases,
+        "windows": stat::windows_document(&stat.windows),
+    })
+}
+
+/// The new partition: its descriptor and where to map it.
+fn report(part: &Descriptor, name: Option<&str>, format: Format) -> Result<String, Problem> {
     let stat = part
         .stat()
         .map_err(|error| Problem::asking(name.unwrap_or("without a name"), &error))?;
-    let mut table = Table::new("ll");
-    table.pair("name", name.unwrap_or("none"));
-    table.pair("fd", part.as_fd().as_raw_fd());
-    stat::windows(&stat.windows, stat.max_leases, &mut table);
-    Ok(table.show())
+    let fd = part.as_fd().as_raw_fd();
+    let text = || {
+        let mut table = Table::new("ll");
+        table.pair("name", name.unwrap_or("none"));
+        table.pair("fd", fd);
+        stat::windows(&stat.windows, stat.max_leases, &mut table);
+        table.show()
+    };
+    Ok(format.choose(|| document(name, fd, &stat), text))
 }
 
 /// Executes the command, which inherits the partition; returns if that fails.
@@ -154,7 +170,7 @@ fn become_command(part: &Descriptor, program: &OsString, args: &[OsString]) -> P
 }
 
 /// `genpctl create`.
-pub fn run(args: &CreateArgs) -> Result<(), Problem> {
+pub fn run(args: &CreateArgs, format: Format) -> Result<(), Problem> {
     if args.reserve == 0 && args.borrow == 0 && args.stock == 0 {
         let what = "a partition needs a --reserve, a --stock or something to --borrow";
         Cli::command()
@@ -165,7 +181,7 @@ pub fn run(args: &CreateArgs) -> Result<(), Problem> {
     let name = args.name.as_deref();
     let part = Descriptor::create(request)
         .map_err(|error| refused(&request, name.unwrap_or(""), error))?;
-    let report = report(&part, name)?;
+    let report = report(&part, name, format)?;
     if let [program, rest @ ..] = args.command.as_slice() {
         // Stdout belongs to the command.
         let _ = write!(io::stderr(), "{report}");

@@ -4,10 +4,12 @@
 
 use genp::Descriptor;
 
-use crate::{output, pool, problem::Problem};
+use serde_json::json;
+
+use crate::{output::Format, pool, problem::Problem};
 
 /// `genpctl destroy`.
-pub fn run(name: &str) -> Result<(), Problem> {
+pub fn run(name: &str, format: Format) -> Result<(), Problem> {
     pool::info()?;
     let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
     match part.destroy() {
@@ -15,7 +17,12 @@ pub fn run(name: &str) -> Result<(), Problem> {
         Err(error) if error.raw_os_error() == Some(libc::EIDRM) => {}
         done => done.map_err(|error| Problem::asking(name, &error))?,
     }
-    output::print(&format!(
-        "{name} is destroyed; its memory comes back when the last user closes and unmaps it\n"
-    ))
+    format.print(
+        || json!({ "name": name, "destroyed": true }),
+        || {
+            format!(
+                "{name} is destroyed; its memory comes back when the last user closes and unmaps it\n"
+            )
+        },
+    )
 }

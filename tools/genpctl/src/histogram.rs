@@ -4,8 +4,11 @@
 
 use genp::Descriptor;
 
+use serde_json::{json, Value};
+
 use crate::{
-    cli::HistogramArgs, operation::Operation, output, pool, problem::Problem, table::Table, time,
+    cli::HistogramArgs, operation::Operation, output::Format, pool, problem::Problem, table::Table,
+    time,
 };
 
 /// The length of the longest bar.
@@ -22,6 +25,20 @@ fn limits(k: usize, buckets: usize) -> (String, String) {
         "more".to_owned()
     };
     (from, below)
+}
+
+/// The counts for programs, with the limits of each bucket.
+pub fn document(name: &str, op: Operation, counts: &[u64]) -> Value {
+    let buckets = counts.iter().enumerate().map(|(k, &count)| {
+        let from = if k == 0 { 0 } else { 1u64 << k };
+        let below = (k + 1 < counts.len()).then(|| 1u64 << (k + 1));
+        json!({ "from_ns": from, "below_ns": below, "count": count })
+    });
+    json!({
+        "name": name,
+        "operation": op.name(),
+        "buckets": buckets.collect::<Vec<_>>(),
+    })
 }
 
 /// The bar for a count: empty only for 0.
@@ -51,14 +68,17 @@ fn chart(op: Operation, counts: &[u64]) -> String {
 }
 
 /// `genpctl histogram`.
-pub fn run(args: &HistogramArgs) -> Result<(), Problem> {
+pub fn run(args: &HistogramArgs, format: Format) -> Result<(), Problem> {
     let name = &args.name;
     pool::info()?;
     let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
     let counts = part
         .histogram(args.op.number())
         .map_err(|error| Problem::asking(name, &error))?;
-    output::print(&chart(args.op, &counts))
+    format.print(
+        || document(name, args.op, &counts),
+        || chart(args.op, &counts),
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 
 use std::{fs, io, path::Path};
 
-use crate::{output, pool, problem::Problem, size, sysfs, table::Table};
+use serde_json::{json, Value};
+
+use crate::{output::Format, pool, problem::Problem, size, sysfs, table::Table};
 
 /// Where debugfs is mounted.
 const DEBUGFS: &str = "/sys/kernel/debug";
@@ -68,34 +70,66 @@ fn unreadable(error: &io::Error) -> Problem {
     Problem::new(format!("cannot read {}", path.display()), error, advice)
 }
 
-/// Formats the table of debugfs for people.
-fn table(text: &str) -> Option<Table> {
+/// All lines of the table after its heading; `None` if one has another format.
+fn rows(text: &str) -> Option<Vec<Row<'_>>> {
+    text.lines().skip(1).map(parse).collect()
+}
+
+/// The rows for people.
+fn table(rows: &[Row<'_>]) -> Table {
     let mut table = Table::new("rl");
     table.row([
         "id", "name", "reserve", "used", "limit", "lent", "leases", "waiting", "stock", "free",
     ]);
-    for line in text.lines().skip(1) {
-        let row = parse(line)?;
+    for row in rows {
         let bytes = row.bytes.map(size::show);
         let cells = [row.id, row.name].into_iter();
         let cells = cells.chain(bytes.iter().map(String::as_str));
         table.row(cells.chain(row.counts));
     }
-    Some(table)
+    table
+}
+
+/// The rows for programs.
+fn document(rows: &[Row<'_>]) -> Value {
+    let each = rows.iter().map(|row| {
+        let [reserve, used, limit, lent] = row.bytes;
+        let number = |text: &str| text.parse::<u64>().ok();
+        let [leases, waiters, owned, free] = row.counts.map(number);
+        json!({
+            "id": number(row.id),
+            "name": (row.name != "-").then_some(row.name),
+            "reserve_bytes": reserve,
+            "used_bytes": used,
+            "borrow_limit_bytes": limit,
+            "lent_bytes": lent,
+            "leases": leases,
+            "waiters": waiters,
+            "stock_owned_pages": owned,
+            "stock_free_pages": free,
+        })
+    });
+    json!({ "partitions": each.collect::<Vec<_>>() })
 }
 
 /// `genpctl list`.
-pub fn run() -> Result<(), Problem> {
+pub fn run(format: Format) -> Result<(), Problem> {
     let path = Path::new(DEBUGFS).join(FILE);
     let text = fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
-    let table = table(&text).ok_or_else(|| {
+    let rows = rows(&text).ok_or_else(|| {
         Problem::new(
             format!("cannot make sense of {}", path.display()),
             "a line that is laid out in another way",
             "Build module and genpctl from one tree; 'cat' shows the file as it is.",
         )
     })?;
-    output::print(&table.show())
+    format.print(|| document(&rows), || table(&rows).show())
+}
+
+/// A document with a partition in it.
+#[cfg(test)]
+pub fn sample() -> Value {
+    document(&[parse("1 a 2 3 4 5 6 7 8 9").unwrap()])
 }
 
 #[cfg(test)]
@@ -113,6 +147,20 @@ mod tests {
             " 12                  2097152       4096    1048576          0       3       1       0       0";
         let row = parse(unnamed).unwrap();
         assert_eq!((row.id, row.name, row.counts[1]), ("12", "-", "1"));
+    }
+
+    #[test]
+    fn programs_get_numbers_and_no_name_where_there_is_none() {
+        let text = "id name\n 12  2097152 4096 1048576 0 3 1 5 4\n";
+        let document = document(&rows(text).unwrap());
+        let part = &document["partitions"][0];
+        assert_eq!((&part["id"], &part["name"]), (&12.into(), &Value::Null));
+        assert_eq!(part["used_bytes"], 4096);
+        assert_eq!(
+            (&part["waiters"], &part["stock_free_pages"]),
+            (&1.into(), &4.into())
+        );
+        assert_eq!(rows("id name\nnonsense\n"), None);
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod bounds;
 mod cli;
 mod create;
 mod destroy;
+#[cfg(test)]
+mod documents;
 mod histogram;
 mod interrupt;
 mod list;
@@ -31,29 +33,31 @@ use std::{
 use clap::Parser;
 
 use cli::{Cli, Command};
+use output::Format;
 use problem::Problem;
 
 /// Runs the command of the command line.
-fn run(command: &Command) -> Result<ExitCode, Problem> {
-    match command {
-        Command::Info => pool::run()?,
-        Command::List => list::run()?,
-        Command::Create(args) => create::run(args)?,
-        Command::Stat(args) => stat::run(&args.name)?,
-        Command::Bounds(args) => bounds::run(args)?,
-        Command::Histogram(args) => histogram::run(args)?,
-        Command::Destroy(args) => destroy::run(&args.name)?,
-        Command::Admission(args) => return admission::run(args),
-        Command::Plan(args) => return plan::run(args),
-        Command::Stock(args) => return stock::run(args),
-        Command::Watch(args) => watch::run(args)?,
+fn run(cli: &Cli) -> Result<ExitCode, Problem> {
+    let format = Format::of(cli.json);
+    match &cli.command {
+        Command::Info => pool::run(format)?,
+        Command::List => list::run(format)?,
+        Command::Create(args) => create::run(args, format)?,
+        Command::Stat(args) => stat::run(&args.name, format)?,
+        Command::Bounds(args) => bounds::run(args, format)?,
+        Command::Histogram(args) => histogram::run(args, format)?,
+        Command::Destroy(args) => destroy::run(&args.name, format)?,
+        Command::Admission(args) => return admission::run(args, format),
+        Command::Plan(args) => return plan::run(args, format),
+        Command::Stock(args) => return stock::run(args, format),
+        Command::Watch(args) => watch::run(args, format)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Exits with 0, with 1 and a problem on stderr, or with 2 for wrong usage.
 fn main() -> ExitCode {
-    match run(&Cli::parse().command) {
+    match run(&Cli::parse()) {
         Ok(status) => status,
         Err(problem) => {
             // If stderr is closed, the status is all there is.

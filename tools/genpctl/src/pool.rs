@@ -9,15 +9,18 @@ use genp::{
     system,
 };
 
-use crate::{output, problem::Problem, size, sysfs, table::Table, time};
+use serde_json::{json, Value};
+
+use crate::{output::Format, problem::Problem, size, sysfs, table::Table, time};
 
 /// The features and their bits.
-const FEATURES: [(u32, &str); 5] = [
+const FEATURES: [(u32, &str); 6] = [
     (abi::GENP_FEATURE_LEASES, "leases"),
     (abi::GENP_FEATURE_EVENTS, "events"),
     (abi::GENP_FEATURE_BOUNDS, "bounds"),
     (abi::GENP_FEATURE_RESIZE, "resize"),
     (abi::GENP_FEATURE_STOCK, "stock"),
+    (abi::GENP_FEATURE_RANGE, "range"),
 ];
 
 /// Advice if the control device cannot be used.
@@ -48,7 +51,7 @@ pub fn info() -> Result<genp_info, Problem> {
 }
 
 /// The names of features; bits without a name in hexadecimal.
-fn features(bits: u64) -> String {
+fn features(bits: u64) -> Vec<String> {
     let mut rest = bits;
     let mut names = Vec::new();
     for (bit, name) in FEATURES {
@@ -60,7 +63,7 @@ fn features(bits: u64) -> String {
     if rest != 0 {
         names.push(format!("{rest:#x}"));
     }
-    names.join(" ")
+    names
 }
 
 /// What one user may have, as far as it is limited.
@@ -127,14 +130,55 @@ fn table(info: &genp_info) -> Table {
     }
     table.pair("memory nodes", info.nodes);
     table.pair("page size", size::show(info.page_size.into()));
-    table.pair("features", features(info.features));
+    table.pair("features", features(info.features).join(" "));
     table.pair("ABI version", info.abi_version);
     table
 }
 
+/// The pool as a document.
+pub fn document(info: &genp_info) -> Value {
+    json!({
+        "capacity_bytes": info.capacity,
+        "committed_bytes": info.committed,
+        "quarantined_bytes": info.quarantined,
+        "lent_bytes": info.lent,
+        "overdue_bytes": info.overdue,
+        "free_bytes": info.free,
+        "clean_bytes": info.clean,
+        "poisoned_bytes": info.poisoned,
+        "emergency_bytes": info.emergency,
+        "emergency_free_bytes": info.emergency_free,
+        "range_bytes": info.range,
+        "range_free_bytes": info.range_free,
+        "partitions": info.partitions,
+        "max_partitions": info.max_partitions,
+        "leases": info.leases,
+        "max_leases": info.max_leases,
+        "waiters": info.waiters,
+        "max_waiters": info.max_waiters,
+        "wait_order": wait_order(info),
+        "max_lease_ns": info.max_lease_ns,
+        "min_lease_ns": info.min_lease_ns,
+        "grace_ns": info.grace_ns,
+        "recall_share_percent": info.recall_share,
+        "recall_bound_ns": info.recall_bound_ns,
+        "recall_worst_ns": info.recall_worst_ns,
+        "uid_max_partitions": info.uid_max_partitions,
+        "uid_max_leases": info.uid_max_leases,
+        "uid_max_waiters": info.uid_max_waiters,
+        "ceiling_refusals": info.ceiling_refusals,
+        "broken_invariants": info.broken_invariants,
+        "nodes": info.nodes,
+        "page_size_bytes": info.page_size,
+        "features": features(info.features),
+        "abi_version": info.abi_version,
+    })
+}
+
 /// `genpctl info`.
-pub fn run() -> Result<(), Problem> {
-    output::print(&table(&info()?).show())
+pub fn run(format: Format) -> Result<(), Problem> {
+    let info = info()?;
+    format.print(|| document(&info), || table(&info).show())
 }
 
 #[cfg(test)]
@@ -143,9 +187,9 @@ mod tests {
 
     #[test]
     fn unknown_features_are_shown_by_their_bits() {
-        assert_eq!(features(0b1001), "leases resize");
-        assert_eq!(features(0x101), "leases 0x100");
-        assert_eq!(features(0), "");
+        assert_eq!(features(0b1001), ["leases", "resize"]);
+        assert_eq!(features(0x101), ["leases", "0x100"]);
+        assert_eq!(features(0), [""; 0]);
     }
 
     #[test]

@@ -7,7 +7,9 @@ use genp::{
     Descriptor,
 };
 
-use crate::{output, pool, problem::Problem, size, table::Table};
+use serde_json::{json, Value};
+
+use crate::{output::Format, pool, problem::Problem, size, table::Table};
 
 /// Queries the partition with this name. Closes it at once, so that it can
 /// end.
@@ -134,14 +136,57 @@ fn attributes(name: &str, stat: &genp_stat) -> Table {
     table
 }
 
+/// The windows for programs.
+pub fn windows_document(windows: &genp_windows) -> Value {
+    json!({
+        "reserve_offset_bytes": windows.reserve_offset,
+        "reserve_length_bytes": windows.reserve_length,
+        "lease_offset_bytes": windows.lease_offset,
+        "lease_length_bytes": windows.lease_length,
+    })
+}
+
+/// All of it for programs; the counters by the names of struct genp_stat.
+pub fn document(name: &str, stat: &genp_stat) -> Value {
+    let counters = counters(stat).map(|(label, count)| (label.replace(' ', "_"), count.into()));
+    json!({
+        "name": name,
+        "destroyed": stat.dying != 0,
+        "reserve_bytes": stat.reserve,
+        "used_bytes": stat.used,
+        "used_peak_bytes": stat.used_peak,
+        "borrow_limit_bytes": stat.borrow_limit,
+        "lent_bytes": stat.lent,
+        "lent_peak_bytes": stat.lent_peak,
+        "regions": stat.regions,
+        "max_regions": stat.max_regions,
+        "leases": stat.leases,
+        "max_leases": stat.max_leases,
+        "waiters": stat.waiters,
+        "region_unit_bytes": 1u64.checked_shl(stat.min_alloc_order),
+        "node": (stat.node != abi::GENP_ANY_NODE).then_some(stat.node),
+        "stock_pages": stat.stock_pages,
+        "stock_limit_pages": stat.stock_limit,
+        "stock_low_pages": stat.stock_low,
+        "stock_owned_pages": stat.stock_owned,
+        "stock_free_pages": stat.stock_free,
+        "stock_out_pages": stat.stock_out,
+        "windows": windows_document(&stat.windows),
+        "counters": Value::Object(counters.into_iter().collect()),
+    })
+}
+
 /// `genpctl stat`.
-pub fn run(name: &str) -> Result<(), Problem> {
+pub fn run(name: &str, format: Format) -> Result<(), Problem> {
     pool::info()?;
     let stat = ask(name)?;
-    let mut counts = Table::new("lr");
-    for (label, count) in counters(&stat) {
-        counts.pair(label, count);
-    }
-    let tables = [attributes(name, &stat), usage("", &stat), counts];
-    output::print(&tables.map(|table| table.show()).join("\n"))
+    let text = || {
+        let mut counts = Table::new("lr");
+        for (label, count) in counters(&stat) {
+            counts.pair(label, count);
+        }
+        let tables = [attributes(name, &stat), usage("", &stat), counts];
+        tables.map(|table| table.show()).join("\n")
+    };
+    format.print(|| document(name, &stat), text)
 }

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use genp::abi::genp_stat;
 use genp_core::watermarks::{suffices, Burst, Suffices, Watermarks};
 
-use crate::{cli::StockArgs, output, pool, problem::Problem, stat, table::Table};
+use serde_json::{json, Value};
+
+use crate::{cli::StockArgs, output::Format, pool, problem::Problem, stat, table::Table};
 
 /// The smallest number for which something holds that holds for all larger ones, if it
 /// does for the largest.
@@ -45,16 +47,29 @@ fn with_slack(burst: &Burst) -> Option<(u32, u32)> {
     Some((low, smallest(|limit| holds(low, limit))?))
 }
 
-/// The answer for a stock there is.
-fn judge(watermarks: &Watermarks, burst: &Burst) -> (&'static str, ExitCode) {
+/// The answer for a stock there is: for people, for programs, and the status.
+fn judge(watermarks: &Watermarks, burst: &Burst) -> (&'static str, &'static str, ExitCode) {
     match suffices(watermarks, burst) {
-        Some(Suffices::Always) => ("suffices, whatever others do", ExitCode::SUCCESS),
+        Some(Suffices::Always) => ("suffices, whatever others do", "always", ExitCode::SUCCESS),
         Some(Suffices::WithSlack) => (
             "suffices while the pool has frames to refill from",
+            "with_refills",
             ExitCode::SUCCESS,
         ),
-        _ => ("does not suffice", ExitCode::FAILURE),
+        _ => ("does not suffice", "no", ExitCode::FAILURE),
     }
+}
+
+/// What suffices, for programs.
+fn document(burst: &Burst, judged: Option<(&str, &str)>) -> Value {
+    let slack = with_slack(burst);
+    json!({
+        "always_pages": always(burst),
+        "with_refills_low_pages": slack.map(|(low, _)| low),
+        "with_refills_limit_pages": slack.map(|(_, limit)| limit),
+        "name": judged.map(|(name, _)| name),
+        "suffices": judged.map(|(_, answer)| answer),
+    })
 }
 
 /// A row for pages, or for their lack.
@@ -69,7 +84,7 @@ fn marks_of(stat: &genp_stat) -> Watermarks {
 }
 
 /// `genpctl stock`.
-pub fn run(args: &StockArgs) -> Result<ExitCode, Problem> {
+pub fn run(args: &StockArgs, format: Format) -> Result<ExitCode, Problem> {
     let burst = Burst {
         pages: args.burst,
         period_ns: args.period,
@@ -87,14 +102,28 @@ pub fn run(args: &StockArgs) -> Result<ExitCode, Problem> {
         table.pair("  and limit", pages(found.map(|(_, limit)| limit)));
     }
     let mut status = ExitCode::SUCCESS;
+    let mut judged = None;
     if let Some(name) = &args.name {
         pool::info()?;
-        let (answer, judged) = judge(&marks_of(&stat::ask(name)?), &burst);
+        let (answer, word, found) = judge(&marks_of(&stat::ask(name)?), &burst);
         table.pair(name.as_str(), answer);
-        status = judged;
+        judged = Some((name.as_str(), word));
+        status = found;
     }
-    output::print(&table.show())?;
+    format.print(|| document(&burst, judged), || table.show())?;
     Ok(status)
+}
+
+/// A document of a burst.
+#[cfg(test)]
+pub fn sample() -> Value {
+    let burst = Burst {
+        pages: 1,
+        period_ns: 1,
+        hold_ns: 1,
+        refill_ns: 1,
+    };
+    document(&burst, None)
 }
 
 #[cfg(test)]
@@ -112,6 +141,17 @@ mod tests {
     fn the_smallest_stock_is_the_one_of_the_documentation() {
         assert_eq!(always(&BURST), Some(160));
         assert_eq!(with_slack(&BURST), Some((64, 224)));
+    }
+
+    #[test]
+    fn programs_get_the_same_numbers() {
+        let document = document(&BURST, Some(("a", "no")));
+        assert_eq!(document["always_pages"], 160);
+        assert_eq!(document["with_refills_low_pages"], 64);
+        assert_eq!(
+            (&document["name"], &document["suffices"]),
+            (&"a".into(), &"no".into())
+        );
     }
 
     #[test]

@@ -5,10 +5,17 @@
 use std::io::{self, IsTerminal};
 
 use genp::abi::genp_info;
+use serde_json::json;
 
 use crate::{
-    cli::WatchArgs, interrupt::Interrupts, output, pool, problem::Problem, size, stat,
-    table::Table, time,
+    cli::WatchArgs,
+    interrupt::Interrupts,
+    output::{self, Format},
+    pool,
+    problem::Problem,
+    size, stat,
+    table::Table,
+    time,
 };
 
 /// Clears the screen and hides the cursor.
@@ -107,8 +114,18 @@ fn partition(name: &str) -> String {
     text
 }
 
+/// What there is now, as a line for programs.
+fn line(info: &genp_info, name: Option<&str>) -> String {
+    // It may be gone by now.
+    let partition = name.and_then(|name| Some(stat::document(name, &stat::ask(name).ok()?)));
+    format!(
+        "{}\n",
+        json!({ "pool": pool::document(info), "partition": partition })
+    )
+}
+
 /// `genpctl watch`.
-pub fn run(args: &WatchArgs) -> Result<(), Problem> {
+pub fn run(args: &WatchArgs, format: Format) -> Result<(), Problem> {
     pool::info()?;
     if let Some(name) = &args.name {
         // A missing partition is an error at the start, and is displayed later.
@@ -116,14 +133,23 @@ pub fn run(args: &WatchArgs) -> Result<(), Problem> {
     }
     let interrupts = Interrupts::hold()
         .map_err(|error| Problem::new("cannot wait for Ctrl-C", error, "Try again."))?;
-    let screen = Screen::new()?;
+    let screen = match format {
+        Format::Text => Some(Screen::new()?),
+        Format::Json => None,
+    };
     loop {
-        let mut text = pool_table(&pool::info()?).show();
-        if let Some(name) = &args.name {
-            text.push('\n');
-            text.push_str(&partition(name));
+        let info = pool::info()?;
+        match &screen {
+            None => output::print(&line(&info, args.name.as_deref()))?,
+            Some(screen) => {
+                let mut text = pool_table(&info).show();
+                if let Some(name) = &args.name {
+                    text.push('\n');
+                    text.push_str(&partition(name));
+                }
+                screen.show(&text)?;
+            }
         }
-        screen.show(&text)?;
         if interrupts.within(args.interval) {
             return Ok(());
         }

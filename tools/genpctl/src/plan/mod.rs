@@ -7,12 +7,15 @@ mod file;
 mod judge;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::sample_document as sample;
 
 use std::{fs, process::ExitCode};
 
 use genp_core::recall_bound::UnitCosts;
+use serde_json::{json, Value};
 
-use crate::{cli::PlanArgs, output, problem::Problem, size, sysfs, table::Table, time};
+use crate::{cli::PlanArgs, output::Format, problem::Problem, size, sysfs, table::Table, time};
 use file::{costs_by_name, PlanFile};
 use judge::{judge_plan, Judged, Outcome};
 
@@ -111,8 +114,49 @@ fn show(outcome: &Outcome, costs: &UnitCosts, from: &str) -> String {
     format!("{text}\n{bounds}\nCosts that the plan does not give are {from}.\n")
 }
 
+/// The outcome for programs.
+fn document(outcome: &Outcome, costs: &UnitCosts, from: &str) -> Value {
+    let each = outcome.partitions.iter().map(|judged| {
+        json!({
+            "line": judged.line,
+            "name": judged.name,
+            "admitted": judged.faults.is_empty(),
+            "faults": judged.faults,
+            "wait_bound_ns": judged.wait_ns,
+            "recall_work_ns": judged.work_ns.0,
+            "recall_burst_ns": judged.work_ns.1,
+        })
+    });
+    let recall = &outcome.recall;
+    json!({
+        "admissible": outcome.is_admissible(),
+        "partitions": each.collect::<Vec<_>>(),
+        "faults": outcome.faults,
+        "committed_bytes": outcome.committed,
+        "lendable_bytes": outcome.lendable,
+        "recall_bound_ns": recall.recall_ns(),
+        "recall_parts": {
+            "latency_ns": recall.latency_ns,
+            "ends_ns": recall.ends_ns,
+            "pages_ns": recall.pages_ns,
+            "holders_ns": recall.holders_ns,
+            "serving_ns": recall.serving_ns,
+        },
+        "wait_bound_ns": outcome.wait_ns,
+        "costs": {
+            "recall_latency_ns": costs.latency_ns,
+            "recall_end_ns": costs.end_ns,
+            "recall_page_ns": costs.page_ns,
+            "recall_zero_ns": costs.zero_ns,
+            "recall_serve_ns": costs.serve_ns,
+            "recall_section_ns": costs.section_ns,
+        },
+        "costs_from": from,
+    })
+}
+
 /// `genpctl plan`: ends with 1 unless all of it is admissible.
-pub fn run(args: &PlanArgs) -> Result<ExitCode, Problem> {
+pub fn run(args: &PlanArgs, format: Format) -> Result<ExitCode, Problem> {
     let path = args.file.display();
     let what = format!("cannot read the plan {path}");
     let text = fs::read_to_string(&args.file)
@@ -128,7 +172,10 @@ pub fn run(args: &PlanArgs) -> Result<ExitCode, Problem> {
     let (costs, from) = costs(&plan, sysfs::number);
     let processors = plan.processors.unwrap_or_else(processors);
     let outcome = judge_plan(&plan, &text, &costs, processors);
-    output::print(&show(&outcome, &costs, from))?;
+    format.print(
+        || document(&outcome, &costs, from),
+        || show(&outcome, &costs, from),
+    )?;
     match outcome.is_admissible() {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::FAILURE),

@@ -4,8 +4,10 @@
 
 use genp_core::{parameters::PARAMETERS, recall_bound::UnitCosts};
 
+use serde_json::Value;
+
 use super::{
-    costs,
+    costs, document,
     file::{read, Fault},
     judge::{judge_plan, Outcome},
     show,
@@ -73,6 +75,24 @@ fn what_is_shown_names_the_line() {
         "line {line}, control: more than the whole pool, 64 MiB (E2BIG)"
     )));
     assert!(shown.contains("refused") && shown.contains("admitted"));
+}
+
+/// The document of the sample.
+pub fn sample_document() -> Value {
+    document(&judged(SAMPLE), &UnitCosts::STATED, "stated")
+}
+
+#[test]
+fn programs_get_the_same_answers() {
+    let document = sample_document();
+    assert_eq!(document["admissible"], true);
+    assert_eq!(document["committed_bytes"], (24 << 20) + 160 * 4096);
+    assert_eq!(document["partitions"][0]["wait_bound_ns"], Value::Null);
+    let broken = judged(&sample_with("reserve = \"8M\"", "reserve = \"65M\""));
+    let broken = super::document(&broken, &UnitCosts::STATED, "stated");
+    assert_eq!(broken["partitions"][0]["admitted"], false);
+    let fault = broken["partitions"][0]["faults"][0].as_str().unwrap();
+    assert!(fault.contains("(E2BIG)"));
 }
 
 #[test]

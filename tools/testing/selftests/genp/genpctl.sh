@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..15"
+echo "1..18"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -33,6 +33,8 @@ say stat sh -c 'genpctl stat mine | grep -q "1 MiB"'
 say bounds genpctl bounds mine --live 64K --largest 4K
 say histogram genpctl histogram mine alloc
 say list listed mine
+genpctl --json stat mine >/tmp/stat
+genpctl --json list >/tmp/listed
 say stock_is_calculated sh -c 'genpctl stock --burst 32 --period 250us --hold 1ms | grep -q "160 pages"'
 printf '%s\n' '[pool]' 'pool_mib = 8' '[[partition]]' 'reserve = "4M"' '[[partition]]' 'reserve = "4M"' >/tmp/plan
 say a_plan_is_admitted genpctl plan /tmp/plan
@@ -43,4 +45,7 @@ say create_with_a_stock genpctl create --stock 10 --stock-limit 20 -- sh -c '[ -
 say destroy genpctl destroy mine
 wait
 say destroy_ends_the_holder gone mine
+say json_has_the_capacity sh -c 'genpctl info --json | grep -q "\"capacity_bytes\":16777216,"'
+say json_of_a_partition sh -c 'grep -q "\"reserve_bytes\":1048576," /tmp/stat && grep -q "\"name\":\"mine\"" /tmp/stat'
+say json_of_the_list sh -c 'grep -q "\"borrow_limit_bytes\":524288," /tmp/listed'
 say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'
