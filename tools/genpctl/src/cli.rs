@@ -5,6 +5,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::{operation::Operation, size, time};
 
@@ -49,6 +50,10 @@ pub enum Command {
     Stock(StockArgs),
     /// Show the pool, and a partition, again and again until Ctrl-C
     Watch(WatchArgs),
+    /// Print the script with which a shell completes this command line
+    Completion(CompletionArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 /// A partition.
@@ -165,6 +170,21 @@ pub struct WatchArgs {
     /// Name of a partition to show as well
     #[arg(value_parser = name)]
     pub name: Option<String>,
+}
+
+/// A shell.
+#[derive(Args, Debug)]
+pub struct CompletionArgs {
+    /// Shell that is to read it
+    pub shell: Shell,
+}
+
+/// Where manual pages go.
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Directory for a page of each command, as in share/man/man1
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// The most characters of a name.

@@ -12,6 +12,7 @@ mod documents;
 mod histogram;
 mod interrupt;
 mod list;
+mod manual;
 mod operation;
 mod output;
 mod plan;
@@ -51,6 +52,8 @@ fn run(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Plan(args) => return plan::run(args, format),
         Command::Stock(args) => return stock::run(args, format),
         Command::Watch(args) => watch::run(args, format)?,
+        Command::Completion(args) => manual::completion(args.shell)?,
+        Command::Man(args) => manual::pages(args.dir.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..18"
+echo "1..19"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -48,4 +48,5 @@ say destroy_ends_the_holder gone mine
 say json_has_the_capacity sh -c 'genpctl info --json | grep -q "\"capacity_bytes\":16777216,"'
 say json_of_a_partition sh -c 'grep -q "\"reserve_bytes\":1048576," /tmp/stat && grep -q "\"name\":\"mine\"" /tmp/stat'
 say json_of_the_list sh -c 'grep -q "\"borrow_limit_bytes\":524288," /tmp/listed'
+say completion_and_man sh -c 'genpctl completion bash | grep -q stock-limit && genpctl man | grep -q "^\.TH genpctl 1"'
 say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'
