@@ -88,6 +88,24 @@ pub struct CreateArgs {
     /// Who may open it by name: permission bits, up to 666 [default: 600]
     #[arg(long, value_name = "OCT", value_parser = mode)]
     pub mode: Option<u32>,
+    /// Regions are multiples of it: a power of two, 16 to 1M [default: 64]
+    #[arg(long, value_name = "SIZE", value_parser = unit)]
+    pub unit: Option<u32>,
+    /// Regions it may have at a time, up to 1048576 [default: 1024]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub max_regions: Option<u32>,
+    /// Term of a lease for which none is asked, as in 10ms [default: the longest]
+    #[arg(long, value_name = "TIME", value_parser = time::parse_some)]
+    pub term: Option<u64>,
+    /// Memory node to prefer [default: any]
+    #[arg(long, value_name = "NODE", value_parser = clap::value_parser!(i32).range(0..))]
+    pub node: Option<i32>,
+    /// Have the reserve in the physical range that was given at load
+    #[arg(long, requires = "reserve")]
+    pub range: bool,
+    /// Let one address space map the lease window several times
+    #[arg(long)]
+    pub multimap: bool,
     /// Leases it may have at a time, up to 64 [default: 16]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_leases: Option<u32>,
@@ -206,6 +224,14 @@ fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Reads the unit of regions, as the order that it is in the ABI.
+fn unit(text: &str) -> Result<u32, String> {
+    match size::parse(text)? {
+        unit if unit.is_power_of_two() && (4..=20).contains(&unit.ilog2()) => Ok(unit.ilog2()),
+        _ => Err("give a power of two from 16 to 1M".to_owned()),
+    }
+}
+
 /// Reads permission bits in octal.
 fn mode(text: &str) -> Result<u32, String> {
     match u32::from_str_radix(text, 8) {
@@ -236,6 +262,15 @@ mod tests {
     fn modes_have_no_bits_but_read_and_write() {
         assert_eq!(mode("0660"), Ok(0o660));
         assert!(mode("777").is_err() && mode("8").is_err() && mode("-6").is_err());
+    }
+
+    #[test]
+    fn units_are_powers_of_two_that_the_module_takes() {
+        assert_eq!(unit("16"), Ok(4));
+        assert_eq!(unit("1M"), Ok(20));
+        for wrong in ["0", "8", "48", "2M", "x"] {
+            assert!(unit(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::{
     problem::Problem,
     size, stat, sysfs,
     table::Table,
+    time,
 };
 
 /// What could not be done.
@@ -42,7 +43,18 @@ fn request(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Problem> 
             .map_err(|error| Problem::new(WHAT, error, "Give a shorter --name."))?,
         reserve: pages(args.reserve)?,
         borrow_limit: pages(args.borrow)?,
-        node: abi::GENP_ANY_NODE,
+        flags: match args.multimap {
+            true => abi::GENP_CREATE_MULTIMAP,
+            false => 0,
+        },
+        min_alloc_order: args.unit.unwrap_or(0),
+        max_regions: args.max_regions.unwrap_or(0),
+        lease_default_ns: args.term.unwrap_or(0),
+        source: match args.range {
+            true => abi::GENP_SOURCE_RANGE,
+            false => abi::GENP_SOURCE_POOL,
+        },
+        node: args.node.unwrap_or(abi::GENP_ANY_NODE),
         stock_pages: args.stock,
         stock_limit: args.stock_limit,
         stock_low: args.stock_low,
@@ -59,6 +71,24 @@ fn too_big(info: &genp_info, found: impl ToString) -> Problem {
         "The pool has {capacity} in all: ask for less, or load the module with a larger pool_mib."
     );
     Problem::new(WHAT, found, advice)
+}
+
+/// Advice for EINVAL: what the command line let through.
+fn refused_value(request: &genp_create, info: &genp_info) -> String {
+    let longest = time::show(info.max_lease_ns);
+    if request.lease_default_ns > info.max_lease_ns {
+        return format!("The longest term is {longest}: give a shorter --term, or load the module with a longer max_lease_ms.");
+    }
+    if request.stock_limit != 0 || request.stock_low != 0 {
+        return "The watermarks contradict each other: --stock-low is at most --stock, and that at most --stock-limit.".to_owned();
+    }
+    if request.node != abi::GENP_ANY_NODE {
+        return format!(
+            "The pool has no memory of node {}: see /sys/devices/system/node, or leave --node out.",
+            request.node
+        );
+    }
+    "Module and genpctl may be of different versions: build both from one tree.".to_owned()
 }
 
 /// Advice for ENOSPC, which has three causes.
@@ -90,7 +120,11 @@ fn no_room(info: &genp_info, reserve: u64, ceiling: Option<u64>) -> String {
 /// Bytes that a partition commits.
 fn committed(request: &genp_create, info: &genp_info) -> u64 {
     let stock = u64::from(request.stock_pages).saturating_mul(info.page_size.into());
-    request.reserve.saturating_add(stock)
+    match request.source {
+        // The range is no part of the pool.
+        abi::GENP_SOURCE_RANGE => stock,
+        _ => request.reserve.saturating_add(stock),
+    }
 }
 
 /// The problem if the kernel did not create the partition.
@@ -102,9 +136,14 @@ fn refused(request: &genp_create, name: &str, error: io::Error) -> Problem {
     };
     let advice = match error.raw_os_error() {
         Some(libc::E2BIG) => return too_big(&info, "more than the pool has at all (E2BIG)"),
-        Some(libc::EINVAL) if request.stock_limit != 0 || request.stock_low != 0 => {
-            "The watermarks contradict each other: --stock-low is at most --stock, and that at most --stock-limit.".to_owned()
+        Some(libc::EINVAL) => refused_value(request, &info),
+        Some(libc::EOPNOTSUPP) => {
+            "The module has no physical range: load it with range_base and range_mib, or leave --range out.".to_owned()
         }
+        Some(libc::ENOSPC) if request.source == abi::GENP_SOURCE_RANGE && request.reserve > info.range_free => format!(
+            "{} of the range are free: ask for less, or destroy a partition in it.",
+            size::show(info.range_free)
+        ),
         Some(libc::ENOSPC) => no_room(&info, committed(request, &info), sysfs::uid_ceiling().flatten()),
         Some(libc::EUSERS) => format!(
             "Your user has what one may have ({}): destroy a partition, ask for fewer --max-leases, or use CAP_SYS_RESOURCE.",
@@ -194,7 +233,59 @@ pub fn run(args: &CreateArgs, format: Format) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::Command;
+
+    /// The request of a command line.
+    fn asked(line: &str) -> genp_create {
+        let words = ["genpctl", "create"]
+            .into_iter()
+            .chain(line.split_whitespace());
+        let Command::Create(args) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("{line}");
+        };
+        let info = genp_info {
+            page_size: 4096,
+            ..Default::default()
+        };
+        request(&args, &info).unwrap()
+    }
+
+    #[test]
+    fn each_field_of_the_request_has_an_option() {
+        let plain = asked("--reserve 1");
+        assert_eq!((plain.reserve, plain.node), (4096, abi::GENP_ANY_NODE));
+        assert_eq!(
+            (plain.flags, plain.source, plain.min_alloc_order),
+            (0, 0, 0)
+        );
+        let full = asked(
+            "--name a --reserve 1M --borrow 2M --unit 4K --node 1 --stock 5 --stock-limit 6 \
+             --stock-low 4 --max-regions 7 --max-leases 8 --mode 640 --term 9ms --range --multimap",
+        );
+        assert_eq!(full.flags, abi::GENP_CREATE_MULTIMAP);
+        assert_eq!((full.reserve, full.borrow_limit), (1 << 20, 2 << 20));
+        assert_eq!((full.min_alloc_order, full.node), (12, 1));
+        let stock = (full.stock_pages, full.stock_limit, full.stock_low);
+        assert_eq!(stock, (5, 6, 4));
+        assert_eq!((full.max_regions, full.max_leases), (7, 8));
+        assert_eq!((full.mode, full.lease_default_ns), (0o640, 9_000_000));
+        assert_eq!(full.source, abi::GENP_SOURCE_RANGE);
+    }
+
+    #[test]
+    fn a_refused_value_is_named() {
+        let info = genp_info {
+            max_lease_ns: 1_000_000,
+            ..Default::default()
+        };
+        let why = |line: &str| refused_value(&asked(line), &info);
+        assert!(why("--borrow 1M --term 2ms").contains("longest term is 1 ms"));
+        assert!(why("--stock 4 --stock-low 5").contains("contradict"));
+        assert!(why("--reserve 1M --node 9").contains("no memory of node 9"));
+    }
 
     #[test]
     fn each_lack_of_room_is_told_from_the_others() {

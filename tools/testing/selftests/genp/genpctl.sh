@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..19"
+echo "1..21"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -49,4 +49,7 @@ say json_has_the_capacity sh -c 'genpctl info --json | grep -q "\"capacity_bytes
 say json_of_a_partition sh -c 'grep -q "\"reserve_bytes\":1048576," /tmp/stat && grep -q "\"name\":\"mine\"" /tmp/stat'
 say json_of_the_list sh -c 'grep -q "\"borrow_limit_bytes\":524288," /tmp/listed'
 say completion_and_man sh -c 'genpctl completion bash | grep -q stock-limit && genpctl man | grep -q "^\.TH genpctl 1"'
+genpctl create --name made --reserve 64K --unit 4K --max-regions 7 --borrow 64K --term 5ms --multimap -- sh -c 'genpctl --json stat made' >/tmp/made 2>/dev/null
+say create_with_all_options sh -c 'grep -q "\"max_regions\":7," /tmp/made && grep -q "\"region_unit_bytes\":4096," /tmp/made'
+say a_term_too_long_is_told sh -c '! genpctl create --borrow 64K --term 1000s 2>/tmp/told && grep -q "give a shorter --term" /tmp/told'
 say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'
