@@ -30,7 +30,7 @@ pub struct Cli {
 pub enum Command {
     /// Show what the pool says of itself
     Info,
-    /// List the partitions there are (from debugfs, so for root)
+    /// List the partitions: all of them for root, those of one's own processes for others
     List,
     /// Create a partition, and run a command that has it or hold it
     Create(CreateArgs),

@@ -9,7 +9,10 @@ use genp::abi::{genp_bounds, genp_info, genp_stat};
 use serde_json::Value;
 
 use crate::{
-    admission, bounds, create, histogram, list, operation::Operation, plan, pool, stat, stock,
+    admission, bounds, create, histogram, list,
+    operation::Operation,
+    partitions::{Found, Partition},
+    plan, pool, stat, stock,
 };
 
 /// Where the page is. Clippy takes what is included for a module beside this folder.
@@ -34,13 +37,17 @@ fn keys(document: &Value, into: &mut BTreeSet<String>) {
 
 /// A document of each kind, with something in each list.
 fn documents() -> Vec<Value> {
+    let found = Found {
+        all: vec![Partition::default()],
+        source: None,
+    };
     vec![
         pool::document(&genp_info::default()),
         stat::document("a", &genp_stat::default()),
         bounds::document("a", &genp_bounds::default()),
         histogram::document("a", Operation::Wait, &[1; 40]),
         create::document(Some("a"), 3, &genp_stat::default()),
-        list::sample(),
+        list::document(&found),
         admission::sample(),
         stock::sample(),
         plan::sample(),

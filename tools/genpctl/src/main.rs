@@ -15,6 +15,7 @@ mod list;
 mod manual;
 mod operation;
 mod output;
+mod partitions;
 mod plan;
 mod pool;
 mod problem;

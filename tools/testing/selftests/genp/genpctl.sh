@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..21"
+echo "1..22"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -17,6 +17,14 @@ say() {
 	fi
 }
 listed() { genpctl list | grep -q "$1"; }
+# appears NAME: waits until there is such a partition.
+appears() {
+	i=0
+	while [ $i -lt 100 ] && ! genpctl stat "$1" >/dev/null 2>&1; do
+		i=$((i + 1))
+		usleep 50000
+	done
+}
 gone() { ! genpctl stat "$1"; }
 
 say info genpctl info
@@ -24,11 +32,7 @@ say version_is_the_modules sh -c '[ "$(genpctl --version)" = "genpctl $(cat /sys
 # The parameters of the tests make a pool of 16 MiB.
 say info_shows_the_capacity sh -c 'genpctl info | grep -q "16 MiB"'
 genpctl create --name mine --reserve 1M --borrow 512K >/tmp/create 2>&1 &
-i=0
-while [ $i -lt 100 ] && ! genpctl stat mine >/dev/null 2>&1; do
-	i=$((i + 1))
-	usleep 50000
-done
+appears mine
 say stat sh -c 'genpctl stat mine | grep -q "1 MiB"'
 say bounds genpctl bounds mine --live 64K --largest 4K
 say histogram genpctl histogram mine alloc
@@ -52,4 +56,22 @@ say completion_and_man sh -c 'genpctl completion bash | grep -q stock-limit && g
 genpctl create --name made --reserve 64K --unit 4K --max-regions 7 --borrow 64K --term 5ms --multimap -- sh -c 'genpctl --json stat made' >/tmp/made 2>/dev/null
 say create_with_all_options sh -c 'grep -q "\"max_regions\":7," /tmp/made && grep -q "\"region_unit_bytes\":4096," /tmp/made'
 say a_term_too_long_is_told sh -c '! genpctl create --borrow 64K --term 1000s 2>/tmp/told && grep -q "give a shorter --term" /tmp/told'
+# An ordinary user sees what processes of its own have open, and nothing else.
+as() {
+	user=$1
+	shift
+	su -s /bin/sh "$user" -c "exec $*"
+}
+printf '%s\n' 'they:x:1000:1000::/:/bin/sh' 'other:x:1001:1001::/:/bin/sh' >>/etc/passwd
+chmod 666 /dev/genp
+as they genpctl create --name theirs --borrow 64K >/tmp/theirs 2>&1 &
+as other genpctl create --name others --borrow 64K >/tmp/others 2>&1 &
+appears theirs
+appears others
+as they genpctl list >/tmp/listed 2>&1
+say list_for_an_ordinary_user sh -c 'cat /tmp/listed && grep -q " processes$" /tmp/listed && grep -q " theirs .* [0-9]*$" /tmp/listed && ! grep -q others /tmp/listed'
+genpctl destroy theirs
+genpctl destroy others
+wait
+chmod 600 /dev/genp
 say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'

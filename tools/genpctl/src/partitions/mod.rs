@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The partitions there are: all of them from debugfs, which is for root; those of one's own
+//! processes from /proc, for everybody.
+
+mod debugfs;
+mod processes;
+
+use std::io;
+
+use crate::{pool, problem::Problem, sysfs};
+
+/// A partition as it is now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Partition {
+    /// By which trace events tell of it; only debugfs has it.
+    pub id: Option<u64>,
+    /// Empty if it has none.
+    pub name: String,
+    /// Bytes of its own, and those of them in regions.
+    pub reserve: u64,
+    pub used: u64,
+    /// Bytes it may borrow, and those on lease.
+    pub limit: u64,
+    pub lent: u64,
+    pub leases: u64,
+    pub waiters: u64,
+    /// Pages of its stock, and free ones among them.
+    pub stock_owned: u64,
+    pub stock_free: u64,
+    /// What happened to it so far; debugfs has none of it.
+    pub counts: Option<Counts>,
+    /// Processes that have it open; only known from /proc.
+    pub holders: Vec<u32>,
+}
+
+/// What happened to a partition since it was created.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counts {
+    pub borrows: u64,
+    pub returns: u64,
+    pub revocations: u64,
+    pub timeouts: u64,
+    pub misuses: u64,
+    pub stale_handles: u64,
+    pub stock_misses: u64,
+}
+
+/// Where partitions are known from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Source {
+    /// All of them.
+    DebugFs,
+    /// Those that processes have open which the caller may look at.
+    Processes,
+}
+
+impl Source {
+    /// Its name in documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::DebugFs => "debugfs",
+            Self::Processes => "processes",
+        }
+    }
+}
+
+/// The partitions, and where they are known from.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub all: Vec<Partition>,
+    pub source: Option<Source>,
+}
+
+/// All partitions that can be seen.
+pub fn all() -> Result<Found, Problem> {
+    match debugfs::read() {
+        Ok(text) => {
+            let all = debugfs::parse(&text).ok_or_else(debugfs::unknown_layout)?;
+            Ok(Found {
+                all,
+                source: Some(Source::DebugFs),
+            })
+        }
+        Err(_) => from_processes(),
+    }
+}
+
+/// The partitions that can be seen without debugfs.
+fn from_processes() -> Result<Found, Problem> {
+    if !sysfs::module_loaded() {
+        // The same problem as for every command.
+        pool::info()?;
+    }
+    let all = processes::read().map_err(|error: io::Error| {
+        Problem::new(
+            "cannot look for partitions in /proc",
+            error,
+            "Mount it, or run this as root on a kernel with CONFIG_DEBUG_FS:\nmount -t debugfs none /sys/kernel/debug",
+        )
+    })?;
+    Ok(Found {
+        all,
+        source: Some(Source::Processes),
+    })
+}
