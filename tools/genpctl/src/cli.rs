@@ -48,7 +48,7 @@ pub enum Command {
     Plan(PlanArgs),
     /// Say how large an atomic stock must be for bursts of a driver
     Stock(StockArgs),
-    /// Show the pool, and a partition, again and again until Ctrl-C
+    /// Show the pool and all partitions again and again, until q or Ctrl-C
     Watch(WatchArgs),
     /// Print the script with which a shell completes this command line
     Completion(CompletionArgs),
@@ -185,7 +185,7 @@ pub struct WatchArgs {
     /// Seconds from one look to the next, 0.1 to 3600
     #[arg(long, value_name = "S", default_value = "1", value_parser = interval)]
     pub interval: Duration,
-    /// Name of a partition to show as well
+    /// Name of a partition to show all figures of as well
     #[arg(value_parser = name)]
     pub name: Option<String>,
 }

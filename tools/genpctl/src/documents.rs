@@ -12,7 +12,7 @@ use crate::{
     admission, bounds, create, histogram, list,
     operation::Operation,
     partitions::{Found, Partition},
-    plan, pool, stat, stock,
+    plan, pool, stat, stock, watch,
 };
 
 /// Where the page is. Clippy takes what is included for a module beside this folder.
@@ -51,6 +51,7 @@ fn documents() -> Vec<Value> {
         admission::sample(),
         stock::sample(),
         plan::sample(),
+        watch::sample(),
     ]
 }
 

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waiting for Ctrl-C and SIGTERM.
+//! Waiting for signals.
 
-use std::{io, mem::MaybeUninit, ptr, time::Duration};
+use std::{ffi::c_int, io, mem::MaybeUninit, ptr, time::Duration};
 
 /// The blocked signals.
 pub struct Interrupts(libc::sigset_t);
 
 impl Interrupts {
-    /// Blocks them. Must be called before threads are started.
-    pub fn hold() -> io::Result<Self> {
+    /// Blocks these signals. Must be called before threads are started.
+    pub fn hold(signals: &[c_int]) -> io::Result<Self> {
         let mut set = MaybeUninit::<libc::sigset_t>::uninit();
         // SAFETY: `set` is made an empty set before it is used as one, and the
         // signals exist. The old mask is not requested.
         unsafe {
             libc::sigemptyset(set.as_mut_ptr());
-            libc::sigaddset(set.as_mut_ptr(), libc::SIGINT);
-            libc::sigaddset(set.as_mut_ptr(), libc::SIGTERM);
+            for &signal in signals {
+                libc::sigaddset(set.as_mut_ptr(), signal);
+            }
             match libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), ptr::null_mut()) {
                 0 => Ok(Self(set.assume_init())),
                 error => Err(io::Error::from_raw_os_error(error)),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..22"
+echo "1..24"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -39,6 +39,10 @@ say histogram genpctl histogram mine alloc
 say list listed mine
 genpctl --json stat mine >/tmp/stat
 genpctl --json list >/tmp/listed
+timeout 3 genpctl watch --interval 0.5 >/tmp/watched 2>&1
+say watch_in_lines sh -c '[ $(grep -c "^mine " /tmp/watched) -ge 2 ] && ! grep -q "\[" /tmp/watched'
+timeout 3 genpctl watch --json --interval 0.5 mine >/tmp/watched 2>&1
+say watch_for_programs sh -c '[ $(grep -c "\"name\":\"mine\"" /tmp/watched) -ge 2 ]'
 say stock_is_calculated sh -c 'genpctl stock --burst 32 --period 250us --hold 1ms | grep -q "160 pages"'
 printf '%s\n' '[pool]' 'pool_mib = 8' '[[partition]]' 'reserve = "4M"' '[[partition]]' 'reserve = "4M"' >/tmp/plan
 say a_plan_is_admitted genpctl plan /tmp/plan
