@@ -46,6 +46,8 @@ pub enum Command {
     Admission(AdmissionArgs),
     /// Say whether the partitions of a plan would be admitted, and what its bounds are
     Plan(PlanArgs),
+    /// Create the partitions of a plan and hold them until a signal ends it
+    Apply(ApplyArgs),
     /// Say how large an atomic stock must be for bursts of a driver
     Stock(StockArgs),
     /// Show the pool and all partitions again and again, until q or Ctrl-C
@@ -159,6 +161,13 @@ pub struct PlanArgs {
     pub file: PathBuf,
 }
 
+/// A plan that is applied.
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    /// File of the plan, whose partitions have names; read again at SIGHUP
+    pub file: PathBuf,
+}
+
 /// How a driver takes pages.
 #[derive(Args, Debug)]
 pub struct StockArgs {
@@ -225,7 +234,7 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 /// Reads the unit of regions, as the order that it is in the ABI.
-fn unit(text: &str) -> Result<u32, String> {
+pub fn unit(text: &str) -> Result<u32, String> {
     match size::parse(text)? {
         unit if unit.is_power_of_two() && (4..=20).contains(&unit.ilog2()) => Ok(unit.ilog2()),
         _ => Err("give a power of two from 16 to 1M".to_owned()),
@@ -233,7 +242,7 @@ fn unit(text: &str) -> Result<u32, String> {
 }
 
 /// Reads permission bits in octal.
-fn mode(text: &str) -> Result<u32, String> {
+pub fn mode(text: &str) -> Result<u32, String> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if mode & !0o666 == 0 => Ok(mode),
         _ => Err("give read and write bits in octal, as in 660".to_owned()),

@@ -208,6 +208,13 @@ fn become_command(part: &Descriptor, program: &OsString, args: &[OsString]) -> P
     Problem::new(what, error, advice)
 }
 
+/// Creates a partition.
+pub fn make(args: &CreateArgs) -> Result<Descriptor, Problem> {
+    let request = request(args, &pool::info()?)?;
+    Descriptor::create(request)
+        .map_err(|error| refused(&request, args.name.as_deref().unwrap_or(""), error))
+}
+
 /// `genpctl create`.
 pub fn run(args: &CreateArgs, format: Format) -> Result<(), Problem> {
     if args.reserve == 0 && args.borrow == 0 && args.stock == 0 {
@@ -216,10 +223,8 @@ pub fn run(args: &CreateArgs, format: Format) -> Result<(), Problem> {
             .error(ErrorKind::ValueValidation, what)
             .exit();
     }
-    let request = request(args, &pool::info()?)?;
+    let part = make(args)?;
     let name = args.name.as_deref();
-    let part = Descriptor::create(request)
-        .map_err(|error| refused(&request, name.unwrap_or(""), error))?;
     let report = report(&part, name, format)?;
     if let [program, rest @ ..] = args.command.as_slice() {
         // Stdout belongs to the command.

@@ -9,7 +9,7 @@ use genp::abi::{genp_bounds, genp_info, genp_stat};
 use serde_json::Value;
 
 use crate::{
-    admission, bounds, create, histogram, list,
+    admission, apply, bounds, create, histogram, list,
     operation::Operation,
     partitions::{Found, Partition},
     plan, pool, stat, stock, watch,
@@ -52,6 +52,7 @@ fn documents() -> Vec<Value> {
         stock::sample(),
         plan::sample(),
         watch::sample(),
+        apply::sample(),
     ]
 }
 

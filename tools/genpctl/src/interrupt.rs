@@ -2,7 +2,23 @@
 
 //! Waiting for signals.
 
-use std::{ffi::c_int, io, mem::MaybeUninit, ptr, time::Duration};
+use std::{
+    ffi::c_int,
+    io,
+    mem::MaybeUninit,
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    ptr,
+    time::Duration,
+};
+
+/// What ended a wait.
+#[derive(Debug, PartialEq)]
+pub enum Woken {
+    /// This signal.
+    Signal(c_int),
+    /// The file of this number hung up: its partition was destroyed.
+    Hangup(usize),
+}
 
 /// The blocked signals.
 pub struct Interrupts(libc::sigset_t);
@@ -25,6 +41,62 @@ impl Interrupts {
         }
     }
 
+    /// Takes a signal that has arrived.
+    fn taken(&self) -> Option<c_int> {
+        let time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: as in `within`.
+        let signal = unsafe { libc::sigtimedwait(&self.0, ptr::null_mut(), &time) };
+        (signal > 0).then_some(signal)
+    }
+
+    /// A descriptor that can be read when a signal has arrived.
+    fn descriptor(&self) -> io::Result<OwnedFd> {
+        // SAFETY: the set lives during the call; a descriptor that was just made for us.
+        unsafe {
+            match libc::signalfd(-1, &self.0, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) {
+                -1 => Err(io::Error::last_os_error()),
+                fd => Ok(OwnedFd::from_raw_fd(fd)),
+            }
+        }
+    }
+
+    /// Sleeps until a signal arrives, or one of the files hangs up.
+    pub fn wait(&self, files: &[BorrowedFd<'_>]) -> io::Result<Woken> {
+        let signals = self.descriptor()?;
+        let entry = |fd, events| libc::pollfd {
+            fd,
+            events,
+            revents: 0,
+        };
+        // POLLHUP is always reported.
+        let mut polls: Vec<_> = files
+            .iter()
+            .map(|file| entry(file.as_raw_fd(), 0))
+            .collect();
+        polls.push(entry(signals.as_raw_fd(), libc::POLLIN));
+        loop {
+            if let Some(signal) = self.taken() {
+                return Ok(Woken::Signal(signal));
+            }
+            let count = polls.len() as libc::nfds_t;
+            // SAFETY: so many structures, there during the call.
+            if unsafe { libc::poll(polls.as_mut_ptr(), count, -1) } == -1 {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+                continue;
+            }
+            let hung = polls.iter().take(files.len());
+            if let Some(number) = hung.into_iter().position(|poll| poll.revents != 0) {
+                return Ok(Woken::Hangup(number));
+            }
+        }
+    }
+
     /// Sleeps until the time is over or a signal arrives; returns whether one did.
     pub fn within(&self, time: Duration) -> bool {
         let time = libc::timespec {
@@ -34,5 +106,31 @@ impl Interrupts {
         // SAFETY: both live during the call; the signal's information is not requested.
         // EINTR by another signal counts as the end of the time.
         unsafe { libc::sigtimedwait(&self.0, ptr::null_mut(), &time) > 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::{fd::AsFd, unix::net::UnixStream};
+
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_by_a_signal_or_by_a_file() {
+        let interrupts = Interrupts::hold(&[libc::SIGUSR1, libc::SIGHUP]).unwrap();
+        let (kept, _other) = UnixStream::pair().unwrap();
+        let (hung, gone) = UnixStream::pair().unwrap();
+        let files = [kept.as_fd(), hung.as_fd()];
+        // SAFETY: a signal to this thread, which holds it.
+        unsafe { libc::raise(libc::SIGHUP) };
+        drop(gone);
+        // Signals come first.
+        let woken = interrupts.wait(&files).unwrap();
+        assert_eq!(woken, Woken::Signal(libc::SIGHUP));
+        assert_eq!(interrupts.wait(&files).unwrap(), Woken::Hangup(1));
+        // SAFETY: as above.
+        unsafe { libc::raise(libc::SIGUSR1) };
+        let woken = interrupts.wait(&files[..1]).unwrap();
+        assert_eq!(woken, Woken::Signal(libc::SIGUSR1));
     }
 }

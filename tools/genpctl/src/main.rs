@@ -3,6 +3,7 @@
 //! genpctl: shows GenP's pool and partitions, creates and destroys partitions.
 
 mod admission;
+mod apply;
 mod bounds;
 mod cli;
 mod create;
@@ -51,6 +52,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Destroy(args) => destroy::run(&args.name, format)?,
         Command::Admission(args) => return admission::run(args, format),
         Command::Plan(args) => return plan::run(args, format),
+        Command::Apply(args) => apply::run(args, format)?,
         Command::Stock(args) => return stock::run(args, format),
         Command::Watch(args) => watch::run(args, format)?,
         Command::Completion(args) => manual::completion(args.shell)?,

@@ -22,6 +22,14 @@ impl Problem {
         }
     }
 
+    /// The same problem, of this.
+    pub fn of(self, whose: &str) -> Self {
+        Self {
+            what: format!("{whose}: {}", self.what),
+            ..self
+        }
+    }
+
     /// Opening the partition `name` failed; the device was there a moment ago.
     pub fn opening(name: &str, error: &io::Error) -> Self {
         let advice = match error.kind() {

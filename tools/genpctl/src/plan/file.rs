@@ -11,7 +11,7 @@ use genp_core::{
 use serde::{de::Error, Deserialize, Deserializer};
 use toml::Spanned;
 
-use crate::{size, time};
+use crate::{cli, size, time};
 
 /// A plan as it is written.
 #[derive(Debug, Deserialize)]
@@ -35,7 +35,7 @@ fn usual_page() -> u32 {
 }
 
 /// A partition as it is written.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct PartitionPlan {
     /// By which it is opened and told from others; may be empty.
@@ -66,6 +66,33 @@ pub struct PartitionPlan {
     pub stock_limit: u32,
     /// Its low watermark.
     pub stock_low: u32,
+    /// Permission bits of who may open it; the usual ones if they are not there. This and
+    /// the following only matter where the plan is applied.
+    #[serde(deserialize_with = "some_mode")]
+    pub mode: Option<u32>,
+    /// The order of the unit of regions, which is written as a size.
+    #[serde(deserialize_with = "some_unit")]
+    pub unit: Option<u32>,
+    /// Regions it may have; 0 for the usual number.
+    pub max_regions: u32,
+    /// The memory node to prefer.
+    pub node: Option<i32>,
+    /// Whether one address space may map the lease window several times.
+    pub multimap: bool,
+}
+
+impl PartitionPlan {
+    /// The same, without what only matters to a plan.
+    pub fn as_created(&self) -> Self {
+        Self {
+            user: String::new(),
+            term: None,
+            waiters: 0,
+            wait: None,
+            ends_per_second: 0,
+            ..self.clone()
+        }
+    }
 }
 
 /// A number, or a text with a unit.
@@ -86,6 +113,16 @@ fn bytes<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
 fn some_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     let text = String::deserialize(from)?;
     time::parse_some(&text).map(Some).map_err(D::Error::custom)
+}
+
+fn some_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let text = String::deserialize(from)?;
+    cli::mode(&text).map(Some).map_err(D::Error::custom)
+}
+
+fn some_unit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let text = String::deserialize(from)?;
+    cli::unit(&text).map(Some).map_err(D::Error::custom)
 }
 
 /// What is wrong with a file, and in which line.

@@ -16,7 +16,8 @@ use genp_core::recall_bound::UnitCosts;
 use serde_json::{json, Value};
 
 use crate::{cli::PlanArgs, output::Format, problem::Problem, size, sysfs, table::Table, time};
-use file::{costs_by_name, PlanFile};
+use file::costs_by_name;
+pub use file::{line_of, PartitionPlan, PlanFile};
 use judge::{judge_plan, Judged, Outcome};
 
 /// The costs of the plan: given there, or those of the module that is loaded here, or the
@@ -155,20 +156,21 @@ fn document(outcome: &Outcome, costs: &UnitCosts, from: &str) -> Value {
     })
 }
 
+/// Reads a plan; `what` is what cannot be done if that fails.
+pub fn read(text: &str, what: &str) -> Result<PlanFile, Problem> {
+    file::read(text).map_err(|fault| {
+        let found = format!("line {}: {}", fault.line, fault.what);
+        Problem::new(what, found, "samples/plan.toml shows all there can be.")
+    })
+}
+
 /// `genpctl plan`: ends with 1 unless all of it is admissible.
 pub fn run(args: &PlanArgs, format: Format) -> Result<ExitCode, Problem> {
     let path = args.file.display();
     let what = format!("cannot read the plan {path}");
     let text = fs::read_to_string(&args.file)
         .map_err(|error| Problem::new(what.as_str(), error, "Give the file of a plan."))?;
-    let plan = file::read(&text).map_err(|fault| {
-        let found = format!("line {}: {}", fault.line, fault.what);
-        Problem::new(
-            what.as_str(),
-            found,
-            "samples/plan.toml shows all there can be.",
-        )
-    })?;
+    let plan = read(&text, &what)?;
     let (costs, from) = costs(&plan, sysfs::number);
     let processors = plan.processors.unwrap_or_else(processors);
     let outcome = judge_plan(&plan, &text, &costs, processors);

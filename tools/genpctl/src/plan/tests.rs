@@ -164,6 +164,8 @@ fn a_file_that_is_no_plan_is_told_by_its_line() {
     assert_eq!(fault("[[partition]]\nreserve = \"1Q\"\n").0, 2);
     assert_eq!(fault("[[partition]]\nname = \"a\"\nlease = 1\n").0, 3);
     assert_eq!(fault("[[partition]]\nterm = \"5\"\n").0, 2);
+    assert_eq!(fault("[[partition]]\nmode = \"777\"\n").0, 2);
+    assert_eq!(fault("[[partition]]\nunit = \"48\"\n").0, 2);
     assert_eq!(fault("[pool\n").0, 1);
     assert_eq!(fault("processors = 0\n").0, 1);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..24"
+echo "1..30"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -78,4 +78,28 @@ genpctl destroy theirs
 genpctl destroy others
 wait
 chmod 600 /dev/genp
+part() { printf '[[partition]]\nname = "%s"\nreserve = "%s"\n' "$1" "$2"; }
+{ part first 64K; part second 64K; part third 1G; } >/tmp/applied.toml
+say apply_makes_all_or_nothing sh -c '! genpctl apply /tmp/applied.toml 2>/tmp/told && grep -q "partition third: .*E2BIG" /tmp/told && ! genpctl stat first 2>/dev/null'
+{ part first 64K; part second 64K; } >/tmp/applied.toml
+genpctl apply /tmp/applied.toml >/tmp/apply.out 2>&1 &
+service=$!
+appears second
+say apply_holds_partitions sh -c 'genpctl stat first && grep -qx "made second" /tmp/apply.out'
+{ part second 64K; part fourth 64K; } >/tmp/applied.toml
+kill -HUP $service
+appears fourth
+say apply_follows_the_file sh -c 'genpctl stat second && i=0 && while genpctl stat first 2>/dev/null && [ $i -lt 100 ]; do i=$((i + 1)); usleep 50000; done && ! genpctl stat first'
+part third 1G >>/tmp/applied.toml
+kill -HUP $service
+i=0
+while [ $i -lt 100 ] && ! grep -q "partition third" /tmp/apply.out; do
+	i=$((i + 1))
+	usleep 50000
+done
+say a_file_that_fails_changes_nothing sh -c 'grep -q "partition third" /tmp/apply.out && genpctl stat second && genpctl stat fourth'
+kill $service
+wait $service
+say apply_ends_with_success [ $? = 0 ]
+say apply_releases_all sh -c '! genpctl stat second && ! genpctl stat fourth && genpctl info | grep -q "^partitions *0 of"'
 say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'
