@@ -52,6 +52,8 @@ pub enum Command {
     Stock(StockArgs),
     /// Show the pool and all partitions again and again, until q or Ctrl-C
     Watch(WatchArgs),
+    /// Measure how long calls take here: blocks, leases, first touches of a reserve
+    Latency(LatencyArgs),
     /// Print the script with which a shell completes this command line
     Completion(CompletionArgs),
     /// Print the manual page, or write one for each command
@@ -67,7 +69,7 @@ pub struct NameArgs {
 }
 
 /// The attributes of a new partition.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct CreateArgs {
     /// Name by which others can open it [default: none]
     #[arg(long, value_parser = name)]
@@ -197,6 +199,29 @@ pub struct WatchArgs {
     /// Name of a partition to show all figures of as well
     #[arg(value_parser = name)]
     pub name: Option<String>,
+}
+
+/// What is measured.
+#[derive(Args, Debug)]
+pub struct LatencyArgs {
+    /// Reserve of the partition that is created for it; 0 measures leases only
+    #[arg(long, value_name = "SIZE", default_value = "4M", value_parser = size::parse)]
+    pub reserve: u64,
+    /// Block that is allocated from the heap of libgenp, and freed
+    #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = size::parse)]
+    pub size: u64,
+    /// Lease that is borrowed and returned; 0 measures none
+    #[arg(long, value_name = "SIZE", default_value = "64K", value_parser = size::parse)]
+    pub lease: u64,
+    /// Calls of each kind
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub count: u32,
+    /// Priority of SCHED_FIFO to measure at, with locked memory [default: as it is]
+    #[arg(long, value_name = "PRIO", value_parser = clap::value_parser!(i32).range(1..=99))]
+    pub priority: Option<i32>,
+    /// File for a picture of the histograms
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
 }
 
 /// A shell.

@@ -33,7 +33,7 @@ use crate::{
 const WHAT: &str = "cannot create the partition";
 
 /// The request for the kernel, from the arguments.
-fn request(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Problem> {
+pub fn request(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Problem> {
     let pages = |bytes| {
         size::whole_pages(bytes, info.page_size).ok_or_else(|| too_big(info, "more than 2^64"))
     };
@@ -128,7 +128,7 @@ fn committed(request: &genp_create, info: &genp_info) -> u64 {
 }
 
 /// The problem if the kernel did not create the partition.
-fn refused(request: &genp_create, name: &str, error: io::Error) -> Problem {
+pub fn refused(request: &genp_create, name: &str, error: io::Error) -> Problem {
     // The current state of the pool matters.
     let info = match pool::info() {
         Ok(info) => info,

@@ -9,7 +9,7 @@ use genp::abi::{genp_bounds, genp_info, genp_stat};
 use serde_json::Value;
 
 use crate::{
-    admission, apply, bounds, create, histogram, list,
+    admission, apply, bounds, create, histogram, latency, list,
     operation::Operation,
     partitions::{Found, Partition},
     plan, pool, stat, stock, watch,
@@ -53,6 +53,7 @@ fn documents() -> Vec<Value> {
         plan::sample(),
         watch::sample(),
         apply::sample(),
+        latency::sample(),
     ]
 }
 

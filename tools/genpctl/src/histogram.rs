@@ -28,16 +28,21 @@ fn limits(k: usize, buckets: usize) -> (String, String) {
 }
 
 /// The counts for programs, with the limits of each bucket.
-pub fn document(name: &str, op: Operation, counts: &[u64]) -> Value {
+pub fn buckets(counts: &[u64]) -> Vec<Value> {
     let buckets = counts.iter().enumerate().map(|(k, &count)| {
         let from = if k == 0 { 0 } else { 1u64 << k };
         let below = (k + 1 < counts.len()).then(|| 1u64 << (k + 1));
         json!({ "from_ns": from, "below_ns": below, "count": count })
     });
+    buckets.collect()
+}
+
+/// The histogram for programs.
+pub fn document(name: &str, op: Operation, counts: &[u64]) -> Value {
     json!({
         "name": name,
         "operation": op.name(),
-        "buckets": buckets.collect::<Vec<_>>(),
+        "buckets": buckets(counts),
     })
 }
 
@@ -48,9 +53,9 @@ fn bar(count: u64, most: u64) -> String {
 }
 
 /// The counts as bars, from the first bucket that has any to the last.
-fn chart(op: Operation, counts: &[u64]) -> String {
+pub fn chart(title: &str, counts: &[u64]) -> String {
     let Some(first) = counts.iter().position(|&count| count != 0) else {
-        return format!("{}: never yet\n", op.name());
+        return format!("{title}: never yet\n");
     };
     let last = counts
         .iter()
@@ -64,7 +69,7 @@ fn chart(op: Operation, counts: &[u64]) -> String {
         let (from, below) = limits(k, counts.len());
         table.row([from, below, count.to_string(), bar(count, most)]);
     }
-    format!("{}: {sum} times\n{}", op.name(), table.show())
+    format!("{title}: {sum} times\n{}", table.show())
 }
 
 /// `genpctl histogram`.
@@ -77,7 +82,7 @@ pub fn run(args: &HistogramArgs, format: Format) -> Result<(), Problem> {
         .map_err(|error| Problem::asking(name, &error))?;
     format.print(
         || document(name, args.op, &counts),
-        || chart(args.op, &counts),
+        || chart(args.op.name(), &counts),
     )
 }
 
@@ -116,9 +121,9 @@ mod tests {
     #[test]
     fn charts_begin_and_end_where_there_is_something() {
         let mut counts = [0; 40];
-        assert_eq!(chart(Operation::Free, &counts), "free: never yet\n");
+        assert_eq!(chart("free", &counts), "free: never yet\n");
         (counts[2], counts[4]) = (1, 4);
-        let text = chart(Operation::Free, &counts);
+        let text = chart("free", &counts);
         assert_eq!(text.lines().count(), 5);
         assert!(text.starts_with("free: 5 times\n"));
         assert!(text.ends_with(&format!("4  {}\n", "#".repeat(40))));

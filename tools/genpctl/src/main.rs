@@ -12,6 +12,7 @@ mod destroy;
 mod documents;
 mod histogram;
 mod interrupt;
+mod latency;
 mod list;
 mod manual;
 mod operation;
@@ -55,6 +56,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Apply(args) => apply::run(args, format)?,
         Command::Stock(args) => return stock::run(args, format),
         Command::Watch(args) => watch::run(args, format)?,
+        Command::Latency(args) => latency::run(args, format)?,
         Command::Completion(args) => manual::completion(args.shell)?,
         Command::Man(args) => manual::pages(args.dir.as_deref())?,
     }

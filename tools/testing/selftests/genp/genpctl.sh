@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..30"
+echo "1..32"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -102,4 +102,6 @@ kill $service
 wait $service
 say apply_ends_with_success [ $? = 0 ]
 say apply_releases_all sh -c '! genpctl stat second && ! genpctl stat fourth && genpctl info | grep -q "^partitions *0 of"'
+say latency_has_a_histogram sh -c 'genpctl latency --reserve 256K --count 200 --svg /tmp/latency.svg >/tmp/latency && grep -q "^alloc: 200 times" /tmp/latency && grep -q "^return: 200 times" /tmp/latency && grep -q "</svg>" /tmp/latency.svg'
+say the_reserve_has_no_faults sh -c 'grep -q "^touch  *200 .* 0$" /tmp/latency && grep -q "^alloc  *200 .* 0$" /tmp/latency'
 say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'
