@@ -25,6 +25,18 @@ appears() {
 		usleep 50000
 	done
 }
+# watched PATTERN OPTION...: watches until two lines match, or for half a minute.
+watched() {
+	pattern=$1 i=0
+	shift
+	genpctl watch --interval 0.5 "$@" >/tmp/watched 2>&1 &
+	while [ $i -lt 300 ] && [ "$(grep -c "$pattern" /tmp/watched)" -lt 2 ]; do
+		i=$((i + 1))
+		usleep 100000
+	done
+	kill $!
+	wait $!
+}
 gone() { ! genpctl stat "$1"; }
 
 say info genpctl info
@@ -39,9 +51,9 @@ say histogram genpctl histogram mine alloc
 say list listed mine
 genpctl --json stat mine >/tmp/stat
 genpctl --json list >/tmp/listed
-timeout 3 genpctl watch --interval 0.5 >/tmp/watched 2>&1
+watched '^mine '
 say watch_in_lines sh -c '[ $(grep -c "^mine " /tmp/watched) -ge 2 ] && ! grep -q "\[" /tmp/watched'
-timeout 3 genpctl watch --json --interval 0.5 mine >/tmp/watched 2>&1
+watched '"name":"mine"' --json mine
 say watch_for_programs sh -c '[ $(grep -c "\"name\":\"mine\"" /tmp/watched) -ge 2 ]'
 say stock_is_calculated sh -c 'genpctl stock --burst 32 --period 250us --hold 1ms | grep -q "160 pages"'
 printf '%s\n' '[pool]' 'pool_mib = 8' '[[partition]]' 'reserve = "4M"' '[[partition]]' 'reserve = "4M"' >/tmp/plan
