@@ -21,6 +21,7 @@
 //! ```
 
 pub mod abi;
+mod arena;
 mod c;
 mod descriptor;
 mod fork;
@@ -33,5 +34,6 @@ mod resident;
 pub mod system;
 mod thread;
 
+pub use arena::{Arena, Held};
 pub use descriptor::{name_field, Descriptor};
 pub use partition::{Lease, Partition};

@@ -69,6 +69,24 @@ impl<T> PiMutex<T> {
         self.word.store(0, Ordering::Relaxed);
     }
 
+    /// The guard that this thread kept.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread called [`Guard::keep`] and has not been here since.
+    pub(crate) unsafe fn kept(&self) -> Guard<'_, T> {
+        Guard {
+            mutex: self,
+            me: thread::id(),
+        }
+    }
+
+    /// Gives what the forking thread holds to the only thread of its child. Context: a
+    /// forked child.
+    pub(crate) fn hand_on(&self) {
+        self.word.store(thread::id(), Ordering::Relaxed);
+    }
+
     fn is_held_by(&self, thread: u32) -> bool {
         // Relaxed: what the calling thread itself wrote, or somebody else's number.
         self.word.load(Ordering::Relaxed) & libc::FUTEX_TID_MASK == thread
@@ -112,6 +130,11 @@ impl<T> Guard<'_, T> {
     /// Whether another thread waits for the mutex.
     pub(crate) fn is_wanted(&self) -> bool {
         self.mutex.word.load(Ordering::Relaxed) & libc::FUTEX_WAITERS != 0
+    }
+
+    /// Leaves the mutex locked until [`PiMutex::kept`].
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
     }
 }
 

@@ -115,7 +115,11 @@ impl Partition {
     }
 
     /// Allocates the whole reserve as one region and creates a heap in it.
-    fn create_heap(file: &Descriptor, reserve: &Mapping, length: u64) -> io::Result<Heap> {
+    pub(crate) fn create_heap(
+        file: &Descriptor,
+        reserve: &Mapping,
+        length: u64,
+    ) -> io::Result<Heap> {
         if length == 0 {
             // SAFETY: a heap of no bytes uses no memory.
             return unsafe { Heap::new(NonNull::dangling(), 0) };

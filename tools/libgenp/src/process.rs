@@ -56,6 +56,35 @@ impl Process {
     }
 }
 
+/// A process that a child can take the place of.
+pub(crate) struct Owner {
+    forks: AtomicU32,
+}
+
+impl Owner {
+    /// The calling process.
+    pub(crate) fn current() -> Self {
+        Self {
+            forks: AtomicU32::new(FORKS.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// ECHILD in a forked child of the owner. No system call.
+    #[inline]
+    pub(crate) fn check(&self) -> io::Result<()> {
+        match self.forks.load(Ordering::Relaxed) == FORKS.load(Ordering::Relaxed) {
+            true => Ok(()),
+            false => Err(not_ours()),
+        }
+    }
+
+    /// Makes the calling process the owner. Context: a forked child, which has one thread.
+    pub(crate) fn take_over(&self) {
+        self.forks
+            .store(FORKS.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
 /// The error of calls for a partition of the parent.
 #[cold]
 pub(crate) fn not_ours() -> io::Error {

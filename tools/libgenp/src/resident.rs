@@ -7,6 +7,7 @@ use std::{
     arch::global_asm,
     ffi::{c_char, c_int, c_void},
     mem::MaybeUninit,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 // Both are only there in programs with a dynamic linker. A program without one has
@@ -44,9 +45,22 @@ fn object_at(dladdr: Dladdr, address: *const c_void) -> Option<libc::Dl_info> {
     unsafe { (dladdr(address, about.as_mut_ptr()) != 0).then(|| about.assume_init()) }
 }
 
+/// Whether the library that contains this code sees to it itself.
+static RESIDENT: AtomicBool = AtomicBool::new(false);
+
+/// Says that the code is never unloaded. Before the C library is started, dlopen() would
+/// start it without arguments and environment.
+pub(crate) fn is_resident() {
+    RESIDENT.store(true, Ordering::Relaxed);
+}
+
 /// Makes the dynamic linker keep the library that contains this code for good. Does
 /// nothing in a program, which is never unloaded.
 pub(crate) fn keep_loaded() {
+    // Relaxed: nothing else is published with it.
+    if RESIDENT.load(Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: the table above, which nobody writes after it was relocated.
     let (Some(dladdr), Some(dlopen)) = (unsafe { genp_dladdr }, unsafe { genp_dlopen }) else {
         return;

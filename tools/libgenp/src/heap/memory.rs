@@ -85,6 +85,11 @@ impl Memory {
         self.end
     }
 
+    /// The address of the header at this offset.
+    pub(super) fn header(&self, at: usize) -> *mut u8 {
+        self.start.as_ptr().wrapping_add(at)
+    }
+
     /// The address of a block, behind its header.
     #[inline(always)]
     pub(super) fn address(&self, at: usize) -> NonNull<u8> {

@@ -4,6 +4,7 @@
 //! a thread cache in front of it. No system call, no page fault, and no call takes more
 //! than a fixed number of steps.
 
+mod child;
 mod engine;
 mod grants;
 mod guard;
@@ -18,7 +19,8 @@ mod thread_cache;
 
 use std::{io, ptr::NonNull};
 
-use crate::{lock::PiMutex, process::Process, thread};
+use crate::{lock::PiMutex, process::Owner, thread};
+pub use child::Held;
 use engine::Engine;
 use grants::Grants;
 use guard::Guarding;
@@ -37,7 +39,7 @@ pub(crate) struct Heap {
     cache: ThreadCache,
     inner: PiMutex<Inner>,
     /// The process whose heap it is.
-    process: Process,
+    process: Owner,
     guarding: Guarding,
 }
 
@@ -93,7 +95,7 @@ impl Heap {
                 engine,
                 grants: Grants::new(cached),
             }),
-            process: Process::current(),
+            process: Owner::current(),
             guarding,
         })
     }

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The least bytes of a block: room for the links of a free one.
-const SMALLEST: usize = HEADER + 16;
+pub(super) const SMALLEST: usize = HEADER + 16;
 /// Flags of an extent: the block before is free, and whether it is of the smallest size,
 /// which has no room for its bytes at its end.
 const BEFORE_FREE: u64 = 1;
@@ -92,7 +92,7 @@ impl Engine {
 
     /// The bytes of a block, with its header.
     #[inline]
-    fn length(&self, at: usize) -> Checked<usize> {
+    pub(super) fn length(&self, at: usize) -> Checked<usize> {
         let length = (self.memory.read(at + EXTENT)? & BYTES) as usize;
         match (SMALLEST..=self.memory.end().wrapping_sub(at)).contains(&length) {
             true => Ok(length),

@@ -120,6 +120,12 @@ impl ThreadCache {
         self.stacks.length.load(Ordering::Relaxed)
     }
 
+    /// Makes it that of a forked child, whose handler emptied it. Context: such a child.
+    pub(super) fn revive(&self, length: usize) {
+        self.stacks.length.store(length, Ordering::Relaxed);
+        inherited::enter(&self.stacks);
+    }
+
     /// The caller's stacks.
     #[inline(always)]
     fn own_slot(&self) -> &Slot {
