@@ -4,7 +4,7 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{builder::PossibleValuesParser, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{operation::Operation, size, time};
@@ -34,6 +34,8 @@ pub enum Command {
     List,
     /// Create a partition, and run a command that has it or hold it
     Create(CreateArgs),
+    /// Run an unchanged program with its malloc in a partition
+    Run(RunArgs),
     /// Show the state and the counters of a partition
     Stat(NameArgs),
     /// Show the bounds of a partition: memory that suffices, longest times
@@ -117,6 +119,46 @@ pub struct CreateArgs {
     /// GENP_FD; without one, genpctl holds the partition until a signal ends it or
     /// the partition is destroyed
     #[arg(last = true)]
+    pub command: Vec<OsString>,
+}
+
+/// A program and what its malloc has.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "The program gets libgenp-preload.so by LD_PRELOAD; programs that are \
+                        statically linked or set-user-ID cannot be run so.\n\
+                        Ends with the program's status; with 125 if there is no partition for it, \
+                        126 if it cannot be run so, 127 if it is not there."
+)]
+pub struct RunArgs {
+    /// Memory of the program's heap, rounded up to whole pages
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub reserve: u64,
+    /// Memory its partition may have on lease at a time; malloc takes none of it
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size::parse)]
+    pub borrow: u64,
+    /// Name of the partition, to look at it while the program runs [default: none]
+    #[arg(long, value_parser = name)]
+    pub name: Option<String>,
+    /// What malloc does when the reserve is full: fail, or take from libc and count that
+    #[arg(long, value_name = "HOW", default_value = "fail", value_parser = PossibleValuesParser::new(["fail", "overflow"]))]
+    pub full: String,
+    /// What a forked child has: a copy of the heap, nothing (it is aborted), or a copy and
+    /// all that is new from libc
+    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = PossibleValuesParser::new(["copy", "abort", "libc"]))]
+    pub fork: String,
+    /// What a program has that this one executes: no partition, the same of its own, or
+    /// that only if there is room
+    #[arg(long, value_name = "HOW", default_value = "plain", value_parser = PossibleValuesParser::new(["plain", "same", "try"]))]
+    pub exec: String,
+    /// Say at the end of the program what was in use, refused, and taken from libc
+    #[arg(long)]
+    pub report: bool,
+    /// The library [default: libgenp-preload.so beside genpctl, in ../lib, or in /usr/lib]
+    #[arg(long, value_name = "FILE")]
+    pub library: Option<PathBuf>,
+    /// Program to run, and its arguments
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
     pub command: Vec<OsString>,
 }
 

@@ -21,6 +21,7 @@ mod partitions;
 mod plan;
 mod pool;
 mod problem;
+mod run;
 mod size;
 mod stat;
 mod stock;
@@ -47,6 +48,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Info => pool::run(format)?,
         Command::List => list::run(format)?,
         Command::Create(args) => create::run(args, format)?,
+        Command::Run(args) => return Ok(run::run(args)),
         Command::Stat(args) => stat::run(&args.name, format)?,
         Command::Bounds(args) => bounds::run(args, format)?,
         Command::Histogram(args) => histogram::run(args, format)?,
