@@ -62,7 +62,7 @@ static void with_pmr()
 	std::pmr::unsynchronized_pool_resource pool;
 	std::pmr::vector<std::pmr::vector<int>> all(&pool);
 
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 300; i++)
 		all.emplace_back(i);
 }
 

@@ -79,7 +79,7 @@ CASE(destructors_of_threads_allocate)
 
 static void *produce(void *pipe)
 {
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < 10000; i++) {
 		void *block = malloc(i % 5000 + 1);
 
 		if (!block || write(*(int *)pipe, &block, sizeof(block)) != sizeof(block))
@@ -96,7 +96,7 @@ CASE(others_free_what_a_thread_allocates)
 
 	CHECK(!pipe(ends));
 	CHECK(!pthread_create(&thread, NULL, produce, &ends[1]));
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < 10000; i++) {
 		CHECK(read(ends[0], &block, sizeof(block)) == sizeof(block));
 		free(block);
 	}
