@@ -92,7 +92,7 @@ static void hog(void)
 		;
 }
 
-/* Busy for 5 ms out of 5.5 ms, above all that is not of real-time priority. */
+/* Busy for 5 ms out of 7.5 ms, above all that is not of real-time priority. */
 static void hog_in_bursts(void)
 {
 	be_fifo(50);
@@ -101,7 +101,7 @@ static void hog_in_bursts(void)
 
 		while (now() < end)
 			;
-		usleep(500);
+		usleep(2500);
 	}
 }
 
@@ -142,5 +142,8 @@ TEST(threads_of_ordinary_priority)
 
 TEST(threads_of_real_time_priority_below_its_own)
 {
+	/* What is left to insmod there would not load a module in the time of a test. */
+	if (!access("/proc/lockdep", F_OK))
+		SKIP("a kernel with lockdep is too slow for it");
 	compare_with_busy("hogs of SCHED_FIFO", hog_in_bursts, 1);
 }
