@@ -175,6 +175,26 @@ mod region_tests {
     }
 
     #[test]
+    fn a_driver_keeps_the_length_of_the_reserve() -> Result {
+        let fixture = Fixture::new()?;
+        let partition = &fixture.partition;
+        let page = PAGE_SIZE as u64;
+        for pages in 0..3 {
+            partition.resize(pages * page, 8 * page)?;
+            partition.reserve().admit_driver()?;
+            assert_eq!(partition.resize(3 * page, 8 * page), Err(EBUSY));
+            let region = partition.alloc_for_driver(64, 0).ok();
+            assert_eq!(region.is_some(), pages > 0);
+            if let Some((_, handle)) = region {
+                partition.regions().free(Owner::Driver, handle)?;
+            }
+            partition.reserve().dismiss_driver(|| false)?;
+        }
+        assert!(fixture.close());
+        Ok(())
+    }
+
+    #[test]
     fn a_hard_interrupt_may_allocate_and_free() -> Result {
         let fixture = Fixture::new()?;
         let partition = &fixture.partition;

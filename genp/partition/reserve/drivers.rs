@@ -61,13 +61,18 @@ impl Reserve {
     }
 
     /// Ends a driver's use of the reserve: EBUSY for the last driver while anything is
-    /// `outstanding`. Context: thread, may sleep.
+    /// `outstanding`. With the last one the mapping for the kernel goes too, so that the
+    /// reserve can be resized. Context: thread, may sleep.
     pub(crate) fn dismiss_driver(&self, outstanding: impl FnOnce() -> bool) -> Result {
         let mut frames = self.lock();
         if frames.drivers <= 1 && outstanding() {
             return Err(EBUSY);
         }
         frames.drivers = frames.drivers.saturating_sub(1);
+        if frames.drivers == 0 && !frames.is_fixed() {
+            self.driver_base.store(0);
+            frames.vmap = None;
+        }
         Ok(())
     }
 

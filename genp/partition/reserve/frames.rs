@@ -60,9 +60,9 @@ impl ReserveFrames {
         matches!(self.backing, Backing::Carveout(_))
     }
 
-    /// Whether it is mapped for drivers, so that its length cannot change now.
+    /// Whether a driver has it, so that its length cannot change now.
     pub(in crate::genp::partition) fn is_pinned_by_drivers(&self) -> bool {
-        self.vmap.is_some()
+        self.drivers > 0
     }
 
     /// A copy of its table with room for `pages` frames. ENOMEM. Context: thread, may
