@@ -16,7 +16,8 @@ pub const END_NS: u64 = 10_000;
 /// The work of unmapping one page once.
 pub const PAGE_NS: u64 = 200;
 
-/// The work of a wake-up of the recall thread or the notify thread before its time.
+/// The work of a wake-up of the recall thread or the notify thread before its time, or of one
+/// by the recall thread's timer that finds nothing to do.
 pub const WAKE_NS: u64 = 2_000;
 
 /// A partition with fewer leases is treated as if it had this many.
@@ -76,7 +77,8 @@ impl RecallShare {
     ///
     /// It is at most a window ahead when a request is accepted, which is for all of its
     /// leases at most; and what was charged for leases that run at the beginning of the
-    /// interval may be given back in it.
+    /// interval may be given back in it. What is charged for a timer that was set in vain is
+    /// less than what is given back for the lease it was set for.
     pub fn burst_ns(max_leases: u32, limit: u32) -> u64 {
         all_leases_work(max_leases, limit).saturating_mul(4)
     }

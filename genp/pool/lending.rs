@@ -54,8 +54,6 @@ pub(crate) struct LendingState {
     /// The task that waits for each lease. Set by the waiter before it sleeps and taken
     /// back by it before it goes on.
     waiters: KVVec<Option<ARef<Task>>>,
-    /// The time until which the recall thread sleeps.
-    armed: u64,
     /// Who is to be woken after the lock.
     woken: Option<ARef<Task>>,
     /// The totals when a stock could not be refilled, if one could not since.
@@ -131,11 +129,7 @@ impl LendingState {
     /// the next action that is due, and the revoking thread, because there is a lease to end
     /// or a waiter can be served. Whose lease or request it is, is charged for it.
     fn wants_threads(&mut self, now: u64) -> (bool, bool) {
-        let due = self.accounting.next_due().unwrap_or(u64::MAX);
-        let late = due < self.armed;
-        if late {
-            self.armed = due;
-        }
+        let late = self.accounting.wants_recall();
         let can_serve = self.accounting.can_serve();
         // Whoever comes by until it is served finds that again, at nobody's expense.
         let first_to_see = can_serve && !self.serve_charged;
@@ -252,10 +246,9 @@ impl LendingState {
         ::core::mem::take(&mut self.rearmed)
     }
 
-    /// The time until which the recall thread may sleep.
-    pub(crate) fn arm(&mut self) -> u64 {
-        self.armed = self.accounting.next_due().unwrap_or(u64::MAX);
-        self.armed
+    /// The time until which the recall thread may sleep from `now` on.
+    pub(crate) fn arm(&mut self, now: u64) -> u64 {
+        self.accounting.arm(now)
     }
 }
 
@@ -288,7 +281,6 @@ impl Lending {
                 LendingState {
                     accounting: Accounting::new(limits, tables),
                     waiters,
-                    armed: u64::MAX,
                     woken: None,
                     starved: None,
                     rearmed: false,

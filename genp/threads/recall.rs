@@ -73,7 +73,7 @@ impl Worker for Recaller {
                 true => time::now().saturating_add(PAUSE_NS),
                 false => 0,
             };
-            let until = lending.with(|state| state.arm());
+            let until = lending.with_time(|state, now| state.arm(now));
             if !context.sleep_until(until.max(earliest)) {
                 return;
             }

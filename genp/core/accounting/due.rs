@@ -108,6 +108,7 @@ impl<M: Memory> Accounting<M> {
         if self.next_due()? > now {
             return None;
         }
+        self.timer.was_useful();
         let index = self.heap(0);
         let lease = *self.entry(index);
         let dying = self.account(lease.partition).dying;

@@ -31,6 +31,7 @@ mod pace;
 mod poison;
 mod ranking;
 mod tables;
+mod timer;
 mod totals;
 mod urgency;
 mod users;
@@ -43,6 +44,7 @@ pub use lease::{Lease, LeaseState};
 pub use memory::Memory;
 use ranking::Ranking;
 pub use tables::Tables;
+use timer::Timer;
 pub use totals::Totals;
 pub use users::UserLimits;
 use users::Users;
@@ -230,6 +232,7 @@ pub struct Accounting<M: Memory> {
     /// A binary heap of the running leases, ordered by `due`.
     heap: M::Table<u32>,
     heap_len: u32,
+    timer: Timer,
     /// The first unused lease, chained by `next`.
     unused: u32,
     waiters: Waiters<M>,
@@ -263,6 +266,7 @@ impl<M: Memory> Accounting<M> {
             stray_lease: Lease::EMPTY,
             heap: tables.heap,
             heap_len: 0,
+            timer: Timer::NEVER,
             unused: tables.unused,
             waiters: tables.waiters,
             vacant: tables.vacant,

@@ -162,6 +162,97 @@ fn what_is_returned_in_time_costs_nothing() {
     }
 }
 
+/// Leases that are each returned just before they are due: the timer of the recall thread was
+/// set for them, and finds nothing to do.
+#[test]
+fn a_timer_that_finds_nothing_to_do_is_charged() {
+    let mut pool = pool();
+    let p = partition(&mut pool);
+    let (mut now, mut in_vain, mut until) = (0, 0, u64::MAX);
+    while let Some(handle) = borrow(&mut pool, p, 1, now, 10) {
+        if pool.wants_recall() {
+            until = pool.arm(now);
+        }
+        assert!(give_back(&mut pool, p, handle));
+        assert!(!pool.wants_recall());
+        now += 10;
+        if now >= until {
+            assert_eq!(pool.due(now), None);
+            in_vain += 1;
+            until = pool.arm(now);
+        }
+        assert!(in_vain * WAKE_NS <= allowed(now), "{in_vain} in {now} ns");
+    }
+    assert!(in_vain > 0);
+}
+
+/// ... and so is one that was set for leases that are renewed.
+#[test]
+fn nor_does_a_renewal_make_it_free() {
+    let mut pool = pool();
+    let p = partition(&mut pool);
+    let handle = borrow(&mut pool, p, 1, 0, 10).unwrap();
+    let mut in_vain = 0;
+    assert!(pool.wants_recall());
+    let mut until = pool.arm(0);
+    loop {
+        match pool.renew(p, handle, until - 1, 10) {
+            Ok(_) => assert!(!pool.wants_recall()),
+            error => break assert_eq!(error, Err(AccountingError::Pace)),
+        }
+        let now = until;
+        assert_eq!(pool.due(now), None);
+        in_vain += 1;
+        until = pool.arm(now);
+        assert!(in_vain * WAKE_NS <= allowed(now), "{in_vain} in {now} ns");
+    }
+}
+
+/// As many leases may run out as without a timer: what it finds to do is charged already.
+#[test]
+fn a_timer_that_finds_something_costs_nothing_more() {
+    let mut pool = pool();
+    let p = partition(&mut pool);
+    let mut now = 0;
+    while borrow(&mut pool, p, 1, now, 1).is_some() {
+        assert!(pool.wants_recall());
+        now = pool.arm(now);
+        recall(&mut pool, now);
+        assert!(!pool.wants_recall());
+        assert_eq!(pool.arm(now), u64::MAX);
+    }
+    assert!(pool.account(p).counters().revocations >= 33);
+}
+
+/// ... nor does closing the partition.
+#[test]
+fn a_timer_of_a_closed_partition_is_charged_too() {
+    let mut pool = pool();
+    let (mut now, mut in_vain, mut until) = (0, 0, u64::MAX);
+    loop {
+        let p = partition(&mut pool);
+        if pool.check_new(p, now) == Err(AccountingError::Pace) {
+            break;
+        }
+        let handle = borrow(&mut pool, p, 1, now, 10).unwrap();
+        if pool.wants_recall() {
+            until = pool.arm(now);
+        }
+        assert!(give_back(&mut pool, p, handle));
+        pool.close(p, 0).unwrap();
+        now += 10;
+        if now >= until {
+            assert_eq!(pool.due(now), None);
+            in_vain += 1;
+            until = pool.arm(now);
+        }
+        // Each place in the table has a share of its own.
+        assert!(in_vain * WAKE_NS <= 2 * allowed(now), "{in_vain} in {now} ns");
+    }
+    assert!(in_vain > 0);
+    assert_eq!(pool.check(), Ok(()));
+}
+
 /// It was recalled, and its borrower told, however soon it is returned then.
 #[test]
 fn a_recalled_lease_is_not_given_back_for() {
