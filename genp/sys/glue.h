@@ -59,7 +59,6 @@ void genp_thread_stop(struct task_struct *task);
 
 /* glue_page.c */
 struct page *genp_alloc_block(int node, unsigned int order);
-bool genp_has_headroom(unsigned long bytes);
 void genp_split_block(struct page *page, unsigned int order);
 struct page *genp_page_at(struct page *page, unsigned int index);
 void genp_put_page(struct page *page);
@@ -86,6 +85,9 @@ bool genp_phys_poisoned(phys_addr_t phys);
 bool genp_has_memory_failure(void);
 bool genp_watch_memory_errors(void *data);
 void genp_unwatch_memory_errors(void *data);
+
+/* glue_headroom.c */
+bool genp_has_headroom(unsigned long bytes);
 
 /* glue_irq.c */
 bool genp_test_and_set_bit(unsigned int bit, unsigned long *word);
