@@ -3,25 +3,11 @@
  * R is derived from costs that are measured when the module is loaded: on a busy machine
  * they are what they are on an idle one. Contract line 4. The module is loaded anew here.
  */
-#include <sys/syscall.h>
-
 #include "hogs.h"
+#include "module.h"
 
 #define LOADS 3
 #define HOGS_OF_A_PROCESSOR 4
-
-static char parameters[256];
-
-static void read_parameters(void)
-{
-	FILE *file = fopen("/parameters", "r");
-
-	if (!file || access("/lib/genp.ko", R_OK))
-		SKIP("not in a guest of scripts/run");
-	CHECK(fgets(parameters, sizeof(parameters), file));
-	parameters[strcspn(parameters, "\n")] = 0;
-	fclose(file);
-}
 
 /* A cost or a bound of the module that is loaded. */
 static __u64 attribute(const char *name)
@@ -56,13 +42,9 @@ struct seen {
 
 static void load_anew(struct seen *seen)
 {
-	int fd = open("/lib/genp.ko", O_RDONLY | O_CLOEXEC);
-
-	CHECK(fd >= 0);
 	/* Whoever used it last may be on its way out. */
-	EVENTUALLY(!syscall(SYS_delete_module, "genp", O_NONBLOCK));
-	CHECK(!syscall(SYS_finit_module, fd, parameters, 0));
-	close(fd);
+	EVENTUALLY(!try_unload());
+	CHECK(!load_with(parameters));
 	seen->measured += attribute("recall_calibrated");
 	for (unsigned int i = 0; i < FIGURES; i++) {
 		__u64 value = attribute(figures[i]);
@@ -92,7 +74,7 @@ static void hog(void)
 		;
 }
 
-/* Busy for 5 ms out of 7.5 ms, above all that is not of real-time priority. */
+/* Busy for 5 ms out of 5.5 ms, above all that is not of real-time priority. */
 static void hog_in_bursts(void)
 {
 	be_fifo(50);
@@ -101,7 +83,7 @@ static void hog_in_bursts(void)
 
 		while (now() < end)
 			;
-		usleep(2500);
+		usleep(500);
 	}
 }
 

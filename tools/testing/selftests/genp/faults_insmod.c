@@ -9,41 +9,15 @@
  */
 #include <ctype.h>
 #include <dirent.h>
-#include <sys/syscall.h>
 
+#include "module.h"
 #include "nth.h"
 
-#define MODULE "/lib/genp.ko"
 #define A_FEW 12
-
-static char parameters[256];
-
-static int load(const char *with)
-{
-	int fd = open(MODULE, O_RDONLY | O_CLOEXEC), err, saved;
-
-	CHECK(fd >= 0);
-	err = syscall(SYS_finit_module, fd, with, 0);
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return err;
-}
 
 static void unload(void)
 {
-	CHECK(!syscall(SYS_delete_module, "genp", O_NONBLOCK));
-}
-
-static void read_parameters(void)
-{
-	FILE *file = fopen("/parameters", "r");
-
-	if (!file || access(MODULE, R_OK))
-		SKIP("not in a guest of scripts/run");
-	CHECK(fgets(parameters, sizeof(parameters), file));
-	parameters[strcspn(parameters, "\n")] = 0;
-	fclose(file);
+	CHECK(!try_unload());
 }
 
 /* Whether a thread of the module exists. */
@@ -101,7 +75,7 @@ static unsigned int count(const char *with, int expected)
 	int err;
 
 	nth_begin(NTH_MOST);
-	err = load(with) ? errno : 0;
+	err = load_with(with) ? errno : 0;
 	left = nth_end();
 	EQUAL(err, expected);
 	return NTH_MOST - left;
@@ -113,7 +87,7 @@ static void fail_one(unsigned int n, unsigned int *failed, unsigned int *refused
 	int err;
 
 	nth_begin(n);
-	err = load(parameters) ? errno : 0;
+	err = load_with(parameters) ? errno : 0;
 	left = nth_end();
 	nth_read_log();
 	*failed += !left;
@@ -176,7 +150,7 @@ TEST(loading)
 		_exit(0);
 	}
 	status = reap(pid);
-	load(parameters);
+	load_with(parameters);
 	nth_finish();
 	EQUAL(status, 0);
 	expect_work();

@@ -9,9 +9,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "genp_test.h"
+#include "module.h"
 
-#define MODULE "/lib/genp.ko"
 #define PAGES 8UL
 
 struct ring {
@@ -184,20 +183,6 @@ TEST(what_was_cut_off_and_grows_again_is_another_frame)
 	expect_idle(&before);
 }
 
-static int load_again(void)
-{
-	char parameters[256];
-	FILE *file = fopen("/parameters", "r");
-	int fd = open(MODULE, O_RDONLY | O_CLOEXEC), err;
-
-	CHECK(file && fd >= 0 && fgets(parameters, sizeof(parameters), file));
-	parameters[strcspn(parameters, "\n")] = 0;
-	fclose(file);
-	err = syscall(SYS_finit_module, fd, parameters, 0);
-	close(fd);
-	return err;
-}
-
 /* The module goes while frames are pinned and in pipes, which then are the kernel's. */
 TEST(the_module_goes_before_the_pins)
 {
@@ -207,8 +192,7 @@ TEST(the_module_goes_before_the_pins)
 	struct iovec iov;
 	int fd[2];
 
-	if (access(MODULE, R_OK))
-		SKIP("not in a guest of scripts/run");
+	read_parameters();
 	part = create(PAGES * PAGE, 0);
 	at = part.reserve;
 	iov = (struct iovec){ at, 2 * PAGE };
@@ -218,12 +202,12 @@ TEST(the_module_goes_before_the_pins)
 	CHECK(!pipe(fd));
 	EQUAL(vmsplice(fd[1], &iov, 1, SPLICE_F_GIFT), 2 * PAGE);
 	drop(&part);
-	EVENTUALLY(!syscall(SYS_delete_module, "genp", O_NONBLOCK));
+	EVENTUALLY(!try_unload());
 	write_pinned(&ring, at + 2 * PAGE, 4 * PAGE, 'u');
 	expect_pinned(&ring, at + 2 * PAGE, 4 * PAGE, 'u');
 	EQUAL(read(fd[0], text, PAGE), PAGE);
 	EQUAL(text[0], 'p');
-	CHECK(!load_again());
+	CHECK(!load_with(parameters));
 	expect_zero_everywhere();
 	expect_pinned(&ring, at + 2 * PAGE, 4 * PAGE, 'u');
 	end_ring(&ring);

@@ -6,10 +6,10 @@
  */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #include "hogs.h"
+#include "module.h"
 #include "threads.h"
 
 #define THROTTLING "/proc/sys/kernel/sched_rt_runtime_us"
@@ -287,28 +287,6 @@ TEST(who_waits_for_an_eventfd_delays_no_other_event)
 	EQUAL(value, 1);
 }
 
-static char parameters[256];
-
-static void read_parameters(void)
-{
-	FILE *file = fopen("/parameters", "r");
-
-	if (!file || access("/lib/genp.ko", R_OK))
-		SKIP("not in a guest of scripts/run");
-	CHECK(fgets(parameters, sizeof(parameters), file));
-	parameters[strcspn(parameters, "\n")] = 0;
-	fclose(file);
-}
-
-static void load(void)
-{
-	int fd = open("/lib/genp.ko", O_RDONLY | O_CLOEXEC);
-
-	CHECK(fd >= 0);
-	CHECK(!syscall(SYS_finit_module, fd, parameters, 0) || errno == EEXIST);
-	close(fd);
-}
-
 /* All threads of the kernel's but GenP's: rmmod waits for some of them, see machine.rst. */
 static void raise_the_kernels(void)
 {
@@ -333,7 +311,7 @@ static void raise_the_kernels(void)
 
 static void unload(void)
 {
-	CHECK(!syscall(SYS_delete_module, "genp", O_NONBLOCK));
+	CHECK(!try_unload());
 }
 
 TEST(unloading_waits_for_none_of_its_own_threads)
@@ -351,7 +329,7 @@ TEST(unloading_waits_for_none_of_its_own_threads)
 		_exit(0);
 	}
 	status = reap(pid);
-	load();
+	CHECK(!load_with(parameters) || errno == EEXIST);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED)
 		_exit(EXIT_SKIPPED);
 	EQUAL(status, 0);

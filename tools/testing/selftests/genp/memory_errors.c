@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "hogs.h"
+#include "module.h"
 #include "poison.h"
 
 /* Takes all that is free as a reserve, notes where it is, and frees it. */
@@ -332,9 +333,10 @@ TEST(a_quarantined_frame)
 TEST(the_module_unloads_with_them)
 {
 	need_injection();
+	read_parameters();
 	CHECK(info().poisoned > 0);
-	CHECK(!system("rmmod genp"));
-	CHECK(!system("insmod /lib/genp.ko $(cat /parameters)"));
+	CHECK(!try_unload());
+	CHECK(!load_with(parameters));
 	EQUAL(info().poisoned, 0);
 	EQUAL(info().free, info().capacity);
 }

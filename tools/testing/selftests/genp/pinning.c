@@ -10,9 +10,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "genp_test.h"
-
-#define MODULE "/lib/genp.ko"
+#include "module.h"
 
 static void send_fd(int socket, int fd)
 {
@@ -221,53 +219,26 @@ TEST(the_dead_keep_nothing)
 	}
 }
 
-static void read_parameters(char *parameters, int size)
-{
-	FILE *file = fopen("/parameters", "r");
-
-	if (!file || access(MODULE, R_OK))
-		SKIP("not in a guest of scripts/run");
-	CHECK(fgets(parameters, size, file));
-	parameters[strcspn(parameters, "\n")] = 0;
-	fclose(file);
-}
-
-static int load(const char *parameters)
-{
-	int fd = open(MODULE, O_RDONLY | O_CLOEXEC), err;
-
-	CHECK(fd >= 0);
-	err = syscall(SYS_finit_module, fd, parameters, 0);
-	close(fd);
-	return err;
-}
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "genp", O_NONBLOCK);
-}
-
 TEST(the_module_goes_when_all_are_dead)
 {
-	char parameters[256];
 	pid_t pids[WAYS];
 	int ready[2];
 
-	read_parameters(parameters, sizeof(parameters));
+	read_parameters();
 	CHECK(!pipe(ready));
 	for (size_t way = 0; way < WAYS; way++)
 		pids[way] = start(way, ready[1]);
 	close(ready[1]);
 	wait_for(ready[0], WAYS);
 	/* The module cannot be unloaded while it is in use. */
-	CHECK(unload() && (errno == EBUSY || errno == EAGAIN || errno == EWOULDBLOCK));
+	CHECK(try_unload() && (errno == EBUSY || errno == EAGAIN || errno == EWOULDBLOCK));
 	for (size_t way = 0; way < WAYS; way++)
 		CHECK(!kill(pids[way], SIGKILL));
 	for (size_t way = 0; way < WAYS; way++)
 		reap(pids[way]);
 	close_a_socket();
-	EVENTUALLY(!unload());
+	EVENTUALLY(!try_unload());
 	CHECK(access(GENP_DEVICE_PATH, F_OK));
-	CHECK(!load(parameters));
+	CHECK(!load_with(parameters));
 	EQUAL(info().partitions, 0);
 }
