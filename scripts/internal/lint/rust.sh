@@ -62,6 +62,9 @@ tools_doc() {
 		--manifest-path tools/Cargo.toml
 }
 
+# The ABI in Rust is that of the header.
+bindings() { scripts/bindings --check; }
+
 # Mistakes of a driver in Rust that the types must refuse.
 compile_fail() { scripts/internal/compile-fail; }
 
