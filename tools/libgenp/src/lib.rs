@@ -30,6 +30,7 @@ mod fork;
 mod heap;
 mod lock;
 mod partition;
+mod pool;
 mod process;
 mod registry;
 mod resident;
@@ -38,4 +39,7 @@ mod thread;
 
 pub use arena::{Arena, Held};
 pub use descriptor::{name_field, Descriptor};
+pub use heap::{ClassStat, HeapStat};
 pub use partition::{Lease, Partition};
+pub use pool::{Pool, PoolRequest, PoolStat};
+pub use thread::attach;

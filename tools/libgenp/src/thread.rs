@@ -176,6 +176,14 @@ pub(crate) fn claim_slot() -> bool {
     true
 }
 
+/// Prepares the calling thread, so that its first call for a heap makes no system call:
+/// false if it has no cache, because 127 other threads have one, or because it is about to
+/// end. It can be called again.
+pub fn attach() -> bool {
+    id();
+    slot() != 0 || claim_slot()
+}
+
 /// Releases a thread's slot when the thread exits.
 extern "C" fn release_slot(slot: *mut c_void) {
     tls::set::<{ tls::SLOT }>(0);

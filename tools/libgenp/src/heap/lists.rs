@@ -33,6 +33,15 @@ impl List {
         let level = (bytes.ilog2() - EXACT.ilog2() + 1) as usize;
         Self(level * STEPS + (bytes >> (bytes.ilog2() - STEPS.ilog2())) - STEPS)
     }
+
+    /// The bytes of the smallest blocks of the list: its lower bound.
+    pub(super) fn least(self) -> usize {
+        let (level, step) = (self.0 / STEPS, self.0 % STEPS);
+        match level {
+            0 => step * GRAIN,
+            _ => (STEPS + step) << (level - 1 + GRAIN.ilog2() as usize),
+        }
+    }
 }
 
 /// The smallest lower bound of a list that is not below `bytes`; at most a
@@ -107,6 +116,13 @@ impl Lists {
         ))
     }
 
+    /// The highest list that has a block.
+    pub(super) fn highest(&self) -> Option<List> {
+        let level = self.levels.checked_ilog2()? as usize;
+        let step = self.steps[level].checked_ilog2()? as usize;
+        Some(List(level * STEPS + step))
+    }
+
     /// The lowest list above this one that has a block.
     #[inline]
     pub(super) fn above(&self, list: List) -> Option<List> {
@@ -133,6 +149,16 @@ mod tests {
     }
 
     #[test]
+    fn the_lower_bound_of_a_list_is_the_least_of_it() {
+        for number in 1..STEPS * 37 {
+            let list = List(number);
+            assert_eq!(List::of(list.least()), list);
+            assert!(List::of(list.least() - 1) < list);
+            assert_eq!(round_up(list.least()), Some(list.least()));
+        }
+    }
+
+    #[test]
     fn cached_blocks_have_lower_bounds_as_sizes() {
         for class in 0..size_class::CLASSES {
             let bytes = size_class::bytes_of(class);
@@ -145,7 +171,9 @@ mod tests {
         let mut lists = Lists::new();
         let (low, high) = (List::of(48), List::of(1 << 40));
         lists.set_first(low, 0);
+        assert_eq!(lists.highest(), Some(low));
         lists.set_first(high, 16);
+        assert_eq!(lists.highest(), Some(high));
         assert_eq!(lists.from(List::of(16)), Some(low));
         assert_eq!(lists.from(low), Some(low));
         assert_eq!(lists.above(low), Some(high));
@@ -154,6 +182,7 @@ mod tests {
         assert_eq!(lists.from(List::of(16)), Some(high));
         lists.set_first(high, NONE);
         assert_eq!(lists.from(List::of(0)), None);
+        assert_eq!(lists.highest(), None);
         let last = List(LEVELS * STEPS - 1);
         lists.set_first(last, 32);
         assert_eq!(lists.from(high), Some(last));

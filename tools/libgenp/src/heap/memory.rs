@@ -18,6 +18,7 @@
 //! break it.
 
 use std::{
+    cell::Cell,
     ptr::NonNull,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -54,17 +55,17 @@ pub(super) struct Damaged;
 pub(super) type Checked<T> = Result<T, Damaged>;
 
 /// The memory of a heap.
-#[derive(Clone, Copy)]
 pub(super) struct Memory {
     start: NonNull<u8>,
     /// The offset of the header at the end.
     end: usize,
-    secret: u32,
+    /// Only [`Self::reseal`] changes it.
+    secret: Cell<u32>,
 }
 
 // SAFETY: an address and numbers; what is there is reached by atomic operations.
 unsafe impl Send for Memory {}
-// SAFETY: as above.
+// SAFETY: as above; the secret changes while nobody uses it, see `reseal`.
 unsafe impl Sync for Memory {}
 
 impl Memory {
@@ -76,7 +77,40 @@ impl Memory {
     /// 16, `end` a multiple of 16.
     pub(super) unsafe fn new(start: NonNull<u8>, end: usize) -> Self {
         let secret = secret() ^ (start.as_ptr() as usize >> 12) as u32;
-        Self { start, end, secret }
+        Self {
+            start,
+            end,
+            secret: Cell::new(secret),
+        }
+    }
+
+    /// The same memory, with the secret of now.
+    pub(super) fn same(&self) -> Self {
+        Self {
+            start: self.start,
+            end: self.end,
+            secret: Cell::new(self.secret()),
+        }
+    }
+
+    #[inline(always)]
+    fn secret(&self) -> u32 {
+        // Nobody uses the heap while it changes, see `reseal`.
+        self.secret.get()
+    }
+
+    /// Breaks all seals: no block is one any longer.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses the heap, not by this object either.
+    pub(super) unsafe fn reseal(&self) {
+        // A sequence in which no secret comes again before all others did (Hull and Dobell).
+        let next = self
+            .secret()
+            .wrapping_mul(1_664_525)
+            .wrapping_add(1_013_904_223);
+        self.secret.set(next);
     }
 
     /// The offset of the header at the end.
@@ -141,7 +175,7 @@ impl Memory {
     #[inline(always)]
     pub(super) fn seal(&self, at: usize, state: State, note: u32) -> u64 {
         let place = (at / GRAIN) as u32;
-        let seal = state as u32 ^ self.secret ^ place ^ note.wrapping_mul(MIX);
+        let seal = state as u32 ^ self.secret() ^ place ^ note.wrapping_mul(MIX);
         (u64::from(note) << 32) | u64::from(seal)
     }
 

@@ -4,6 +4,7 @@
 //! a thread cache in front of it. No system call, no page fault, and no call takes more
 //! than a fixed number of steps.
 
+mod batch;
 mod child;
 mod engine;
 mod grants;
@@ -12,9 +13,11 @@ mod inherited;
 mod lists;
 mod memory;
 mod realloc;
+mod reset;
 mod size_class;
 mod slow;
 mod stacks;
+mod statistics;
 mod thread_cache;
 
 use std::{io, ptr::NonNull};
@@ -26,6 +29,8 @@ use grants::Grants;
 use guard::Guarding;
 use memory::{Damaged, Memory, State, HEADER};
 use size_class::{class_of, class_within, GRAIN};
+use statistics::Counters;
+pub use statistics::{ClassStat, HeapStat};
 use thread_cache::ThreadCache;
 
 struct Inner {
@@ -41,6 +46,7 @@ pub(crate) struct Heap {
     /// The process whose heap it is.
     process: Owner,
     guarding: Guarding,
+    counters: Counters,
 }
 
 fn error(number: i32) -> io::Error {
@@ -81,7 +87,7 @@ impl Heap {
         let end = (length - front).saturating_sub(HEADER) / GRAIN * GRAIN;
         // SAFETY: by the precondition, aligned here.
         let memory = unsafe { Memory::new(start.add(front), end) };
-        let engine = Engine::new(memory)?;
+        let engine = Engine::new(memory.same())?;
         // So that even the creator's first calls make no system call.
         thread::id();
         if thread::slot() == 0 {
@@ -97,6 +103,7 @@ impl Heap {
             }),
             process: Owner::current(),
             guarding,
+            counters: Counters::default(),
         })
     }
 
@@ -175,6 +182,20 @@ impl Heap {
         }
     }
 
+    /// Bytes that a live block has, of which the caller may use all. EINVAL, ECHILD.
+    pub(crate) fn usable(&self, block: NonNull<u8>) -> io::Result<usize> {
+        if self.guarding.is_on() {
+            // What is behind them is looked at.
+            return self.size(block);
+        }
+        self.process.check()?;
+        let (at, _) = self.live(block)?;
+        // SAFETY: `live` found it.
+        Ok(engine::bytes(unsafe {
+            engine::extent_of(&self.memory, at)
+        }))
+    }
+
     /// Frees a block into this thread's cache: false if there is no room or if it is
     /// no live block of this heap.
     ///
@@ -208,21 +229,6 @@ impl Heap {
         }
         // SAFETY: by the precondition.
         unsafe { self.slow_free(block) }
-    }
-
-    /// Bytes in live blocks, headers included: exact only while nobody allocates or
-    /// frees. ECHILD, EDEADLK, ENOTRECOVERABLE.
-    pub(crate) fn used(&self) -> io::Result<usize> {
-        self.process.check()?;
-        let inner = self.inner.lock()?;
-        let cached = inner.grants.places().map(|place| {
-            let blocks = self.cache.look(&self.memory, place);
-            // SAFETY: a block was there, and so is its memory.
-            blocks
-                .map(|at| engine::bytes(unsafe { engine::extent_of(&self.memory, at) }) + HEADER)
-                .sum::<usize>()
-        });
-        Ok(inner.engine.used().saturating_sub(cached.sum()))
     }
 }
 

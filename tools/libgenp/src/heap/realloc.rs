@@ -48,6 +48,19 @@ impl Heap {
         }
     }
 
+    /// Changes the size of a block where it is: ENOMEM if there is no room behind it, EINVAL,
+    /// ECHILD, EDEADLK, ENOTRECOVERABLE, and then it is as it was. Making it smaller succeeds.
+    pub(crate) fn realloc_in_place(&self, block: NonNull<u8>, size: usize) -> io::Result<()> {
+        self.process.check()?;
+        let (at, owner) = self.live(block)?;
+        // SAFETY: `live` found it.
+        let old = engine::bytes(unsafe { engine::extent_of(&self.memory, at) });
+        match self.resize(at, owner, size, old)? {
+            true => Ok(()),
+            false => Err(error(libc::ENOMEM)),
+        }
+    }
+
     /// Sizes that a block may be given for a request: the best one first.
     fn sizes(&self, size: usize) -> io::Result<[usize; 2]> {
         let least = self.guarding.padded(size).and_then(round_up);

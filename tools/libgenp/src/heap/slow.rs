@@ -148,7 +148,13 @@ impl Heap {
         let mut inner = self.inner.lock()?;
         let at = match inner.engine.alloc(bytes, align)? {
             Some(at) => at,
-            None => self.reclaim(inner, bytes, align)?.ok_or_else(no_memory)?,
+            None => match self.reclaim(inner, bytes, align)? {
+                Some(at) => at,
+                None => {
+                    self.counters.refusals.add();
+                    return Err(no_memory());
+                }
+            },
         };
         // SAFETY: nothing else refers to it.
         unsafe { self.set_live(at, size) };
@@ -166,6 +172,7 @@ impl Heap {
         align: usize,
     ) -> io::Result<Option<usize>> {
         let mut number = 0;
+        self.counters.reclaims.add();
         while let Some(place) = inner.grants.place(number) {
             let taken = self.cache.take(place);
             number += 1;

@@ -29,40 +29,54 @@ fn archive() -> PathBuf {
         .expect("cargo builds it with the tests")
 }
 
+/// Runs a compiler with what is common to C and C++.
+fn compile(compiler: &str, arguments: impl FnOnce(&mut Command) -> &mut Command) {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let include = here.join("../../include/uapi");
+    let mut command = Command::new(compiler);
+    command
+        .args(["-fPIC", "-O1", "-g", "-Wall", "-Wextra", "-Werror"])
+        .args(["-fvisibility=hidden", "-I"])
+        .arg(here.join("include"))
+        .arg("-idirafter")
+        .arg(&include)
+        .arg("-include")
+        .arg(include.join("linux/genp.h"));
+    let output = arguments(&mut command).output().unwrap();
+    assert!(
+        output.status.success(),
+        "no plug-in: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 /// The plug-in, built once.
 fn plugin() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let out = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("genp-plugin-{}.so", std::process::id()));
-        let include = here.join("../../include/uapi");
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plugin");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let out = |end: &str| folder.join(format!("genp-plugin-{}.{end}", std::process::id()));
         let sources = [
-            "fake", "fork", "handler", "heap", "share", "steps", "threads",
+            "blocks", "fake", "fork", "handler", "heap", "pool", "share", "steps", "threads",
         ]
-        .map(|name| here.join(format!("tests/plugin/{name}.c")));
-        let output = Command::new("cc")
-            .args([
-                "-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
-            ])
-            .args(["-fvisibility=hidden", "-Wl,--exclude-libs,ALL", "-o"])
-            .arg(&out)
-            .arg("-I")
-            .arg(here.join("include"))
-            .arg("-idirafter")
-            .arg(&include)
-            .arg("-include")
-            .arg(include.join("linux/genp.h"))
-            .args(&sources)
-            .arg(archive())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "no plug-in: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        out
+        .map(|name| here.join(format!("{name}.c")));
+        let (object, library) = (out("o"), out("so"));
+        compile("c++", |command| {
+            command
+                .args(["-std=c++17", "-c", "-o"])
+                .arg(&object)
+                .arg(here.join("containers.cc"))
+        });
+        compile("cc", |command| {
+            command
+                .args(["-shared", "-Wl,--exclude-libs,ALL", "-o"])
+                .arg(&library)
+                .args(&sources)
+                .args([&object, &archive()])
+                .arg("-lstdc++")
+        });
+        library
     })
 }
 
@@ -214,5 +228,22 @@ cases! {
     a_byte_behind_a_block_is_found
     writes_to_freed_blocks_do_no_harm
     no_call_takes_more_steps_than_is_said
+    what_came_later_takes_no_more_steps_than_is_said
     a_partition_is_found_among_all
+    a_block_says_what_it_has
+    a_block_grows_where_it_is_or_stays
+    a_batch_is_allocated_and_freed
+    all_blocks_are_freed_at_once
+    addresses_and_offsets_belong_together
+    statistics_of_a_heap_add_up
+    an_attached_thread_makes_no_system_call
+    objects_are_guaranteed
+    a_pool_grows_if_it_is_to
+    senseless_pools_are_refused
+    threads_share_a_pool
+    a_child_is_refused_its_parents_pool
+    containers_of_pmr_lie_in_the_reserve
+    the_allocator_serves_any_type
+    a_full_heap_is_bad_alloc
+    threads_share_a_resource
 }

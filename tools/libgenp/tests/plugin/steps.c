@@ -161,6 +161,94 @@ CASE no_call_takes_more_steps_than_is_said(void)
 	return line;
 }
 
+static genp_pool_t *pool;
+static void *batch[16];
+
+static void with_pool(void)
+{
+	many_holes();
+	pool = genp_pool_create(part, 16, 0, 4, 0);
+	for (int i = 0; i < 16; i++)
+		batch[i] = holes[3 + 2 * i];
+}
+
+static void ask(void)
+{
+	block = (void *)(genp_usable_size(holes[1]) + genp_size(holes[1]) + genp_is_block(holes[1]));
+}
+
+static void grow_in_place(void)
+{
+	block = (void *)(long)genp_realloc_in_place(holes[1], 120);
+}
+
+static void take_batch(void)
+{
+	genp_alloc_batch(part, 90, 16, batch);
+}
+
+static void give_batch(void)
+{
+	genp_free_batch(part, 16, batch);
+}
+
+static void look(void)
+{
+	struct genp_heap_stat stat = { .size = sizeof(stat) };
+
+	genp_get_heap_stat(part, 0, &stat);
+}
+
+static void look_at_class(void)
+{
+	struct genp_class_stat stat = { .size = sizeof(stat) };
+
+	genp_get_class_stat(part, 5, &stat);
+}
+
+static void give_all(void)
+{
+	genp_free_all(part);
+}
+
+static void take_object(void)
+{
+	block = genp_pool_alloc(pool);
+}
+
+static void take_and_give_object(void)
+{
+	genp_pool_free(pool, genp_pool_alloc(pool));
+}
+
+/* The bounds of genp.h; of what makes several calls, that of all of them. */
+static const struct {
+	void (*call)(void);
+	long most;
+} bounded[] = {
+	{ give, 20000 },	 { ask, 3 * 500 },	 { grow_in_place, 2000 },
+	{ take_batch, 16 * 1000 }, { give_batch, 16 * 1000 }, { look, 100000 },
+	{ look_at_class, 50000 }, { give_all, 100000 },	 { take_object, 500 },
+	{ take_and_give_object, 1000 },
+};
+
+CASE what_came_later_takes_no_more_steps_than_is_said(void)
+{
+	static void (*const places[])(void) = { many_caches, with_pool };
+	int line = 0;
+
+	for (size_t place = 0; place < 2; place++)
+		for (size_t i = 0; i < sizeof(bounded) / sizeof(*bounded); i++) {
+			long n = steps(places[place], bounded[i].call);
+
+			fprintf(stderr, "scene %zu, call %zu: %ld of %ld\n", place, i, n,
+				bounded[i].most);
+			if (n < 0 || n > bounded[i].most)
+				line = __LINE__;
+		}
+	return line;
+}
+
 /* Of the same size as what was freed before, so that only the search differs. */
 static void last_of_64(void)
 {

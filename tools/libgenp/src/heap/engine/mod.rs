@@ -35,6 +35,8 @@ pub(super) struct Engine {
     lists: Lists,
     /// Bytes in blocks that are not free, with their headers.
     used: usize,
+    /// The most of `used` since [`Self::reset_peak`].
+    peak: usize,
 }
 
 /// Bytes that a block has for its user, out of its extent. More than any class has if it
@@ -75,12 +77,14 @@ impl Engine {
             memory,
             lists: Lists::new(),
             used: 0,
+            peak: 0,
         };
-        if memory.end() >= SMALLEST {
-            memory.set_state(memory.end(), State::End, 0)?;
-            memory.write(memory.end() + EXTENT, 0)?;
-            memory.write(EXTENT, 0)?;
-            engine.insert(0, memory.end())?;
+        let end = engine.memory.end();
+        if end >= SMALLEST {
+            engine.memory.set_state(end, State::End, 0)?;
+            engine.memory.write(end + EXTENT, 0)?;
+            engine.memory.write(EXTENT, 0)?;
+            engine.insert(0, end)?;
         }
         Ok(engine)
     }
@@ -88,6 +92,34 @@ impl Engine {
     /// Bytes in blocks that are not free, with their headers.
     pub(super) fn used(&self) -> usize {
         self.used
+    }
+
+    /// The most bytes that were in blocks that are not free.
+    pub(super) fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// Forgets the peak.
+    pub(super) fn reset_peak(&mut self) {
+        self.peak = self.used;
+    }
+
+    /// Takes over the peak of an engine before this one.
+    pub(super) fn raise_peak(&mut self, peak: usize) {
+        self.peak = self.peak.max(peak);
+    }
+
+    /// The largest request for a block without an alignment that can be served now.
+    pub(super) fn largest(&self) -> usize {
+        self.lists.highest().map_or(0, List::least)
+    }
+
+    /// The bytes of a free block that is at most a thirty-second smaller than the largest.
+    pub(super) fn large_one(&self) -> Checked<usize> {
+        match self.lists.highest() {
+            None => Ok(0),
+            Some(list) => Ok(self.free_length(self.lists.first(list))? - HEADER),
+        }
     }
 
     /// The bytes of a block, with its header.
@@ -213,6 +245,7 @@ impl Engine {
         }
         let taken = self.keep(at, bytes + HEADER, length - gap)?;
         self.used += taken;
+        self.peak = self.peak.max(self.used);
         if align > GRAIN {
             let extent = self.memory.read(at + EXTENT)?;
             let bits = u64::from(align.trailing_zeros());

@@ -24,6 +24,7 @@ impl Engine {
         let extent = self.memory.read(at + EXTENT)?;
         self.memory.write(at + EXTENT, extent | align)?;
         self.used = self.used - old + new;
+        self.peak = self.peak.max(self.used);
         Ok(true)
     }
 
@@ -51,6 +52,7 @@ impl Engine {
         self.set_length(before, all)?;
         self.set_flags(before + all, 0)?;
         self.used += less + more;
+        self.peak = self.peak.max(self.used);
         debug_assert!(all as u64 <= BYTES);
         Ok(Some((before, all - HEADER)))
     }

@@ -2,7 +2,11 @@
 
 //! A partition as a Rust object.
 
+mod events;
+mod memory;
+
 use std::{
+    ffi::c_char,
     io,
     ops::Range,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -47,7 +51,8 @@ pub struct Partition {
     heap: Heap,
     reserve: Mapping,
     window: Mapping,
-    /// The offset of the window in the file, which never changes.
+    /// Their offsets in the file, which never change.
+    reserve_offset: u64,
     window_offset: u64,
     /// Offsets and handles of leases, for [`Self::give_back_at`].
     leases: PiMutex<[Option<(u64, u64)>; LEASES]>,
@@ -66,12 +71,22 @@ impl Partition {
     /// Creates an unnamed partition with `reserve` bytes of its own, which may
     /// borrow `borrow_limit` bytes more. Both are rounded up to whole pages.
     pub fn create(reserve: usize, borrow_limit: usize) -> io::Result<Self> {
+        Self::create_named(Default::default(), reserve, borrow_limit)
+    }
+
+    /// The same with a name, from [`crate::name_field`].
+    pub fn create_named(
+        name: [c_char; abi::GENP_NAME_SIZE as usize],
+        reserve: usize,
+        borrow_limit: usize,
+    ) -> io::Result<Self> {
         const PAGE: u64 = 4096;
 
         let pages = |bytes: usize| (bytes as u64).checked_next_multiple_of(PAGE);
         let too_big = || error(libc::E2BIG);
         Self::create_from(abi::genp_create {
             size: size_of::<abi::genp_create>(),
+            name,
             reserve: pages(reserve).ok_or_else(too_big)?,
             borrow_limit: pages(borrow_limit).ok_or_else(too_big)?,
             node: abi::GENP_ANY_NODE,
@@ -106,6 +121,7 @@ impl Partition {
             heap,
             reserve,
             window,
+            reserve_offset: w.reserve_offset,
             window_offset: w.lease_offset,
             leases: PiMutex::new([None; LEASES]),
             file,

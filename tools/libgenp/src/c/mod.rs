@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The C API; `include/genp.h` documents each function.
+//! The C API; the headers of `include/genp` document each function.
 
 #![allow(clippy::missing_safety_doc)] // The header states the preconditions.
+
+mod block;
+mod events;
+mod heap;
+mod pool;
 
 use std::{
     ffi::{c_char, c_int, c_long, c_void, CStr},
