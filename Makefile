@@ -6,7 +6,7 @@ KERNEL ?= rt
 DEMO ?= all
 
 .PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
-	lint setup modules modules_install rust-analyzer shell vng bench bench-compare bench-page \
+	check-installed lint setup modules modules_install rust-analyzer shell vng bench bench-compare bench-page \
 	bench-guard-update coverage coverage-page mutants fuzz simulate torture third-party clean distclean
 
 help:
@@ -17,10 +17,14 @@ help:
 	@echo 'make modules          build genp.ko for KERNEL'
 	@echo '     KDIR=DIR         ... for the kernel whose build directory that is'
 	@echo 'make modules_install KDIR=DIR   install it there'
+	@echo 'make user             build libgenp, its preload library and genpctl with this machine'"'"'s compilers'
+	@echo 'make install          ... and install them; DESTDIR=DIR prefix=/usr/local libdir=... mandir=...'
+	@echo 'make uninstall        remove what that installed; with the same variables'
 	@echo 'make rust-analyzer    write rust-project.json for editors'
 	@echo 'make shell            a shell in a guest with the module loaded'
 	@echo 'make vng              the sample under virtme-ng'
-	@echo 'make check-host, check-models, check-um, check-rt, check-guard, check-debug: one suite'
+	@echo 'make check-host, check-models, check-um, check-rt, check-guard, check-debug,'
+	@echo '     check-installed: one suite'
 	@echo 'make lint             formats, rules, documents; GATE=NAME: one gate'
 	@echo 'make bench            measure everything; BENCH=kernel, user, borrow, recall, scale: one group;'
 	@echo '                      BENCH=quick: what GenP costs, in a minute'
@@ -64,6 +68,9 @@ check-rt:
 
 check-guard:
 	@scripts/check guard
+
+check-installed:
+	@scripts/check installed
 
 check-debug:
 	@scripts/check debug
@@ -110,6 +117,8 @@ modules_install:
 	@echo 'genp: say for which kernel: make modules_install KDIR=/lib/modules/$$(uname -r)/build' >&2
 	@exit 1
 endif
+
+include tools/install.mk
 
 rust-analyzer:
 	@scripts/rust-analyzer $(KERNEL)

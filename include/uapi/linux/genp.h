@@ -603,10 +603,10 @@ struct genp_destroy {
  * old programs keep working with the numbers above.
  */
 
-#if defined(__cplusplus)
+#if defined(__cplusplus) && __cplusplus >= 201103L
 #define GENP_ASSERT_LAYOUT(type, bytes) \
 	static_assert(sizeof(struct type) == (bytes), #type)
-#elif !defined(__BINDGEN__)
+#elif !defined(__cplusplus) && !defined(__BINDGEN__) && __STDC_VERSION__ >= 201112L
 #define GENP_ASSERT_LAYOUT(type, bytes) \
 	_Static_assert(sizeof(struct type) == (bytes), #type)
 #endif

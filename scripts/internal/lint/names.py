@@ -54,7 +54,9 @@ class Tree:
         self.words |= {part for path in self.paths for part in WORD.findall(path)}
         # What stands for something in the usage of a script, or is a name of a variable.
         self.capitals = {word for file in code for word in WORD.findall(text_of(file)) if word.isupper()}
-        rules = re.findall(r"^([a-z][a-z _-]*):(?!=)", text_of(Path("Makefile")), re.MULTILINE)
+        makefiles = [Path("Makefile"), Path("tools/install.mk")]
+        text = "".join(text_of(file) for file in makefiles if file.exists())
+        rules = re.findall(r"^([a-z][a-z _-]*):(?!=)", text, re.MULTILINE)
         self.targets = {target for rule in rules for target in rule.split()}
         self.foreign = {line.split()[0] for line in text_of(Path(foreign)).splitlines() if line and line[0] != "#"}
         self.holders = {}
