@@ -5,7 +5,7 @@
 #
 # DESTDIR  goes before every path
 # prefix, bindir, libdir, includedir, mandir, completionsdir: as of the GNU coding standards
-# CARGO, CARGOFLAGS, CARGO_TARGET_DIR, CC, CFLAGS, LDFLAGS: the compilers, what they get, and where
+# CARGO, CARGOFLAGS, PYTHON, CARGO_TARGET_DIR, CC, CFLAGS, LDFLAGS: the compilers, what they get, and where
 #          cargo keeps what it builds
 
 prefix ?= /usr/local
@@ -20,6 +20,7 @@ completionsdir ?= $(datarootdir)/bash-completion/completions
 INSTALL ?= install
 CARGO ?= cargo
 CARGOFLAGS ?= --locked
+PYTHON ?= python3
 
 # The interface of the library: it changes if a program that was linked before would break.
 SONAME := libgenp.so.1
@@ -47,7 +48,7 @@ user:
 		-Wl,--whole-archive $(USER_BUILD)/libgenp.a -Wl,--no-whole-archive -lpthread -ldl
 	rm -rf $(USER_BUILD)/man && mkdir -p $(USER_BUILD)/man
 	$(USER_BUILD)/genpctl man --dir $(USER_BUILD)/man
-	tools/libgenp/pages.py $(USER_VERSION) $(USER_BUILD)/man $(filter %.h,$(USER_HEADERS)) $(USER_PARTS)
+	$(PYTHON) tools/libgenp/pages.py $(USER_VERSION) $(USER_BUILD)/man $(filter %.h,$(USER_HEADERS)) $(USER_PARTS)
 	$(USER_BUILD)/genpctl completion bash >$(USER_BUILD)/completion
 
 install: user

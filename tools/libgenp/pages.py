@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """pages.py VERSION DIR HEADER...: writes the manual pages of libgenp, one for each function,
 from the comments of its headers, which are kernel-doc with paragraphs "Cost:", "Context:" and
