@@ -49,6 +49,22 @@ impl Arena {
         })
     }
 
+    /// An arena of this heap, for tests.
+    #[cfg(test)]
+    pub(crate) fn with(heap: Heap, start: NonNull<u8>, length: usize) -> Self {
+        Self {
+            heap,
+            start,
+            length,
+        }
+    }
+
+    /// Its heap.
+    #[cfg(feature = "allocator-api2")]
+    pub(crate) fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
     /// Where it begins, on a page.
     pub fn start(&self) -> NonNull<u8> {
         self.start

@@ -23,6 +23,7 @@
 #![deny(missing_docs)]
 
 pub mod abi;
+mod allocator;
 mod arena;
 mod c;
 mod descriptor;
@@ -37,6 +38,7 @@ mod resident;
 pub mod system;
 mod thread;
 
+pub use allocator::Global;
 pub use arena::{Arena, Held};
 pub use descriptor::{name_field, Descriptor};
 pub use heap::{ClassStat, HeapStat};
