@@ -18,6 +18,7 @@ pub(super) fn ioctl(registry: &Arc<Registry>, nr: u32, arg: &UserArg) -> Result 
         abi::GENP_NR_GET_INFO => get_info(registry, arg),
         abi::GENP_NR_CREATE => create(registry, arg),
         abi::GENP_NR_OPEN => open(registry, arg),
+        abi::GENP_NR_LIST => list(registry, arg),
         _ => Err(ENOTTY),
     }
 }
@@ -73,4 +74,17 @@ fn open(registry: &Registry, arg: &UserArg) -> Result {
         args.fd = fd;
         arg.write(&args)
     })
+}
+
+/// Tells of the next partition. ENOENT if there is none.
+fn list(registry: &Registry, arg: &UserArg) -> Result {
+    let args = arg.read::<abi::genp_list>()?;
+    if args.flags != 0 {
+        return Err(EINVAL);
+    }
+    let told = registry.first_from(args.cursor, Partition::listed);
+    let mut listed = told.ok_or(ENOENT)?;
+    listed.size = args.size;
+    listed.cursor = listed.id.saturating_add(1);
+    arg.write(&listed)
 }

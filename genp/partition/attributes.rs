@@ -2,7 +2,10 @@
 
 //! Whose a partition is, what it is called, and who may open it.
 
-use crate::genp::sys::{abi, task};
+use crate::genp::sys::{
+    abi,
+    task::{self, Creator},
+};
 
 /// The field of a name in the ABI.
 pub(super) type NameField = [u8; abi::GENP_NAME_SIZE as usize];
@@ -13,6 +16,7 @@ pub(crate) struct Attributes {
     pub(super) name_len: usize,
     pub(super) uid: u32,
     pub(super) gid: u32,
+    pub(super) creator: Creator,
     pub(super) mode: u32,
     /// The preferred node as the kernel numbers it, or `GENP_ANY_NODE`.
     pub(super) node: i32,

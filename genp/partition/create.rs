@@ -148,6 +148,7 @@ impl Partition {
     fn populate_reserve(&self, pages: u32, source: Option<Source>) -> Result {
         let mut frames = self.reserve.lock();
         self.reserve.populate(&mut frames, pages, source)?;
+        self.reserve.settle(&frames);
         self.regions.open(self.regions.units_in(pages)?)
     }
 

@@ -15,7 +15,10 @@ use crate::genp::{
         watermarks::Watermarks,
     },
     pool::Pool,
-    sys::{abi, task},
+    sys::{
+        abi,
+        task::{self, Creator},
+    },
 };
 
 const DEFAULT_ORDER: u32 = 6;
@@ -157,6 +160,7 @@ impl CreateRequest {
             name_len: name.len(),
             uid: task::current_euid(),
             gid: task::current_egid(),
+            creator: Creator::current(),
             mode: or_default(args.mode, DEFAULT_MODE),
             node: args.node,
         };

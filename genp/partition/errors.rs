@@ -29,6 +29,12 @@ impl ErrorCounters {
         stat.misuses = self.misuses.load();
         stat.stale_handles = self.stale_handles.load();
     }
+
+    /// As [`Self::stat`]. Context: any.
+    pub(super) fn list(&self, listed: &mut abi::genp_list) {
+        listed.misuses = self.misuses.load();
+        listed.stale_handles = self.stale_handles.load();
+    }
 }
 
 impl Partition {

@@ -40,6 +40,7 @@ impl Partition {
             Ordering::Less => self.shrink(&mut reserve, pages)?,
             Ordering::Equal => {}
         }
+        self.reserve.settle(&reserve);
         self.account
             .with_lending(|state, id| state.accounting.set_limit(id, limit))
             .map_err(lending::errno)?;

@@ -127,6 +127,23 @@ impl PoolAccount {
         });
     }
 
+    /// As [`Self::stat`], for anybody: the account is not charged for it. Context: any but
+    /// NMI.
+    pub(crate) fn list(&self, listed: &mut abi::genp_list) {
+        let bytes = |frames: u32| u64::from(frames) << PAGE_SHIFT;
+        self.pool.lending.with(|state| {
+            let account = state.accounting.account(self.id);
+            let counters = account.counters();
+            listed.borrow_limit = bytes(account.limit());
+            listed.lent = bytes(account.lent());
+            listed.leases = account.leases();
+            listed.waiters = account.waiting();
+            listed.borrows = counters.borrows;
+            listed.returns = counters.returns;
+            listed.revocations = counters.revocations;
+        });
+    }
+
     /// Fills in what the partition may cause the recall thread. Context: any but NMI.
     pub(crate) fn bounds(&self, bounds: &mut abi::genp_bounds) {
         let (max_leases, limit) = self.with_lending(|state, id| {

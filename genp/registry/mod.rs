@@ -105,6 +105,24 @@ impl Registry {
         }
     }
 
+    /// What `tell` says of the first partition from number `from` on of which it says
+    /// anything. It is what holds for that partition: the account of one that left the table
+    /// meanwhile may be another's, and it does not count. As many look-ups as there can be
+    /// partitions, twice, at most. Context: thread, may sleep.
+    pub(crate) fn first_from<R>(
+        &self,
+        from: u32,
+        tell: impl Fn(&Partition) -> Option<R>,
+    ) -> Option<R> {
+        (from..self.pool.config.max_partitions).find_map(|id| {
+            let partition = self.get(PartitionId(id))?;
+            let told = tell(&partition)?;
+            // Its account is closed after it has left the table.
+            let still = self.get(PartitionId(id))?;
+            ::core::ptr::eq(&*partition, &*still).then_some(told)
+        })
+    }
+
     /// All partitions, one at a time. Context: thread.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<Partition>> + '_ {
         (0..self.pool.config.max_partitions).filter_map(|id| self.get(PartitionId(id)))

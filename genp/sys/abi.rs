@@ -46,6 +46,7 @@ arguments!(
     genp_info,
     genp_create,
     genp_open,
+    genp_list,
     genp_alloc,
     genp_handle,
     genp_borrow,

@@ -5,6 +5,7 @@
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/overflow.h>
+#include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/time_namespace.h>
@@ -81,6 +82,40 @@ u32 genp_current_euid(void)
 u32 genp_current_egid(void)
 {
 	return from_kgid(&init_user_ns, current_egid());
+}
+
+/**
+ * genp_uid_here - the number of a user for the current task
+ * @uid: its number in the initial user namespace
+ *
+ * Return: its number in the task's user namespace; (uid_t)-1 if it has none there.
+ */
+u32 genp_uid_here(u32 uid)
+{
+	return from_kuid(current_user_ns(), make_kuid(&init_user_ns, uid));
+}
+
+struct pid *genp_creator_get(void)
+{
+	return get_pid(task_tgid(current));
+}
+
+void genp_creator_put(struct pid *creator)
+{
+	put_pid(creator);
+}
+
+/**
+ * genp_creator_here - the number of a process for the current task
+ * @creator: the process
+ *
+ * Its number may be another one's after its end, so it has none then.
+ *
+ * Return: its number in the task's pid namespace; 0 if it has none there or has ended.
+ */
+u32 genp_creator_here(struct pid *creator)
+{
+	return pid_has_task(creator, PIDTYPE_TGID) ? pid_vnr(creator) : 0;
 }
 
 bool genp_in_group(u32 gid)

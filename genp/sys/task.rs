@@ -2,7 +2,7 @@
 
 //! The current task: its identity, and how it sleeps.
 
-use kernel::{current, sync::aref::ARef, task::Task};
+use kernel::{bindings, current, sync::aref::ARef, task::Task};
 
 use super::glue;
 
@@ -68,6 +68,48 @@ pub(crate) fn current_euid() -> u32 {
 pub(crate) fn current_egid() -> u32 {
     // SAFETY: thread context.
     unsafe { glue::genp_current_egid() }
+}
+
+/// The number of a user of the initial user namespace in that of the current task; `None`
+/// if it has none there. Context: thread.
+pub(crate) fn uid_here(uid: u32) -> Option<u32> {
+    const NONE: u32 = u32::MAX;
+
+    // SAFETY: thread context.
+    match unsafe { glue::genp_uid_here(uid) } {
+        NONE => None,
+        uid => Some(uid),
+    }
+}
+
+/// A process, by its identity: it may have ended.
+pub(crate) struct Creator(*mut bindings::pid);
+
+// SAFETY: a reference that any thread may use and give up.
+unsafe impl Send for Creator {}
+// SAFETY: what is done through a shared reference only reads what the kernel protects.
+unsafe impl Sync for Creator {}
+
+impl Creator {
+    /// The process of the current task. Context: thread.
+    pub(crate) fn current() -> Self {
+        // SAFETY: thread context.
+        Self(unsafe { glue::genp_creator_get() })
+    }
+
+    /// Its number in the pid namespace of the current task; 0 if it has none there, or has
+    /// ended. Context: thread.
+    pub(crate) fn number_here(&self) -> u32 {
+        // SAFETY: we have a reference to it.
+        unsafe { glue::genp_creator_here(self.0) }
+    }
+}
+
+impl Drop for Creator {
+    fn drop(&mut self) {
+        // SAFETY: gives up the reference from `current`.
+        unsafe { glue::genp_creator_put(self.0) }
+    }
 }
 
 /// Whether the current task is in a group of the initial user namespace.

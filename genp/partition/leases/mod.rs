@@ -263,4 +263,9 @@ impl Leases {
         stat.interruptions = self.interruptions.load();
         stat.mapping_refusals = self.window.refusals();
     }
+
+    /// As [`Self::stat`]. Context: any.
+    pub(super) fn list(&self, listed: &mut abi::genp_list) {
+        listed.timeouts = self.timeouts.load();
+    }
 }

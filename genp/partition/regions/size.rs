@@ -113,6 +113,13 @@ impl Regions {
         stat.regions = tlsf.regions();
     }
 
+    /// As [`Self::stat`]. Context: any but NMI.
+    pub(in crate::genp::partition) fn list(&self, listed: &mut abi::genp_list) {
+        let tlsf = self.tlsf.lock();
+        listed.used = self.bytes(tlsf.used_units());
+        listed.regions = tlsf.regions();
+    }
+
     /// Lets the peak begin anew. Context: any but NMI.
     pub(in crate::genp::partition) fn reset_peak(&self) {
         self.tlsf.lock().reset_peak();

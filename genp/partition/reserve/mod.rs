@@ -55,6 +55,8 @@ pub(crate) struct Reserve {
     account: PoolAccount,
     #[pin]
     frames: PiMutex<ReserveFrames>,
+    /// Its pages since the last change, for who must not wait for the lock.
+    settled: InlineAtomic,
     /// Where it is, if it is not of the pool.
     external: SetOnce<ExternalBacking>,
     /// Where the kernel has it mapped for drivers, or 0.
@@ -69,6 +71,7 @@ impl Reserve {
         pin_init!(Self {
             account,
             frames <- new_pi_mutex!(ReserveFrames::new(), "genp_reserve"),
+            settled: InlineAtomic::new(0),
             external: SetOnce::new(),
             driver_base: InlineAtomic::new(0),
             file_mapping: SetOnce::new(),
@@ -88,6 +91,16 @@ impl Reserve {
     /// Pages it has now. Context: thread, may sleep.
     pub(super) fn pages(&self) -> u32 {
         self.lock().pages()
+    }
+
+    /// Has others see the length that it has now.
+    pub(super) fn settle(&self, frames: &ReserveFrames) {
+        self.settled.store(frames.pages().into());
+    }
+
+    /// Pages it has now, or had before a change that is under way. Context: any.
+    pub(super) fn settled_pages(&self) -> u64 {
+        self.settled.load()
     }
 
     /// Takes the memory of a new reserve: from the pool, with ENOMEM, if there is no

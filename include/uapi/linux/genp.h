@@ -41,6 +41,7 @@
 #define GENP_FEATURE_RESIZE	(1ULL << 3)	/* GENP_RESIZE */
 #define GENP_FEATURE_STOCK	(1ULL << 4)	/* atomic stocks */
 #define GENP_FEATURE_RANGE	(1ULL << 5)	/* there is memory for GENP_SOURCE_RANGE */
+#define GENP_FEATURE_LIST	(1ULL << 6)	/* GENP_LIST; since 0.2 */
 
 /* For &genp_create.flags. */
 #define GENP_CREATE_MULTIMAP	(1U << 0)	/* several lease windows in one address space */
@@ -226,6 +227,68 @@ struct genp_open {
 	__s32 fd;
 	__u32 reserved;
 	struct genp_windows windows;
+};
+
+/**
+ * struct genp_list - GENP_LIST
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @cursor: in: 0 for the first partition, or what the last call left here; out: for the
+ *	next call.
+ * @id: out: the number by which trace events tell of the partition. Another one gets it
+ *	after its end.
+ * @name: out: its name; empty if it has none.
+ * @uid: out: its owner, as a number of the caller's user namespace.
+ * @pid: out: the process that created it, as a number of the caller's pid namespace; 0 if
+ *	it has none there, or has ended.
+ * @dying: out: 1 after GENP_DESTROY.
+ * @regions: out: number of regions.
+ * @leases: out: number of leases, waiting requests included.
+ * @waiters: out: callers waiting for a lease.
+ * @stock_owned: out: pages of its stock, taken ones included; exact while nobody takes or
+ *	gives.
+ * @stock_free: out: free pages of its stock, as in struct genp_stat.
+ * @reserve: out: bytes committed for regions.
+ * @borrow_limit: out: bytes it may have on lease.
+ * @used: out: bytes of the reserve in regions, rounding included.
+ * @lent: out: bytes on lease.
+ * @borrows: out: leases ever granted. This and what follows count as in struct genp_stat.
+ * @returns: out: leases returned by the borrower.
+ * @revocations: out: leases revoked.
+ * @timeouts: out: borrows that got ETIMEDOUT.
+ * @misuses: out: calls that got EINVAL, E2BIG, EPERM, ENOTTY or EFAULT.
+ * @stale_handles: out: calls that got ESTALE.
+ * @stock_misses: out: takes that found no page in the stock.
+ *
+ * Each call tells of one partition, in the order of @id; ENOENT: there is no further one.
+ * Whoever may open /dev/genp is told of all partitions whose owner has a number in his user
+ * namespace. One that is created or ends meanwhile may be missing. All since 0.2.
+ */
+struct genp_list {
+	__u32 size;
+	__u32 flags;
+	__u32 cursor;
+	__u32 id;
+	char name[GENP_NAME_SIZE];
+	__u32 uid;
+	__u32 pid;
+	__u32 dying;
+	__u32 regions;
+	__u32 leases;
+	__u32 waiters;
+	__u32 stock_owned;
+	__u32 stock_free;
+	__u64 reserve;
+	__u64 borrow_limit;
+	__u64 used;
+	__u64 lent;
+	__u64 borrows;
+	__u64 returns;
+	__u64 revocations;
+	__u64 timeouts;
+	__u64 misuses;
+	__u64 stale_handles;
+	__u64 stock_misses;
 };
 
 /**
@@ -583,6 +646,7 @@ struct genp_destroy {
 #define GENP_GET_INFO		_IOWR(GENP_IOC_MAGIC, 0x00, struct genp_info)
 #define GENP_CREATE		_IOWR(GENP_IOC_MAGIC, 0x01, struct genp_create)
 #define GENP_OPEN		_IOWR(GENP_IOC_MAGIC, 0x02, struct genp_open)
+#define GENP_LIST		_IOWR(GENP_IOC_MAGIC, 0x03, struct genp_list)
 
 /* of a partition */
 #define GENP_ALLOC		_IOWR(GENP_IOC_MAGIC, 0x10, struct genp_alloc)
@@ -616,6 +680,7 @@ GENP_ASSERT_LAYOUT(genp_info, 224);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
 GENP_ASSERT_LAYOUT(genp_create, 136);
 GENP_ASSERT_LAYOUT(genp_open, 80);
+GENP_ASSERT_LAYOUT(genp_list, 168);
 GENP_ASSERT_LAYOUT(genp_alloc, 40);
 GENP_ASSERT_LAYOUT(genp_handle, 16);
 GENP_ASSERT_LAYOUT(genp_borrow, 64);

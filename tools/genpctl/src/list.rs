@@ -18,17 +18,50 @@ fn holders(partition: &Partition) -> String {
     pids.join(" ")
 }
 
+/// A number, or what stands for none.
+fn or_none(number: Option<impl ToString>) -> String {
+    number.map_or("-".to_owned(), |number| number.to_string())
+}
+
+/// What is only known from this source: the heading, and the cell of a partition.
+type Column = (&'static str, fn(&Partition) -> String);
+
+/// The columns that a source has beside those that all have.
+fn columns(source: Option<Source>) -> &'static [Column] {
+    match source {
+        Some(Source::Device) => &[
+            ("misuses", |part| or_none(part.counts.map(|it| it.misuses))),
+            ("owner", |part| or_none(part.owner)),
+            ("pid", |part| or_none(part.creator)),
+            ("", |part| match part.destroyed {
+                true => "destroyed".to_owned(),
+                false => String::new(),
+            }),
+        ],
+        Some(Source::Processes) => &[("processes", holders)],
+        _ => &[],
+    }
+}
+
 /// The list for people. `there_are` is how many there are in all, if that is known.
 fn text(found: &Found, there_are: Option<u64>) -> String {
-    let mut table = Table::new("rlrrrrrrrrl");
+    let columns = columns(found.source);
     let of_processes = found.source == Some(Source::Processes);
+    let mut table = Table::new(if of_processes {
+        "rlrrrrrrrrl"
+    } else {
+        "rlrrrrrrrrrrrl"
+    });
     let heading = [
         "id", "name", "reserve", "used", "limit", "lent", "leases", "waiting", "stock", "free",
     ];
-    let last = of_processes.then_some("processes");
-    table.row(heading.into_iter().chain(last));
+    table.row(
+        heading
+            .into_iter()
+            .chain(columns.iter().map(|column| column.0)),
+    );
     for part in &found.all {
-        let id = part.id.map_or("-".to_owned(), |id| id.to_string());
+        let id = or_none(part.id);
         let name = match part.name.as_str() {
             "" => "-",
             name => name,
@@ -37,7 +70,7 @@ fn text(found: &Found, there_are: Option<u64>) -> String {
         let counts = [part.leases, part.waiters, part.stock_owned, part.stock_free];
         let cells = [id, name.to_owned()].into_iter().chain(bytes);
         let cells = cells.chain(counts.map(|count| count.to_string()));
-        table.row(cells.chain(of_processes.then(|| holders(part))));
+        table.row(cells.chain(columns.iter().map(|column| column.1(part))));
     }
     let mut text = table.show();
     if of_processes {
@@ -45,7 +78,7 @@ fn text(found: &Found, there_are: Option<u64>) -> String {
             format!("There are {count} in all, says sysfs. ")
         });
         text.push_str(&format!(
-            "These are the partitions that processes have open which you may look at. {there_are}Root sees all of them where debugfs is mounted on /sys/kernel/debug.\n"
+            "These are the partitions that processes have open which you may look at. {there_are}Who may open /dev/genp sees all of them.\n"
         ));
     }
     text
@@ -65,6 +98,18 @@ pub fn partition(part: &Partition) -> Value {
         "stock_owned_pages": part.stock_owned,
         "stock_free_pages": part.stock_free,
         "processes": part.holders,
+        "owner_uid": part.owner,
+        "creator_pid": part.creator,
+        "destroyed": part.destroyed,
+        "counters": part.counts.map(|counts| json!({
+            "borrows": counts.borrows,
+            "returns": counts.returns,
+            "revocations": counts.revocations,
+            "timeouts": counts.timeouts,
+            "misuses": counts.misuses,
+            "stale_handles": counts.stale_handles,
+            "stock_misses": counts.stock_misses,
+        })),
     })
 }
 
@@ -103,11 +148,23 @@ mod tests {
     fn who_does_not_see_all_is_told_so() {
         let of_processes = text(&found(Source::Processes), Some(3));
         assert!(of_processes.contains("12 13"));
-        assert!(of_processes.contains("There are 3 in all, says sysfs. Root sees"));
+        assert!(of_processes.contains("There are 3 in all, says sysfs. Who may"));
         let unknown = text(&found(Source::Processes), None);
-        assert!(unknown.contains("look at. Root sees"));
+        assert!(unknown.contains("look at. Who may"));
         let all = text(&found(Source::DebugFs), Some(3));
         assert!(!all.contains("in all") && !all.contains("processes"));
+    }
+
+    #[test]
+    fn the_device_tells_whose_it_is() {
+        let mut all = found(Source::Device);
+        all.all[0].owner = Some(1000);
+        let text_of = |all: &Found| text(all, None);
+        let shown = text_of(&all);
+        assert!(shown.contains("owner") && shown.contains("1000"));
+        assert!(!shown.contains("destroyed") && !shown.contains("sees all"));
+        all.all[0].destroyed = true;
+        assert!(text_of(&all).contains("destroyed"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The partitions there are: all of them from debugfs, which is for root; those of one's own
-//! processes from /proc, for everybody.
+//! The partitions there are: all of them from the device, for those who may open it, or from
+//! debugfs of an older module, which is for root; those of one's own processes from /proc,
+//! for everybody.
 
 mod debugfs;
+mod device;
 mod processes;
 
 use std::io;
@@ -13,10 +15,16 @@ use crate::{pool, problem::Problem, sysfs};
 /// A partition as it is now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Partition {
-    /// By which trace events tell of it; only debugfs has it.
+    /// By which trace events tell of it; /proc does not have it.
     pub id: Option<u64>,
     /// Empty if it has none.
     pub name: String,
+    /// The number of its owner; only the device has it.
+    pub owner: Option<u32>,
+    /// The process that created it, if it is there; only the device has it.
+    pub creator: Option<u32>,
+    /// It was destroyed, and is still held.
+    pub destroyed: bool,
     /// Bytes of its own, and those of them in regions.
     pub reserve: u64,
     pub used: u64,
@@ -49,6 +57,8 @@ pub struct Counts {
 /// Where partitions are known from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Source {
+    /// All of them, by GENP_LIST.
+    Device,
     /// All of them.
     DebugFs,
     /// Those that processes have open which the caller may look at.
@@ -59,6 +69,7 @@ impl Source {
     /// Its name in documents.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Device => "device",
             Self::DebugFs => "debugfs",
             Self::Processes => "processes",
         }
@@ -74,6 +85,17 @@ pub struct Found {
 
 /// All partitions that can be seen.
 pub fn all() -> Result<Found, Problem> {
+    match device::read() {
+        Ok(all) => Ok(Found {
+            all,
+            source: Some(Source::Device),
+        }),
+        Err(_) => without_device(),
+    }
+}
+
+/// All that can be seen without the device, or with an older module.
+fn without_device() -> Result<Found, Problem> {
     match debugfs::read() {
         Ok(text) => {
             let all = debugfs::parse(&text).ok_or_else(debugfs::unknown_layout)?;
@@ -86,7 +108,7 @@ pub fn all() -> Result<Found, Problem> {
     }
 }
 
-/// The partitions that can be seen without debugfs.
+/// The partitions that can be seen without debugfs either.
 fn from_processes() -> Result<Found, Problem> {
     if !sysfs::module_loaded() {
         // The same problem as for every command.

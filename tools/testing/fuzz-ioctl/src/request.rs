@@ -124,6 +124,38 @@ pub fn open(step: &Step) -> abi::genp_open {
     }
 }
 
+/// GENP_LIST.
+pub fn list(step: &Step) -> abi::genp_list {
+    abi::genp_list {
+        size: calls::size_of::<abi::genp_list>(),
+        cursor: choose(
+            byte(step.a, 0),
+            &[0, 0, 0, 1, 2, 3, 8],
+            &[255, 256, 257, 1 << 31, u32::MAX],
+        ),
+        ..Default::default()
+    }
+}
+
+/// What is wrong with the answer of GENP_LIST to a request, if anything.
+pub fn list_fault(request: &abi::genp_list, listed: &abi::genp_list) -> Option<String> {
+    let faults = [
+        (listed.id < request.cursor, "it is before the cursor"),
+        (
+            listed.cursor != listed.id + 1,
+            "the cursor does not follow it",
+        ),
+        (
+            listed.waiters > listed.leases,
+            "more wait than there are leases",
+        ),
+        (listed.dying > 1, "it is dying more than once"),
+        (listed.name.last() != Some(&0), "its name has no end"),
+    ];
+    let (_, fault) = faults.iter().find(|(wrong, _)| *wrong)?;
+    Some(format!("GENP_LIST: {fault}: {listed:?}"))
+}
+
 /// GENP_BORROW. `now` is the time of the request.
 pub fn borrow(step: &Step, pool: &abi::genp_info, now: u64) -> abi::genp_borrow {
     let b = step.b;

@@ -31,6 +31,7 @@ kinds! {
     Create = "create",
     Open = "open",
     Info = "info",
+    List = "list",
     Alloc = "alloc",
     Largest = "largest",
     Free = "free",

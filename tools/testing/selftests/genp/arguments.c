@@ -136,6 +136,22 @@ TEST(open_fields)
 	SPOIL_EACH(fd, GENP_OPEN, good, spoils);
 }
 
+TEST(list_fields)
+{
+	struct genp_list good = { .size = sizeof(good) };
+	static const struct spoil spoils[] = {
+		SPOIL(genp_list, flags, 1, EINVAL),
+		SPOIL(genp_list, cursor, 256, ENOENT),
+		SPOIL(genp_list, cursor, ~0U, ENOENT),
+	};
+	struct part part = create(PAGE, 0);
+	int fd = control();
+
+	CHECK_SIZES(fd, GENP_LIST, good);
+	SPOIL_EACH(fd, GENP_LIST, good, spoils);
+	drop(&part);
+}
+
 TEST(alloc_fields)
 {
 	struct genp_alloc good = { .size = sizeof(good), .length = 64 };
@@ -301,6 +317,7 @@ TEST(unknown_commands)
 	ERRNO(ioctl(fd, _IO(GENP_IOC_MAGIC, 0x3f), request), ENOTTY);
 	ERRNO(ioctl(fd, GENP_ALLOC, request), ENOTTY);
 	ERRNO(ioctl(part.fd, GENP_CREATE, request), ENOTTY);
+	ERRNO(ioctl(part.fd, GENP_LIST, request), ENOTTY);
 	ERRNO(ioctl(part.fd, _IO(GENP_IOC_MAGIC, 0x3f), request), ENOTTY);
 	ERRNO(ioctl(part.fd, _IOWR('G', 0x10, struct genp_alloc), request), ENOTTY);
 }

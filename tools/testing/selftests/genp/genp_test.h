@@ -195,6 +195,16 @@ static UNUSED struct genp_stat stat_of(int fd)
 	return stat;
 }
 
+/* The next partition in the list; false behind the last one. */
+static UNUSED bool list_next(int fd, struct genp_list *listed)
+{
+	listed->size = sizeof(*listed);
+	if (!ioctl(fd, GENP_LIST, listed))
+		return true;
+	EQUAL(errno, ENOENT);
+	return false;
+}
+
 static UNUSED char *lease_at(struct part *part, struct genp_borrow *lease)
 {
 	return part->lease + (lease->offset - part->windows.lease_offset);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..32"
+echo "1..34"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -72,7 +72,7 @@ say completion_and_man sh -c 'genpctl completion bash | grep -q stock-limit && g
 genpctl create --name made --reserve 64K --unit 4K --max-regions 7 --borrow 64K --term 5ms --multimap -- sh -c 'genpctl --json stat made' >/tmp/made 2>/dev/null
 say create_with_all_options sh -c 'grep -q "\"max_regions\":7," /tmp/made && grep -q "\"region_unit_bytes\":4096," /tmp/made'
 say a_term_too_long_is_told sh -c '! genpctl create --borrow 64K --term 1000s 2>/tmp/told && grep -q "give a shorter --term" /tmp/told'
-# An ordinary user sees what processes of its own have open, and nothing else.
+# Who may open the device sees all; others see what their processes have open.
 as() {
 	user=$1
 	shift
@@ -85,11 +85,14 @@ as other genpctl create --name others --borrow 64K >/tmp/others 2>&1 &
 appears theirs
 appears others
 as they genpctl list >/tmp/listed 2>&1
+say list_for_who_may_open_the_device sh -c 'cat /tmp/listed && grep -q " theirs .* 1000 " /tmp/listed && grep -q " others .* 1001 " /tmp/listed'
+say list_without_debugfs sh -c 'genpctl --json list | grep -q "\"source\":\"device\""'
+chmod 600 /dev/genp
+as they genpctl list >/tmp/listed 2>&1
 say list_for_an_ordinary_user sh -c 'cat /tmp/listed && grep -q " processes$" /tmp/listed && grep -q " theirs .* [0-9]*$" /tmp/listed && ! grep -q others /tmp/listed'
 genpctl destroy theirs
 genpctl destroy others
 wait
-chmod 600 /dev/genp
 part() { printf '[[partition]]\nname = "%s"\nreserve = "%s"\n' "$1" "$2"; }
 { part first 64K; part second 64K; part third 1G; } >/tmp/applied.toml
 say apply_makes_all_or_nothing sh -c '! genpctl apply /tmp/applied.toml 2>/tmp/told && grep -q "partition third: .*E2BIG" /tmp/told && ! genpctl stat first 2>/dev/null'

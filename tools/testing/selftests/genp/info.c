@@ -34,7 +34,7 @@ TEST(info_is_consistent)
 	CHECK(i.grace_ns <= i.max_lease_ns);
 	EQUAL(i.features & ~GENP_FEATURE_RANGE, GENP_FEATURE_LEASES | GENP_FEATURE_EVENTS | GENP_FEATURE_BOUNDS |
 	      GENP_FEATURE_RESIZE |
-	      GENP_FEATURE_STOCK);
+	      GENP_FEATURE_STOCK | GENP_FEATURE_LIST);
 	EQUAL(!!(i.features & GENP_FEATURE_RANGE), i.range > 0);
 }
 

@@ -222,7 +222,10 @@ static bool expect_answered(int fd, const struct answer *answer, const void *giv
 
 TEST(every_byte_of_an_answer_is_answered)
 {
-	static const struct answer of_device[] = { ANSWER(GENP_GET_INFO, genp_info, abi_version) };
+	static const struct answer of_device[] = {
+		ANSWER(GENP_GET_INFO, genp_info, abi_version),
+		ANSWER(GENP_LIST, genp_list, id),
+	};
 	static const struct answer reports[] = {
 		ANSWER(GENP_GET_STAT, genp_stat, name),
 		ANSWER(GENP_GET_BOUNDS, genp_bounds, worst_reserve),
@@ -236,7 +239,8 @@ TEST(every_byte_of_an_answer_is_answered)
 	struct genp_renew renew = {};
 	struct part part = create(PAGE, 8 * PAGE);
 
-	CHECK(expect_answered(control(), of_device, (char[64]){}));
+	for (int i = 0; i < 2; i++)
+		CHECK(expect_answered(control(), &of_device[i], (char[64]){}));
 	for (int i = 0; i < 3; i++)
 		CHECK(expect_answered(part.fd, &reports[i], (char[64]){}));
 	CHECK(expect_answered(part.fd, &alloc, &(struct genp_alloc){ .length = 64 }));

@@ -11,7 +11,7 @@ use crate::{
     genp::{
         pool::Pool,
         registry::Registry,
-        sys::abi::{self, genp_info, genp_stat},
+        sys::abi::{self, genp_info, genp_list, genp_stat},
     },
     world::sized,
 };
@@ -46,6 +46,18 @@ pub(crate) fn stat(stat: &genp_stat) {
         fail(&format!(
             "a stock of {} has {} pages",
             stat.stock_limit, stat.stock_owned
+        ));
+    }
+}
+
+/// What is told of a partition by a list from number `from` on.
+pub(crate) fn listed(from: u32, listed: &genp_list) {
+    let sound =
+        listed.id >= from && listed.cursor == listed.id + 1 && listed.waiters <= listed.leases;
+    if !sound {
+        fail(&format!(
+            "partition {} is listed from {from} on: {} of {} leases wait",
+            listed.id, listed.waiters, listed.leases
         ));
     }
 }

@@ -60,6 +60,7 @@ impl Worker<'_> {
             Kind::Create => Some(self.create(step, reply)),
             Kind::Open => Some(self.open(step, reply)),
             Kind::Info => Some(self.info(step)),
+            Kind::List => Some(self.list(step, reply)),
             Kind::Alloc => self.alloc(step, reply),
             Kind::Largest => self.largest(step, reply),
             Kind::Free => self.free(step, reply),

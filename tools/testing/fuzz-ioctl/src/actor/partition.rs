@@ -79,6 +79,20 @@ impl Worker<'_> {
         Ok(())
     }
 
+    pub(super) fn list(&mut self, step: &Step, reply: &mut Reply) -> Result<(), i32> {
+        let request = request::list(step);
+        let mut listed = request;
+        let control = self.actor.setup.control;
+        self.argument
+            .call(control, abi::GENP_IOCTL_LIST, &mut listed, step.layout)?;
+        if let Some(text) = request::list_fault(&request, &listed) {
+            self.actor.world().violation(&text);
+        }
+        reply.values[0] = request::number_of(&listed.name).map_or(0, |number| number as u64 + 1);
+        reply.values[1] = listed.reserve;
+        Ok(())
+    }
+
     pub(super) fn resize(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
         let descriptor = self.descriptor(step)?;
         let (reserve, borrow_limit) = request::resize(step);

@@ -48,6 +48,7 @@ impl Model {
                 self.reap();
             }
             Kind::Look => return self.follow_look(reply),
+            Kind::List => return self.follow_list(reply),
             _ => {
                 if let Some(part) = held {
                     return self.parts[part].follow(step, reply, &self.pool);
@@ -74,6 +75,20 @@ impl Model {
             }
         }
         Ok(())
+    }
+
+    /// What is listed is a partition that there is.
+    fn follow_list(&self, reply: &Reply) -> Result<(), String> {
+        let known = self.parts.iter().any(|part| {
+            let number = request::number_of(&part.name).map_or(0, |number| number as u64 + 1);
+            !part.gone && (number, part.reserve) == (reply.values[0], reply.values[1])
+        });
+        known.then_some(()).ok_or_else(|| {
+            format!(
+                "a partition is listed that is not there: name {}, reserve {}",
+                reply.values[0], reply.values[1]
+            )
+        })
     }
 
     fn follow_look(&self, reply: &Reply) -> Result<(), String> {

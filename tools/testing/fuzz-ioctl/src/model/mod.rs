@@ -217,6 +217,7 @@ impl Model {
             Kind::Create
                 | Kind::Open
                 | Kind::Info
+                | Kind::List
                 | Kind::Alloc
                 | Kind::Borrow
                 | Kind::Stat
@@ -253,6 +254,7 @@ impl Model {
         match step.kind {
             Kind::Create => self.expect_create(step, expected),
             Kind::Open => self.expect_open(step, expected),
+            Kind::List => self.expect_list(step, expected),
             Kind::Malformed => {
                 for errno in [libc::EINVAL, libc::E2BIG, libc::EFAULT, libc::ENOTTY] {
                     expected.refuse(errno);
@@ -323,6 +325,16 @@ impl Model {
                     expected.refuse(libc::EACCES);
                 }
             }
+        }
+    }
+
+    /// Numbers are not known, only that there are no more than of partitions at a time.
+    fn expect_list(&self, step: &Step, expected: &mut Expectation) {
+        let cursor = request::list(step).cursor;
+        let any = self.parts.iter().any(|part| !part.gone);
+        let none = !any || cursor >= self.pool.max_partitions;
+        if none || cursor > 0 {
+            expected.refuse_if(none, libc::ENOENT);
         }
     }
 

@@ -29,7 +29,7 @@ macro_rules! opaque {
     )* };
 }
 
-opaque! { lock_class_key seq_file poll_table_struct device }
+opaque! { lock_class_key pid seq_file poll_table_struct device }
 
 pub const NUMA_NO_NODE: i32 = -1;
 pub const O_CLOEXEC: u32 = 0o2000000;

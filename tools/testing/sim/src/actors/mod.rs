@@ -135,7 +135,7 @@ impl Thread {
 type Call = fn(&Thread, u32, u32) -> Option<i32>;
 
 /// The kinds of calls, the frequent ones several times.
-pub(crate) const KINDS: [(&str, Call); 41] = [
+pub(crate) const KINDS: [(&str, Call); 42] = [
     ("create", Thread::create),
     ("create", Thread::create),
     ("create", Thread::create),
@@ -155,6 +155,7 @@ pub(crate) const KINDS: [(&str, Call); 41] = [
     ("renew", Thread::renew),
     ("resize", Thread::resize),
     ("stat", Thread::stat),
+    ("list", Thread::list),
     ("bounds", Thread::bounds),
     ("histogram", Thread::histogram),
     ("eventfd", Thread::eventfd),

@@ -104,6 +104,18 @@ impl Thread {
         Some(done)
     }
 
+    pub(super) fn list(&self, a: u32, _: u32) -> Option<i32> {
+        let mut args = sized(abi::genp_list {
+            cursor: a % 8,
+            ..Default::default()
+        });
+        let done = self.ioctl(&self.control(), abi::GENP_NR_LIST, &mut args);
+        if done == 0 {
+            check::listed(a % 8, &args);
+        }
+        Some(done)
+    }
+
     pub(super) fn bounds(&self, a: u32, b: u32) -> Option<i32> {
         let file = self.file(b)?;
         let mut args = sized(abi::genp_bounds {

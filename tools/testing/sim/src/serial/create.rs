@@ -77,6 +77,23 @@ impl Serial {
         }
     }
 
+    pub(super) fn list(&self, step: &Step, reply: &mut Reply) -> Result<(), i32> {
+        let request = request::list(step);
+        let mut listed = request;
+        self.call(
+            &self.hold_control(),
+            own::GENP_NR_LIST,
+            &mut listed,
+            step.layout,
+        )?;
+        if let Some(text) = request::list_fault(&request, &listed) {
+            fail(&text);
+        }
+        reply.values[0] = request::number_of(&listed.name).map_or(0, |number| number as u64 + 1);
+        reply.values[1] = listed.reserve;
+        Ok(())
+    }
+
     pub(super) fn open(&self, step: &Step, reply: &mut Reply) -> Result<(), i32> {
         let (at, slot) = (step.actor as usize, step.slot as usize);
         let mut request = request::open(step);

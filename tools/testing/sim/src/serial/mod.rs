@@ -237,6 +237,7 @@ impl Serial {
                 &mut genp_info::default(),
                 step.layout,
             )),
+            Kind::List => Some(self.list(step, reply)),
             Kind::Alloc => self.alloc(step, step.a, step.b, reply),
             Kind::Largest => self.largest(step, reply),
             Kind::Free => self.by_handle(step, reply, own::GENP_NR_FREE),

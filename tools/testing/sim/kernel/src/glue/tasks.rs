@@ -5,10 +5,10 @@
 use core::ffi::CStr;
 
 use crate::{
-    bindings::task_struct,
+    bindings::{pid, task_struct},
     error::code::ENOMEM,
     ffi::{c_char, c_int, c_void},
-    sim::{self, machine},
+    sim::{self, machine, process::Process},
 };
 
 /// Beyond this a time is for ever.
@@ -90,6 +90,50 @@ pub extern "C" fn genp_current_euid() -> u32 {
 #[no_mangle]
 pub extern "C" fn genp_current_egid() -> u32 {
     uid()
+}
+
+#[no_mangle]
+pub extern "C" fn genp_uid_here(uid: u32) -> u32 {
+    uid
+}
+
+/// Who has no process is the machine's first thread.
+static NO_PROCESS: u8 = 0;
+
+#[no_mangle]
+pub extern "C" fn genp_creator_get() -> *mut pid {
+    let process = machine().task().and_then(task_struct::process);
+    match process {
+        Some(process) => {
+            process.creator.set(process.creator.get() + 1);
+            core::ptr::from_ref(process).cast_mut().cast()
+        }
+        None => (&raw const NO_PROCESS).cast_mut().cast(),
+    }
+}
+
+/// The process, unless it is [`NO_PROCESS`].
+fn creator<'a>(creator: *mut pid) -> Option<&'a Process> {
+    let none = core::ptr::eq(creator.cast_const().cast(), &raw const NO_PROCESS);
+    // SAFETY: from `genp_creator_get`; processes live as long as the machine.
+    (!none).then(|| unsafe { &*creator.cast_const().cast() })
+}
+
+#[no_mangle]
+pub extern "C" fn genp_creator_put(pid: *mut pid) {
+    let Some(process) = creator(pid) else {
+        return;
+    };
+    process.creator.set(process.creator.get() - 1);
+    if process.creator.get() < 0 {
+        sim::fail("a reference to a creator is given up twice");
+    }
+}
+
+#[no_mangle]
+pub extern "C" fn genp_creator_here(pid: *mut pid) -> u32 {
+    sim::point();
+    creator(pid).map_or(1, |process| if process.killed.get() { 0 } else { 2 })
 }
 
 #[no_mangle]

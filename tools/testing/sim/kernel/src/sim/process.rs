@@ -49,6 +49,8 @@ pub struct Process {
     pub uid: Cell<u32>,
     /// Whether it has every capability.
     pub capable: Cell<bool>,
+    /// References to it as the creator of partitions.
+    pub creator: Cell<i32>,
     /// It was killed.
     pub killed: Cell<bool>,
 }
