@@ -49,6 +49,7 @@ pub(super) fn ioctl(partition: &Partition, nr: u32, arg: &UserArg) -> Result {
         abi::GENP_NR_GET_HISTOGRAM => histogram(partition, arg),
         abi::GENP_NR_SET_EVENTFD => eventfd(partition, arg),
         abi::GENP_NR_DESTROY => destroy(partition, arg),
+        abi::GENP_NR_SET_HEAP => set_heap(partition, arg),
         _ => Err(ENOTTY),
     }
 }
@@ -191,4 +192,11 @@ fn destroy(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_destroy>()?;
     all_zero(&[args.flags])?;
     partition.destroy()
+}
+
+fn set_heap(partition: &Partition, arg: &UserArg) -> Result {
+    let args = arg.read::<abi::genp_heap>()?;
+    all_zero(&[args.flags])?;
+    partition.alive()?;
+    partition.set_heap(args.offset)
 }

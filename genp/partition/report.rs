@@ -20,6 +20,8 @@ impl Partition {
             ..Default::default()
         };
         stat.reserve = stat.windows.reserve_length;
+        let heap = self.reserve.heap_figures();
+        (stat.heap_used, stat.heap_peak) = (heap.used, heap.peak);
         self.regions.stat(&mut stat);
         self.account.stat(&mut stat);
         self.leases.stat(&mut stat);
@@ -29,8 +31,8 @@ impl Partition {
     }
 
     /// What `GENP_LIST` tells of it; `None` if its owner has no number in the user namespace
-    /// of the current task. Takes raw locks only, and has nobody charged: the caller may be a
-    /// stranger. Constant, but for the number of CPUs. Context: thread.
+    /// of the current task. Waits for nobody but holders of raw locks, and has nobody charged:
+    /// the caller may be a stranger. Constant, but for the number of CPUs. Context: thread.
     pub(crate) fn listed(&self) -> Option<abi::genp_list> {
         let mut listed = abi::genp_list {
             uid: task::uid_here(self.attributes.uid)?,
@@ -41,12 +43,19 @@ impl Partition {
             reserve: self.reserve.settled_pages() << PAGE_SHIFT,
             ..Default::default()
         };
+        let heap = self.reserve.heap_figures_unless_locked();
+        (listed.heap_used, listed.heap_peak) = (heap.used, heap.peak);
         self.regions.list(&mut listed);
         self.account.list(&mut listed);
         self.leases.list(&mut listed);
         self.stock.list(&mut listed);
         self.errors.list(&mut listed);
         Some(listed)
+    }
+
+    /// `GENP_SET_HEAP`: EINVAL, EOPNOTSUPP. Context: thread, may sleep.
+    pub(crate) fn set_heap(&self, offset: u64) -> Result {
+        self.reserve.set_heap(offset)
     }
 
     /// Lets the peaks of regions and leases begin anew. Context: thread.

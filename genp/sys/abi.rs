@@ -56,5 +56,6 @@ arguments!(
     genp_bounds,
     genp_histogram,
     genp_eventfd,
+    genp_heap,
     genp_destroy,
 );

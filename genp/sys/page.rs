@@ -208,6 +208,16 @@ impl FrameTable {
         true
     }
 
+    /// Two words of a frame that somebody may be writing to; `None` if they are not within
+    /// it. Context: any.
+    pub(crate) fn two_words(&self, frame: u32, offset: u32) -> Option<[u64; 2]> {
+        let mut words = [0u64; 2];
+        let bytes = core::mem::size_of_val(&words) as u32;
+        // SAFETY: a variable of ours of that size.
+        let read = unsafe { self.copy(frame, offset, (&raw mut words).cast(), bytes, false) };
+        read.then_some(words)
+    }
+
     /// Whether a page is in the page tables of a process. Context: any.
     pub(crate) fn mapped(&self, frame: u32) -> bool {
         self.frames.get(frame as usize).is_some_and(|frame| {

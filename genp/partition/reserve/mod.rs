@@ -5,6 +5,7 @@
 mod drivers;
 mod errors;
 mod frames;
+mod heap;
 mod told;
 
 use kernel::{
@@ -20,6 +21,7 @@ use crate::genp::{
     frames::free::{Fate, Released, BATCH},
     pool::account::PoolAccount,
     sys::{
+        abi,
         alloc_flags::CREATE_FLAGS,
         atomic::InlineAtomic,
         cpu::PreemptGuard,
@@ -61,6 +63,8 @@ pub(crate) struct Reserve {
     external: SetOnce<ExternalBacking>,
     /// Where the kernel has it mapped for drivers, or 0.
     driver_base: InlineAtomic,
+    /// Where in it the heap's figures are, or `GENP_NO_OFFSET`.
+    heap_at: InlineAtomic,
     /// The page cache of the file, by which all mappings are found.
     file_mapping: SetOnce<Mapping>,
 }
@@ -74,6 +78,7 @@ impl Reserve {
             settled: InlineAtomic::new(0),
             external: SetOnce::new(),
             driver_base: InlineAtomic::new(0),
+            heap_at: InlineAtomic::new(abi::GENP_NO_OFFSET as u64),
             file_mapping: SetOnce::new(),
         })
     }

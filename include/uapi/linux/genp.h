@@ -41,7 +41,7 @@
 #define GENP_FEATURE_RESIZE	(1ULL << 3)	/* GENP_RESIZE */
 #define GENP_FEATURE_STOCK	(1ULL << 4)	/* atomic stocks */
 #define GENP_FEATURE_RANGE	(1ULL << 5)	/* there is memory for GENP_SOURCE_RANGE */
-#define GENP_FEATURE_LIST	(1ULL << 6)	/* GENP_LIST; since 0.2 */
+#define GENP_FEATURE_LIST	(1ULL << 6)	/* GENP_LIST, GENP_SET_HEAP; since 0.2 */
 
 /* For &genp_create.flags. */
 #define GENP_CREATE_MULTIMAP	(1U << 0)	/* several lease windows in one address space */
@@ -229,6 +229,9 @@ struct genp_open {
 	struct genp_windows windows;
 };
 
+/* Figures of a heap that are not told. */
+#define GENP_NOT_TOLD		(~0ULL)
+
 /**
  * struct genp_list - GENP_LIST
  * @size: of this structure.
@@ -259,6 +262,8 @@ struct genp_open {
  * @misuses: out: calls that got EINVAL, E2BIG, EPERM, ENOTTY or EFAULT.
  * @stale_handles: out: calls that got ESTALE.
  * @stock_misses: out: takes that found no page in the stock.
+ * @heap_used: out: as in struct genp_stat; GENP_NOT_TOLD also while the reserve changes.
+ * @heap_peak: out: the same.
  *
  * Each call tells of one partition, in the order of @id; ENOENT: there is no further one.
  * Whoever may open /dev/genp is told of all partitions whose owner has a number in his user
@@ -289,6 +294,8 @@ struct genp_list {
 	__u64 misuses;
 	__u64 stale_handles;
 	__u64 stock_misses;
+	__u64 heap_used;
+	__u64 heap_peak;
 };
 
 /**
@@ -450,6 +457,9 @@ struct genp_resize {
  * @memory_errors: out: pages of the reserve, of leases and of the stock in which memory
  *	errors were found. Since 0.2.
  * @mapping_refusals: out: mmap() of the lease window that got EBUSY or EMLINK.
+ * @heap_used: out: bytes that are in use in the heap of its owner, as that says itself by
+ *	GENP_SET_HEAP, @reserve at most; GENP_NOT_TOLD if it does not. Since 0.2.
+ * @heap_peak: out: the most of them. Since 0.2.
  */
 struct genp_stat {
 	__u32 size;
@@ -504,6 +514,8 @@ struct genp_stat {
 	__u64 ceiling_refusals;
 	__u64 memory_errors;
 	__u64 mapping_refusals;
+	__u64 heap_used;
+	__u64 heap_peak;
 };
 
 /* The operations that are timed, from entry to return. */
@@ -592,7 +604,7 @@ struct genp_histogram {
 #define GENP_EVENT_STOCK_LOW	4	/* the stock fell below its low watermark; value: free pages */
 #define GENP_EVENT_MEMORY_ERROR	5	/* a page is lost; value: its offset in the file; since 0.2 */
 
-/* The offset of a page that no file has: it is in the stock. */
+/* The offset of a page that no file has: it is in the stock; for GENP_SET_HEAP: none. */
 #define GENP_NO_OFFSET		(~0ULL)
 
 /**
@@ -624,6 +636,32 @@ struct genp_eventfd {
 	__u32 flags;
 	__s32 fd;
 	__u32 mask;
+};
+
+/**
+ * struct genp_heap_figures - what a heap says of itself, in the reserve it is in
+ * @used: bytes that are in use.
+ * @peak: the most of @used.
+ *
+ * The heap writes them whenever it likes, without a call; they are read for GENP_GET_STAT and
+ * GENP_LIST, and nothing depends on them. Since 0.2.
+ */
+struct genp_heap_figures {
+	__u64 used;
+	__u64 peak;
+};
+
+/**
+ * struct genp_heap - GENP_SET_HEAP
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @offset: in: where in the reserve a struct genp_heap_figures is, a multiple of 16; or
+ *	GENP_NO_OFFSET if there is none any longer. Since 0.2.
+ */
+struct genp_heap {
+	__u32 size;
+	__u32 flags;
+	__u64 offset;
 };
 
 /**
@@ -660,6 +698,7 @@ struct genp_destroy {
 #define GENP_GET_HISTOGRAM	_IOWR(GENP_IOC_MAGIC, 0x18, struct genp_histogram)
 #define GENP_SET_EVENTFD	_IOW(GENP_IOC_MAGIC, 0x19, struct genp_eventfd)
 #define GENP_DESTROY		_IOW(GENP_IOC_MAGIC, 0x1a, struct genp_destroy)
+#define GENP_SET_HEAP		_IOW(GENP_IOC_MAGIC, 0x1b, struct genp_heap)
 
 /*
  * The ioctl number of a structure that grew has the new size in it. The module looks at
@@ -680,17 +719,19 @@ GENP_ASSERT_LAYOUT(genp_info, 224);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
 GENP_ASSERT_LAYOUT(genp_create, 136);
 GENP_ASSERT_LAYOUT(genp_open, 80);
-GENP_ASSERT_LAYOUT(genp_list, 168);
+GENP_ASSERT_LAYOUT(genp_list, 184);
 GENP_ASSERT_LAYOUT(genp_alloc, 40);
 GENP_ASSERT_LAYOUT(genp_handle, 16);
 GENP_ASSERT_LAYOUT(genp_borrow, 64);
 GENP_ASSERT_LAYOUT(genp_renew, 32);
 GENP_ASSERT_LAYOUT(genp_resize, 56);
-GENP_ASSERT_LAYOUT(genp_stat, 400);
+GENP_ASSERT_LAYOUT(genp_stat, 416);
 GENP_ASSERT_LAYOUT(genp_bounds, 144);
 GENP_ASSERT_LAYOUT(genp_histogram, 336);
 GENP_ASSERT_LAYOUT(genp_event, 32);
 GENP_ASSERT_LAYOUT(genp_eventfd, 16);
+GENP_ASSERT_LAYOUT(genp_heap_figures, 16);
+GENP_ASSERT_LAYOUT(genp_heap, 16);
 GENP_ASSERT_LAYOUT(genp_destroy, 8);
 #undef GENP_ASSERT_LAYOUT
 #endif

@@ -30,6 +30,7 @@ type Column = (&'static str, fn(&Partition) -> String);
 fn columns(source: Option<Source>) -> &'static [Column] {
     match source {
         Some(Source::Device) => &[
+            ("heap", |part| or_none(part.heap_used.map(size::show))),
             ("misuses", |part| or_none(part.counts.map(|it| it.misuses))),
             ("owner", |part| or_none(part.owner)),
             ("pid", |part| or_none(part.creator)),
@@ -50,7 +51,7 @@ fn text(found: &Found, there_are: Option<u64>) -> String {
     let mut table = Table::new(if of_processes {
         "rlrrrrrrrrl"
     } else {
-        "rlrrrrrrrrrrrl"
+        "rlrrrrrrrrrrrrl"
     });
     let heading = [
         "id", "name", "reserve", "used", "limit", "lent", "leases", "waiting", "stock", "free",
@@ -91,6 +92,8 @@ pub fn partition(part: &Partition) -> Value {
         "name": (!part.name.is_empty()).then_some(&part.name),
         "reserve_bytes": part.reserve,
         "used_bytes": part.used,
+        "heap_used_bytes": part.heap_used,
+        "heap_peak_bytes": part.heap_peak,
         "borrow_limit_bytes": part.limit,
         "lent_bytes": part.lent,
         "leases": part.leases,

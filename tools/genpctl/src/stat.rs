@@ -9,7 +9,7 @@ use genp::{
 
 use serde_json::{json, Value};
 
-use crate::{output::Format, pool, problem::Problem, size, table::Table};
+use crate::{output::Format, partitions::told, pool, problem::Problem, size, table::Table};
 
 /// Queries the partition with this name. Closes it at once, so that it can
 /// end.
@@ -33,6 +33,10 @@ pub fn usage(title: &str, stat: &genp_stat) -> Table {
             size::show(most),
             size::show(peak),
         ]);
+    }
+    if let Some((now, peak)) = told(stat.heap_used).zip(told(stat.heap_peak)) {
+        let [now, most, peak] = [now, stat.reserve, peak].map(size::show);
+        table.row(["heap".to_owned(), now, most, peak]);
     }
     for (label, now, most) in [
         ("regions", stat.regions, stat.max_regions),
@@ -155,6 +159,8 @@ pub fn document(name: &str, stat: &genp_stat) -> Value {
         "reserve_bytes": stat.reserve,
         "used_bytes": stat.used,
         "used_peak_bytes": stat.used_peak,
+        "heap_used_bytes": told(stat.heap_used),
+        "heap_peak_bytes": told(stat.heap_peak),
         "borrow_limit_bytes": stat.borrow_limit,
         "lent_bytes": stat.lent,
         "lent_peak_bytes": stat.lent_peak,

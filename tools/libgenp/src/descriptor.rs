@@ -109,6 +109,19 @@ impl Descriptor {
         Ok(histogram.count)
     }
 
+    /// Has the kernel read there, an offset in the reserve, what a heap says of itself: a
+    /// `struct genp_heap_figures`. ENOTTY if the module is older than that, EOPNOTSUPP if the
+    /// reserve is not in the pool.
+    pub(crate) fn tell_heap_at(&self, offset: u64) -> io::Result<()> {
+        let mut request = abi::genp_heap {
+            size: size_of::<abi::genp_heap>(),
+            flags: 0,
+            offset,
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_SET_HEAP, &mut request) }
+    }
+
     /// Destroys the partition for all its users: EIDRM if it was destroyed before. Its
     /// memory is freed with the last close and unmap.
     pub fn destroy(&self) -> io::Result<()> {

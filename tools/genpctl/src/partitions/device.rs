@@ -6,7 +6,7 @@ use std::{ffi::c_char, io};
 
 use genp::abi::genp_list;
 
-use super::{Counts, Partition};
+use super::{told, Counts, Partition};
 
 /// The text of a name in its field.
 fn text(field: &[c_char]) -> String {
@@ -27,6 +27,8 @@ fn partition(listed: &genp_list) -> Partition {
         destroyed: listed.dying != 0,
         reserve: listed.reserve,
         used: listed.used,
+        heap_used: told(listed.heap_used),
+        heap_peak: told(listed.heap_peak),
         limit: listed.borrow_limit,
         lent: listed.lent,
         leases: listed.leases.into(),
@@ -67,6 +69,8 @@ mod tests {
             used: 5,
             reserve: 6,
             misuses: 7,
+            heap_used: 3,
+            heap_peak: genp::abi::GENP_NOT_TOLD as u64,
             ..Default::default()
         };
         listed.name[0] = b'a' as c_char;
@@ -76,6 +80,7 @@ mod tests {
         assert!(part.destroyed);
         assert_eq!((part.used, part.reserve), (5, 6));
         assert_eq!(part.counts.unwrap().misuses, 7);
+        assert_eq!((part.heap_used, part.heap_peak), (Some(3), None));
         listed.pid = 12;
         assert_eq!(partition(&listed).creator, Some(12));
     }

@@ -28,6 +28,9 @@ pub struct Partition {
     /// Bytes of its own, and those of them in regions.
     pub reserve: u64,
     pub used: u64,
+    /// What its heap says is in use; `None` if it does not.
+    pub heap_used: Option<u64>,
+    pub heap_peak: Option<u64>,
     /// Bytes it may borrow, and those on lease.
     pub limit: u64,
     pub lent: u64,
@@ -40,6 +43,19 @@ pub struct Partition {
     pub counts: Option<Counts>,
     /// Processes that have it open; only known from /proc.
     pub holders: Vec<u32>,
+}
+
+impl Partition {
+    /// Bytes of the reserve in use: of its heap, which is one region, if that tells; or else
+    /// in regions.
+    pub fn filled(&self) -> u64 {
+        self.heap_used.unwrap_or(self.used)
+    }
+}
+
+/// What a heap says of itself, if it says anything.
+pub fn told(figure: u64) -> Option<u64> {
+    (figure != genp::abi::GENP_NOT_TOLD as u64).then_some(figure)
 }
 
 /// What happened to a partition since it was created.

@@ -91,7 +91,7 @@ const COLUMNS: [Column; 9] = [
     Column {
         heading: "reserve used",
         width: BAR as u16 + 2,
-        cell: |line| bar(line.partition.used, line.partition.reserve, BAR),
+        cell: |line| bar(line.partition.filled(), line.partition.reserve, BAR),
     },
     Column {
         heading: "borrow/s",

@@ -19,8 +19,9 @@ mod slow;
 mod stacks;
 mod statistics;
 mod thread_cache;
+mod told;
 
-use std::{io, ptr::NonNull};
+use std::{io, ptr::NonNull, sync::atomic::AtomicU64};
 
 use crate::{lock::PiMutex, process::Owner, thread};
 pub use child::Held;
@@ -105,6 +106,19 @@ impl Heap {
             guarding,
             counters: Counters::default(),
         })
+    }
+
+    /// Tells here how much of the heap is in use, blocks in caches included, and how much was
+    /// at most. EDEADLK.
+    ///
+    /// # Safety
+    ///
+    /// Two words there are the heap's for as long as that is used.
+    pub(crate) unsafe fn tell_at(&self, figures: NonNull<[AtomicU64; 2]>) -> io::Result<()> {
+        let mut inner = self.inner.lock()?;
+        // SAFETY: by the precondition.
+        unsafe { inner.engine.tell_at(figures) };
+        Ok(())
     }
 
     /// Allocates: EINVAL for an alignment that is no power of two, ENOMEM, ECHILD,

@@ -26,9 +26,9 @@ impl Heap {
             true => 0,
             false => self.memory.end(),
         };
-        let peak = inner.engine.peak();
-        inner.engine = Engine::new(self.memory.same()).map_err(|_| error(libc::EIO))?;
-        inner.engine.raise_peak(peak);
+        let mut engine = Engine::new(self.memory.same()).map_err(|_| error(libc::EIO))?;
+        engine.succeed(&inner.engine);
+        inner.engine = engine;
         inner.grants = Grants::new(cached);
         Ok(())
     }

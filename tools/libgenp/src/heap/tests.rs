@@ -35,6 +35,39 @@ fn blocks_are_aligned_and_disjoint() {
     });
 }
 
+#[test]
+fn what_is_in_use_is_told_without_being_asked() {
+    use std::sync::atomic::Ordering::Relaxed;
+
+    let figures = [const { AtomicU64::new(7) }; 2];
+    with_heap(|heap| {
+        let small = heap.alloc(50_000, 16).unwrap();
+        // SAFETY: `figures` outlives the heap.
+        unsafe { heap.tell_at(NonNull::from(&figures)).unwrap() };
+        let read = || figures.each_ref().map(|figure| figure.load(Relaxed));
+        let [used, peak] = read();
+        assert!(used >= 50_000 && used == peak);
+        let large = heap.alloc(200_000, 4096).unwrap();
+        assert!(read()[0] >= used + 200_000);
+        // SAFETY: allocated above.
+        let large = unsafe { heap.realloc(large, 100_000) }.unwrap();
+        let [shrunk, peak] = read();
+        assert!(shrunk < used + 200_000 && peak >= used + 200_000);
+        // SAFETY: allocated above.
+        unsafe { heap.free(large).unwrap() };
+        assert_eq!(read(), [used, peak]);
+        // SAFETY: no block is used any longer.
+        unsafe { heap.free_all().unwrap() };
+        assert_eq!(read(), [0, peak]);
+        let small = heap.alloc(50_000, 16).unwrap();
+        assert_eq!(read(), [used, peak]);
+        // SAFETY: allocated above.
+        unsafe { heap.free(small).unwrap() };
+    });
+    // What is in the caches counts as used.
+    assert!(figures[0].load(Relaxed) <= figures[1].load(Relaxed));
+}
+
 /// The number of cached blocks.
 fn cached(heap: &Heap) -> usize {
     let inner = heap.inner.lock().unwrap();

@@ -26,6 +26,10 @@ use crate::{
 /// The most leases a partition can have.
 const LEASES: usize = 64;
 
+/// Bytes at the end of a reserve in which its heap says how full it is; a cache line, so that
+/// no block shares it.
+const TOLD: usize = 64;
+
 /// Borrowed memory: until it is given back or expires. After that, touching it is
 /// SIGBUS.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +156,14 @@ impl Partition {
             .at(request.offset, length)
             .ok_or_else(|| error(libc::EIO))?;
         // SAFETY: a region of ours, mapped for as long as the partition exists.
-        unsafe { Heap::new(start, length) }
+        let heap = unsafe { Heap::new(start, length - TOLD) }?;
+        let figures = request.offset + (length - TOLD) as u64;
+        if file.tell_heap_at(figures).is_ok() {
+            // SAFETY: the last bytes of the region, which is whole pages, so that they are
+            // aligned. They stay as long as the heap.
+            unsafe { heap.tell_at(start.add(length - TOLD).cast())? };
+        }
+        Ok(heap)
     }
 
     /// Whether it was created here, not opened.

@@ -137,6 +137,19 @@ pub fn list(step: &Step) -> abi::genp_list {
     }
 }
 
+/// GENP_SET_HEAP.
+pub fn set_heap(step: &Step) -> abi::genp_heap {
+    abi::genp_heap {
+        size: calls::size_of::<abi::genp_heap>(),
+        flags: 0,
+        offset: choose(
+            byte(step.a, 0),
+            &[0, 16, 4080, 4096, u64::MAX],
+            &[8, 1 << 40, u64::MAX - 15],
+        ),
+    }
+}
+
 /// What is wrong with the answer of GENP_LIST to a request, if anything.
 pub fn list_fault(request: &abi::genp_list, listed: &abi::genp_list) -> Option<String> {
     let faults = [

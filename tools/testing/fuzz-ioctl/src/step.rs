@@ -44,6 +44,7 @@ kinds! {
     Histogram = "histogram",
     Eventfd = "eventfd",
     Destroy = "destroy",
+    SetHeap = "set-heap",
     MapReserve = "map-reserve",
     MapWindow = "map-window",
     Unmap = "unmap",

@@ -297,6 +297,23 @@ TEST(eventfd_fields)
 	ERRNO(ioctl(part.fd, GENP_SET_EVENTFD, &file), EINVAL);
 }
 
+TEST(heap_fields)
+{
+	struct genp_heap good = { .size = sizeof(good), .offset = GENP_NO_OFFSET };
+	static const struct spoil spoils[] = {
+		SPOIL(genp_heap, flags, 1, EINVAL),
+		SPOIL(genp_heap, offset, 8, EINVAL),
+		SPOIL(genp_heap, offset, PAGE, EINVAL),
+		SPOIL(genp_heap, offset, ~0ULL - 15, EINVAL),
+		SPOIL(genp_heap, offset, 1ULL << 63, EINVAL),
+	};
+	struct part part = create(PAGE, PAGE);
+
+	CHECK_SIZES(part.fd, GENP_SET_HEAP, good);
+	SPOIL_EACH(part.fd, GENP_SET_HEAP, good, spoils);
+	EQUAL(stat_of(part.fd).heap_used, GENP_NOT_TOLD);
+}
+
 TEST(destroy_fields)
 {
 	struct genp_destroy good = { .size = sizeof(good) };

@@ -36,6 +36,28 @@ static void expect_unharmed(void)
 	CHECK(!genp_destroy(part));
 }
 
+/* Without a call: the kernel reads it when it is asked. */
+TEST(a_heap_tells_how_full_it_is)
+{
+	struct genp_stat stat = { .size = sizeof(stat) };
+	__u64 before;
+
+	begin();
+	CHECK(!genp_get_stat(part, &stat));
+	before = stat.heap_used;
+	CHECK(before >= 10000 && before < 100000);
+	CHECK(stat.used == 1 << 20);
+	block = genp_alloc(part, 300000);
+	CHECK(block);
+	CHECK(!genp_get_stat(part, &stat));
+	CHECK(stat.heap_used >= before + 300000 && stat.heap_used < before + 310000);
+	CHECK(!genp_free(block));
+	CHECK(!genp_get_stat(part, &stat));
+	EQUAL(stat.heap_used, before);
+	CHECK(stat.heap_peak >= before + 300000);
+	CHECK(!genp_destroy(part));
+}
+
 TEST(a_child_that_destroys_harms_nobody)
 {
 	struct genp_info before = info();

@@ -7,10 +7,13 @@
 mod place;
 mod resize;
 
+use std::{ptr::NonNull, sync::atomic::AtomicU64};
+
 use super::{
     lists::{List, Lists, NONE},
     memory::{Checked, Damaged, Memory, State, HEADER},
     size_class::GRAIN,
+    told::Told,
 };
 
 /// The least bytes of a block: room for the links of a free one.
@@ -37,6 +40,7 @@ pub(super) struct Engine {
     used: usize,
     /// The most of `used` since [`Self::reset_peak`].
     peak: usize,
+    told: Told,
 }
 
 /// Bytes that a block has for its user, out of its extent. More than any class has if it
@@ -78,6 +82,7 @@ impl Engine {
             lists: Lists::new(),
             used: 0,
             peak: 0,
+            told: Told::NOWHERE,
         };
         let end = engine.memory.end();
         if end >= SMALLEST {
@@ -102,11 +107,14 @@ impl Engine {
     /// Forgets the peak.
     pub(super) fn reset_peak(&mut self) {
         self.peak = self.used;
+        self.told.tell(self.used, self.peak);
     }
 
-    /// Takes over the peak of an engine before this one.
-    pub(super) fn raise_peak(&mut self, peak: usize) {
-        self.peak = self.peak.max(peak);
+    /// Goes on with the peak of the engine before this one, and tells where that did.
+    pub(super) fn succeed(&mut self, before: &Self) {
+        self.peak = self.peak.max(before.peak);
+        self.told = before.told;
+        self.told.tell(self.used, self.peak);
     }
 
     /// The largest request for a block without an alignment that can be served now.
@@ -120,6 +128,25 @@ impl Engine {
             None => Ok(0),
             Some(list) => Ok(self.free_length(self.lists.first(list))? - HEADER),
         }
+    }
+
+    /// Changes the bytes that are in use.
+    #[inline]
+    fn use_bytes(&mut self, less: usize, more: usize) {
+        self.used = self.used - less + more;
+        self.peak = self.peak.max(self.used);
+        self.told.tell(self.used, self.peak);
+    }
+
+    /// Tells the bytes in use here from now on.
+    ///
+    /// # Safety
+    ///
+    /// Two words there are the heap's for as long as that is used.
+    pub(super) unsafe fn tell_at(&mut self, figures: NonNull<[AtomicU64; 2]>) {
+        // SAFETY: by the precondition.
+        self.told = unsafe { Told::at(figures) };
+        self.told.tell(self.used, self.peak);
     }
 
     /// The bytes of a block, with its header.
@@ -244,8 +271,7 @@ impl Engine {
             self.insert(found, gap)?;
         }
         let taken = self.keep(at, bytes + HEADER, length - gap)?;
-        self.used += taken;
-        self.peak = self.peak.max(self.used);
+        self.use_bytes(0, taken);
         if align > GRAIN {
             let extent = self.memory.read(at + EXTENT)?;
             let bits = u64::from(align.trailing_zeros());
@@ -283,7 +309,7 @@ impl Engine {
             self.remove(before, less)?;
         }
         self.memory.set_state(at, State::Merged, 0)?;
-        self.used -= length;
+        self.use_bytes(length, 0);
         self.insert(before, less + length + more)
     }
 }

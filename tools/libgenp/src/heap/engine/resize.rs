@@ -23,8 +23,7 @@ impl Engine {
         let new = self.keep(at, wanted, old + more)?;
         let extent = self.memory.read(at + EXTENT)?;
         self.memory.write(at + EXTENT, extent | align)?;
-        self.used = self.used - old + new;
-        self.peak = self.peak.max(self.used);
+        self.use_bytes(old, new);
         Ok(true)
     }
 
@@ -51,8 +50,7 @@ impl Engine {
         self.memory.set_state(at, State::Merged, 0)?;
         self.set_length(before, all)?;
         self.set_flags(before + all, 0)?;
-        self.used += less + more;
-        self.peak = self.peak.max(self.used);
+        self.use_bytes(0, less + more);
         debug_assert!(all as u64 <= BYTES);
         Ok(Some((before, all - HEADER)))
     }

@@ -73,6 +73,7 @@ impl Worker<'_> {
             Kind::Histogram => self.histogram(step),
             Kind::Eventfd => self.eventfd(step),
             Kind::Destroy => self.destroy(step),
+            Kind::SetHeap => self.set_heap(step),
             Kind::MapReserve | Kind::MapWindow => self.map(step, reply),
             Kind::Unmap => self.unmap(step, reply),
             Kind::Remap => self.remap(step, reply),

@@ -185,6 +185,17 @@ impl Worker<'_> {
         ))
     }
 
+    pub(super) fn set_heap(&mut self, step: &Step) -> Outcome {
+        let descriptor = self.descriptor(step)?;
+        let mut request = request::set_heap(step);
+        Some(self.argument.call(
+            descriptor.fd,
+            abi::GENP_IOCTL_SET_HEAP,
+            &mut request,
+            writable(step.layout),
+        ))
+    }
+
     pub(super) fn eventfd(&mut self, step: &Step) -> Outcome {
         let descriptor = self.descriptor(step)?;
         let (kind, mask) = request::eventfd(step);

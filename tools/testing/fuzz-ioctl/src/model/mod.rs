@@ -6,6 +6,7 @@
 mod create_request;
 mod expectation;
 mod follow;
+mod heap;
 mod leases;
 mod partition;
 
@@ -232,6 +233,7 @@ impl Model {
                     | Kind::Renew
                     | Kind::Resize
                     | Kind::Eventfd
+                    | Kind::SetHeap
                     | Kind::Destroy
             );
         if !structure {

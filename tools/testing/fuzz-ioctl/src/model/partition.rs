@@ -264,6 +264,7 @@ impl Partition {
                 | Kind::Renew
                 | Kind::Resize
                 | Kind::Eventfd
+                | Kind::SetHeap
                 | Kind::Destroy
         );
         if changes && self.dying {
@@ -279,6 +280,7 @@ impl Partition {
             Kind::Return | Kind::Renew => self.leases.expect_lease(step, reply, before, expected),
             Kind::Resize => self.expect_resize(step, before, expected),
             Kind::Eventfd => self.expect_eventfd(step, expected),
+            Kind::SetHeap => self.expect_heap(step, expected),
             Kind::MapReserve | Kind::MapWindow => self.expect_map(step, expected),
             Kind::Read => {
                 let [_, length, nowhere, ..] = reply.values;

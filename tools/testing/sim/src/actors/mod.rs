@@ -135,7 +135,7 @@ impl Thread {
 type Call = fn(&Thread, u32, u32) -> Option<i32>;
 
 /// The kinds of calls, the frequent ones several times.
-pub(crate) const KINDS: [(&str, Call); 42] = [
+pub(crate) const KINDS: [(&str, Call); 43] = [
     ("create", Thread::create),
     ("create", Thread::create),
     ("create", Thread::create),
@@ -156,6 +156,7 @@ pub(crate) const KINDS: [(&str, Call); 42] = [
     ("resize", Thread::resize),
     ("stat", Thread::stat),
     ("list", Thread::list),
+    ("heap", Thread::heap),
     ("bounds", Thread::bounds),
     ("histogram", Thread::histogram),
     ("eventfd", Thread::eventfd),

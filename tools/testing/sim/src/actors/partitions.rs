@@ -116,6 +116,15 @@ impl Thread {
         Some(done)
     }
 
+    pub(super) fn heap(&self, a: u32, b: u32) -> Option<i32> {
+        let file = self.file(b)?;
+        let mut args = sized(abi::genp_heap {
+            offset: [0, 16, 4096, 8, u64::MAX][a as usize % 5],
+            ..Default::default()
+        });
+        Some(self.ioctl(&file, abi::GENP_NR_SET_HEAP, &mut args))
+    }
+
     pub(super) fn bounds(&self, a: u32, b: u32) -> Option<i32> {
         let file = self.file(b)?;
         let mut args = sized(abi::genp_bounds {

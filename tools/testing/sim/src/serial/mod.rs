@@ -19,6 +19,7 @@ use genp_sim_model::{
     abi::{self, genp_info},
     model::Model,
     program::Program,
+    request,
     step::{Kind, Layout, Mode, Step},
     world::{Reply, ACTORS, FDS, LEASES, MAPS, ORDINARY, ORDINARY_UID, REGIONS, SKIPPED},
 };
@@ -249,6 +250,15 @@ impl Serial {
             Kind::Bounds => self.bounds(step, reply),
             Kind::Histogram => self.histogram(step),
             Kind::Eventfd => self.eventfd(step),
+            Kind::SetHeap => {
+                let (file, ..) = self.chosen(step)?;
+                Some(self.call(
+                    &file,
+                    own::GENP_NR_SET_HEAP,
+                    &mut request::set_heap(step),
+                    writable(step.layout),
+                ))
+            }
             Kind::Destroy => {
                 let (file, ..) = self.chosen(step)?;
                 Some(self.call(

@@ -77,6 +77,13 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
         unsafe { B::assert_is_held(self.state.get()) };
         Guard { lock: self, state }
     }
+
+    /// Takes it if it is free.
+    pub fn try_lock(&self) -> Option<Guard<'_, T, B>> {
+        // SAFETY: it was initialised.
+        let state = unsafe { B::try_lock(self.state.get()) }?;
+        Some(Guard { lock: self, state })
+    }
 }
 
 /// A lock that is held.
