@@ -25,6 +25,8 @@ pub const GENP_FEATURE_RESIZE: u32 = 8;
 pub const GENP_FEATURE_STOCK: u32 = 16;
 /// There is memory for `GENP_SOURCE_RANGE`
 pub const GENP_FEATURE_RANGE: u32 = 32;
+/// `GENP_LIST`, `GENP_SET_HEAP`; since 0.2
+pub const GENP_FEATURE_LIST: u32 = 64;
 /// Several lease windows in one address space
 pub const GENP_CREATE_MULTIMAP: u32 = 1;
 /// In the pool
@@ -35,6 +37,8 @@ pub const GENP_SOURCE_RANGE: u32 = 1;
 pub const GENP_ORDER_PRIO: u32 = 0;
 /// Arrival alone
 pub const GENP_ORDER_FIFO: u32 = 1;
+/// Figures of a heap that are not told.
+pub const GENP_NOT_TOLD: i32 = -1;
 /// The partition's own borrow limit
 pub const GENP_WAIT_BUDGET: u32 = 1;
 /// Free frames of the pool
@@ -77,7 +81,7 @@ pub const GENP_EVENT_DYING: u32 = 3;
 pub const GENP_EVENT_STOCK_LOW: u32 = 4;
 /// A page is lost; value: its offset in the file; since 0.2
 pub const GENP_EVENT_MEMORY_ERROR: u32 = 5;
-/// The offset of a page that no file has: it is in the stock.
+/// The offset of a page that no file has: it is in the stock; for `GENP_SET_HEAP`: none.
 pub const GENP_NO_OFFSET: i32 = -1;
 /// As of the header.
 pub const GENP_IOC_MAGIC: u32 = 230;
@@ -234,6 +238,63 @@ pub struct genp_open {
     pub reserved: __u32,
     /// Out: its windows, for mmap().
     pub windows: genp_windows,
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+/// `GENP_LIST`
+pub struct genp_list {
+    /// Of this structure.
+    pub size: __u32,
+    /// In: 0.
+    pub flags: __u32,
+    /// In: 0 for the first partition, or what the last call left here; out: for the next call.
+    pub cursor: __u32,
+    /// Out: the number by which trace events tell of the partition. Another one gets it after its end.
+    pub id: __u32,
+    /// Out: its name; empty if it has none.
+    pub name: [::core::ffi::c_char; 32usize],
+    /// Out: its owner, as a number of the caller's user namespace.
+    pub uid: __u32,
+    /// Out: the process that created it, as a number of the caller's pid namespace; 0 if it has none there, or has ended.
+    pub pid: __u32,
+    /// Out: 1 after `GENP_DESTROY`.
+    pub dying: __u32,
+    /// Out: number of regions.
+    pub regions: __u32,
+    /// Out: number of leases, waiting requests included.
+    pub leases: __u32,
+    /// Out: callers waiting for a lease.
+    pub waiters: __u32,
+    /// Out: pages of its stock, taken ones included; exact while nobody takes or gives.
+    pub stock_owned: __u32,
+    /// Out: free pages of its stock, as in struct genp_stat.
+    pub stock_free: __u32,
+    /// Out: bytes committed for regions.
+    pub reserve: __u64,
+    /// Out: bytes it may have on lease.
+    pub borrow_limit: __u64,
+    /// Out: bytes of the reserve in regions, rounding included.
+    pub used: __u64,
+    /// Out: bytes on lease.
+    pub lent: __u64,
+    /// Out: leases ever granted. This and what follows count as in struct genp_stat.
+    pub borrows: __u64,
+    /// Out: leases returned by the borrower.
+    pub returns: __u64,
+    /// Out: leases revoked.
+    pub revocations: __u64,
+    /// Out: borrows that got ETIMEDOUT.
+    pub timeouts: __u64,
+    /// Out: calls that got EINVAL, E2BIG, EPERM, ENOTTY or EFAULT.
+    pub misuses: __u64,
+    /// Out: calls that got ESTALE.
+    pub stale_handles: __u64,
+    /// Out: takes that found no page in the stock.
+    pub stock_misses: __u64,
+    /// Out: as in struct genp_stat; `GENP_NOT_TOLD` also while the reserve changes.
+    pub heap_used: __u64,
+    /// Out: the same.
+    pub heap_peak: __u64,
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -426,6 +487,10 @@ pub struct genp_stat {
     pub memory_errors: __u64,
     /// Out: mmap() of the lease window that got EBUSY or EMLINK.
     pub mapping_refusals: __u64,
+    /// Out: bytes that are in use in the heap of its owner, as that says itself by `GENP_SET_HEAP`, `reserve` at most; `GENP_NOT_TOLD` if it does not. Since 0.2.
+    pub heap_used: __u64,
+    /// Out: the most of them. Since 0.2.
+    pub heap_peak: __u64,
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -512,6 +577,26 @@ pub struct genp_eventfd {
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+/// What a heap says of itself, in the reserve it is in
+pub struct genp_heap_figures {
+    /// Bytes that are in use.
+    pub used: __u64,
+    /// The most of `used`.
+    pub peak: __u64,
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+/// `GENP_SET_HEAP`
+pub struct genp_heap {
+    /// Of this structure.
+    pub size: __u32,
+    /// In: 0.
+    pub flags: __u32,
+    /// In: where in the reserve a struct genp_heap_figures is, a multiple of 16; or `GENP_NO_OFFSET` if there is none any longer. Since 0.2.
+    pub offset: __u64,
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 /// `GENP_DESTROY`
 pub struct genp_destroy {
     /// Of this structure.
@@ -525,6 +610,8 @@ pub const GENP_IOCTL_GET_INFO: ::core::ffi::c_ulong = 3235964416;
 pub const GENP_IOCTL_CREATE: ::core::ffi::c_ulong = 3230197249;
 /// The command `GENP_OPEN`.
 pub const GENP_IOCTL_OPEN: ::core::ffi::c_ulong = 3226527234;
+/// The command `GENP_LIST`.
+pub const GENP_IOCTL_LIST: ::core::ffi::c_ulong = 3233342979;
 /// The command `GENP_ALLOC`.
 pub const GENP_IOCTL_ALLOC: ::core::ffi::c_ulong = 3223905808;
 /// The command `GENP_FREE`.
@@ -538,7 +625,7 @@ pub const GENP_IOCTL_RENEW: ::core::ffi::c_ulong = 3223381524;
 /// The command `GENP_RESIZE`.
 pub const GENP_IOCTL_RESIZE: ::core::ffi::c_ulong = 3224954389;
 /// The command `GENP_GET_STAT`.
-pub const GENP_IOCTL_GET_STAT: ::core::ffi::c_ulong = 3247498774;
+pub const GENP_IOCTL_GET_STAT: ::core::ffi::c_ulong = 3248547350;
 /// The command `GENP_GET_BOUNDS`.
 pub const GENP_IOCTL_GET_BOUNDS: ::core::ffi::c_ulong = 3230721559;
 /// The command `GENP_GET_HISTOGRAM`.
@@ -547,11 +634,14 @@ pub const GENP_IOCTL_GET_HISTOGRAM: ::core::ffi::c_ulong = 3243304472;
 pub const GENP_IOCTL_SET_EVENTFD: ::core::ffi::c_ulong = 1074849305;
 /// The command `GENP_DESTROY`.
 pub const GENP_IOCTL_DESTROY: ::core::ffi::c_ulong = 1074325018;
+/// The command `GENP_SET_HEAP`.
+pub const GENP_IOCTL_SET_HEAP: ::core::ffi::c_ulong = 1074849307;
 /// All commands.
-pub const GENP_COMMANDS: [u64; 14] = [
+pub const GENP_COMMANDS: [u64; 16] = [
     GENP_IOCTL_GET_INFO,
     GENP_IOCTL_CREATE,
     GENP_IOCTL_OPEN,
+    GENP_IOCTL_LIST,
     GENP_IOCTL_ALLOC,
     GENP_IOCTL_FREE,
     GENP_IOCTL_BORROW,
@@ -563,4 +653,5 @@ pub const GENP_COMMANDS: [u64; 14] = [
     GENP_IOCTL_GET_HISTOGRAM,
     GENP_IOCTL_SET_EVENTFD,
     GENP_IOCTL_DESTROY,
+    GENP_IOCTL_SET_HEAP,
 ];
