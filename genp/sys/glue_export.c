@@ -5,38 +5,38 @@
 #include <linux/export.h>
 #include <linux/genp.h>
 
-EXPORT_SYMBOL_NS_GPL(genp_partition_create, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_partition_find, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_partition_from_fd, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_partition_put, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_partition_destroy, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_partition_stat, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_stock_suffices, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_alloc, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_free, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_alloc_page, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_free_page, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_borrow, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_return, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_renew, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_cache_create, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_cache_destroy, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_cache_alloc, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_cache_free, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_cache_avail, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_elements_create, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_elements_destroy, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_element_alloc, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_element_free, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_partition_create_in, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_alloc_placed, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_dma_alloc, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_virt_to_phys, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_has_addr, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_avail, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_size, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_owner, "GENP");
-EXPORT_SYMBOL_NS_GPL(genp_for_each_chunk, "GENP");
+EXPORT_SYMBOL_NS_GPL(genp_partition_create, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_partition_find, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_partition_from_fd, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_partition_put, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_partition_destroy, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_partition_stat, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_stock_suffices, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_alloc, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_free, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_alloc_page, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_free_page, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_borrow, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_return, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_renew, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_cache_create, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_cache_destroy, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_cache_alloc, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_cache_free, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_cache_avail, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_elements_create, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_elements_destroy, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_element_alloc, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_element_free, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_partition_create_in, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_alloc_placed, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_dma_alloc, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_virt_to_phys, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_has_addr, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_avail, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_size, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_owner, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_for_each_chunk, GENP_NAMESPACE);
 
 struct managed {
 	struct device *dev;
@@ -78,7 +78,7 @@ struct genp_partition *devm_genp_partition_create(struct device *dev,
 		return ERR_PTR(-ENOMEM);
 	return manage(dev, managed, genp_partition_create(spec));
 }
-EXPORT_SYMBOL_NS_GPL(devm_genp_partition_create, "GENP");
+EXPORT_SYMBOL_NS_GPL(devm_genp_partition_create, GENP_NAMESPACE);
 
 struct genp_partition *
 devm_genp_partition_create_in(struct device *dev, struct gen_pool *pool,
@@ -93,4 +93,4 @@ devm_genp_partition_create_in(struct device *dev, struct gen_pool *pool,
 		return ERR_PTR(-ENOMEM);
 	return manage(dev, managed, genp_partition_create_in(pool, spec));
 }
-EXPORT_SYMBOL_NS_GPL(devm_genp_partition_create_in, "GENP");
+EXPORT_SYMBOL_NS_GPL(devm_genp_partition_create_in, GENP_NAMESPACE);

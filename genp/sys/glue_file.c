@@ -10,6 +10,7 @@
 #include <uapi/linux/genp.h>
 
 #include "glue.h"
+#include "older_kernels.h"
 
 static int partition_mmap(struct file *file, struct vm_area_struct *vma)
 {

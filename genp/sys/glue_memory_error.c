@@ -40,7 +40,11 @@ bool genp_has_memory_failure(void)
 #if defined(CONFIG_MEMORY_FAILURE) && defined(CONFIG_TRACEPOINTS)
 /* The header defines it anew, after genp_trace.h. */
 #undef TRACE_INCLUDE_FILE
+#if __has_include(<trace/events/memory-failure.h>)
 #include <trace/events/memory-failure.h>
+#else
+#include <ras/ras_event.h>
+#endif
 
 static struct tracepoint *event;
 

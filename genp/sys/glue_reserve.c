@@ -6,6 +6,7 @@
 #include <linux/pgtable.h>
 
 #include "glue.h"
+#include "older_kernels.h"
 
 /*
  * A page that the process itself had taken out of its page tables, as MADV_DONTNEED

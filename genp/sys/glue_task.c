@@ -13,6 +13,7 @@
 #include <uapi/linux/sched/types.h>
 
 #include "glue.h"
+#include "older_kernels.h"
 
 u64 genp_now(void)
 {

@@ -21,6 +21,7 @@
 #include <linux/platform_device.h>
 
 #include "control.h"
+#include "older_kernels.h"
 
 #define DESCRIPTORS	64
 #define CONTROL_MIN	8
@@ -349,4 +350,4 @@ module_exit(packets_exit);
 MODULE_AUTHOR("GenP developers");
 MODULE_DESCRIPTION("Packet descriptors from an object cache, in hardirq");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS("GENP");
+MODULE_IMPORT_NS(GENP_NAMESPACE);

@@ -341,4 +341,4 @@ module_exit(genp_recalled_exit);
 MODULE_AUTHOR("GenP developers");
 MODULE_DESCRIPTION("Borrowed memory that is recalled");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS("GENP");
+MODULE_IMPORT_NS(GENP_NAMESPACE);

@@ -15,6 +15,7 @@
 #include <linux/smp.h>
 
 #include "../control.h"
+#include "../older_kernels.h"
 #include "atomic.h"
 
 static unsigned int pages;
@@ -235,4 +236,4 @@ module_exit(genp_atomic_exit);
 MODULE_AUTHOR("GenP developers");
 MODULE_DESCRIPTION("Pages in a thread, in hardirq and in NMI at the same time");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS("GENP");
+MODULE_IMPORT_NS(GENP_NAMESPACE);

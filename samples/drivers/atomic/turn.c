@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "../older_kernels.h"
 #include "atomic.h"
 
 #define MARKS 8
@@ -132,6 +133,8 @@ static void ask_kernel(struct atomic_cpu *cpu, struct actor *actor)
 	struct llist_node *object;
 	struct page *page;
 
+	if (!HAS_NOLOCK)
+		return;
 	actor->counters.pages_tried++;
 	page = alloc_pages_nolock(0, NUMA_NO_NODE, 0);
 	if (page) {

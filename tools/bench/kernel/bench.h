@@ -13,12 +13,12 @@
 #include <linux/genp.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/mempool.h>
 #include <linux/types.h>
 
 struct dentry;
 struct gen_pool;
 struct kmem_cache;
-struct mempool;
 struct objpool_head;
 struct seq_file;
 
@@ -51,7 +51,7 @@ struct bench {
 	struct genp_elements *elements;
 	struct kmem_cache *slab;
 	struct gen_pool *gen_pool;
-	struct mempool *mempool;
+	mempool_t *mempool;
 	struct objpool_head *objpool;
 };
 

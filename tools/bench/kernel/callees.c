@@ -17,11 +17,34 @@
 
 #include "bench.h"
 
+#ifdef CONFIG_RUST
 /* Of the kernel's Rust support, without a header. */
 int rust_helper_atomic_fetch_add(int i, atomic_t *v);
 bool rust_helper_atomic_try_cmpxchg(atomic_t *v, int *old, int new);
 int rust_helper_atomic_xchg(atomic_t *v, int new);
 s64 rust_helper_atomic64_fetch_add_relaxed(s64 i, atomic64_t *v);
+#else
+/* genp.ko has its own, the same code. */
+static noinline int rust_helper_atomic_fetch_add(int i, atomic_t *v)
+{
+	return atomic_fetch_add(i, v);
+}
+
+static noinline bool rust_helper_atomic_try_cmpxchg(atomic_t *v, int *old, int new)
+{
+	return atomic_try_cmpxchg(v, old, new);
+}
+
+static noinline int rust_helper_atomic_xchg(atomic_t *v, int new)
+{
+	return atomic_xchg(v, new);
+}
+
+static noinline s64 rust_helper_atomic64_fetch_add_relaxed(s64 i, atomic64_t *v)
+{
+	return atomic64_fetch_add_relaxed(i, v);
+}
+#endif
 
 static DEFINE_RAW_SPINLOCK(lock);
 static DEFINE_RT_MUTEX(mutex);

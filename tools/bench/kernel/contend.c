@@ -4,6 +4,7 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 
+#include "../../../samples/drivers/older_kernels.h"
 #include "bench.h"
 
 /* Pairs between two checks whether to stop. */

@@ -161,4 +161,4 @@ module_exit(genp_bench_exit);
 MODULE_AUTHOR("GenP developers");
 MODULE_DESCRIPTION("What GenP and the kernel's own allocators cost");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS("GENP");
+MODULE_IMPORT_NS(GENP_NAMESPACE);

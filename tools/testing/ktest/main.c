@@ -181,4 +181,4 @@ module_exit(genp_ktest_exit);
 MODULE_AUTHOR("GenP developers");
 MODULE_DESCRIPTION("Tests of GenP's interface for drivers");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS("GENP");
+MODULE_IMPORT_NS(GENP_NAMESPACE);

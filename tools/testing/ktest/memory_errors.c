@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/genalloc.h>
+#include <linux/io.h>
 
 #include "ktest.h"
 

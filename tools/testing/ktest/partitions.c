@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Partitions: invalid attributes, outstanding pages, lifetime with a device. */
-#include <linux/device/faux.h>
-
+#include "../../../samples/drivers/older_kernels.h"
 #include "ktest.h"
 
 #define GOOD								\

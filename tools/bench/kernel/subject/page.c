@@ -3,6 +3,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 
+#include "../../../../samples/drivers/older_kernels.h"
 #include "bench.h"
 
 int no_set_up(struct bench *bench)

@@ -2,6 +2,7 @@
 /* Objects of the slab allocator. */
 #include <linux/slab.h>
 
+#include "../../../../samples/drivers/older_kernels.h"
 #include "bench.h"
 
 static __always_inline void *kmalloc_take(struct bench *bench)

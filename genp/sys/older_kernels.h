@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the glue uses of the kernel and Linux 6.12 does not have. Nothing on newer kernels. */
+#ifndef _GENP_SYS_OLDER_KERNELS_H
+#define _GENP_SYS_OLDER_KERNELS_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/pgtable.h>
+#include <linux/time_namespace.h>
+#include <linux/uaccess.h>
+
+/* What the caller has no room for is not told: no caller here asks. */
+static inline int copy_struct_to_user(void __user *to, size_t size, const void *from,
+				      size_t ksize, bool *ignored_trailing)
+{
+	size_t both = min(size, ksize);
+
+	if (copy_to_user(to, from, both) || clear_user(to + both, size - both))
+		return -EFAULT;
+	return 0;
+}
+
+/* The header's own needs symbols that are not exported; an offset of 0 is no namespace. */
+static inline ktime_t genp_ktime_to_host(ktime_t time)
+{
+	struct timespec64 offset = {};
+	ktime_t host;
+
+	timens_add_monotonic(&offset);
+	if (check_sub_overflow(time, timespec64_to_ktime(offset), &host))
+		return KTIME_MAX;
+	return max_t(ktime_t, host, 0);
+}
+
+#define timens_ktime_to_host(clock, time) genp_ktime_to_host(time)
+
+static inline int genp_touch_pte(pte_t *pte, unsigned long address, void *data)
+{
+	struct vm_area_struct *vma = data;
+	pte_t entry = ptep_get(pte);
+
+	if (pte_present(entry))
+		set_pte_at(vma->vm_mm, address, pte, pte_mkdirty(pte_mkyoung(entry)));
+	return 0;
+}
+
+/* In two steps: one that lacks the second costs another page fault on some machines. */
+static inline vm_fault_t vmf_insert_page_mkwrite(struct vm_fault *vmf, struct page *page,
+						 bool write)
+{
+	vm_fault_t result = vmf_insert_page(vmf->vma, vmf->address, page);
+
+	if (result == VM_FAULT_NOPAGE && write && vmf->vma->vm_flags & VM_WRITE)
+		apply_to_page_range(vmf->vma->vm_mm, vmf->address & PAGE_MASK, PAGE_SIZE,
+				    genp_touch_pte, vmf->vma);
+	return result;
+}
+
+#endif
+
+#endif
