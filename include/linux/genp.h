@@ -17,23 +17,14 @@
  * Cost: a constant number of steps, unless stated otherwise.
  *
  * Misuse returns an error and is counted in the partition's statistics. The
- * functions are exported for GPL modules in the namespace GENP: a driver says
- * MODULE_IMPORT_NS(GENP_NAMESPACE).
+ * functions are exported for GPL modules: MODULE_IMPORT_NS(GENP_NAMESPACE).
  */
 #ifndef _LINUX_GENP_H
 #define _LINUX_GENP_H
 
+#include <linux/genp_namespace.h>
 #include <linux/genp_range.h>
-#include <linux/types.h>
-#include <linux/version.h>
 #include <uapi/linux/genp.h>
-
-/* Namespaces of symbols are strings since 6.13, and were bare words before. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-#define GENP_NAMESPACE GENP
-#else
-#define GENP_NAMESPACE "GENP"
-#endif
 
 struct device;
 struct genp_cache;
