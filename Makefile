@@ -6,7 +6,8 @@ KERNEL ?= rt
 DEMO ?= all
 
 .PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
-	check-installed lint setup modules modules_install rust-analyzer shell vng bench bench-compare bench-page \
+	check-installed check-debian-stable lint setup modules modules_install rust-analyzer \
+	shell vng bench bench-compare bench-page \
 	bench-guard-update coverage coverage-page mutants fuzz simulate torture third-party clean distclean
 
 help:
@@ -25,6 +26,7 @@ help:
 	@echo 'make vng              the sample under virtme-ng'
 	@echo 'make check-host, check-models, check-um, check-rt, check-guard, check-debug,'
 	@echo '     check-installed: one suite'
+	@echo 'make check-debian-stable    all self-tests on Debian 13'"'"'s own kernel, which has no CONFIG_RUST'
 	@echo 'make lint             formats, rules, documents; GATE=NAME: one gate'
 	@echo 'make bench            measure everything; BENCH=kernel, user, borrow, recall, scale: one group;'
 	@echo '                      BENCH=quick: what GenP costs, in a minute'
@@ -45,7 +47,7 @@ help:
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
-	@echo 'KERNEL=rt (default), rt-prev, stock: the distribution'"'"'s; debug, um: built here'
+	@echo 'KERNEL=rt (default), rt-prev, stock, debian-stable: the distribution'"'"'s; debug, um: built here'
 	@echo 'DEMO=first_flight, revocation, atomic: one of the samples'
 
 demo:
@@ -75,6 +77,9 @@ check-installed:
 check-debug:
 	@scripts/check debug
 
+check-debian-stable:
+	@scripts/check debian-stable-whole
+
 lint:
 	@scripts/lint $(GATE)
 
@@ -103,12 +108,13 @@ third-party:
 	@KERNEL=$(KERNEL) scripts/third-party
 
 setup:
-	@for kernel in rt um rt-prev stock debug; do scripts/kernel $$kernel >/dev/null || exit; done
+	@for kernel in rt um rt-prev stock debian-stable debug; do scripts/kernel $$kernel >/dev/null || exit; done
 
 ifdef KDIR
 modules modules_install:
 	@scripts/internal/check-kdir $(KDIR)
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+	@crates=$$(scripts/rust-for-older-kernels/crates-for $(KDIR)) && \
+		$(MAKE) -C $(KDIR) M=$(CURDIR) $$crates $@
 else
 modules:
 	@scripts/modules $(KERNEL)
@@ -141,7 +147,7 @@ mutants:
 
 clean:
 	rm -rf build
-	$(if $(KDIR),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+	$(if $(KDIR),$(MAKE) -C $(KDIR) M=$(CURDIR) RUST_CRATES=none clean)
 
 distclean: clean
 	@scripts/internal/distclean

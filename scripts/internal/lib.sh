@@ -22,7 +22,7 @@ mkdir -p "$LOGS" "$CACHE"
 
 # The kernels of scripts/kernel.
 # shellcheck disable=SC2034  # for those who source this
-KERNELS="rt rt-prev stock debug um"
+KERNELS="rt rt-prev stock debian-stable debug um"
 
 die() {
 	printf 'genp: %s\n' "$@" >&2
