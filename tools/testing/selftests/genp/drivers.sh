@@ -76,7 +76,9 @@ else
 	say $? pages_are_taken_in_nmi
 fi
 # What atomic.rst says of other allocators, on the kernels to which it applies.
-if uname -v | grep -q PREEMPT_RT; then
+if [ "$(counted 'alloc_pages_nolock tried' 2)" = 0 ]; then
+	skip the_kernel_has_nothing_in_hardirq "this kernel has none of these calls"
+elif uname -v | grep -q PREEMPT_RT; then
 	nothing_of alloc_pages_nolock 2 && nothing_of kmalloc_nolock 2
 	say $? the_kernel_has_nothing_in_hardirq
 else

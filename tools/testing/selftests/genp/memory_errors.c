@@ -127,7 +127,11 @@ TEST(a_mapped_page_of_a_reserve)
 	part = create(64 * PAGE, 0);
 	phys = phys_of(part.reserve + 5 * PAGE);
 	memset(part.reserve, 0x5a, 64 * PAGE);
-	ERRNO(madvise(part.reserve + 5 * PAGE, PAGE, MADV_HWPOISON), EBUSY);
+	/* Before 6.13 that keeps a reference to the page for ever, and it is never given back. */
+	if (kernel_before(6, 13))
+		poison(phys);
+	else
+		ERRNO(madvise(part.reserve + 5 * PAGE, PAGE, MADV_HWPOISON), EBUSY);
 	event = error_event(part.fd);
 	EQUAL(event.value, part.windows.reserve_offset + 5 * PAGE);
 	EQUAL(event.handle, 0);
