@@ -5,6 +5,7 @@
  *   genp/partition.h   partitions: create, open, destroy; statistics, bounds, events
  *   genp/heap.h        blocks in the reserve, without system calls and page faults
  *   genp/pool.h        objects of one size, a number of which is guaranteed
+ *   genp/manager.h     other heap managers, chosen when a partition is created
  *   genp/lease.h       memory that is borrowed until a deadline
  *   genp.hpp           C++: std::pmr::memory_resource, an allocator
  *
@@ -41,6 +42,7 @@
 
 #include <genp/heap.h>
 #include <genp/lease.h>
+#include <genp/manager.h>
 #include <genp/partition.h>
 #include <genp/pool.h>
 

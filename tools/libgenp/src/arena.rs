@@ -38,7 +38,7 @@ impl Arena {
         let range = reserve
             .addresses()
             .ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))?;
-        let heap = Partition::create_heap(part, &reserve, windows.reserve_length)?;
+        let heap = Partition::create_heap(part, &reserve, windows.reserve_length, None)?;
         let start = NonNull::new(ptr::with_exposed_provenance_mut(range.start))
             .ok_or_else(|| io::Error::from_raw_os_error(libc::EIO))?;
         mem::forget(reserve);

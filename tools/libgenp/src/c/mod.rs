@@ -7,6 +7,7 @@
 mod block;
 mod events;
 mod heap;
+mod manager;
 mod pool;
 
 use std::{

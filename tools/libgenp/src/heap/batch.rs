@@ -51,7 +51,8 @@ impl Heap {
     fn alloc_chunk(&self, size: usize, places: &mut [*mut c_void]) -> io::Result<usize> {
         self.process.check()?;
         let bytes = class_of(size).map(bytes_of).or_else(|| round_up(size));
-        let Some(bytes) = bytes.filter(|_| !self.guarding.is_on()) else {
+        let plain = !self.guarding.is_on() && self.managed.is_none();
+        let Some(bytes) = bytes.filter(|_| plain) else {
             return Ok(0);
         };
         let mut inner = self.inner.lock()?;
@@ -102,6 +103,12 @@ impl Heap {
         let mut done = 0;
         let mut run = || {
             self.process.check()?;
+            if let (Some(managed), Some(first)) = (&self.managed, NonNull::new(blocks[0])) {
+                // SAFETY: by the precondition.
+                unsafe { managed.free(first.cast()) }?;
+                done = 1;
+                return Ok(());
+            }
             let mut inner = self.inner.lock()?;
             for block in blocks {
                 if let Some(block) = NonNull::new(block.cast::<u8>()) {

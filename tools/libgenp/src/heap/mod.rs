@@ -23,7 +23,12 @@ mod told;
 
 use std::{io, ptr::NonNull, sync::atomic::AtomicU64};
 
-use crate::{lock::PiMutex, process::Owner, thread};
+use crate::{
+    lock::PiMutex,
+    manager::{Managed, Manager},
+    process::Owner,
+    thread,
+};
 pub use child::Held;
 use engine::Engine;
 use grants::Grants;
@@ -48,6 +53,8 @@ pub(crate) struct Heap {
     process: Owner,
     guarding: Guarding,
     counters: Counters,
+    /// Who has the memory, if it is not this heap: then this one has no bytes.
+    managed: Option<Managed>,
 }
 
 fn error(number: i32) -> io::Error {
@@ -78,6 +85,24 @@ impl Heap {
         unsafe { Self::with(start, length, Guarding::of_process()) }
     }
 
+    /// A heap of another manager in this memory.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::new`], and of [`Managed::new`].
+    pub(crate) unsafe fn managed(
+        manager: &Manager,
+        start: NonNull<u8>,
+        length: usize,
+    ) -> io::Result<Self> {
+        // SAFETY: a heap of no bytes uses no memory; the rest is by the precondition.
+        unsafe {
+            let mut heap = Self::with(NonNull::dangling(), 0, Guarding::Off)?;
+            heap.managed = Some(Managed::new(manager, start, length)?);
+            Ok(heap)
+        }
+    }
+
     /// The same with a choice of what is checked.
     ///
     /// # Safety
@@ -105,6 +130,7 @@ impl Heap {
             process: Owner::current(),
             guarding,
             counters: Counters::default(),
+            managed: None,
         })
     }
 
@@ -186,6 +212,9 @@ impl Heap {
     /// block has. EINVAL, ECHILD.
     pub(crate) fn size(&self, block: NonNull<u8>) -> io::Result<usize> {
         self.process.check()?;
+        if let Some(managed) = &self.managed {
+            return managed.usable(block);
+        }
         let (at, owner) = self.live(block)?;
         match (owner >> 32) as u32 {
             // SAFETY: `live` found it.
@@ -203,6 +232,9 @@ impl Heap {
             return self.size(block);
         }
         self.process.check()?;
+        if let Some(managed) = &self.managed {
+            return managed.usable(block);
+        }
         let (at, _) = self.live(block)?;
         // SAFETY: `live` found it.
         Ok(engine::bytes(unsafe {

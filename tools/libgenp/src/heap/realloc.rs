@@ -25,6 +25,10 @@ impl Heap {
         size: usize,
     ) -> io::Result<NonNull<u8>> {
         self.process.check()?;
+        if let Some(managed) = &self.managed {
+            // SAFETY: by the precondition.
+            return unsafe { managed.realloc(block, size) };
+        }
         let (at, owner) = self.live(block)?;
         // SAFETY: `live` found it.
         let extent = unsafe { engine::extent_of(&self.memory, at) };
@@ -52,6 +56,12 @@ impl Heap {
     /// ECHILD, EDEADLK, ENOTRECOVERABLE, and then it is as it was. Making it smaller succeeds.
     pub(crate) fn realloc_in_place(&self, block: NonNull<u8>, size: usize) -> io::Result<()> {
         self.process.check()?;
+        if let Some(managed) = &self.managed {
+            return match managed.usable(block)? >= size {
+                true => Ok(()),
+                false => Err(error(libc::ENOMEM)),
+            };
+        }
         let (at, owner) = self.live(block)?;
         // SAFETY: `live` found it.
         let old = engine::bytes(unsafe { engine::extent_of(&self.memory, at) });

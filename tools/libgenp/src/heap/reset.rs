@@ -15,6 +15,10 @@ impl Heap {
     /// Nobody uses a block any longer, and nobody else uses the heap meanwhile.
     pub(crate) unsafe fn free_all(&self) -> io::Result<()> {
         self.process.check()?;
+        if let Some(managed) = &self.managed {
+            // SAFETY: by the precondition.
+            return unsafe { managed.free_all() };
+        }
         let mut inner = self.inner.lock()?;
         for place in inner.grants.places() {
             self.cache.set_limit(place, 0);

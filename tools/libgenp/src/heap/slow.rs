@@ -96,6 +96,9 @@ impl Heap {
     /// ENOTRECOVERABLE.
     pub(crate) fn slow_alloc(&self, size: usize) -> io::Result<NonNull<u8>> {
         self.process.check()?;
+        if let Some(managed) = &self.managed {
+            return managed.alloc(size, GRAIN);
+        }
         if self.guarding.is_on() {
             return self.alloc_rounded(size, GRAIN);
         }
@@ -137,7 +140,10 @@ impl Heap {
     #[cold]
     pub(super) fn alloc_aligned(&self, size: usize, align: usize) -> io::Result<NonNull<u8>> {
         self.process.check()?;
-        self.alloc_rounded(size, align)
+        match &self.managed {
+            Some(managed) => managed.alloc(size, align),
+            None => self.alloc_rounded(size, align),
+        }
     }
 
     /// Allocates a block of the next size that a list begins with.
@@ -199,6 +205,10 @@ impl Heap {
     /// Nobody uses the block any longer.
     pub(crate) unsafe fn slow_free(&self, block: NonNull<u8>) -> io::Result<()> {
         self.process.check()?;
+        if let Some(managed) = &self.managed {
+            // SAFETY: by the precondition.
+            return unsafe { managed.free(block) };
+        }
         if thread::slot() == 0 {
             let _ = thread::claim_slot();
         }

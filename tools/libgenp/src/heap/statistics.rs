@@ -13,6 +13,7 @@ use super::{
     size_class::{bytes_of, CLASSES},
     Heap,
 };
+use crate::manager::Managed;
 
 /// A number that only grows.
 #[derive(Default)]
@@ -95,6 +96,19 @@ fn fragmentation(free: usize, block: usize) -> u32 {
     u32::try_from(lost).unwrap_or(1000)
 }
 
+/// What is known of another manager's heap.
+fn stat_of(managed: &Managed) -> HeapStat {
+    let (used, bytes) = managed.used();
+    HeapStat {
+        size: size_of::<HeapStat>() as u32,
+        bytes: bytes as u64,
+        used: used as u64,
+        taken: used as u64,
+        free: bytes.saturating_sub(used) as u64,
+        ..Default::default()
+    }
+}
+
 impl Heap {
     /// Bytes in live blocks, headers included: exact only while nobody allocates or
     /// frees. ECHILD, EDEADLK, ENOTRECOVERABLE.
@@ -106,6 +120,9 @@ impl Heap {
     /// ENOTRECOVERABLE.
     pub(crate) fn stat(&self, reset: bool) -> io::Result<HeapStat> {
         self.process.check()?;
+        if let Some(managed) = &self.managed {
+            return Ok(stat_of(managed));
+        }
         let mut inner = self.inner.lock()?;
         let (mut cached, mut blocks) = (0, 0);
         for place in inner.grants.places() {
@@ -141,7 +158,7 @@ impl Heap {
     /// The state of a class, by its number. EINVAL if there is none; ECHILD, EDEADLK.
     pub(crate) fn class_stat(&self, class: usize) -> io::Result<ClassStat> {
         self.process.check()?;
-        if class >= CLASSES {
+        if class >= CLASSES || self.managed.is_some() {
             return Err(error(libc::EINVAL));
         }
         let inner = self.inner.lock()?;

@@ -19,6 +19,7 @@ use crate::{
     descriptor::Descriptor,
     heap::Heap,
     lock::PiMutex,
+    manager::Manager,
     process::Process,
     system::{self, ioctl, size_of, Mapping},
 };
@@ -100,27 +101,38 @@ impl Partition {
 
     /// Creates a partition as requested.
     pub fn create_from(request: abi::genp_create) -> io::Result<Self> {
-        Self::new(Descriptor::create(request)?, true)
+        Self::new(Descriptor::create(request)?, true, None)
+    }
+
+    /// The same with another heap manager: EINVAL if that lacks a function, and its own
+    /// errors.
+    ///
+    /// # Safety
+    ///
+    /// The functions of the manager do what `genp/manager.h` says, for as long as the
+    /// partition exists.
+    pub unsafe fn create_managed(request: abi::genp_create, manager: &Manager) -> io::Result<Self> {
+        Self::new(Descriptor::create(request)?, true, Some(manager))
     }
 
     /// Opens a partition by its name. Its heap stays with its creator; leases and
     /// the memory itself are shared. EMLINK if this process has it already, unless it was
     /// created with `GENP_CREATE_MULTIMAP`.
     pub fn open(name: &str) -> io::Result<Self> {
-        Self::new(Descriptor::open(name)?, false)
+        Self::new(Descriptor::open(name)?, false, None)
     }
 
     /// Uses a partition that came as a file descriptor, like [`Self::open`].
     pub fn from_fd(fd: OwnedFd) -> io::Result<Self> {
-        Self::new(fd.into(), false)
+        Self::new(fd.into(), false, None)
     }
 
-    fn new(file: Descriptor, creator: bool) -> io::Result<Self> {
+    fn new(file: Descriptor, creator: bool, manager: Option<&Manager>) -> io::Result<Self> {
         let w = file.stat()?.windows;
         let reserve = Mapping::new(file.as_fd(), w.reserve_offset, w.reserve_length)?;
         let window = Mapping::new(file.as_fd(), w.lease_offset, w.lease_length)?;
         let length = if creator { w.reserve_length } else { 0 };
-        let heap = Self::create_heap(&file, &reserve, length)?;
+        let heap = Self::create_heap(&file, &reserve, length, manager)?;
         Ok(Self {
             heap,
             reserve,
@@ -139,6 +151,7 @@ impl Partition {
         file: &Descriptor,
         reserve: &Mapping,
         length: u64,
+        manager: Option<&Manager>,
     ) -> io::Result<Heap> {
         if length == 0 {
             // SAFETY: a heap of no bytes uses no memory.
@@ -155,6 +168,11 @@ impl Partition {
         let start = reserve
             .at(request.offset, length)
             .ok_or_else(|| error(libc::EIO))?;
+        if let Some(manager) = manager {
+            // SAFETY: a region of ours, mapped for as long as the partition exists; of the
+            // manager, by the precondition of `create_managed`.
+            return unsafe { Heap::managed(manager, start, length) };
+        }
         // SAFETY: a region of ours, mapped for as long as the partition exists.
         let heap = unsafe { Heap::new(start, length - TOLD) }?;
         let figures = request.offset + (length - TOLD) as u64;

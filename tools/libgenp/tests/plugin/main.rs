@@ -58,7 +58,8 @@ fn plugin() -> &'static Path {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let out = |end: &str| folder.join(format!("genp-plugin-{}.{end}", std::process::id()));
         let sources = [
-            "blocks", "fake", "fork", "handler", "heap", "pool", "share", "steps", "threads",
+            "blocks", "fake", "fork", "handler", "heap", "manager", "pool", "share", "steps",
+            "threads",
         ]
         .map(|name| here.join(format!("{name}.c")));
         let (object, library) = (out("o"), out("so"));
@@ -242,6 +243,9 @@ cases! {
     senseless_pools_are_refused
     threads_share_a_pool
     a_child_is_refused_its_parents_pool
+    an_arena_frees_all_at_once
+    an_arena_takes_no_more_steps_than_is_said
+    a_program_brings_its_own_manager
     containers_of_pmr_lie_in_the_reserve
     the_allocator_serves_any_type
     a_full_heap_is_bad_alloc

@@ -232,6 +232,24 @@ static const struct {
 	{ take_and_give_object, 1000 },
 };
 
+static void in_arena(void)
+{
+	struct genp_create request = { .size = sizeof(request), .reserve = 1 << 20,
+				       .node = GENP_ANY_NODE };
+
+	part = genp_create_managed(&request, genp_arena_manager());
+	holes[1] = genp_alloc(part, 100);
+	holes[2] = genp_alloc(part, 100);
+}
+
+CASE an_arena_takes_no_more_steps_than_is_said(void)
+{
+	CHECK(steps(in_arena, take_small) <= 500 && steps(in_arena, take_small) > 0);
+	CHECK(steps(in_arena, give) <= 500 && steps(in_arena, give) > 0);
+	CHECK(steps(in_arena, give_all) <= 500 && steps(in_arena, give_all) > 0);
+	return 0;
+}
+
 CASE what_came_later_takes_no_more_steps_than_is_said(void)
 {
 	static void (*const places[])(void) = { many_caches, with_pool };

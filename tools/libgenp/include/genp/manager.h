@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Other heap managers than that of libgenp, chosen when a partition is created: the arena of
+ * libgenp, which frees everything at once, or one of the program. All of genp/heap.h works
+ * with each of them; only what it says of instructions, and of what was freed being there
+ * again, is that of the heap manager of libgenp. A manager has no caches of threads.
+ */
+#ifndef _GENP_MANAGER_H
+#define _GENP_MANAGER_H
+
+#include <genp/partition.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct genp_manager - a heap manager
+ * @size: of this structure.
+ * @flags: 0.
+ * @create: begins a heap in @length bytes at @start, on a page; gives what the others get as
+ *	their first argument, or NULL with errno.
+ * @destroy: ends it; may be NULL. Also called in a forked child, without the memory.
+ * @alloc: a block of at least @bytes, aligned to @align, a power of two of 16 or more; NULL
+ *	with errno ENOMEM if there is none.
+ * @free: frees a block; 0, or -1 with errno EINVAL for what is none.
+ * @usable: the bytes of a block, or 0 with errno EINVAL for what is none.
+ * @free_all: frees all blocks; may be NULL if it cannot.
+ * @used: bytes in use, for genp_get_heap_stat().
+ *
+ * They are called by several threads at a time, but for create, destroy and free_all.
+ */
+struct genp_manager {
+	uint32_t size;
+	uint32_t flags;
+	void *(*create)(void *start, size_t length);
+	void (*destroy)(void *heap);
+	void *(*alloc)(void *heap, size_t bytes, size_t align);
+	int (*free)(void *heap, void *block);
+	size_t (*usable)(void *heap, void *block);
+	int (*free_all)(void *heap);
+	size_t (*used)(void *heap);
+};
+
+/**
+ * genp_create_managed() - create a partition with another heap manager
+ * @request: as of genp_create_from(); it must have a reserve
+ * @manager: the manager, which must stay as it is for as long as the partition exists
+ *
+ * Cost: as genp_create(), and that of the manager.
+ * Context: thread. Not in handlers.
+ * Return: as genp_create_from(); also EINVAL for a manager without a function it needs, and
+ * the errors of its create.
+ */
+genp_partition_t *genp_create_managed(const struct genp_create *request,
+				      const struct genp_manager *manager);
+
+/**
+ * genp_arena_manager() - the manager that frees all blocks at once
+ *
+ * A block is what comes next in the reserve: allocating takes the same few steps always, and
+ * no byte is lost but 16 for each block and its alignment. Freeing gives back the last block
+ * only, others with genp_free_all(): for phases of a program that end as a whole. genp_free()
+ * still says what is no block, and what was freed already.
+ *
+ * Cost: of this function constant. genp_alloc() and genp_free() of such a partition take at
+ * most 500 instructions, and no system call unless another thread holds the lock, which has
+ * priority inheritance.
+ * Context: any, handlers too.
+ * Return: the manager.
+ */
+const struct genp_manager *genp_arena_manager(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _GENP_MANAGER_H */
