@@ -207,7 +207,7 @@ pub unsafe extern "C" fn genp_free(block: *mut c_void) -> c_int {
         return 0;
     };
     // SAFETY: says the header.
-    match unsafe { registry::first() } {
+    match unsafe { registry::first_with(start.as_ptr()) } {
         // SAFETY: says the header.
         Some(part) if unsafe { part.heap().cached_free(start) } => 0,
         // SAFETY: says the header.

@@ -249,11 +249,6 @@ impl Partition {
         [&self.reserve, &self.window].map(Mapping::addresses)
     }
 
-    /// Whether an address lies in this partition.
-    pub(crate) fn has(&self, address: *const u8) -> bool {
-        self.reserve.offset_of(address).is_some() || self.window.offset_of(address).is_some()
-    }
-
     /// Borrows for the partition's default term and waits at most `timeout`; `None`
     /// waits without a limit.
     pub fn borrow(&self, length: usize, timeout: Option<Duration>) -> io::Result<Lease> {

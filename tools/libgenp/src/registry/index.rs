@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{fence, AtomicPtr, AtomicU32, AtomicUsize, Ordering},
 };
 
-use super::PARTITIONS;
+use super::{entry, PARTITIONS};
 use crate::{lock::PiMutex, partition::Partition};
 
 /// A partition has two mappings.
@@ -42,23 +42,16 @@ static MAKER: PiMutex<()> = PiMutex::new(());
 /// Makes the index of a table. Context: no signal handler, as for all that registers a
 /// partition or removes it.
 ///
-/// # Safety
-///
-/// The partitions of the table are alive.
-pub(super) unsafe fn make(table: &[AtomicPtr<Partition>]) {
+/// A partition that leaves the table meanwhile may be in it until whoever removed it, who waits
+/// here, has made the index anew: nobody looks it up.
+pub(super) fn make(table: &[entry::Entry]) {
     let Ok(_guard) = MAKER.lock() else { return };
     let version = VERSION.load(Ordering::Relaxed);
     VERSION.store(version | 1, Ordering::Relaxed);
     // Pairs with the fence of `find`.
     fence(Ordering::Release);
     let mut count = 0;
-    for entry in table {
-        // Acquire: pairs with `register`.
-        let part = entry.load(Ordering::Acquire);
-        // SAFETY: by the precondition.
-        let Some(mappings) = unsafe { part.as_ref() }.map(Partition::mappings) else {
-            continue;
-        };
+    for (part, mappings) in table.iter().filter_map(entry::Entry::all) {
         for mapping in mappings.into_iter().flatten() {
             insert(count, mapping, part);
             count += 1;
