@@ -3,10 +3,10 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/pgtable.h>
 
 #include "glue.h"
 #include "older_kernels.h"
+#include "set_entry.h"
 
 /*
  * A page that the process itself had taken out of its page tables, as MADV_DONTNEED
@@ -158,7 +158,7 @@ static int seal_pte(pte_t *pte, unsigned long address, void *data)
 	entry = pte_mkyoung(entry);
 	if (vma->vm_flags & VM_WRITE)
 		entry = pte_mkdirty(entry);
-	set_pte_at(vma->vm_mm, address, pte, entry);
+	genp_set_entry(vma->vm_mm, address, pte, entry);
 	return 0;
 }
 

@@ -4,9 +4,9 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/pgtable.h>
 
 #include "glue.h"
+#include "set_entry.h"
 
 bool genp_vma_is_shared(struct vm_area_struct *vma)
 {
@@ -193,8 +193,8 @@ static void map_pages(struct vm_area_struct *vma, pte_t *pte,
 		before = pfn;
 		/* If it is not empty, another thread has faulted it in just before. */
 		if (pte_none(ptep_get(pte + i)))
-			set_pte_at(vma->vm_mm, address + (i << PAGE_SHIFT),
-				   pte + i, entry);
+			genp_set_entry(vma->vm_mm, address + (i << PAGE_SHIFT),
+				       pte + i, entry);
 	}
 }
 

@@ -32,6 +32,13 @@ static noinline u64 loop_once(u32 turns)
 		     "1: dec %%ecx\n"
 		     "jnz 1b" : : "r"(turns) : "ecx", "cc");
 	return bench_clock() - begin;
+#elif defined(CONFIG_ARM64)
+	u64 begin = bench_clock();
+
+	asm volatile("mov w9, %w0\n"
+		     "1: subs w9, w9, #1\n"
+		     "b.ne 1b" : : "r"(turns) : "x9", "cc");
+	return bench_clock() - begin;
 #else
 	return 0;
 #endif

@@ -3,68 +3,26 @@
 //! Reads and writes of memory that may not be mapped: a fault is reported as a
 //! result instead of a signal.
 //!
-//! The loops are in assembly so that the handler knows the three instructions that
+//! The loops are in assembly so that the handler knows the few instructions that
 //! may fault, and where to continue. It only uses the instruction pointer, so any
 //! number of threads may fault at the same time.
 
-use std::{arch::global_asm, ffi::c_int, mem};
+use std::{ffi::c_int, mem};
 
-global_asm!(
-    ".pushsection .text.harness_memory,\"ax\",@progbits",
-    // harness_fill(at, words, first, step): 0, or 1 for a fault.
-    ".globl harness_fill",
-    "harness_fill:",
-    "2: test rsi, rsi",
-    "jz 3f",
-    ".globl harness_fill_at",
-    "harness_fill_at: mov [rdi], rdx",
-    "add rdx, rcx",
-    "add rdi, 8",
-    "dec rsi",
-    "jmp 2b",
-    "3: xor eax, eax",
-    "ret",
-    // harness_check(at, words, first, step, found): 0, 1 for a fault, 2 for another
-    // word; *found is the number of words left.
-    ".globl harness_check",
-    "harness_check:",
-    "4: test rsi, rsi",
-    "jz 3b",
-    ".globl harness_check_at",
-    "harness_check_at: mov rax, [rdi]",
-    "cmp rax, rdx",
-    "jne 5f",
-    "add rdx, rcx",
-    "add rdi, 8",
-    "dec rsi",
-    "jmp 4b",
-    "5: mov [r8], rsi",
-    "mov eax, 2",
-    "ret",
-    // harness_touch(at, pages): writes to each page atomically without changing it: 0,
-    // or 1 for a fault.
-    ".globl harness_touch",
-    "harness_touch:",
-    "6: test rsi, rsi",
-    "jz 3b",
-    ".globl harness_touch_at",
-    "harness_touch_at: lock or qword ptr [rdi], 0",
-    "add rdi, 4096",
-    "dec rsi",
-    "jmp 6b",
-    ".globl harness_fault",
-    "harness_fault: mov eax, 1",
-    "ret",
-    ".popsection",
-);
+#[cfg(target_arch = "aarch64")]
+#[path = "memory/aarch64.rs"]
+mod machine;
+#[cfg(target_arch = "x86_64")]
+#[path = "memory/x86_64.rs"]
+mod machine;
+
+use genp::system::page_size;
+use machine::{instruction, MAY_FAULT};
 
 extern "C" {
     fn harness_fill(at: usize, words: usize, first: u64, step: u64) -> c_int;
     fn harness_check(at: usize, words: usize, first: u64, step: u64, found: *mut usize) -> c_int;
-    fn harness_touch(at: usize, pages: usize) -> c_int;
-    fn harness_fill_at();
-    fn harness_touch_at();
-    fn harness_check_at();
+    fn harness_touch(at: usize, pages: usize, page: usize) -> c_int;
     fn harness_fault();
 }
 
@@ -130,29 +88,27 @@ impl Pattern {
 /// Reads and writes each page without changing it: false for a fault.
 pub fn touch(at: usize, pages: usize) -> bool {
     // SAFETY: as for [`Pattern::write`]; the contents do not change.
-    unsafe { harness_touch(at, pages) == 0 }
+    unsafe { harness_touch(at, pages, page_size()) == 0 }
 }
 
-/// Continues at harness_fault after a fault of one of the three instructions. Any other
+/// Continues at harness_fault after a fault of one of [`MAY_FAULT`]. Any other
 /// fault is a bug of the program and ends it.
 extern "C" fn on_fault(signal: c_int, _info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel passes the context of the interrupted code.
     let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
-    let at = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
-    let known = [
-        harness_fill_at as unsafe extern "C" fn(),
-        harness_check_at as unsafe extern "C" fn(),
-        harness_touch_at as unsafe extern "C" fn(),
-    ];
-    if known.iter().any(|&place| place as usize == *at as usize) {
-        *at = harness_fault as unsafe extern "C" fn() as usize as i64;
+    let at = instruction(context);
+    if MAY_FAULT
+        .iter()
+        .any(|&place| place as usize == *at as usize)
+    {
+        *at = harness_fault as unsafe extern "C" fn() as usize as _;
         return;
     }
     // SAFETY: sets the default action; the fault is repeated and ends the process.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
-/// Installs the handler for faults of the three instructions.
+/// Installs the handler for faults of [`MAY_FAULT`].
 pub fn catch_faults() {
     // SAFETY: the handler touches nothing but the context it is given.
     unsafe {

@@ -31,7 +31,7 @@ static void free_page_refuses_what_is_wrong(struct ktest *t)
 	EQUAL(t, genp_free_page(t->other, page), -EINVAL);
 	/* The next one belongs to somebody else, or is free. */
 	CHECK(t, genp_free_page(t->part, page + 1) < 0);
-	EQUAL(t, genp_free_page(t->part, virt_to_page(empty_zero_page)), -EINVAL);
+	EQUAL(t, genp_free_page(t->part, ZERO_PAGE(0)), -EINVAL);
 	EQUAL(t, genp_free_page(t->part, page), 0);
 	EQUAL(t, genp_free_page(t->part, page), -ESTALE);
 }

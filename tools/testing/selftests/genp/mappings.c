@@ -7,6 +7,7 @@
  */
 #include <linux/mempolicy.h>
 #include <linux/userfaultfd.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -174,3 +175,15 @@ LINE(mremap_and_leave, REFUSED, REFUSED, REFUSED,
 LINE(file_pages_elsewhere, EITHER, REFUSED, REFUSED,
      at == part.reserve || at == part.reserve + 2 * PAGE ?
 	     0 : syscall(SYS_remap_file_pages, at, length, 0, 0, 0))
+
+#ifdef __aarch64__
+static long with_tags(void *at, unsigned long length)
+{
+	if (!(getauxval(AT_HWCAP2) & HWCAP2_MTE))
+		SKIP("this processor has no tags of memory");
+	return mprotect(at, length, PROT_READ | PROT_WRITE | PROT_MTE);
+}
+
+/* genp/sys/set_entry.h relies on it. */
+LINE(memory_with_tags, REFUSED, REFUSED, REFUSED, with_tags(at, length))
+#endif
