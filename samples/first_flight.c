@@ -13,6 +13,8 @@
 
 #define BLOCK 4000
 #define ROUNDS 10000
+/* ... each of one of so many sizes. */
+#define SIZES 1000
 
 static struct rusage set_up_done;
 
@@ -43,7 +45,7 @@ static void touch_stack(void)
 	volatile char deep[64 * KIB];
 	size_t i;
 
-	for (i = 0; i < sizeof(deep); i += 4096)
+	for (i = 0; i < sizeof(deep); i += page_size())
 		deep[i] = 0;
 }
 
@@ -156,7 +158,8 @@ static void hold_everything(int ready, uint64_t *returned)
 
 static void wait_for_another(genp_partition_t *part)
 {
-	uint64_t *returned = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t *returned = mmap(NULL, sizeof(*returned), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	uint64_t asked, granted;
 	int ready[2], status;
 	pid_t other;
@@ -204,13 +207,14 @@ static void time_allocations(genp_partition_t *part)
 	void *block;
 	int i;
 
-	/* Takes the page faults that the fork() has made necessary. */
+	/* Takes the page faults that the fork() has made necessary, in the library's data too. */
 	memset(took, 0, sizeof(took));
-	genp_free(genp_alloc(part, 64));
+	for (i = 0; i < SIZES; i++)
+		genp_free(genp_alloc(part, 64 + i));
 	before = faults();
 	for (i = 0; i < ROUNDS; i++) {
 		begin = now();
-		block = genp_alloc(part, 64 + i % 1000);
+		block = genp_alloc(part, 64 + i % SIZES);
 		took[i] = now() - begin;
 		if (!block || genp_free(block))
 			die(NULL, "allocation %d of %d", i, ROUNDS);

@@ -48,7 +48,7 @@ static void greedy(int ready)
 	if (write(ready, "", 1) != 1)
 		die(NULL, "the greedy process: saying that it is ready");
 	if (!sigsetjmp(out, 1)) {
-		for (page = 0;; page = (page + 4096) % size) {
+		for (page = 0;; page = (page + page_size()) % size) {
 			memory[page] = 1;
 			pause_ms(1);
 		}
@@ -69,7 +69,7 @@ static void prepare(pid_t *other)
 	int ready[2];
 	char byte;
 
-	board = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (board == MAP_FAILED || pipe(ready))
 		die(NULL, "preparing a second process");
 	fflush(stdout);

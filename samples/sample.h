@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "genp.h"
 
@@ -20,6 +21,11 @@
 #define MIB (1024 * KIB)
 #define MSEC 1000000UL
 #define SEC 1000000000UL
+
+static inline size_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
 
 /* Ends the program: what failed, why, and what can be done about it. */
 __attribute__((noreturn, format(printf, 2, 3)))

@@ -30,6 +30,12 @@ pub(crate) fn size_of<T>() -> u32 {
     std::mem::size_of::<T>() as u32
 }
 
+/// Bytes of a page of this system, which need not be those that it was built for.
+pub fn page_size() -> usize {
+    // SAFETY: no memory is involved.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+}
+
 /// Opens /dev/genp.
 pub fn control() -> io::Result<OwnedFd> {
     let path = CStr::from_bytes_with_nul(abi::GENP_DEVICE_PATH).map_err(io::Error::other)?;

@@ -9,13 +9,12 @@ use std::{
     ptr::{self, NonNull},
 };
 
+use genp::system::page_size;
+
 use crate::{
     next,
     serve::{self, no_memory, set_errno, ALIGN},
 };
-
-/// Bytes of a page.
-const PAGE: usize = 4096;
 
 #[no_mangle]
 pub unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
@@ -132,13 +131,14 @@ pub unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
 
 #[no_mangle]
 pub unsafe extern "C" fn valloc(size: usize) -> *mut c_void {
-    aligned(PAGE, size)
+    aligned(page_size(), size)
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn pvalloc(size: usize) -> *mut c_void {
-    match size.max(1).checked_next_multiple_of(PAGE) {
-        Some(whole) => aligned(PAGE, whole),
+    let page = page_size();
+    match size.max(1).checked_next_multiple_of(page) {
+        Some(whole) => aligned(page, whole),
         None => no_memory(),
     }
 }

@@ -13,13 +13,13 @@ static OWN: Own = Own;
 
 struct Own;
 
-/// Alignment of a mapping.
-const PAGE: usize = 4096;
+/// Alignment that every mapping has, whatever the size of a page.
+const ALIGN: usize = 4096;
 
 // SAFETY: each block is a mapping of its own.
 unsafe impl GlobalAlloc for Own {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if layout.align() > PAGE {
+        if layout.align() > ALIGN {
             return ptr::null_mut();
         }
         // SAFETY: a new mapping where the kernel likes.

@@ -12,6 +12,7 @@ use std::{
 
 use genp::{
     abi::{self, genp_create},
+    system::page_size,
     Arena, Descriptor,
 };
 
@@ -34,7 +35,6 @@ const VARIABLES: [&str; 6] = [
     "GENP_EXEC",
     "GENP_REPORT",
 ];
-const PAGE: u64 = 4096;
 
 #[used]
 #[link_section = ".init_array"]
@@ -105,7 +105,7 @@ fn arena(settings: &Settings) -> io::Result<&'static Arena> {
 fn request(settings: &Settings) -> io::Result<genp_create> {
     let pages = |bytes: u64| {
         bytes
-            .checked_next_multiple_of(PAGE)
+            .checked_next_multiple_of(page_size() as u64)
             .ok_or_else(|| io::Error::from_raw_os_error(libc::E2BIG))
     };
     Ok(genp_create {

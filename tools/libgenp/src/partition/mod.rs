@@ -21,7 +21,7 @@ use crate::{
     lock::PiMutex,
     manager::Manager,
     process::Process,
-    system::{self, ioctl, size_of, Mapping},
+    system::{self, ioctl, page_size, size_of, Mapping},
 };
 
 /// The most leases a partition can have.
@@ -85,9 +85,8 @@ impl Partition {
         reserve: usize,
         borrow_limit: usize,
     ) -> io::Result<Self> {
-        const PAGE: u64 = 4096;
-
-        let pages = |bytes: usize| (bytes as u64).checked_next_multiple_of(PAGE);
+        let page = page_size() as u64;
+        let pages = |bytes: usize| (bytes as u64).checked_next_multiple_of(page);
         let too_big = || error(libc::E2BIG);
         Self::create_from(abi::genp_create {
             size: size_of::<abi::genp_create>(),

@@ -73,9 +73,11 @@ CASE(pages_are_pages)
 {
 	char *block = valloc(10), *whole = pvalloc(10);
 
-	CHECK(block && IS(block, 4096) && whole && IS(whole, 4096));
-	CHECK(malloc_usable_size(whole) >= 4096);
-	memset(whole, 1, 4096);
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	CHECK(block && IS(block, page) && whole && IS(whole, page));
+	CHECK(malloc_usable_size(whole) >= page);
+	memset(whole, 1, page);
 	free(block), free(whole);
 	return 0;
 }

@@ -44,7 +44,7 @@ static void spoil_each(int fd, unsigned long cmd, const void *good, size_t size,
 /* The rules for sizes, which are the same for all. */
 static void check_sizes(int fd, unsigned long cmd, const void *good, size_t size)
 {
-	char request[2 * 4096] = "";
+	char request[2 * PAGE_MOST] = "";
 	__u32 claimed;
 
 	ERRNO(ioctl(fd, cmd, NULL), EFAULT);
@@ -59,7 +59,7 @@ static void check_sizes(int fd, unsigned long cmd, const void *good, size_t size
 	memcpy(request, &claimed, 4);
 	request[size + 7] = 1;
 	ERRNO(ioctl(fd, cmd, request), E2BIG);
-	claimed = 4097;
+	claimed = PAGE + 1;
 	memcpy(request, &claimed, 4);
 	request[size + 7] = 0;
 	ERRNO(ioctl(fd, cmd, request), E2BIG);
@@ -70,7 +70,7 @@ static void check_sizes(int fd, unsigned long cmd, const void *good, size_t size
 TEST(info_fields)
 {
 	struct genp_info good = { .size = sizeof(good) };
-	static const struct spoil spoils[] = { SPOIL(genp_info, flags, 1, EINVAL) };
+	const struct spoil spoils[] = { SPOIL(genp_info, flags, 1, EINVAL) };
 	int fd = control();
 
 	CHECK_SIZES(fd, GENP_GET_INFO, good);
@@ -80,7 +80,7 @@ TEST(info_fields)
 TEST(create_fields)
 {
 	struct genp_create good = create_request(4 * PAGE, 4 * PAGE);
-	static const struct spoil spoils[] = {
+	const struct spoil spoils[] = {
 		SPOIL(genp_create, flags, 2, EINVAL),
 		SPOIL(genp_create, name, 0x2f61, EINVAL), /* "a/" */
 		SPOIL(genp_create, name, 0x2061, EINVAL), /* "a " */
@@ -123,7 +123,7 @@ TEST(create_fields)
 TEST(open_fields)
 {
 	struct genp_open good = { .size = sizeof(good), .name = "nobody" };
-	static const struct spoil spoils[] = {
+	const struct spoil spoils[] = {
 		SPOIL(genp_open, flags, 1, EINVAL),
 		SPOIL(genp_open, name, 0, EINVAL),
 		SPOIL(genp_open, name, 0x2f61, EINVAL),
@@ -155,7 +155,7 @@ TEST(list_fields)
 TEST(alloc_fields)
 {
 	struct genp_alloc good = { .size = sizeof(good), .length = 64 };
-	static const struct spoil spoils[] = {
+	const struct spoil spoils[] = {
 		SPOIL(genp_alloc, flags, 1, EINVAL),
 		SPOIL(genp_alloc, length, 0, EINVAL),
 		SPOIL(genp_alloc, length, 4 * PAGE + 1, E2BIG),
@@ -176,7 +176,7 @@ TEST(handle_fields)
 {
 	static const unsigned long cmds[] = { GENP_FREE, GENP_RETURN };
 	struct genp_handle good = { .size = sizeof(good), .handle = 0 };
-	static const struct spoil spoils[] = {
+	const struct spoil spoils[] = {
 		SPOIL(genp_handle, flags, 1, EINVAL),
 		SPOIL(genp_handle, handle, 0, EINVAL),
 		SPOIL(genp_handle, handle, 1, EINVAL),
@@ -195,7 +195,7 @@ TEST(handle_fields)
 TEST(borrow_fields)
 {
 	struct genp_borrow good = { .size = sizeof(good), .length = PAGE };
-	static const struct spoil spoils[] = {
+	const struct spoil spoils[] = {
 		SPOIL(genp_borrow, flags, 1, EINVAL),
 		SPOIL(genp_borrow, length, 0, EINVAL),
 		SPOIL(genp_borrow, length, 4 * PAGE + 1, E2BIG),
@@ -217,7 +217,7 @@ TEST(renew_fields)
 	struct part part = create(0, 4 * PAGE);
 	struct genp_borrow lease;
 	struct genp_renew good = { .size = sizeof(good) };
-	static const struct spoil spoils[] = {
+	const struct spoil spoils[] = {
 		SPOIL(genp_renew, flags, 1, EINVAL),
 		SPOIL(genp_renew, handle, 0, EINVAL),
 		SPOIL(genp_renew, handle, 7, EINVAL),
@@ -233,7 +233,7 @@ TEST(renew_fields)
 TEST(resize_fields)
 {
 	struct genp_resize good = { .size = sizeof(good), .reserve = PAGE, .borrow_limit = PAGE };
-	static const struct spoil spoils[] = {
+	const struct spoil spoils[] = {
 		SPOIL(genp_resize, flags, 1, EINVAL),
 		SPOIL(genp_resize, reserve, 1, EINVAL),
 		SPOIL(genp_resize, reserve, 1ULL << 40, E2BIG),
@@ -282,7 +282,7 @@ TEST(report_fields)
 TEST(eventfd_fields)
 {
 	struct genp_eventfd good = { .size = sizeof(good), .fd = -1 };
-	static const struct spoil spoils[] = {
+	const struct spoil spoils[] = {
 		SPOIL(genp_eventfd, flags, 1, EINVAL),
 		SPOIL(genp_eventfd, fd, 0, EINVAL),
 		SPOIL(genp_eventfd, mask, 0x80000000, EINVAL),
@@ -317,7 +317,7 @@ TEST(heap_fields)
 TEST(destroy_fields)
 {
 	struct genp_destroy good = { .size = sizeof(good) };
-	static const struct spoil spoils[] = { SPOIL(genp_destroy, flags, 1, EINVAL) };
+	const struct spoil spoils[] = { SPOIL(genp_destroy, flags, 1, EINVAL) };
 	struct part part = create(PAGE, PAGE);
 
 	CHECK_SIZES(part.fd, GENP_DESTROY, good);

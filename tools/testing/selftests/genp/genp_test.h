@@ -15,7 +15,10 @@
 
 #include "harness.h"
 
-#define PAGE 4096UL
+/* Bytes of a page of the kernel that runs: not the same on all of them. */
+#define PAGE ((unsigned long)sysconf(_SC_PAGESIZE))
+/* ... and at most, for what has to be constant. */
+#define PAGE_MOST (64UL << 10)
 #define MSEC 1000000ULL
 #define SEC 1000000000ULL
 

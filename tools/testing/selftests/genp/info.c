@@ -180,7 +180,7 @@ TEST(debugfs_shows_partitions)
 TEST(fdinfo_and_maps_show_the_partition)
 {
 	struct genp_create request = create_request(2 * PAGE, PAGE);
-	char text[8192] = "", path[64];
+	char text[8192] = "", path[64], line[64];
 	struct part part;
 	FILE *file;
 
@@ -192,8 +192,10 @@ TEST(fdinfo_and_maps_show_the_partition)
 	CHECK(fread(text, 1, sizeof(text) - 1, file) > 0);
 	fclose(file);
 	CHECK(strstr(text, "genp-name:\tseen\n"));
-	CHECK(strstr(text, "genp-reserve:\t8192\n"));
-	CHECK(strstr(text, "genp-borrow-limit:\t4096\n"));
+	snprintf(line, sizeof(line), "genp-reserve:\t%lu\n", 2 * PAGE);
+	CHECK(strstr(text, line));
+	snprintf(line, sizeof(line), "genp-borrow-limit:\t%lu\n", PAGE);
+	CHECK(strstr(text, line));
 	file = fopen("/proc/self/maps", "r");
 	CHECK(file);
 	memset(text, 0, sizeof(text));

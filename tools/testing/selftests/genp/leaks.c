@@ -69,7 +69,7 @@ static void end_lease(struct part *part)
  */
 static void expect_clean(const char *how)
 {
-	static char buffer[CHUNK];
+	static char buffer[64 * PAGE_MOST];
 	struct genp_info before = info();
 	struct part part = create(before.free, 0);
 
@@ -89,7 +89,7 @@ static void expect_clean(const char *how)
 /* A reserve of nearly all free frames and a lease, both filled with secrets. */
 static struct part with_secrets(void)
 {
-	static char secrets[CHUNK];
+	static char secrets[64 * PAGE_MOST];
 	struct part part = create(info().free - CHUNK, CHUNK);
 
 	memset(part.reserve, SECRET, part.windows.reserve_length);

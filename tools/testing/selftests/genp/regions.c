@@ -7,7 +7,7 @@
 TEST(regions_are_disjoint_and_aligned)
 {
 	static struct genp_alloc got[MANY];
-	static unsigned char used[64 * PAGE / 64];
+	static unsigned char used[64 * PAGE_MOST / 64];
 	struct part part = create(64 * PAGE, 0);
 	unsigned int seed = 1, count = 0;
 

@@ -8,15 +8,23 @@
 
 #include "genp_test.h"
 
-static const __u64 edges[] = {
-	0, 1, 2, 63, 64, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 4 * PAGE, 4 * PAGE + 1,
-	0x7fffffff, 0x80000000, 0x80000001, 0xfffff000, 0xffffffff,
-	1ULL << 32, (1ULL << 32) + 1, (1ULL << 32) + PAGE, (1ULL << 32) + 4 * PAGE,
-	/* Numbers of pages with 31, 32 or 33 bits, and one more. */
-	1ULL << 42, 1ULL << 43, 1ULL << 44, (1ULL << 44) + PAGE, (1ULL << 44) + 4 * PAGE,
-	1ULL << 52, ~0ULL >> 1, 1ULL << 63, (1ULL << 63) + PAGE, ~0ULL - 2 * PAGE + 1,
-	~0ULL - PAGE + 1, ~0ULL - 63, ~0ULL - 1, ~0ULL,
-};
+static __u64 edges[34];
+
+__attribute__((constructor)) static void find_edges(void)
+{
+	const __u64 all[] = {
+		0, 1, 2, 63, 64, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 4 * PAGE, 4 * PAGE + 1,
+		0x7fffffff, 0x80000000, 0x80000001, 0xfffff000, 0xffffffff,
+		1ULL << 32, (1ULL << 32) + 1, (1ULL << 32) + PAGE, (1ULL << 32) + 4 * PAGE,
+		/* Numbers of pages with 31, 32 or 33 bits, and one more. */
+		1ULL << 42, 1ULL << 43, 1ULL << 44, (1ULL << 44) + PAGE, (1ULL << 44) + 4 * PAGE,
+		1ULL << 52, ~0ULL >> 1, 1ULL << 63, (1ULL << 63) + PAGE, ~0ULL - 2 * PAGE + 1,
+		~0ULL - PAGE + 1, ~0ULL - 63, ~0ULL - 1, ~0ULL,
+	};
+
+	_Static_assert(sizeof(all) == sizeof(edges), "each has a place");
+	memcpy(edges, all, sizeof(all));
+}
 
 #define EDGES (sizeof(edges) / sizeof(*edges))
 

@@ -110,7 +110,7 @@ static void splice_pages(const struct thread *thread)
 			continue;
 		}
 		got = splice(fd[0], NULL, sockets[1], NULL, PAGE, SPLICE_F_MOVE);
-		CHECK(got == PAGE);
+		CHECK(got == (ssize_t)PAGE);
 		expect_mine(page, read(sockets[0], page, PAGE), "a socket");
 	}
 	close(fd[0]);
@@ -134,7 +134,7 @@ static void copy_by_pipe(const struct thread *thread)
 			continue;
 		}
 		memset(page, MINE, PAGE);
-		CHECK(write(fd[1], page, PAGE) == PAGE);
+		CHECK(write(fd[1], page, PAGE) == (ssize_t)PAGE);
 		(void)!read(fd[0], at, PAGE);
 		while (read(fd[0], page, PAGE) > 0)
 			;

@@ -8,7 +8,7 @@
 #define PAGES 64
 #define LENGTH (PAGES * (long)PAGE)
 
-static char buffer[LENGTH];
+static char buffer[PAGES * PAGE_MOST];
 static int scratch;
 
 /* Copies to or from a lease by the kernel, because the lease may end at any time. */
