@@ -2,12 +2,19 @@
 #
 # GenP, for people: 'make help' lists the targets. The kernel's build system reads Kbuild.
 
+# ARCH=arm64: cross-built, and emulated. A kernel's own makefiles know more names.
+ifneq ($(filter arm64,$(ARCH)),)
+KERNEL ?= rt-arm64
+ifeq ($(KDIR)$(filter %-arm64,$(KERNEL)),)
+$(error genp: KERNEL=$(KERNEL) is not of arm64; ARCH=arm64 has KERNEL=rt-arm64)
+endif
+endif
 KERNEL ?= rt
 DEMO ?= all
 
 .PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
-	check-installed check-debian-stable lint setup modules modules_install rust-analyzer \
-	shell vng bench bench-compare bench-page \
+	check-installed check-debian-stable check-arm64 lint setup modules modules_install \
+	rust-analyzer shell vng bench bench-compare bench-page \
 	bench-guard-update coverage coverage-page mutants fuzz simulate torture third-party clean distclean
 
 help:
@@ -27,6 +34,7 @@ help:
 	@echo 'make check-host, check-models, check-um, check-rt, check-guard, check-debug,'
 	@echo '     check-installed: one suite'
 	@echo 'make check-debian-stable    all self-tests on Debian 13'"'"'s own kernel, which has no CONFIG_RUST'
+	@echo 'make check-arm64      all self-tests on the distribution'"'"'s PREEMPT_RT kernel for arm64'
 	@echo 'make lint             formats, rules, documents; GATE=NAME: one gate'
 	@echo 'make bench            measure everything; BENCH=kernel, user, borrow, recall, scale: one group;'
 	@echo '                      BENCH=quick: what GenP costs, in a minute'
@@ -47,14 +55,16 @@ help:
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
-	@echo 'KERNEL=rt (default), rt-prev, stock, debian-stable: the distribution'"'"'s; debug, um: built here'
+	@echo 'KERNEL=rt (default), rt-prev, stock, debian-stable, rt-arm64: the distribution'"'"'s;'
+	@echo '     debug, um: built here'
+	@echo 'ARCH=arm64: the same as KERNEL=rt-arm64, in demo, check, modules, shell, fuzz, torture'
 	@echo 'DEMO=first_flight, revocation, atomic: one of the samples'
 
 demo:
 	@scripts/demo $(KERNEL) $(DEMO)
 
 check:
-	@scripts/check
+	@scripts/check $(if $(filter arm64,$(ARCH)),arm64-whole)
 
 check-host:
 	@scripts/check host
@@ -73,6 +83,9 @@ check-guard:
 
 check-installed:
 	@scripts/check installed
+
+check-arm64:
+	@scripts/check arm64-whole
 
 check-debug:
 	@scripts/check debug
@@ -108,7 +121,7 @@ third-party:
 	@KERNEL=$(KERNEL) scripts/third-party
 
 setup:
-	@for kernel in rt um rt-prev stock debian-stable debug; do scripts/kernel $$kernel >/dev/null || exit; done
+	@for kernel in rt um rt-prev stock debian-stable rt-arm64 debug; do scripts/kernel $$kernel >/dev/null || exit; done
 
 ifdef KDIR
 modules modules_install:
@@ -130,7 +143,7 @@ rust-analyzer:
 	@scripts/rust-analyzer $(KERNEL)
 
 shell:
-	@scripts/build-user
+	@scripts/build-user $(KERNEL)
 	@scripts/run -i $(KERNEL)
 
 vng:
