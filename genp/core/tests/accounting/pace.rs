@@ -247,7 +247,10 @@ fn a_timer_of_a_closed_partition_is_charged_too() {
             until = pool.arm(now);
         }
         // Each place in the table has a share of its own.
-        assert!(in_vain * WAKE_NS <= 2 * allowed(now), "{in_vain} in {now} ns");
+        assert!(
+            in_vain * WAKE_NS <= 2 * allowed(now),
+            "{in_vain} in {now} ns"
+        );
     }
     assert!(in_vain > 0);
     assert_eq!(pool.check(), Ok(()));
