@@ -160,7 +160,7 @@ mutants:
 
 clean:
 	rm -rf build
-	$(if $(KDIR),$(MAKE) -C $(KDIR) M=$(CURDIR) RUST_CRATES=none clean)
+	$(if $(KDIR),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
 distclean: clean
 	@scripts/internal/distclean
