@@ -116,7 +116,7 @@ pub struct CreateArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_leases: Option<u32>,
     /// Program to run in place of genpctl, with the partition's file descriptor in
-    /// GENP_FD; without one, genpctl holds the partition until a signal ends it or
+    /// GENP_FD, as genp_inherited() of libgenp takes it; without one, genpctl holds the partition until a signal ends it or
     /// the partition is destroyed
     #[arg(last = true)]
     pub command: Vec<OsString>,

@@ -80,6 +80,20 @@ genp_partition_t *genp_open(const char *name);
 genp_partition_t *genp_from_fd(int fd);
 
 /**
+ * genp_inherited() - use the partition that this program was started with
+ *
+ * The one of "genpctl create -- PROGRAM", by the descriptor in the variable GENP_FD, with a
+ * heap in its reserve as if the caller had created it. The library owns the descriptor from
+ * here on, and programs that this one starts do not get it.
+ *
+ * Cost: system calls.
+ * Context: thread. Not in handlers.
+ * Return: as genp_from_fd(); also ENOENT without the variable, EBADF if it is no
+ * descriptor, as in a second call, ENOMEM if there are regions in the partition already.
+ */
+genp_partition_t *genp_inherited(void);
+
+/**
  * genp_destroy() - end a partition
  * @part: the partition; no other call for it may be in progress or follow
  *

@@ -122,6 +122,11 @@ pub unsafe extern "C" fn genp_from_fd(fd: c_int) -> *mut Partition {
 }
 
 #[no_mangle]
+pub extern "C" fn genp_inherited() -> *mut Partition {
+    hand_out(Partition::inherited())
+}
+
+#[no_mangle]
 pub unsafe extern "C" fn genp_destroy(part: *mut Partition) -> c_int {
     if part.is_null() {
         return status(Err(invalid()));

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..34"
+echo "1..35"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -29,6 +29,8 @@ appears() {
 watched() {
 	pattern=$1 i=0
 	shift
+	# Looked at below before the shell has made it for the command.
+	: >/tmp/watched
 	genpctl watch --interval 0.5 "$@" >/tmp/watched 2>&1 &
 	while [ $i -lt 300 ] && [ "$(grep -c "$pattern" /tmp/watched)" -lt 2 ]; do
 		i=$((i + 1))
@@ -119,4 +121,5 @@ say apply_ends_with_success [ $? = 0 ]
 say apply_releases_all sh -c '! genpctl stat second && ! genpctl stat fourth && genpctl info | grep -q "^partitions *0 of"'
 say latency_has_a_histogram sh -c 'genpctl latency --reserve 256K --count 200 --svg /tmp/latency.svg >/tmp/latency && grep -q "^alloc: 200 times" /tmp/latency && grep -q "^return: 200 times" /tmp/latency && grep -q "</svg>" /tmp/latency.svg'
 say the_reserve_has_no_faults sh -c 'grep -q "^touch  *200 .* 0$" /tmp/latency && grep -q "^alloc  *200 .* 0$" /tmp/latency'
+say create_gives_a_program_a_heap genpctl create --reserve 1M -- genp-allocates
 say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'
