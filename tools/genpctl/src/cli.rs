@@ -7,7 +7,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{builder::PossibleValuesParser, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{operation::Operation, size, time};
+use crate::{operation::Operation, size, time, top::Order};
 
 /// Looks at GenP's pool and its partitions, and makes and ends them
 #[derive(Debug, Parser)]
@@ -30,8 +30,10 @@ pub struct Cli {
 pub enum Command {
     /// Show what the pool says of itself
     Info,
-    /// List the partitions: all of them for root, those of one's own processes for others
+    /// List the partitions: all of them for who may open /dev/genp, or those of one's own processes
     List,
+    /// List the partitions by what they did wrong, or by what they have
+    Top(TopArgs),
     /// Create a partition, and run a command that has it or hold it
     Create(CreateArgs),
     /// Run an unchanged program with its malloc in a partition
@@ -68,6 +70,17 @@ pub struct NameArgs {
     /// Name of the partition
     #[arg(value_parser = name)]
     pub name: String,
+}
+
+/// How partitions are sorted.
+#[derive(Args, Debug)]
+pub struct TopArgs {
+    /// By what: the most of it comes first
+    #[arg(long, value_enum, default_value_t = Order::Misuse)]
+    pub by: Order,
+    /// Partitions to show, at most
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: u32,
 }
 
 /// The attributes of a new partition.

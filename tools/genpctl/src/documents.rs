@@ -12,7 +12,7 @@ use crate::{
     admission, apply, bounds, create, histogram, latency, list,
     operation::Operation,
     partitions::{Found, Partition},
-    plan, pool, stat, stock, watch,
+    plan, pool, stat, stock, top, watch,
 };
 
 /// Where the page is. Clippy takes what is included for a module beside this folder.
@@ -48,6 +48,7 @@ fn documents() -> Vec<Value> {
         histogram::document("a", Operation::Wait, &[1; 40]),
         create::document(Some("a"), 3, &genp_stat::default()),
         list::document(&found),
+        top::document(&found, top::Order::Misuse),
         admission::sample(),
         stock::sample(),
         plan::sample(),

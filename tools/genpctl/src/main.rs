@@ -28,6 +28,7 @@ mod stock;
 mod sysfs;
 mod table;
 mod time;
+mod top;
 mod watch;
 
 use std::{
@@ -47,6 +48,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Problem> {
     match &cli.command {
         Command::Info => pool::run(format)?,
         Command::List => list::run(format)?,
+        Command::Top(args) => top::run(args, format)?,
         Command::Create(args) => create::run(args, format)?,
         Command::Run(args) => return Ok(run::run(args)),
         Command::Stat(args) => stat::run(&args.name, format)?,

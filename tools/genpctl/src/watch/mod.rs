@@ -21,6 +21,7 @@ use crate::{
     cli::WatchArgs, interrupt::Interrupts, list, output::Format, pool, problem::Problem, stat,
 };
 use draw::Scroll;
+pub use sample::counted;
 use sample::{Line, Sample, View};
 use screen::{Action, Screen};
 

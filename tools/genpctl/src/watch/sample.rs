@@ -63,15 +63,21 @@ fn counts(name: &str) -> Option<Counts> {
     })
 }
 
-/// Looks at the pool and at all partitions that can be seen.
-pub fn take() -> Result<Sample, Problem> {
-    let pool = pool::info()?;
-    let Found { mut all, source } = partitions::all()?;
-    for part in &mut all {
+/// All partitions that can be seen, with their counters as far as these can be had.
+pub fn counted() -> Result<Found, Problem> {
+    let mut found = partitions::all()?;
+    for part in &mut found.all {
         if part.counts.is_none() && !part.name.is_empty() {
             part.counts = counts(&part.name);
         }
     }
+    Ok(found)
+}
+
+/// Looks at the pool and at all partitions that can be seen.
+pub fn take() -> Result<Sample, Problem> {
+    let pool = pool::info()?;
+    let Found { all, source } = counted()?;
     Ok(Sample {
         pool,
         partitions: all,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..35"
+echo "1..36"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -122,4 +122,12 @@ say apply_releases_all sh -c '! genpctl stat second && ! genpctl stat fourth && 
 say latency_has_a_histogram sh -c 'genpctl latency --reserve 256K --count 200 --svg /tmp/latency.svg >/tmp/latency && grep -q "^alloc: 200 times" /tmp/latency && grep -q "^return: 200 times" /tmp/latency && grep -q "</svg>" /tmp/latency.svg'
 say the_reserve_has_no_faults sh -c 'grep -q "^touch  *200 .* 0$" /tmp/latency && grep -q "^alloc  *200 .* 0$" /tmp/latency'
 say create_gives_a_program_a_heap genpctl create --reserve 1M -- genp-allocates
+genpctl create --name bad --reserve 64K >/tmp/bad 2>&1 &
+genpctl create --name good --reserve 64K >/tmp/good 2>&1 &
+appears bad
+appears good
+say top_is_sorted sh -c 'genpctl top --by reserve --count 1 >/tmp/top && [ $(wc -l </tmp/top) = 2 ] && genpctl top --json | grep -q "\"by\":\"misuse\""'
+genpctl destroy bad
+genpctl destroy good
+wait
 say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'
