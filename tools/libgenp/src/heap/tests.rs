@@ -41,7 +41,7 @@ fn what_is_in_use_is_told_without_being_asked() {
 
     let figures = [const { AtomicU64::new(7) }; 2];
     with_heap(|heap| {
-        let small = heap.alloc(50_000, 16).unwrap();
+        heap.alloc(50_000, 16).unwrap();
         // SAFETY: `figures` outlives the heap.
         unsafe { heap.tell_at(NonNull::from(&figures)).unwrap() };
         let read = || figures.each_ref().map(|figure| figure.load(Relaxed));

@@ -28,6 +28,11 @@ impl Partition {
         Ok(self.window_offset + offset.ok_or_else(|| error(libc::EINVAL))?)
     }
 
+    /// Whether an address lies in a mapping of this partition.
+    pub fn has(&self, address: *const u8) -> bool {
+        self.reserve.offset_of(address).is_some() || self.window.offset_of(address).is_some()
+    }
+
     /// The address of `length` bytes at an offset of the partition's file: EINVAL if they are
     /// not in a mapping of it; ECHILD.
     pub fn at(&self, offset: u64, length: usize) -> io::Result<NonNull<u8>> {

@@ -3,13 +3,14 @@
 //! A partition as a Rust object.
 
 mod events;
+mod inherited;
 mod memory;
 
 use std::{
     ffi::c_char,
     io,
     ops::Range,
-    os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     ptr::NonNull,
     time::Duration,
 };
@@ -124,23 +125,6 @@ impl Partition {
     /// Uses a partition that came as a file descriptor, like [`Self::open`].
     pub fn from_fd(fd: OwnedFd) -> io::Result<Self> {
         Self::new(fd.into(), false, None)
-    }
-
-    /// The partition that `genpctl create -- PROGRAM` gives this program, by the descriptor in
-    /// `GENP_FD`, with a heap in it as if this process had created it. Closes that
-    /// descriptor and keeps one that programs started by this one do not get. ENOENT without
-    /// the variable, EBADF if it is no descriptor, any longer or at all, ENOTTY if it is no
-    /// partition's, ENOMEM if there are regions in it already.
-    pub fn inherited() -> io::Result<Self> {
-        let text = std::env::var("GENP_FD").map_err(|_| error(libc::ENOENT))?;
-        let number = text.parse().ok().filter(|&fd: &i32| fd >= 0);
-        let number = number.ok_or_else(|| error(libc::EBADF))?;
-        // SAFETY: only to look at it; a number that is none is EBADF.
-        let kept = unsafe { BorrowedFd::borrow_raw(number) }.try_clone_to_owned()?;
-        let part = Self::new(kept.into(), true, None)?;
-        // SAFETY: a partition's, so it is the one that this program was given.
-        drop(unsafe { OwnedFd::from_raw_fd(number) });
-        Ok(part)
     }
 
     fn new(file: Descriptor, creator: bool, manager: Option<&Manager>) -> io::Result<Self> {
