@@ -14,8 +14,8 @@ DEMO ?= all
 
 .PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
 	check-installed check-debian-stable check-arm64 lint setup modules modules_install \
-	rust-analyzer shell vng bench bench-compare bench-page \
-	bench-guard-update coverage coverage-page mutants fuzz simulate torture third-party clean distclean
+	rust-analyzer shell vng bench bench-compare bench-page bench-guard-update coverage \
+	coverage-page kernels-page mutants fuzz simulate torture third-party clean distclean
 
 help:
 	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
@@ -45,6 +45,7 @@ help:
 	@echo 'make coverage         what tests on the host execute of the module; fails on what has no reason;'
 	@echo '                      KERNEL=debug: what the ioctl fuzzer reaches there in SECONDS=N'
 	@echo 'make coverage-page    ... and write that into Documentation/coverage.rst'
+	@echo 'make kernels-page     write the table of kernels in README.md from the runs of make check'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for ioctls with wrong answers'
 	@echo 'make fuzz TARGET=core SECONDS=N SEED=N  ... or for cases that break genp/core, on the host'
@@ -154,6 +155,9 @@ coverage:
 
 coverage-page:
 	@scripts/coverage $(if $(filter debug,$(KERNEL)),kernel) page
+
+kernels-page:
+	@scripts/tested-kernels
 
 mutants:
 	@scripts/mutants $(MUTANT)
