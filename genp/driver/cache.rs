@@ -7,7 +7,7 @@ use kernel::{
     page::PAGE_SIZE,
     prelude::*,
     sync::{
-        atomic::{Atomic, Full, Relaxed},
+        atomic::{Acquire, Atomic, Full},
         Arc,
     },
 };
@@ -84,7 +84,8 @@ impl Cache {
     /// Frees its region: EBUSY while objects or element pools are in use. The caller makes
     /// sure that nobody uses the cache meanwhile. Context: thread.
     pub(crate) fn close(&self) -> Result {
-        if self.pools.load(Relaxed) != 0 || self.avail() != self.count {
+        // Acquire: pairs with `count_pool`: what the last pool gave back is in the count below.
+        if self.pools.load(Acquire) != 0 || self.avail() != self.count {
             return Err(EBUSY);
         }
         self.partition.regions().free(Owner::Driver, self.region)

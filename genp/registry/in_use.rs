@@ -4,7 +4,7 @@
 //! partition can wait until the thread is done. The thread must not drop the last
 //! reference, because that sleeps.
 
-use kernel::sync::atomic::{Acquire, Atomic, Relaxed, Release};
+use kernel::sync::atomic::{Acquire, Atomic, Release};
 
 use crate::genp::core::accounting::PartitionId;
 
@@ -23,16 +23,18 @@ impl InUseMarker {
 
     /// Marks partition `id`. Context: the thread whose marker this is.
     pub(super) fn begin(&self, id: PartitionId) -> InUseGuard<'_> {
-        // Relaxed: the lock of the table orders this against `is_at`, which is called
-        // after the partition left the table: either the look-up that follows this store
-        // finds nothing, or `is_at` sees this.
-        self.0.store(id.0, Relaxed);
+        // The lock of the table orders this against `is_at`, which is called after the
+        // partition left the table: either the look-up that follows this store finds
+        // nothing, or `is_at` sees this.
+        // Release: who finds another partition here, and not that there was none in between,
+        // has to see as well that the reference to its own was dropped.
+        self.0.store(id.0, Release);
         InUseGuard(self)
     }
 
     /// Whether the thread uses partition `id`, which has left the table.
     pub(super) fn is_at(&self, id: PartitionId) -> bool {
-        // Acquire: pairs with the store in the drop of the guard.
+        // Acquire: pairs with the store in the drop of the guard, and with the next `begin`.
         self.0.load(Acquire) == id.0
     }
 }

@@ -9,7 +9,7 @@
 use kernel::{
     alloc::Flags,
     prelude::*,
-    sync::atomic::{Atomic, Relaxed},
+    sync::atomic::{Atomic, Full, Relaxed},
 };
 
 use super::Crossing;
@@ -123,7 +123,10 @@ impl PerCpuCounter {
     #[inline(never)]
     fn fold_takes(&self) -> Crossing {
         let batch = self.batch();
-        let before = self.shared.fetch_sub(batch, Relaxed);
+        // Full: the take was counted before, and whoever crosses the mark by a later fold has
+        // seen that: what it asks the refill thread to sum has this take in it. Pairs with
+        // the folds of other CPUs.
+        let before = self.shared.fetch_sub(batch, Full);
         let below = before.wrapping_sub(batch) <= self.low;
         // A stock that grows is checked again and again, because a refill may find no
         // free frames. One that does not grow is checked from shortly before it is low
@@ -144,7 +147,8 @@ impl PerCpuCounter {
     #[inline(never)]
     fn fold_gives(&self) -> Crossing {
         let batch = self.batch();
-        let before = self.shared.fetch_add(batch, Relaxed);
+        // Full: as in `fold_takes`.
+        let before = self.shared.fetch_add(batch, Full);
         Crossing::crossed_if(self.grows && before.wrapping_add(batch) > self.high)
     }
 
@@ -190,6 +194,10 @@ impl PerCpuCounter {
     }
 
     /// The number of pages that are taken now. O(CPUs). Context: any.
+    ///
+    /// ORDERING: a give counts after the labyrinth's set(), which is fully ordered, and the
+    /// sum's loads are acquires: who sees the give sees what was done to the page before. A
+    /// take that this does not see has not been told to whoever asks.
     pub(crate) fn out(&self) -> u32 {
         // While others take and give, a give may be summed without its take.
         let out = self.takes().saturating_sub(self.gives());

@@ -85,7 +85,8 @@ int genp_misc_register(void *registry)
 
 	if (error)
 		return error;
-	WRITE_ONCE(the_registry, registry);
+	/* Pairs with the dependent loads of genp_registered()'s callers. */
+	smp_store_release(&the_registry, registry);
 	return misc_register(&genp_device);
 }
 

@@ -22,7 +22,7 @@
 int rust_helper_atomic_fetch_add(int i, atomic_t *v);
 bool rust_helper_atomic_try_cmpxchg(atomic_t *v, int *old, int new);
 int rust_helper_atomic_xchg(atomic_t *v, int new);
-s64 rust_helper_atomic64_fetch_add_relaxed(s64 i, atomic64_t *v);
+s64 rust_helper_atomic64_fetch_add(s64 i, atomic64_t *v);
 #else
 /* genp.ko has its own, the same code. */
 static noinline int rust_helper_atomic_fetch_add(int i, atomic_t *v)
@@ -40,9 +40,9 @@ static noinline int rust_helper_atomic_xchg(atomic_t *v, int new)
 	return atomic_xchg(v, new);
 }
 
-static noinline s64 rust_helper_atomic64_fetch_add_relaxed(s64 i, atomic64_t *v)
+static noinline s64 rust_helper_atomic64_fetch_add(s64 i, atomic64_t *v)
 {
-	return atomic64_fetch_add_relaxed(i, v);
+	return atomic64_fetch_add(i, v);
 }
 #endif
 
@@ -95,7 +95,7 @@ CALLEE(irqrestore, raw_spin_lock_irqsave(&lock, flags), raw_spin_unlock_irqresto
 CALLEE(fetch_add, , rust_helper_atomic_fetch_add(1, &number), )
 CALLEE(try_cmpxchg, int old = 1, rust_helper_atomic_try_cmpxchg(&number, &old, 2), )
 CALLEE(xchg, , rust_helper_atomic_xchg(&number, 1), )
-CALLEE(fetch_add64, , rust_helper_atomic64_fetch_add_relaxed(1, &long_number), )
+CALLEE(fetch_add64, , rust_helper_atomic64_fetch_add(1, &long_number), )
 CALLEE(queue, , irq_work_queue(&work), )
 CALLEE(time, , ktime_get(), )
 CALLEE(set_page, , set(to, 0, PAGE_SIZE), )
@@ -123,7 +123,7 @@ static const struct {
 	{ "rust_helper_atomic_fetch_add", fetch_add_ticks },
 	{ "rust_helper_atomic_try_cmpxchg", try_cmpxchg_ticks },
 	{ "rust_helper_atomic_xchg", xchg_ticks },
-	{ "rust_helper_atomic64_fetch_add_relaxed", fetch_add64_ticks },
+	{ "rust_helper_atomic64_fetch_add", fetch_add64_ticks },
 	{ "irq_work_queue", queue_ticks, .settles = true },
 	{ "ktime_get", time_ticks },
 	{ "vmalloc_to_page", walk_ticks },
