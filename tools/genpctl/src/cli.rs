@@ -50,7 +50,7 @@ pub enum Command {
     Admission(AdmissionArgs),
     /// Say whether the partitions of a plan would be admitted, and what its bounds are
     Plan(PlanArgs),
-    /// Create the partitions of a plan and hold them until a signal ends it
+    /// Create the partitions of plans and hold them until a signal ends it
     Apply(ApplyArgs),
     /// Say how large an atomic stock must be for bursts of a driver
     Stock(StockArgs),
@@ -221,8 +221,9 @@ pub struct PlanArgs {
 /// A plan that is applied.
 #[derive(Args, Debug)]
 pub struct ApplyArgs {
-    /// File of the plan, whose partitions have names; read again at SIGHUP
-    pub file: PathBuf,
+    /// Files of plans, whose partitions have names, or directories of *.toml; read again at SIGHUP
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 }
 
 /// How a driver takes pages.

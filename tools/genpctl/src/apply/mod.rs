@@ -2,16 +2,15 @@
 
 //! Creates the partitions of a plan and holds them, as a service does.
 
+mod files;
 mod notify;
 mod set;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    fs,
     io::{self, Write},
     os::fd::AsFd,
-    path::Path,
 };
 
 use genp::Descriptor;
@@ -22,7 +21,7 @@ use crate::{
     create,
     interrupt::{Interrupts, Woken},
     output::Format,
-    plan::{self, PartitionPlan, PlanFile},
+    plan::PartitionPlan,
     pool,
     problem::Problem,
 };
@@ -67,26 +66,6 @@ impl Maker for Module {
     }
 }
 
-/// Reads a plan of which each partition has a name: nobody could open another.
-fn read(path: &Path) -> Result<PlanFile, Problem> {
-    let what = format!("cannot apply {}", path.display());
-    let text = fs::read_to_string(path)
-        .map_err(|error| Problem::new(what.as_str(), error, "Give the file of a plan."))?;
-    let plan = plan::read(&text, &what)?;
-    for spanned in &plan.partition {
-        if spanned.get_ref().name.is_empty() {
-            let line = plan::line_of(&text, spanned.span().start);
-            let found = format!("line {line}: a partition without a name");
-            return Err(Problem::new(
-                what,
-                found,
-                "Nobody could open it: give it one.",
-            ));
-        }
-    }
-    Ok(plan)
-}
-
 /// What happened, for programs.
 fn document(event: &str, change: &Change) -> Value {
     json!({ "event": event, "made": change.made, "ended": change.ended })
@@ -110,7 +89,7 @@ fn complain(problem: &Problem) {
     let _ = writeln!(io::stderr(), "genpctl: {problem}");
 }
 
-/// Holds the partitions until a signal ends it; SIGHUP reads the file again.
+/// Holds the partitions until a signal ends it; SIGHUP reads the files again.
 fn hold(
     set: &mut Set<Module>,
     args: &ApplyArgs,
@@ -130,7 +109,7 @@ fn hold(
         match woken {
             Woken::Signal(libc::SIGHUP) => {
                 service.reloading();
-                let applied = read(&args.file).and_then(|plan| set.apply(&plan.partition));
+                let applied = files::read(&args.files).and_then(|plan| set.apply(&plan));
                 match applied {
                     Ok(change) => {
                         format.print(|| document("reloaded", &change), || text(&change))?
@@ -158,10 +137,10 @@ pub fn run(args: &ApplyArgs, format: Format) -> Result<(), Problem> {
     let interrupts = Interrupts::hold(&signals)
         .map_err(|error| Problem::new("cannot wait for signals", error, "Try again."))?;
     let service = Service::of_environment();
-    let plan = read(&args.file)?;
+    let plan = files::read(&args.files)?;
     pool::info()?;
     let mut set = Set::new(Module);
-    let change = set.apply(&plan.partition)?;
+    let change = set.apply(&plan)?;
     format.print(|| document("ready", &change), || text(&change))?;
     service.ready(set.len());
     hold(&mut set, args, &interrupts, &service, format)?;

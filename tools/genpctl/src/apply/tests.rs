@@ -4,16 +4,19 @@
 
 use std::{
     cell::RefCell,
+    env, fs,
     os::{
         linux::net::SocketAddrExt,
         unix::net::{SocketAddr, UnixDatagram},
     },
+    path::PathBuf,
     process,
     rc::Rc,
     time::Duration,
 };
 
 use super::{
+    files,
     notify::Service,
     set::{Change, Maker, Set},
 };
@@ -164,4 +167,57 @@ fn a_service_manager_is_told() {
     assert_eq!(told(&|| service.stopping()), "STOPPING=1");
     // Without one nothing happens.
     Service::at(None).ready(1);
+}
+
+/// A directory of its own with these files, gone at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn with(name: &str, plans: &[(&str, &str)]) -> Self {
+        let folder = env::temp_dir().join(format!("genpctl-{name}-{}", process::id()));
+        fs::create_dir(&folder).unwrap();
+        for (file, partition) in plans {
+            let text = format!("[[partition]]\nname = \"{partition}\"\nreserve = 4096\n");
+            fs::write(folder.join(file), text).unwrap();
+        }
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn names(paths: &[PathBuf]) -> Result<Vec<String>, Problem> {
+    let partitions = files::read(paths)?;
+    Ok(partitions
+        .iter()
+        .map(|plan| plan.get_ref().name.clone())
+        .collect())
+}
+
+#[test]
+fn a_directory_stands_for_its_plans_by_name() {
+    let plans = [("b.toml", "second"), ("a.toml", "first"), ("c.txt", "none")];
+    let folder = Folder::with("plans", &plans);
+    let one = folder.0.join("b.toml");
+    let all = names(&[one, folder.0.clone()]).unwrap();
+    assert_eq!(all, ["second", "first", "second"]);
+    assert!(names(&[folder.0.join("d.toml")]).is_err());
+}
+
+#[test]
+fn a_directory_without_a_plan_stands_for_nothing() {
+    let folder = Folder::with("empty", &[("a.text", "none")]);
+    assert!(names(&[folder.0.clone()]).unwrap().is_empty());
+}
+
+#[test]
+fn one_bad_plan_of_a_directory_is_named_and_nothing_is_applied() {
+    let folder = Folder::with("bad", &[("a.toml", "first"), ("b.toml", "")]);
+    let problem = names(&[folder.0.clone()]).unwrap_err().to_string();
+    assert!(problem.contains("b.toml"), "{problem}");
+    assert!(problem.contains("line 1"), "{problem}");
 }
