@@ -13,9 +13,10 @@ KERNEL ?= rt
 DEMO ?= all
 
 .PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
-	check-installed check-debian-stable check-arm64 lint setup modules modules_install \
-	rust-analyzer shell vng bench bench-compare bench-page bench-guard-update coverage \
-	coverage-page kernels-page mutants fuzz simulate torture third-party clean distclean
+	check-installed check-debian-stable check-arm64 check-packages deb lint setup modules \
+	modules_install rust-analyzer shell vng bench bench-compare bench-page \
+	bench-guard-update coverage coverage-page kernels-page mutants fuzz simulate torture \
+	third-party clean distclean
 
 help:
 	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
@@ -32,9 +33,10 @@ help:
 	@echo 'make shell            a shell in a guest with the module loaded'
 	@echo 'make vng              the sample under virtme-ng'
 	@echo 'make check-host, check-models, check-um, check-rt, check-guard, check-debug,'
-	@echo '     check-installed: one suite'
+	@echo '     check-installed, check-packages: one suite'
 	@echo 'make check-debian-stable    all self-tests on Debian 13'"'"'s own kernel, which has no CONFIG_RUST'
 	@echo 'make check-arm64      all self-tests on the distribution'"'"'s PREEMPT_RT kernel for arm64'
+	@echo 'make deb              build the Debian packages, in build/deb'
 	@echo 'make lint             formats, rules, documents; GATE=NAME: one gate'
 	@echo 'make bench            measure everything; BENCH=kernel, user, borrow, recall, scale: one group;'
 	@echo '                      BENCH=quick: what GenP costs, in a minute'
@@ -93,6 +95,12 @@ check-debug:
 
 check-debian-stable:
 	@scripts/check debian-stable-whole
+
+check-packages:
+	@scripts/check packages
+
+deb:
+	@scripts/deb
 
 lint:
 	@scripts/lint $(GATE)

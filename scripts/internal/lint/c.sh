@@ -6,7 +6,7 @@
 shell() {
 	# shellcheck disable=SC2046  # a list of words
 	"$IN_ROOT" shellcheck -S warning -x -P SCRIPTDIR -P scripts/internal $(tracked '*.sh') \
-		$(tracked scripts .ci | xargs grep -lE '^#!.*(bash|busybox sh|/bin/sh)')
+		$(tracked scripts .ci debian | xargs grep -lE '^#!.*(bash|busybox sh|/bin/sh)')
 }
 
 # The kernel's own judge of C.
