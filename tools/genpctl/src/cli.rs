@@ -167,7 +167,7 @@ pub struct RunArgs {
     /// Say at the end of the program what was in use, refused, and taken from libc
     #[arg(long)]
     pub report: bool,
-    /// The library [default: libgenp-preload.so beside genpctl, in ../lib, or in /usr/lib]
+    /// The library [default: libgenp-preload.so beside genpctl, in ../lib or its folder for this machine, or in /usr/lib]
     #[arg(long, value_name = "FILE")]
     pub library: Option<PathBuf>,
     /// Program to run, and its arguments

@@ -29,9 +29,11 @@ const LIBRARY: &str = "libgenp-preload.so";
 /// The library, at a path that is valid in any folder.
 fn library(args: &RunArgs) -> Result<PathBuf, Problem> {
     let beside = |sub: &str| Some(env::current_exe().ok()?.parent()?.join(sub).join(LIBRARY));
+    // Where Debian has libraries.
+    let multiarch = format!("../lib/{}-linux-gnu", env::consts::ARCH);
     let places = match &args.library {
         Some(file) => vec![file.clone()],
-        None => ["", "../lib", "../lib/genp"]
+        None => ["", "../lib", "../lib/genp", &multiarch]
             .iter()
             .filter_map(|sub| beside(sub))
             .chain(["/usr/local/lib", "/usr/lib"].map(|folder| Path::new(folder).join(LIBRARY)))
