@@ -7,7 +7,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{builder::PossibleValuesParser, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{operation::Operation, size, time, top::Order};
+use crate::{operation::Operation, order::Order, size, time};
 
 /// Looks at GenP's pool and its partitions, and makes and ends them
 #[derive(Debug, Parser)]

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     admission, apply, bounds, create, histogram, latency, list,
     operation::Operation,
+    order::Order,
     partitions::{Found, Partition},
     plan, pool, stat, stock, top, watch,
 };
@@ -48,7 +49,7 @@ fn documents() -> Vec<Value> {
         histogram::document("a", Operation::Wait, &[1; 40]),
         create::document(Some("a"), 3, &genp_stat::default()),
         list::document(&found),
-        top::document(&found, top::Order::Misuse),
+        top::document(&found, Order::Misuse),
         admission::sample(),
         stock::sample(),
         plan::sample(),

@@ -16,6 +16,7 @@ mod latency;
 mod list;
 mod manual;
 mod operation;
+mod order;
 mod output;
 mod partitions;
 mod plan;

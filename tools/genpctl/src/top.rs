@@ -2,58 +2,19 @@
 
 //! The partitions, sorted: who misuses the interface most, or has most.
 
-use clap::ValueEnum;
 use serde_json::{json, Value};
 
 use crate::{
     cli::TopArgs,
     list,
+    order::Order,
     output::Format,
-    partitions::{Counts, Found, Partition, Source},
+    partitions::{Counts, Found, Source},
     problem::Problem,
     size,
     table::Table,
     watch,
 };
-
-/// By what partitions are sorted.
-#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-pub enum Order {
-    /// Wrong arguments and stale handles
-    Misuse,
-    /// Leases that ended by force
-    Revoked,
-    /// Requests that waited in vain
-    Timeout,
-    /// What is on lease
-    Lent,
-    /// What is committed
-    Reserve,
-}
-
-impl Order {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Misuse => "misuse",
-            Self::Revoked => "revoked",
-            Self::Timeout => "timeout",
-            Self::Lent => "lent",
-            Self::Reserve => "reserve",
-        }
-    }
-
-    /// How much of it a partition has; `None` if that is not known.
-    fn of(self, part: &Partition) -> Option<u64> {
-        let count = |of: fn(&Counts) -> u64| part.counts.as_ref().map(of);
-        match self {
-            Self::Misuse => count(|it| it.misuses.saturating_add(it.stale_handles)),
-            Self::Revoked => count(|it| it.revocations),
-            Self::Timeout => count(|it| it.timeouts),
-            Self::Lent => Some(part.lent),
-            Self::Reserve => Some(part.reserve),
-        }
-    }
-}
 
 /// The first `count` of them, the most first; those of which it is not known come last.
 fn sort(found: &mut Found, by: Order, count: usize) {
@@ -107,6 +68,8 @@ pub fn run(args: &TopArgs, format: Format) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::partitions::Partition;
+    use clap::ValueEnum;
 
     fn part(name: &str, misuses: Option<u64>, lent: u64) -> Partition {
         Partition {

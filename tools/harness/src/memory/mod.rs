@@ -10,10 +10,10 @@
 use std::{ffi::c_int, mem};
 
 #[cfg(target_arch = "aarch64")]
-#[path = "memory/aarch64.rs"]
+#[path = "aarch64.rs"]
 mod machine;
 #[cfg(target_arch = "x86_64")]
-#[path = "memory/x86_64.rs"]
+#[path = "x86_64.rs"]
 mod machine;
 
 use genp::system::page_size;
