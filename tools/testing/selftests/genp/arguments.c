@@ -300,7 +300,7 @@ TEST(eventfd_fields)
 TEST(heap_fields)
 {
 	struct genp_heap good = { .size = sizeof(good), .offset = GENP_NO_OFFSET };
-	static const struct spoil spoils[] = {
+	const struct spoil spoils[] = {
 		SPOIL(genp_heap, flags, 1, EINVAL),
 		SPOIL(genp_heap, offset, 8, EINVAL),
 		SPOIL(genp_heap, offset, PAGE, EINVAL),

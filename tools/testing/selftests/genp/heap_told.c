@@ -45,7 +45,7 @@ TEST(nothing_is_told_at_first)
 TEST(what_is_written_is_shown)
 {
 	struct part part = create(4 * PAGE, 0);
-	static const __u64 places[] = { 0, 16, PAGE - 16, PAGE, 4 * PAGE - 16 };
+	const __u64 places[] = { 0, 16, PAGE - 16, PAGE, 4 * PAGE - 16 };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		CHECK(!set_heap(part.fd, places[i]));

@@ -266,8 +266,8 @@ TEST(a_creator_that_has_ended_has_no_number)
 
 static const struct {
 	const char *name;
-	__u64 limit;
-} kinds[] = { { "one", PAGE }, { "two", 2 * PAGE }, { "three", 3 * PAGE } };
+	unsigned int pages;
+} kinds[] = { { "one", 1 }, { "two", 2 }, { "three", 3 } };
 
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
@@ -279,7 +279,7 @@ static pid_t come_and_go(size_t kind)
 	if (pid)
 		return pid;
 	for (;;) {
-		struct part part = named(kinds[kind].name, 0, kinds[kind].limit);
+		struct part part = named(kinds[kind].name, 0, kinds[kind].pages * PAGE);
 
 		drop(&part);
 	}
@@ -303,7 +303,7 @@ TEST(what_comes_and_goes_is_never_mixed_up)
 		for (size_t i = 0; i < KINDS; i++) {
 			if (strcmp(listed.name, kinds[i].name))
 				continue;
-			EQUAL(listed.borrow_limit, kinds[i].limit);
+			EQUAL(listed.borrow_limit, kinds[i].pages * PAGE);
 			EQUAL(listed.pid, pids[i]);
 			seen[i]++;
 		}
