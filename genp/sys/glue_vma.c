@@ -6,6 +6,7 @@
 #include <linux/mman.h>
 
 #include "glue.h"
+#include "older_kernels.h"
 #include "set_entry.h"
 
 bool genp_vma_is_shared(struct vm_area_struct *vma)
@@ -121,7 +122,8 @@ int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition)
 	int err;
 
 	vm_flags_mod(vma,
-		     VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP |
+		     VM_NEVER_INHERITED,
 		     VM_MAYEXEC);
 	err = apply_to_page_range(vma->vm_mm, vma->vm_start,
 				  vma->vm_end - vma->vm_start, touch_pte, NULL);

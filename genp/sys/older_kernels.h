@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the glue uses of the kernel and Linux 6.12 does not have. Nothing on newer kernels. */
+/* What the glue uses of the kernel and Linux 6.12 does not have; nothing on newer kernels. */
 #ifndef _GENP_SYS_OLDER_KERNELS_H
 #define _GENP_SYS_OLDER_KERNELS_H
 
@@ -60,6 +60,13 @@ static inline vm_fault_t vmf_insert_page_mkwrite(struct vm_fault *vmf, struct pa
 				    genp_touch_pte, vmf->vma);
 	return result;
 }
+
+/* MADV_DOFORK is refused for this only, later for VM_PFNMAP as well. */
+#define VM_NEVER_INHERITED VM_IO
+
+#else
+
+#define VM_NEVER_INHERITED 0
 
 #endif
 

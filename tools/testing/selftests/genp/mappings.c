@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "kernel_version.h"
 #include "mappings.h"
 
 #ifndef MADV_COLLAPSE
@@ -79,7 +80,7 @@ ADVICE(madv_nohugepage, EITHER, EITHER, EITHER, MADV_NOHUGEPAGE)
 ADVICE(madv_mergeable, EITHER, EITHER, EITHER, MADV_MERGEABLE)
 ADVICE(madv_unmergeable, EITHER, EITHER, EITHER, MADV_UNMERGEABLE)
 ADVICE(madv_dontfork, DONE, DONE, DONE, MADV_DONTFORK)
-ADVICE(madv_dofork, REFUSED, REFUSED, REFUSED, MADV_DOFORK)
+ADVICE(madv_dofork, kernel_before(6, 13) ? DONE : REFUSED, REFUSED, REFUSED, MADV_DOFORK)
 ADVICE(madv_wipeonfork, REFUSED, REFUSED, REFUSED, MADV_WIPEONFORK)
 ADVICE(madv_keeponfork, DONE, DONE, DONE, MADV_KEEPONFORK)
 ADVICE(madv_dontdump, DONE, DONE, DONE, MADV_DONTDUMP)

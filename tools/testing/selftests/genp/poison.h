@@ -4,9 +4,9 @@
 #define _GENP_POISON_H
 
 #include <setjmp.h>
-#include <sys/utsname.h>
 
 #include "genp_test.h"
+#include "kernel_version.h"
 
 #define MEMORY_DIR "/sys/devices/system/memory/"
 
@@ -28,16 +28,6 @@ static UNUSED void need_injection(void)
 {
 	if (access(MEMORY_DIR "hard_offline_page", W_OK))
 		SKIP("this kernel has no CONFIG_MEMORY_FAILURE");
-}
-
-static UNUSED bool kernel_before(int version, int series)
-{
-	struct utsname name;
-	int has_version, has_series;
-
-	CHECK(!uname(&name));
-	CHECK(sscanf(name.release, "%d.%d", &has_version, &has_series) == 2);
-	return has_version < version || (has_version == version && has_series < series);
 }
 
 /* To the kernel the pages of a module are ones that it can do nothing about. */
