@@ -226,6 +226,18 @@ impl World {
         &self.notes[serial as usize % PARTS]
     }
 
+    /// Whether the reserve of a partition may be getting smaller: by a call on it, or by one
+    /// on a partition that is not known.
+    pub fn is_shrinking(&self, serial: u32) -> bool {
+        [serial, 0].map(|of| self.note(of).shrinking.load(SeqCst)) != [0, 0]
+    }
+
+    /// The number of finished calls that may have shrunk it.
+    pub fn shrunk(&self, serial: u32) -> u32 {
+        let [own, unknown] = [serial, 0].map(|of| self.note(of).shrunk.load(SeqCst));
+        own.wrapping_add(unknown)
+    }
+
     /// The points of the kernel that were reached, in order.
     pub fn points(&self) -> Vec<u64> {
         let points = self.points.iter().map(|point| point.load(Relaxed));

@@ -2,10 +2,7 @@
 
 //! System calls for mappings.
 
-use std::{
-    ptr,
-    sync::{atomic::Ordering::SeqCst, RwLockWriteGuard},
-};
+use std::{ptr, sync::RwLockWriteGuard};
 
 use harness::{
     abi,
@@ -90,7 +87,7 @@ impl Worker<'_> {
             longer: 0,
             further: 0,
         };
-        let shrunk = self.actor.world().note(serial).shrunk.load(SeqCst);
+        let shrunk = self.actor.world().shrunk(serial);
         match mmap(length, &how, fd, offset) {
             Ok(address) => {
                 *map = Map {
@@ -136,12 +133,7 @@ impl Worker<'_> {
         if length + how.longer == 0 {
             return None;
         }
-        let shrunk = self
-            .actor
-            .world()
-            .note(descriptor.serial)
-            .shrunk
-            .load(SeqCst);
+        let shrunk = self.actor.world().shrunk(descriptor.serial);
         let done = mmap(
             length + how.longer,
             &how,
@@ -317,14 +309,14 @@ impl Worker<'_> {
             let map = self.actor.maps[slot % MAPS].read().ok()?;
             (map.address != 0 && !map.window && !map.odd).then_some(map)
         })?;
-        let note = self.actor.world().note(map.serial);
         let pages = map.length / PAGE_SIZE;
         // Warms up the code, so that it takes no page faults of its own.
         memory::touch(self.argument.start(), 2);
         let before = memory::faults();
         let there = memory::touch(map.address, pages);
         let faults = memory::faults() - before;
-        if note.shrinking.load(SeqCst) > 0 || note.shrunk.load(SeqCst) != map.shrunk {
+        let world = self.actor.world();
+        if world.is_shrinking(map.serial) || world.shrunk(map.serial) != map.shrunk {
             return None;
         }
         if !there {

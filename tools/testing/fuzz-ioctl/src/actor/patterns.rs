@@ -38,7 +38,7 @@ impl Worker<'_> {
         offset: u64,
         length: u64,
     ) -> Option<(RwLockReadGuard<'_, Map>, usize)> {
-        let shrunk = self.actor.world().note(serial).shrunk.load(SeqCst);
+        let shrunk = self.actor.world().shrunk(serial);
         self.actor.maps.iter().find_map(|map| {
             let map = map.read().ok()?;
             let within = offset.checked_sub(map.offset)?;
@@ -70,8 +70,8 @@ impl Worker<'_> {
 
     /// Whether the reserve is being made smaller, or was.
     fn was_cut(&self, serial: u32) -> bool {
-        let note = self.actor.world().note(serial);
-        note.shrinking.load(SeqCst) > 0 || note.shrunk.load(SeqCst) > 0
+        let world = self.actor.world();
+        world.is_shrinking(serial) || world.shrunk(serial) > 0
     }
 
     pub(super) fn check_region(&self, entry: &Entry) {
