@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use harness::{abi, memory::Found, now, PAGE};
+use harness::{abi, memory::Found, now, PAGE, SEC};
 
 use super::{
     handles::writable,
@@ -13,15 +13,21 @@ use super::{
 };
 use crate::{
     request,
-    step::Step,
+    step::{Mode, Step},
     world::{claim, Entry, Reply, LEASES},
 };
+
+const FOREVER: u64 = abi::GENP_WAIT_FOREVER as u64;
 
 impl Worker<'_> {
     pub(super) fn borrow(&mut self, step: &Step, reply: &mut Reply) -> Outcome {
         let descriptor = self.descriptor(step)?;
         reply.begin = now();
         let mut request = request::borrow(step, &self.actor.setup.pool, reply.begin);
+        // In a storm somebody may lower the limit below it, and nobody raise that again.
+        if self.actor.setup.mode == Mode::Storm && request.deadline == FOREVER {
+            request.deadline = reply.begin + 5 * SEC;
+        }
         let done = self.argument.call(
             descriptor.fd,
             abi::GENP_IOCTL_BORROW,
