@@ -21,6 +21,14 @@ pub fn kernel() -> String {
     text.split_whitespace().nth(2).unwrap_or("?").into()
 }
 
+/// Whether the kernel refuses MADV_DOFORK for a reserve: Linux 6.12 does not.
+pub fn refuses_dofork() -> bool {
+    let name = kernel();
+    let mut parts = name.split('.').map(|part| part.parse::<u32>().ok());
+    let version = (parts.next().flatten(), parts.next().flatten());
+    version >= (Some(6), Some(13))
+}
+
 /// The number of processors.
 pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

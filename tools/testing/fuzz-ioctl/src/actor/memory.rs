@@ -7,6 +7,7 @@ use std::{ptr, sync::RwLockWriteGuard};
 use harness::{
     abi,
     calls::{self, checked, errno},
+    machine,
     memory::{self, Found, Pattern},
     PAGE,
 };
@@ -283,7 +284,7 @@ impl Worker<'_> {
         let done = unsafe { libc::madvise(map.address as *mut _, map.length, advice) };
         let done = checked(done.into()).map(|_| ());
         if done.is_ok() {
-            if advice == libc::MADV_DOFORK {
+            if advice == libc::MADV_DOFORK && (map.window || machine::refuses_dofork()) {
                 self.actor
                     .world()
                     .violation("a mapping may be inherited now");
