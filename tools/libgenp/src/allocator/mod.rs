@@ -99,66 +99,20 @@ fn refused(_: io::Error) -> AllocError {
     AllocError
 }
 
-// SAFETY: a block stays where it is until it is freed, also when the heap moves.
-#[cfg(feature = "allocator-api2")]
-unsafe impl Allocator for Heap {
-    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        self.allocate_layout(layout).map_err(refused)
-    }
-
-    unsafe fn deallocate(&self, start: NonNull<u8>, layout: Layout) {
-        // SAFETY: by the trait.
-        unsafe { self.deallocate_layout(start, layout) };
-    }
-
-    unsafe fn grow(
-        &self,
-        start: NonNull<u8>,
-        old: Layout,
-        new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: by the trait.
-        unsafe { self.change_layout(start, old, new) }.map_err(refused)
-    }
-
-    unsafe fn grow_zeroed(
-        &self,
-        start: NonNull<u8>,
-        old: Layout,
-        new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: by the trait.
-        let grown = unsafe { self.change_layout(start, old, new) }.map_err(refused)?;
-        let more = new.size() - old.size();
-        // SAFETY: the block has that many bytes behind those that it had.
-        unsafe { grown.cast::<u8>().add(old.size()).write_bytes(0, more) };
-        Ok(grown)
-    }
-
-    unsafe fn shrink(
-        &self,
-        start: NonNull<u8>,
-        old: Layout,
-        new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: by the trait.
-        unsafe { self.change_layout(start, old, new) }.map_err(refused)
-    }
-}
-
-/// Forwards the trait to the heap of a type.
+/// The trait for a type with a heap.
 #[cfg(feature = "allocator-api2")]
 macro_rules! allocator {
     ($type:ty) => {
-        // SAFETY: as for the heap; its memory stays until this is dropped.
+        // SAFETY: a block stays where it is until it is freed, also when the heap moves; the
+        // memory stays until this is dropped.
         unsafe impl Allocator for $type {
             fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-                self.heap().allocate(layout)
+                self.heap().allocate_layout(layout).map_err(refused)
             }
 
             unsafe fn deallocate(&self, start: NonNull<u8>, layout: Layout) {
                 // SAFETY: by the trait.
-                unsafe { self.heap().deallocate(start, layout) };
+                unsafe { self.heap().deallocate_layout(start, layout) };
             }
 
             unsafe fn grow(
@@ -168,7 +122,7 @@ macro_rules! allocator {
                 new: Layout,
             ) -> Result<NonNull<[u8]>, AllocError> {
                 // SAFETY: by the trait.
-                unsafe { self.heap().grow(start, old, new) }
+                unsafe { self.heap().change_layout(start, old, new) }.map_err(refused)
             }
 
             unsafe fn grow_zeroed(
@@ -178,7 +132,12 @@ macro_rules! allocator {
                 new: Layout,
             ) -> Result<NonNull<[u8]>, AllocError> {
                 // SAFETY: by the trait.
-                unsafe { self.heap().grow_zeroed(start, old, new) }
+                let grown = unsafe { self.heap().change_layout(start, old, new) };
+                let grown = grown.map_err(refused)?;
+                let more = new.size() - old.size();
+                // SAFETY: the block has that many bytes behind those that it had.
+                unsafe { grown.cast::<u8>().add(old.size()).write_bytes(0, more) };
+                Ok(grown)
             }
 
             unsafe fn shrink(
@@ -188,12 +147,21 @@ macro_rules! allocator {
                 new: Layout,
             ) -> Result<NonNull<[u8]>, AllocError> {
                 // SAFETY: by the trait.
-                unsafe { self.heap().shrink(start, old, new) }
+                unsafe { self.heap().change_layout(start, old, new) }.map_err(refused)
             }
         }
     };
 }
 
+#[cfg(feature = "allocator-api2")]
+impl Heap {
+    fn heap(&self) -> &Self {
+        self
+    }
+}
+
+#[cfg(feature = "allocator-api2")]
+allocator!(Heap);
 #[cfg(feature = "allocator-api2")]
 allocator!(Partition);
 #[cfg(feature = "allocator-api2")]
