@@ -148,20 +148,6 @@ unsigned int genp_vma_fault_in(struct vm_fault *vmf, struct page *page)
 	return (__force unsigned int)vmf_insert_page_mkwrite(vmf, page, true);
 }
 
-static int seal_pte(pte_t *pte, unsigned long address, void *data)
-{
-	struct vm_area_struct *vma = data;
-	pte_t entry = ptep_get(pte);
-
-	if (!pte_present(entry))
-		return 0;
-	entry = pte_mkyoung(entry);
-	if (vma->vm_flags & VM_WRITE)
-		entry = pte_mkdirty(entry);
-	genp_set_entry(vma->vm_mm, address, pte, entry);
-	return 0;
-}
-
 /**
  * genp_vma_seal - mark what is mapped as young and dirty
  * @vma: the mapping, in its file's mmap
@@ -171,5 +157,5 @@ static int seal_pte(pte_t *pte, unsigned long address, void *data)
 int genp_vma_seal(struct vm_area_struct *vma)
 {
 	return apply_to_page_range(vma->vm_mm, vma->vm_start,
-				   vma->vm_end - vma->vm_start, seal_pte, vma);
+				   vma->vm_end - vma->vm_start, genp_wear_entry, vma);
 }

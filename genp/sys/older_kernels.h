@@ -10,9 +10,10 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
-#include <linux/pgtable.h>
 #include <linux/time_namespace.h>
 #include <linux/uaccess.h>
+
+#include "set_entry.h"
 
 /* What the caller has no room for is not told: no caller here asks. */
 static inline int copy_struct_to_user(void __user *to, size_t size, const void *from,
@@ -39,16 +40,6 @@ static inline ktime_t genp_ktime_to_host(ktime_t time)
 
 #define timens_ktime_to_host(clock, time) genp_ktime_to_host(time)
 
-static inline int genp_touch_pte(pte_t *pte, unsigned long address, void *data)
-{
-	struct vm_area_struct *vma = data;
-	pte_t entry = ptep_get(pte);
-
-	if (pte_present(entry))
-		set_pte_at(vma->vm_mm, address, pte, pte_mkdirty(pte_mkyoung(entry)));
-	return 0;
-}
-
 /* In two steps: one that lacks the second costs another page fault on some machines. */
 static inline vm_fault_t vmf_insert_page_mkwrite(struct vm_fault *vmf, struct page *page,
 						 bool write)
@@ -57,7 +48,7 @@ static inline vm_fault_t vmf_insert_page_mkwrite(struct vm_fault *vmf, struct pa
 
 	if (result == VM_FAULT_NOPAGE && write && vmf->vma->vm_flags & VM_WRITE)
 		apply_to_page_range(vmf->vma->vm_mm, vmf->address & PAGE_MASK, PAGE_SIZE,
-				    genp_touch_pte, vmf->vma);
+				    genp_wear_entry, vmf->vma);
 	return result;
 }
 

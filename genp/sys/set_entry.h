@@ -3,6 +3,7 @@
 #ifndef _GENP_SET_ENTRY_H
 #define _GENP_SET_ENTRY_H
 
+#include <linux/mm.h>
 #include <linux/pgtable.h>
 
 /*
@@ -20,6 +21,21 @@ static inline void genp_set_entry(struct mm_struct *mm, unsigned long address,
 #else
 	set_pte_at(mm, address, pte, entry);
 #endif
+}
+
+/* For apply_to_page_range() in the mapping @data: what is mapped is young and dirty. */
+static inline int genp_wear_entry(pte_t *pte, unsigned long address, void *data)
+{
+	struct vm_area_struct *vma = data;
+	pte_t entry = ptep_get(pte);
+
+	if (!pte_present(entry))
+		return 0;
+	entry = pte_mkyoung(entry);
+	if (vma->vm_flags & VM_WRITE)
+		entry = pte_mkdirty(entry);
+	genp_set_entry(vma->vm_mm, address, pte, entry);
+	return 0;
 }
 
 #endif /* _GENP_SET_ENTRY_H */
