@@ -8,6 +8,9 @@ pub const MAX_POOL_MIB: u32 = 480 << 10;
 /// The most pages of the emergency stock.
 pub const MAX_EMERGENCY: u32 = 1 << 20;
 
+/// The most leases of the pool.
+pub const MAX_LEASES: u32 = 4096;
+
 /// A parameter with limits that depend on nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameter {
@@ -55,7 +58,7 @@ pub const PARAMETERS: &[Parameter] = &[
     parameter("wait_order", 0, 1, 0),
     parameter("max_waiters", 1, 256, 64),
     parameter("max_partitions", 1, 256, 64),
-    parameter("max_leases", 1, 4096, 1024),
+    parameter("max_leases", 1, MAX_LEASES as i64, 1024),
     parameter("uid_ceiling_mib", 0, 4 << 20, 0),
     parameter("uid_max_partitions", 0, 256, 0),
     parameter("uid_max_leases", 0, 16384, 0),

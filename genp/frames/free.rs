@@ -89,6 +89,7 @@ impl FreeLists {
                 return (clean.split(most, links), true);
             }
         }
+        // loop-bound: MAX_NODES
         for clean in &mut self.clean {
             if !clean.is_empty() {
                 return (clean.split(most, links), true);
@@ -166,6 +167,7 @@ impl FreeFrames {
             false => Taken { list, poisoned: 0 },
         };
         if !clean {
+            // loop-bound: BATCH
             for frame in taken.list.iter(&self.links) {
                 self.frames.zero(frame);
             }
@@ -181,13 +183,15 @@ impl FreeFrames {
             poisoned: 0,
         };
         // The usual case changes no link.
-        if !list
+        // loop-bound: lease_pages
+        let any = list
             .iter(&self.links)
-            .any(|frame| self.frames.poisoned(frame))
-        {
+            .any(|frame| self.frames.poisoned(frame));
+        if !any {
             taken.list = list;
             return taken;
         }
+        // loop-bound: lease_pages
         while let Some(frame) = list.pop(&self.links) {
             match self.frames.poisoned(frame) {
                 true => taken.poisoned.raise(1),
@@ -201,6 +205,7 @@ impl FreeFrames {
     /// caller owns. Linear. Context: thread.
     #[inline(never)] // A loop of its own has enough registers.
     pub(crate) fn any_shared(&self, list: &FrameList) -> bool {
+        // loop-bound: lease_pages
         list.iter(&self.links)
             .any(|frame| self.frames.shared(frame))
     }

@@ -106,8 +106,8 @@ impl FrameList {
         self.len = self.len.saturating_add(other.len);
     }
 
-    /// Moves up to `most` frames from the front of `self` to a list of their own.
-    /// O(most); reads their links and changes none.
+    /// Moves up to `most` frames, a batch at most, from the front of `self` to a list of their
+    /// own. O(most); reads their links and changes none.
     pub(crate) fn split(&mut self, most: u32, links: &FrameLinks) -> Self {
         if most == 0 {
             return Self::EMPTY;
@@ -116,6 +116,7 @@ impl FrameList {
             return ::core::mem::replace(self, Self::EMPTY);
         }
         let mut last = self.first;
+        // loop-bound: FILL_BATCH
         for _ in 1..most {
             last = links.next(last);
         }
@@ -152,6 +153,7 @@ impl Iter<'_> {
     #[inline]
     pub(crate) fn visit(&mut self, count: u32, mut look: impl FnMut(u32)) {
         let count = count.min(self.left);
+        // loop-bound: lease_pages
         for _ in 0..count {
             let frame = self.at;
             self.at = self.links.next(frame);

@@ -59,6 +59,7 @@ impl Partition {
     /// then. ETIMEDOUT if it ended meanwhile; ENOMEM, after which it has ended.
     fn fill(&self, ticket: &BorrowTicket, request: &BorrowRequest) -> Result<(u64, Budget)> {
         let opened = self.leases.open(ticket, request.owner)?;
+        // loop-bound: batches
         self.leases
             .fill(ticket, request.pages)
             .or_else(|error| match request.owner {

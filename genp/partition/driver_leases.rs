@@ -77,6 +77,7 @@ impl DriverLeases {
     /// leases.
     fn change<R>(&self, handle: u64, work: impl FnOnce(&mut Option<Recall>) -> R) -> Option<R> {
         let mut recalls = self.recalls.lock();
+        // loop-bound: MAX_LEASES_PER_PARTITION
         let entry = recalls
             .iter_mut()
             .find(|entry| entry.is_some_and(|recall| recall.handle == handle))?;
@@ -193,6 +194,7 @@ impl Partition {
                 .mark_recall_due(grant.handle, grant.expires);
             self.request_driver_recalls();
         }
+        // loop-bound: lease_pages / PIECE + 2
         self.leases.each_frame(grant.slice, grant.handle, give);
         Ok(grant)
     }

@@ -53,6 +53,7 @@ impl Partition {
             Ok((bytes, progress)) => (Ok(bytes), self.after_piece(&progress)),
             Err(error) => (Err(error), error != ESTALE),
         };
+        // loop-bound: lease_pages * MAX_MAPPINGS / PIECE + 2
         while !over {
             yield_now();
             over = self.after_piece(&self.leases.end_piece(self, handle));

@@ -354,6 +354,7 @@ impl Lending {
 
     /// Resolves every waiter that can be resolved; takes the lock anew for each.
     pub(crate) fn serve(&self) {
+        // loop-bound: serves
         for _ in 0..self.max_serves {
             if !self.with_time(LendingState::serve_one) {
                 return;

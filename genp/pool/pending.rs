@@ -75,6 +75,7 @@ fn add(words: &[Atomic<u32>], id: PartitionId, types: u32) {
         let mut old = word.load(Relaxed);
         // Full, even if the bits are set already: the record was written before. Pairs with
         // the xchg in `take`.
+        // loop-bound: contenders
         while let Err(now) = word.cmpxchg(old, old | types, Full) {
             old = now;
         }

@@ -11,10 +11,13 @@ impl Pool {
     /// there are none without errors left. As many steps more as frames with errors are
     /// found. Context: thread, may sleep.
     pub(super) fn take_frames(&self, count: u32, node: u32) -> FrameList {
+        // loop-bound: poisoned + 1
         loop {
             let suspect = self.errors.pending();
             let taken = self.free_frames.take(count, node, suspect);
-            self.retire(taken.poisoned);
+            if taken.poisoned > 0 {
+                self.retire(taken.poisoned);
+            }
             if !taken.list.is_empty() || taken.poisoned == 0 {
                 return taken.list;
             }

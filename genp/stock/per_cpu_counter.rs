@@ -165,6 +165,7 @@ impl PerCpuCounter {
     }
 
     fn sum(&self, what: impl Fn(&CpuCounts) -> &InlineAtomic) -> u64 {
+        // loop-bound: processors
         self.per_cpu
             .iter()
             .fold(0, |sum, counts| sum.wrapping_add(what(counts).load()))

@@ -181,6 +181,7 @@ unsigned int genp_queue_length(void *queue, unsigned int most)
 	unsigned long flags;
 
 	spin_lock_irqsave(&head->lock, flags);
+	/* loop-bound: MAX_LISTENERS */
 	list_for_each(entry, &head->head) {
 		if (count == most)
 			break;

@@ -28,6 +28,7 @@ pub(crate) enum Woken {
 /// locks and must not sleep. Context: thread.
 pub(crate) fn wait_until(deadline: u64, mut ready: impl FnMut() -> bool) -> Woken {
     let mut timeout = false;
+    // loop-bound: wakeups + 1
     loop {
         // SAFETY: may sleep; ended by `genp_finish_sleep` below.
         unsafe { glue::genp_prepare_sleep(true) };

@@ -2,7 +2,14 @@
 
 //! Deadlines: a binary heap of the running leases.
 
-use super::{super::count::Count, Accounting, DueAction, LeaseId, LeaseState, Memory, NONE};
+use super::{
+    super::{count::Count, parameters::MAX_LEASES},
+    Accounting, DueAction, LeaseId, LeaseState, Memory, NONE,
+};
+
+/// The most parents that an entry of the heap has above each other.
+const DEPTH: u32 = 12;
+const _: () = assert!(MAX_LEASES < 2 << DEPTH);
 
 impl<M: Memory> Accounting<M> {
     fn heap(&self, at: u32) -> u32 {
@@ -39,6 +46,7 @@ impl<M: Memory> Accounting<M> {
     /// O(log leases).
     fn place(&mut self, mut at: u32, index: u32) {
         let due = self.entry(index).due;
+        // loop-bound: DEPTH
         while at > 0 {
             let parent = at.minus(1) / 2;
             let above = self.heap(parent);
@@ -48,6 +56,7 @@ impl<M: Memory> Accounting<M> {
             self.set_heap(at, above);
             at = parent;
         }
+        // loop-bound: DEPTH
         while let Some((child, first)) = self.first_child(at) {
             if due <= first {
                 break;

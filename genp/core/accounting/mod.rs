@@ -302,6 +302,7 @@ impl<M: Memory> Accounting<M> {
     fn account_of(&mut self, p: PartitionId) -> &mut Account {
         match self.accounts.get_mut(p.0 as usize) {
             Some(account) => account,
+            // not-reached: the numbers of accounts come from this table.
             None => self.stray_account.emptied(),
         }
     }

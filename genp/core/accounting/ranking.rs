@@ -12,6 +12,10 @@ use super::super::count::Count;
 /// The most numbers of a list.
 pub(super) const MOST: u32 = 256;
 
+/// The most steps of a bisection.
+const STEPS: u32 = 9;
+const _: () = assert!(MOST < 1 << STEPS);
+
 /// Memory for a list.
 pub(super) trait List: DerefMut<Target = [u8]> {}
 
@@ -81,6 +85,7 @@ impl<T: List> Ranking<T> {
     pub(super) fn rank(&self, mut before: impl FnMut(u8) -> bool) -> usize {
         let listed = self.listed();
         let (mut low, mut high) = (0, listed.len());
+        // loop-bound: STEPS
         while low < high {
             let middle = low.plus(high) / 2;
             match listed.get(middle) {

@@ -275,6 +275,7 @@ impl Events {
     /// sleep.
     fn next_event(&self, nonblock: bool) -> Result<Option<abi::genp_event>> {
         let mut readers = self.readers.lock();
+        // loop-bound: wakeups + 1
         loop {
             {
                 let mut ring = self.ring.lock();
@@ -309,6 +310,7 @@ impl Events {
             return Err(EINVAL);
         }
         let mut done = 0usize;
+        // loop-bound: RECORDS
         while done < most {
             let record = match self.next_event(nonblock || done > 0) {
                 Ok(Some(record)) => record,

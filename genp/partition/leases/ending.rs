@@ -203,6 +203,7 @@ impl Leases {
         let free_frames = &self.account.pool().free_frames;
         let mut walk = Walk::new(free_frames, slice, handle);
         let mut go_on = true;
+        // loop-bound: lease_pages / PIECE + 2
         while go_on {
             let seen = walk.piece(&mut self.window.lock(), |_, Frames { iter, count, .. }| {
                 iter.visit(count, &mut look);

@@ -97,11 +97,13 @@ impl LeaseWindow {
         let table = self.account().pool().free_frames.frames();
         let end = first.saturating_add(count);
         let mut at = first;
+        // loop-bound: poisoned + 1
         while at < end {
             let mut run = frames.clone();
             let left = frames.by_ref().take(end.saturating_sub(at) as usize);
             let sound = left.take_while(|frame| !self.account().poisoned(*frame));
             // CAST: at most `count`.
+            // loop-bound: lease_pages
             let length = sound.count() as u32;
             if length > 0 {
                 vma.map(at, length, &mut run, table)?;

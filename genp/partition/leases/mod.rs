@@ -217,6 +217,7 @@ impl Leases {
     /// for one batch at most, and lends its priority meanwhile.
     pub(super) fn fill(&self, ticket: &BorrowTicket, pages: u32) -> Result {
         let mut left = pages;
+        // loop-bound: batches
         while left > 0 {
             let mut slices = self.window.lock();
             let Some(slice) = slices.of(ticket.slice, ticket.handle) else {

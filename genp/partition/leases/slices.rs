@@ -142,6 +142,7 @@ impl Slices {
     /// A mapping of the window in this address space, at entry `from` or behind, and
     /// the entry behind it. At most [`MAX_MAPPINGS`] steps.
     pub(super) fn next_in(&self, space: AddressSpaceId, from: usize) -> Option<(WindowKey, usize)> {
+        // loop-bound: MAX_MAPPINGS
         (from..self.mapped).find_map(|at| {
             let key = (*self.mappings.get(at)?)?;
             key.is_in(space).then_some((key, at.plus(1)))
@@ -150,12 +151,14 @@ impl Slices {
 
     /// Whether the window is mapped as often as it can be. At most [`MAX_MAPPINGS`] steps.
     pub(super) fn is_full(&self) -> bool {
+        // loop-bound: MAX_MAPPINGS
         self.mappings.iter().all(Option::is_some)
     }
 
     /// How often the window is mapped. At most [`MAX_MAPPINGS`] steps.
     pub(super) fn mappings(&self) -> u32 {
         // CAST: at most MAX_MAPPINGS.
+        // loop-bound: MAX_MAPPINGS
         self.mappings.iter().flatten().count() as u32
     }
 
@@ -230,6 +233,7 @@ impl Slices {
     /// What to unmap next of the lease `handle`; `None` unless it is being ended. As many
     /// steps as a partition may have leases.
     pub(super) fn next_piece(&self, handle: u64) -> Option<Piece> {
+        // loop-bound: MAX_LEASES_PER_PARTITION
         let at = self
             .slices
             .iter()

@@ -189,6 +189,7 @@ impl LeaseWindow {
         let pool = self.account.pool();
         let start = self.slice_start(slice);
         let mut walk = Walk::new(&pool.free_frames, slice, handle);
+        // loop-bound: lease_pages / PIECE + 2
         loop {
             let mapped = walk.piece(&mut self.lock(), |entry, Frames { iter, first, count }| {
                 if count == 0 || !entry.is_mappable() {
@@ -213,6 +214,7 @@ impl LeaseWindow {
     pub(super) fn map_lease<T: FileOwner>(&self, owner: &T, slice: u32, handle: u64) -> bool {
         let space = AddressSpaceId::current();
         let mut from = 0;
+        // loop-bound: MAX_MAPPINGS + 1
         loop {
             let next = self.lock().next_in(space, from);
             let Some((key, behind)) = next else {
@@ -296,6 +298,7 @@ impl LeaseWindow {
         let free_frames = &self.account.pool().free_frames;
         let mut walk = Walk::new(free_frames, slice, handle);
         let mut work = Some(work);
+        // loop-bound: lease_pages / PIECE + 2
         loop {
             let done = walk.piece(&mut self.lock(), |entry, Frames { iter, first, count }| {
                 if count == 0 || !entry.is_mappable() {
@@ -303,6 +306,7 @@ impl LeaseWindow {
                 }
                 let left = within.saturating_sub(first).min(count);
                 // CAST: at most PIECE.
+                // loop-bound: lease_pages
                 let frame = iter.by_ref().take(count as usize).nth(left as usize);
                 if left == count {
                     return None;
@@ -332,6 +336,7 @@ impl LeaseWindow {
             .is_some_and(|entry| self.is_suspect(entry));
         drop(slices);
         let poisoned = |frame| self.account.poisoned(frame);
+        // loop-bound: lease_pages / PIECE + 2
         if suspect && self.at_frame(slice, handle, within, poisoned) == Some(true) {
             return FAULT_POISONED;
         }

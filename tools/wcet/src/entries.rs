@@ -29,6 +29,12 @@ pub struct Row {
     /// Parameters of this row.
     #[serde(default)]
     pub with: BTreeMap<String, u64>,
+    /// ... and other values of them while it is counted.
+    #[serde(default)]
+    pub counted_with: BTreeMap<String, u64>,
+    /// Functions that are not called, as the line says; neither bound has them.
+    #[serde(default)]
+    pub without: Vec<String>,
     /// Functions that are not called while it is counted.
     #[serde(default)]
     pub counted_without: Vec<String>,

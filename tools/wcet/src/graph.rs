@@ -123,7 +123,7 @@ fn leaders(image: &Image, steps: &BTreeMap<u64, Step>, entry: u64) -> BTreeSet<u
     let mut leaders = BTreeSet::from([entry]);
     for step in steps.values() {
         let ways = ways(image, step, entry);
-        if ways.inside.is_empty() && ways.falls {
+        if ways.inside.is_empty() && ways.falls && !ways.ends {
             continue;
         }
         leaders.extend(ways.inside);

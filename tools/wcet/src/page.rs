@@ -117,13 +117,11 @@ fn symbols(names: &[String]) -> String {
 }
 
 fn table(out: &mut String, title: &str, head: &[&str], rows: &[Vec<String>]) {
-    let _ = write!(out, ".. list-table:: {title}\n   :header-rows: 1\n\n");
+    let _ = write!(out, ".. csv-table:: {title}\n   :header-rows: 1\n\n");
     let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
     for row in std::iter::once(&head).chain(rows) {
-        for (at, cell) in row.iter().enumerate() {
-            let mark = if at == 0 { "*" } else { " " };
-            let _ = writeln!(out, "{}", format!("   {mark} - {cell}").trim_end());
-        }
+        let cells: Vec<String> = row.iter().map(|cell| format!("\"{cell}\"")).collect();
+        let _ = writeln!(out, "   {}", cells.join(", "));
     }
 }
 

@@ -20,6 +20,9 @@ pub struct Callee {
     pub names: Vec<String>,
     /// The most instructions of a call, that of the call itself not among them.
     pub bound: Cost,
+    /// Functions of the module that it calls, one of them once.
+    #[serde(default)]
+    pub calls: Vec<String>,
     /// How that is known.
     pub how: String,
 }
@@ -80,7 +83,14 @@ impl Settings {
         toml::from_str(&text).map_err(about(path.display()))
     }
 
-    /// The bound of a function of the kernel.
+    /// What a function of the kernel calls of the module.
+    pub fn called_by(&self, name: &str) -> &[String] {
+        let mut rows = self.callees.iter();
+        let row = rows.find(|row| row.names.iter().any(|known| known == name));
+        row.map_or(&[], |row| &row.calls)
+    }
+
+    /// The bound of a function of the kernel, without what it calls of the module.
     pub fn callee(&self, name: &str, constants: &Constants) -> Result<u64> {
         let mut rows = self.callees.iter();
         let row = rows.find(|row| row.names.iter().any(|known| known == name));

@@ -2,7 +2,7 @@
 
 //! The table: for each line its bound and what was counted, and what is wrong with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     bounds::{Bounds, Reasons},
@@ -75,17 +75,23 @@ impl Module<'_> {
             .iter()
             .filter_map(|start| counts.highest(start))
             .max();
+        let never = [&row.without[..], &row.counted_without].concat();
         Ok(Line {
             row,
-            bound: self.sum(row, &[])?,
-            comparable: self.sum(row, &row.counted_without)?,
+            bound: self.sum(row, &row.without, &BTreeMap::new())?,
+            comparable: self.sum(row, &never, &row.counted_with)?,
             counted,
         })
     }
 
     /// The bounds of all calls of a row, and the calls themselves.
-    fn sum(&self, row: &Row, never: &[String]) -> Result<u64, Reasons> {
-        let source = self.source.with(&row.with);
+    fn sum(
+        &self,
+        row: &Row,
+        never: &[String],
+        counted_with: &BTreeMap<String, u64>,
+    ) -> Result<u64, Reasons> {
+        let source = self.source.with(&row.with).with(counted_with);
         let mut bounds = Bounds::new(
             self.image,
             self.decode,
@@ -113,7 +119,37 @@ impl Module<'_> {
                 .ok_or_else(|| one(format!("{name} has no path to its end")))?;
             sum = sum.saturating_add(bound);
         }
+        self.check_never(&bounds)?;
         Ok(sum)
+    }
+
+    /// Refuses functions that are not called, by assumption, without which others have no
+    /// path to their end: no path through these would count.
+    fn check_never(&self, bounds: &Bounds<'_>) -> Result<(), Reasons> {
+        let mut plain = Bounds::new(
+            self.image,
+            self.decode,
+            self.lines,
+            bounds.source,
+            self.settings,
+            &[],
+        );
+        let mut reasons = Reasons::new();
+        for entry in bounds.endless() {
+            let symbol = self.image.function_at(entry).unwrap_or("?");
+            let is_named = |name: &String| crate::image::is_named(symbol, name);
+            let ends = plain.of(entry)?.instructions.is_some();
+            if ends && !bounds.never.iter().any(is_named) {
+                let name = bounds.name(entry);
+                reasons.insert(format!(
+                    "{name} always calls what is not called: name it too"
+                ));
+            }
+        }
+        match reasons.is_empty() {
+            true => Ok(()),
+            false => Err(reasons),
+        }
     }
 
     /// Entry points that have neither a line nor a reason to have none, and reasons that

@@ -110,6 +110,23 @@ fn what_is_called_counts() {
 }
 
 #[test]
+fn a_function_may_be_jumped_to_on_a_condition() {
+    let module = Module::new("leaves")
+        .function("g", "nop\nnop\nret")
+        .function("f", "test %edi, %edi\nje g\nnop\nret");
+    bound(module, 2 + 3);
+}
+
+#[test]
+fn what_the_kernel_calls_back_counts() {
+    let module = Module::new("back")
+        .function("g", "nop\nnop\nret")
+        .function("f", "call walk\nret")
+        .settings("[[callee]]\nnames = [\"walk\"]\nbound = 100\ncalls = [\"g\"]\nhow = \"\"\n");
+    bound(module, (1 + 100 + 3) + 1);
+}
+
+#[test]
 fn an_unknown_function_of_the_kernel_is_refused() {
     refused(
         Module::new("unknown").function("f", "call memory\nret"),
@@ -223,6 +240,43 @@ fn a_function_that_is_not_called_makes_a_bound_of_its_own() {
 }
 
 #[test]
+fn what_is_not_called_is_in_no_other_function_always_called() {
+    let module = |row: &str| {
+        Module::new("always")
+            .function("g", "nop\nret")
+            .function("h", "call g\nnop\nret")
+            .function("f", "test %edi, %edi\nje 1f\nnop\nret\n1: call h\nret")
+            .row(row)
+    };
+    refused(
+        module("without = [\"g\"]\n"),
+        "h always calls what is not called",
+    );
+    bound(module("without = [\"g\", \"h\"]\n"), 4);
+}
+
+#[test]
+fn a_line_may_be_without_a_function_and_counted_with_other_numbers() {
+    let module = Module::new("conditions")
+        .function("g", "nop\nnop\nret")
+        .function("f", "test %edi, %edi\nje 1f\ncall walk\nret\n1: call g\ncall walk\nret")
+        .settings(
+            "[parameters]\nlength = 100\n[[callee]]\nnames = [\"walk\"]\nbound = \"length\"\nhow = \"\"\n",
+        )
+        .row("without = [\"g\"]\ncounted_with = { length = 5 }\n")
+        .counted(9);
+    let out = module.check();
+    assert!(
+        out.good
+            && out
+                .text
+                .contains("ok f: at most 104, comparable 9, counted 9"),
+        "{}",
+        out.text
+    );
+}
+
+#[test]
 fn each_exported_function_needs_a_line_or_a_reason() {
     let module = || {
         Module::new("exported")
@@ -251,7 +305,7 @@ fn the_page_has_the_tables_of_now() {
     let text = std::fs::read_to_string(page).unwrap();
     let words: Vec<&str> = text.split_whitespace().collect();
     assert!(
-        words.join(" ").contains("* - f - 2 - 2 - 2 - 1.00"),
+        words.join(" ").contains("\"f\", \"2\", \"2\", \"2\", \"1.00\""),
         "{text}"
     );
     assert!(module.check().good);

@@ -99,7 +99,21 @@ impl<'a> Bounds<'a> {
         bound
     }
 
-    fn name(&self, entry: u64) -> String {
+    /// The functions looked at so far of which no path comes to its end.
+    pub fn endless(&self) -> BTreeSet<u64> {
+        let is_endless = |bound: &Result<Rc<Bound>, Reasons>| {
+            bound
+                .as_ref()
+                .is_ok_and(|bound| bound.instructions.is_none())
+        };
+        let known = self.known.iter();
+        known
+            .filter(|(_, bound)| is_endless(bound))
+            .map(|(entry, _)| *entry)
+            .collect()
+    }
+
+    pub fn name(&self, entry: u64) -> String {
         readable(self.image.function_at(entry).unwrap_or("?"))
     }
 
@@ -246,12 +260,14 @@ impl<'a> Bounds<'a> {
         }
     }
 
-    fn row(&self, symbol: &str, reasons: &mut Reasons) -> Option<u64> {
+    fn row(&mut self, symbol: &str, reasons: &mut Reasons) -> Option<u64> {
         if self.never.iter().any(|never| never == symbol) {
             return None;
         }
-        match self.settings.callee(symbol, &self.source.constants) {
-            Ok(bound) => Some(bound),
+        let settings = self.settings;
+        let called = self.longest_of(settings.called_by(symbol), reasons);
+        match settings.callee(symbol, &self.source.constants) {
+            Ok(bound) => Some(bound.saturating_add(called.unwrap_or(0))),
             Err(reason) => {
                 reasons.insert(reason);
                 None
@@ -270,8 +286,13 @@ impl<'a> Bounds<'a> {
             ));
             return None;
         };
+        self.longest_of(&row.targets, reasons)
+    }
+
+    /// The highest cost of some functions.
+    fn longest_of(&mut self, names: &[String], reasons: &mut Reasons) -> Option<u64> {
         let mut most = None;
-        for target in &row.targets {
+        for target in names {
             let to = match self.image.function(target) {
                 Ok(address) => Place::Here(address),
                 Err(_) => Place::Elsewhere(target.clone()),

@@ -47,7 +47,8 @@ impl Constants {
     }
 
     /// The value of an expression in a file. A name is that of a parameter, or of a
-    /// constant of the file, or of the only constant with this name and value.
+    /// constant of the file, or of the module that its path names, or of the only constant
+    /// with this name and value.
     pub fn value(&self, file: &Path, text: &str) -> Result<u64> {
         self.value_within(file, text, DEEPEST)
     }
@@ -69,8 +70,10 @@ impl Constants {
         if let Some(text) = known.get(file).filter(|_| last == name) {
             return self.value_within(file, text, depth).map_err(about(name));
         }
+        let is_meant = |file: &Path| is_of(file, name);
+        let any = known.keys().any(|file| is_meant(file));
         let mut values = BTreeSet::new();
-        for (file, text) in known {
+        for (file, text) in known.iter().filter(|(file, _)| !any || is_meant(file)) {
             values.insert(self.value_within(file, text, depth).map_err(about(name))?);
         }
         match (values.pop_first(), values.is_empty()) {
@@ -78,6 +81,19 @@ impl Constants {
             _ => Err(format!("there are several constants {name}")),
         }
     }
+}
+
+/// Whether a file is the module in which a path looks for its last name.
+fn is_of(file: &Path, name: &str) -> bool {
+    let Some((path, _)) = name.rsplit_once("::") else {
+        return false;
+    };
+    let module = path.rsplit("::").next().unwrap_or(path);
+    let file = match file.file_stem() {
+        Some(stem) if stem == "mod" => file.parent().and_then(Path::file_name),
+        stem => stem,
+    };
+    file.is_some_and(|file| file == module)
 }
 
 fn defined(rest: &str) -> Option<(String, String)> {
@@ -135,6 +151,15 @@ mod tests {
     fn a_name_of_two_constants_is_that_of_the_same_file_or_refused() {
         assert_eq!(constants().value(Path::new("a.rs"), "OWN"), Ok(1));
         assert!(constants().value(Path::new("c.rs"), "OWN").is_err());
+    }
+
+    #[test]
+    fn a_constant_may_be_made_from_one_of_the_same_name() {
+        let mut constants = constants();
+        constants.add(Path::new("d/mod.rs"), "const LOG: u32 = a::LOG + 1;\n");
+        let value = |text| constants.value(Path::new("c.rs"), text);
+        assert_eq!((value("d::LOG"), value("a::LOG")), (Ok(7), Ok(6)));
+        assert!(value("LOG").is_err());
     }
 
     #[test]
