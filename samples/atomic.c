@@ -113,6 +113,8 @@ static void show_table(void)
 		show_cell(number("kmalloc_nolock tried", i), number("kmalloc_nolock got", i));
 		printf("\n");
 	}
+	if (!sum("alloc_pages_nolock tried") && !sum("kmalloc_nolock tried"))
+		printf("  -: this kernel has neither alloc_pages_nolock() nor kmalloc_nolock()\n");
 }
 
 static void show_proof(void)

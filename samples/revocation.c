@@ -16,7 +16,6 @@
 
 /* What the two processes exchange, in shared memory. */
 struct board {
-	uint64_t borrowed;
 	uint64_t expires;
 	uint64_t killed_access;
 	int late_return;
@@ -43,7 +42,6 @@ static void greedy(int ready)
 	memory = genp_borrow_until(part, size, GENP_NO_WAIT, TERM_MS * MSEC, 0, &board->expires);
 	if (!memory)
 		die(NULL, "the greedy process: borrowing all of %zu KiB", size / KIB);
-	board->borrowed = now();
 	signal(SIGBUS, on_sigbus);
 	if (write(ready, "", 1) != 1)
 		die(NULL, "the greedy process: saying that it is ready");
@@ -58,10 +56,49 @@ static void greedy(int ready)
 	exit(0);
 }
 
-/* A moment in the time line, in ms from the grant to the greedy process. */
-static void moment(uint64_t when, const char *what)
+struct moment {
+	uint64_t when;
+	const char *what;
+};
+
+static int earlier(const void *a, const void *b)
 {
-	printf("  %9.3f ms  %s\n", ((double)when - board->borrowed) / 1e6, what);
+	const struct moment *x = a, *y = b;
+
+	return (x->when > y->when) - (x->when < y->when);
+}
+
+/* What happened, in that order, in ms from the grant to the greedy process. */
+static void tell(uint64_t asked, uint64_t granted)
+{
+	uint64_t start = board->expires - TERM_MS * MSEC;
+	struct moment moments[] = {
+		{ start, "the greedy process has all that can be lent, for 200 ms" },
+		{ asked, "the patient one (SCHED_FIFO 50) asks for 1 MiB, and waits" },
+		{ board->expires, "the deadline; nothing was returned" },
+		{ granted, "the patient one has its memory" },
+		{ board->killed_access,
+		  "the greedy one touches its memory: SIGBUS; returning it: ESTALE" },
+	};
+	size_t i, count = sizeof(moments) / sizeof(moments[0]);
+
+	qsort(moments, count, sizeof(moments[0]), earlier);
+	for (i = 0; i < count; i++)
+		printf("  %9.3f ms  %s\n", ((double)moments[i].when - start) / 1e6, moments[i].what);
+}
+
+/* The bound on the wait, and the three times that it is the sum of. */
+static void tell_bound(uint64_t wait, const struct genp_bounds *bounds)
+{
+	double term = pool().max_lease_ns / 1e6;
+
+	printf("  The patient one waited %.3f ms. Nobody who is first in the queue waits longer than\n"
+	       "  %.3f ms: %.0f for the longest lease that the pool allows, %.3f for R, the\n"
+	       "  longest recall there can be, and %.3f until the waiter runs. The longest recall\n"
+	       "  so far took %.3f ms.\n",
+	       wait / 1e6, bounds->wait_bound_ns / 1e6, term, bounds->recall_bound_ns / 1e6,
+	       (bounds->wait_bound_ns - bounds->recall_bound_ns) / 1e6 - term,
+	       bounds->recall_worst_ns / 1e6);
 }
 
 static void prepare(pid_t *other)
@@ -122,16 +159,8 @@ int main(void)
 	}
 	if (genp_get_bounds(part, &bounds))
 		die(NULL, "reading the bounds");
-	moment(board->borrowed, "the greedy process borrows all that can be lent, for 200 ms");
-	moment(asked, "the patient one (SCHED_FIFO 50) asks for 1 MiB, and waits");
-	moment(board->expires, "the deadline; nothing was returned");
-	moment(granted, "the patient one has its memory");
-	moment(board->killed_access, "the greedy one touches its memory: SIGBUS; returning it: ESTALE");
-	printf("  The patient one waited %.3f ms. Nobody who is first in the queue waits longer than\n"
-	       "  %.3f ms: the longest lease of the pool, and R, the longest recall there can be,\n"
-	       "  %.3f ms. The longest recall so far took %.3f ms.\n",
-	       (granted - asked) / 1e6, bounds.wait_bound_ns / 1e6, bounds.recall_bound_ns / 1e6,
-	       bounds.recall_worst_ns / 1e6);
+	tell(asked, granted);
+	tell_bound(granted - asked, &bounds);
 	if (!works(memory, 1 * MIB, 3) || genp_return(memory) || genp_destroy(part))
 		die(NULL, "the patient process: using and returning 1 MiB");
 	return judge(granted, granted - asked, bounds.wait_bound_ns);
