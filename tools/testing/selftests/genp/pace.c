@@ -34,7 +34,7 @@ static void borrow_shortly(int fd, __u64 term, struct genp_borrow *lease)
 TEST(no_more_leases_end_than_is_stated)
 {
 	struct part parts[PARTITIONS];
-	__u64 begin, tries = 0, refused = 0, allowed = 0;
+	__u64 begin, granted = 0, refused = 0, allowed = 0;
 	struct genp_borrow lease;
 
 	for (int i = 0; i < PARTITIONS; i++)
@@ -43,9 +43,10 @@ TEST(no_more_leases_end_than_is_stated)
 	/* Twice what is allowed, if the machine is fast enough. */
 	while (now() < begin + 2 * SEC || (!refused && now() < begin + 10 * SEC)) {
 		for (int i = 0; i < PARTITIONS; i++) {
-			tries++;
-			if (!borrow(parts[i].fd, PAGE, GENP_NO_WAIT, 1, &lease))
+			if (!borrow(parts[i].fd, PAGE, GENP_NO_WAIT, 1, &lease)) {
+				granted++;
 				continue;
+			}
 			CHECK(errno == EAGAIN || errno == EBUSY || errno == EDQUOT || errno == ETIMEDOUT);
 		}
 		refused = stat_of(parts[0].fd).pace_refusals;
@@ -59,10 +60,10 @@ TEST(no_more_leases_end_than_is_stated)
 		CHECK(stat.borrows <= stat.revocations + stat.returns + stat.leases);
 		drop(&parts[i]);
 	}
-	printf("# %llu tries in 4 partitions, %llu refused in the first, %llu ends allowed\n",
-	       tries, refused, allowed);
-	/* A slow kernel, with all its checks, cannot ask for more than it may have. */
-	CHECK(refused > 0 || tries / PARTITIONS <= allowed);
+	printf("# %llu leases in 4 partitions, %llu refused in the first, %llu ends allowed\n",
+	       granted, refused, allowed);
+	/* On a slow machine leases end more slowly than they may, and other limits refuse more. */
+	CHECK(refused > 0 || granted / PARTITIONS <= allowed);
 }
 
 /* ... nor by renewing them to an earlier time each. */
