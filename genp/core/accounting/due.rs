@@ -8,6 +8,7 @@ use super::{
 };
 
 /// The most parents that an entry of the heap has above each other.
+#[allow(dead_code)] // Of the bounds of loops, which tools/wcet reads.
 const DEPTH: u32 = 12;
 const _: () = assert!(MAX_LEASES < 2 << DEPTH);
 

@@ -13,6 +13,7 @@ use super::super::count::Count;
 pub(super) const MOST: u32 = 256;
 
 /// The most steps of a bisection.
+#[allow(dead_code)] // Of the bounds of loops, which tools/wcet reads.
 const STEPS: u32 = 9;
 const _: () = assert!(MOST < 1 << STEPS);
 

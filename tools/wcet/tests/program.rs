@@ -305,7 +305,9 @@ fn the_page_has_the_tables_of_now() {
     let text = std::fs::read_to_string(page).unwrap();
     let words: Vec<&str> = text.split_whitespace().collect();
     assert!(
-        words.join(" ").contains("\"f\", \"2\", \"2\", \"2\", \"1.00\""),
+        words
+            .join(" ")
+            .contains("\"f\", \"2\", \"2\", \"2\", \"1.00\""),
         "{text}"
     );
     assert!(module.check().good);
