@@ -9,7 +9,13 @@ use std::{
 };
 
 pub use crate::heap::Held;
-use crate::{descriptor::Descriptor, heap::Heap, partition::Partition, resident, system::Mapping};
+use crate::{
+    descriptor::Descriptor,
+    heap::{self, Heap, HeapStat},
+    partition::Partition,
+    resident,
+    system::Mapping,
+};
 
 /// The heap of a partition whose reserve is mapped for good. The mapping keeps the
 /// partition: its descriptor is not needed and may be closed, by whomever.
@@ -133,6 +139,17 @@ impl Arena {
     /// Bytes in use, headers included. ECHILD, EDEADLK, ENOTRECOVERABLE.
     pub fn used(&self) -> io::Result<usize> {
         self.heap.used()
+    }
+
+    /// The state of the heap. ECHILD, EDEADLK, ENOTRECOVERABLE.
+    pub fn stat(&self) -> io::Result<HeapStat> {
+        self.heap.stat(false)
+    }
+
+    /// Bytes that a block of `size` takes of a heap, its header and all rounding included:
+    /// what heap.rst adds up to say which reserve always suffices.
+    pub fn bytes_for(size: usize) -> usize {
+        heap::bytes_for(size)
     }
 
     /// Keeps all others from changing what blocks there are, until [`Self::release`], or

@@ -18,7 +18,7 @@ use crate::{
 
 #[no_mangle]
 pub unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
-    match serve::serving().and_then(|arena| arena.cached_alloc(size)) {
+    match serve::unseen().and_then(|arena| arena.cached_alloc(size)) {
         Some(block) => block.as_ptr().cast(),
         None => serve::alloc(size, ALIGN),
     }
@@ -26,7 +26,7 @@ pub unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
 
 #[no_mangle]
 pub unsafe extern "C" fn free(block: *mut c_void) {
-    let (Some(start), Some(arena)) = (NonNull::new(block.cast::<u8>()), serve::heap()) else {
+    let (Some(start), Some(arena)) = (NonNull::new(block.cast::<u8>()), serve::unseen()) else {
         // SAFETY: says the caller.
         return if !block.is_null() {
             unsafe { serve::free(block) }

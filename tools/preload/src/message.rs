@@ -7,12 +7,26 @@ use std::fmt::{self, Write};
 /// The most bytes of a message; the rest is cut off.
 const MOST: usize = 512;
 
-struct Line {
+/// A text of at most so many bytes; the rest is cut off.
+pub struct Text<const MOST: usize> {
     bytes: [u8; MOST],
     length: usize,
 }
 
-impl Write for Line {
+impl<const MOST: usize> Text<MOST> {
+    pub fn new() -> Self {
+        Self {
+            bytes: [0; MOST],
+            length: 0,
+        }
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl<const MOST: usize> Write for Text<MOST> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let rest = &mut self.bytes[self.length..];
         let count = text.len().min(rest.len());
@@ -24,15 +38,12 @@ impl Write for Line {
 
 /// Writes a line to stderr, by one system call. Keeps errno.
 pub fn say(text: fmt::Arguments<'_>) {
-    let mut line = Line {
-        bytes: [0; MOST],
-        length: 0,
-    };
+    let mut line = Text::<MOST>::new();
     let _ = writeln!(line, "libgenp-preload: {text}");
     // SAFETY: the bytes are there; the errno is the calling thread's.
     unsafe {
         let errno = *libc::__errno_location();
-        libc::write(2, line.bytes.as_ptr().cast(), line.length);
+        libc::write(2, line.bytes().as_ptr().cast(), line.bytes().len());
         *libc::__errno_location() = errno;
     }
 }

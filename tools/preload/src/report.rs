@@ -4,18 +4,21 @@
 
 use std::{
     ffi::c_int,
-    sync::atomic::{AtomicI32, Ordering},
+    sync::atomic::{AtomicBool, AtomicI32, Ordering},
 };
 
-use crate::{count, message::say, serve};
+use crate::{count, message::say, serve, snapshot};
 
-/// The process that reports at its end, which its children do not; 0 for none.
-static REPORTING: AtomicI32 = AtomicI32::new(0);
+/// The process that tells at its end, which its children do not; 0 for none.
+static TELLING: AtomicI32 = AtomicI32::new(0);
+/// Whether it tells people, too.
+static REPORTING: AtomicBool = AtomicBool::new(false);
 
-/// Lets this process report at its end.
-pub fn at_the_end() {
+/// Lets this process take a snapshot at its end, if somebody wants that, and report.
+pub fn at_the_end(reporting: bool) {
     // SAFETY: has no precondition.
-    REPORTING.store(unsafe { libc::getpid() }, Ordering::Relaxed);
+    TELLING.store(unsafe { libc::getpid() }, Ordering::Relaxed);
+    REPORTING.store(reporting, Ordering::Relaxed);
 }
 
 /// Bytes of the heap, and those in use.
@@ -35,7 +38,11 @@ fn report() {
 
 extern "C" fn end() {
     // SAFETY: has no precondition.
-    if REPORTING.load(Ordering::Relaxed) == unsafe { libc::getpid() } {
+    if TELLING.load(Ordering::Relaxed) != unsafe { libc::getpid() } {
+        return;
+    }
+    snapshot::take();
+    if REPORTING.load(Ordering::Relaxed) {
         report();
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use genp::Arena;
 
-use crate::{count, early, message::abort, next};
+use crate::{count, early, later, message::abort, next, sizes};
 
 /// The alignment of malloc().
 pub const ALIGN: usize = 16;
@@ -23,11 +23,11 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 static HEAP: AtomicPtr<Arena> = AtomicPtr::new(ptr::null_mut());
 /// The same while new blocks come from there.
 static SERVING: AtomicPtr<Arena> = AtomicPtr::new(ptr::null_mut());
+/// The same while blocks may go to caches and come from there unseen: not if their sizes are
+/// counted.
+static UNSEEN: AtomicPtr<Arena> = AtomicPtr::new(ptr::null_mut());
 /// Whether libc serves what the heap has no room for.
 static OVERFLOW: AtomicBool = AtomicBool::new(false);
-/// Blocks that were freed in signal handlers which could not have the lock. The first
-/// word of each is the next one.
-static LATER: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
 /// Ends the early time. Context: the only thread there is.
 pub fn start(arena: Option<&'static Arena>, overflow: bool) {
@@ -35,12 +35,16 @@ pub fn start(arena: Option<&'static Arena>, overflow: bool) {
     OVERFLOW.store(overflow, Ordering::Relaxed);
     HEAP.store(arena, Ordering::Relaxed);
     SERVING.store(arena, Ordering::Relaxed);
+    if !sizes::are_counted() {
+        UNSEEN.store(arena, Ordering::Relaxed);
+    }
     STARTED.store(true, Ordering::Relaxed);
 }
 
 /// Lets libc serve all requests from now on. Context: a process with one thread.
 pub fn stop_serving() {
     SERVING.store(ptr::null_mut(), Ordering::Relaxed);
+    UNSEEN.store(ptr::null_mut(), Ordering::Relaxed);
 }
 
 /// Whether the library was started.
@@ -62,6 +66,13 @@ pub fn heap() -> Option<&'static Arena> {
 pub fn serving() -> Option<&'static Arena> {
     // SAFETY: as above.
     unsafe { SERVING.load(Ordering::Relaxed).as_ref() }
+}
+
+/// The heap, if new blocks come from there and nobody counts them.
+#[inline(always)]
+pub fn unseen() -> Option<&'static Arena> {
+    // SAFETY: as above.
+    unsafe { UNSEEN.load(Ordering::Relaxed).as_ref() }
 }
 
 /// Whose a block is.
@@ -161,8 +172,32 @@ pub fn alloc(size: usize, align: usize) -> *mut c_void {
     let Some(arena) = serving() else {
         return libc_alloc(size, align);
     };
+    let block = alloc_here(arena, size, align);
+    // SAFETY: just allocated, or null.
+    if let Some(size) = unsafe { counted(block) } {
+        sizes::gained(size);
+    }
+    block
+}
+
+/// The bytes of a block if blocks are counted, and this one is.
+///
+/// # Safety
+///
+/// A live block, or null.
+#[inline(always)]
+unsafe fn counted(block: *mut c_void) -> Option<usize> {
+    if !sizes::are_counted() || block.is_null() || early::has(block.cast()) {
+        return None;
+    }
+    // SAFETY: by the precondition.
+    Some(unsafe { usable_size(block) })
+}
+
+/// Allocates from the heap, or as is said for when that is full.
+fn alloc_here(arena: &Arena, size: usize, align: usize) -> *mut c_void {
     let served = keeping_errno(|| {
-        free_later_ones(arena);
+        later::free_all(arena);
         match align.max(size) > arena.length() {
             true => Err(io::Error::from_raw_os_error(libc::ENOMEM)),
             false => arena.alloc(size, align),
@@ -184,6 +219,18 @@ pub fn alloc(size: usize, align: usize) -> *mut c_void {
 /// That of free().
 #[cold]
 pub unsafe fn free(block: *mut c_void) {
+    // SAFETY: by the precondition.
+    if let Some(size) = unsafe { counted(block) } {
+        sizes::lost(size);
+    }
+    // SAFETY: by the precondition.
+    unsafe { free_uncounted(block) };
+}
+
+/// # Safety
+///
+/// That of free().
+unsafe fn free_uncounted(block: *mut c_void) {
     match owner(block) {
         // SAFETY: by the precondition.
         Owner::Heap(arena, start) => unsafe { free_here(arena, start) },
@@ -201,52 +248,15 @@ pub unsafe fn free(block: *mut c_void) {
 /// Nobody uses it any longer.
 unsafe fn free_here(arena: &Arena, block: NonNull<u8>) {
     let freed = keeping_errno(|| {
-        free_later_ones(arena);
+        later::free_all(arena);
         // SAFETY: by the precondition.
         unsafe { arena.free(block) }
     });
     match freed {
         Ok(()) => {}
         // SAFETY: by the precondition.
-        Err(error) if error.raw_os_error() == Some(libc::EDEADLK) => unsafe { free_later(block) },
+        Err(error) if error.raw_os_error() == Some(libc::EDEADLK) => unsafe { later::leave(block) },
         Err(error) => misuse(&error, block.as_ptr()),
-    }
-}
-
-/// Leaves a block to the next call that can have the lock.
-///
-/// # Safety
-///
-/// A live block, which nobody uses any longer.
-unsafe fn free_later(block: NonNull<u8>) {
-    let block = block.as_ptr().cast::<c_void>();
-    let mut first = LATER.load(Ordering::Relaxed);
-    loop {
-        // SAFETY: by the precondition; a block has 16 bytes at least.
-        unsafe { block.cast::<*mut c_void>().write(first) };
-        // Release: pairs with `free_later_ones`.
-        match LATER.compare_exchange(first, block, Ordering::Release, Ordering::Relaxed) {
-            Ok(_) => return,
-            Err(other) => first = other,
-        }
-    }
-}
-
-/// Frees what handlers could not free.
-fn free_later_ones(arena: &Arena) {
-    if LATER.load(Ordering::Relaxed).is_null() {
-        return;
-    }
-    // Acquire: pairs with `free_later`.
-    let mut next = LATER.swap(ptr::null_mut(), Ordering::Acquire);
-    while let Some(block) = NonNull::new(next.cast::<u8>()) {
-        // SAFETY: written by `free_later`.
-        next = unsafe { block.cast::<*mut c_void>().read() };
-        // SAFETY: says `free_later`; nobody else took it.
-        if unsafe { arena.free(block) }.is_err() {
-            // SAFETY: as above.
-            unsafe { free_later(block) };
-        }
     }
 }
 
@@ -256,6 +266,28 @@ fn free_later_ones(arena: &Arena) {
 ///
 /// That of realloc().
 pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: by the precondition.
+    let (old, new) = unsafe { (counted(block), resized(block, size)) };
+    if let Some(old) = old.filter(|_| !new.is_null() || size == 0) {
+        if new == block {
+            sizes::lost(old);
+        }
+        // SAFETY: just allocated, or null.
+        if let Some(new) = unsafe { counted(new) } {
+            sizes::gained(new);
+        }
+        // One that moved was there until now.
+        if new != block {
+            sizes::lost(old);
+        }
+    }
+    new
+}
+
+/// # Safety
+///
+/// That of realloc().
+unsafe fn resized(block: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: by the precondition, in all of these.
     unsafe {
         match owner(block) {
@@ -291,7 +323,7 @@ unsafe fn realloc_here(arena: &Arena, block: NonNull<u8>, size: usize) -> *mut c
         return to_libc();
     }
     let resized = keeping_errno(|| {
-        free_later_ones(arena);
+        later::free_all(arena);
         // SAFETY: by the precondition.
         unsafe { arena.realloc(block, size) }
     });
@@ -323,7 +355,7 @@ unsafe fn moved(block: *mut c_void, old: usize, size: usize, new: *mut c_void) -
         }
     }
     // SAFETY: by the precondition.
-    unsafe { free(block) };
+    unsafe { free_uncounted(block) };
     new
 }
 

@@ -22,6 +22,7 @@ use crate::{
     message::give_up,
     next, report, serve,
     settings::{Exec, Full, Settings},
+    snapshot,
 };
 
 /// What this library is called, as it is installed and as it is built.
@@ -77,10 +78,15 @@ extern "C" fn start(
     if arena.is_some() && !fork::install(settings.fork) {
         give_up(format_args!("no memory for a fork handler"));
     }
-    if settings.report && arena.is_some() {
-        report::at_the_end();
+    if arena.is_some() {
+        report::at_the_end(settings.report);
+        if let Some(path) = environment.value("GENP_STATISTICS") {
+            snapshot::at_the_end(path);
+        }
     }
+    // They are of this program alone.
     environment.remove("GENP_FD");
+    environment.remove("GENP_STATISTICS");
     if wanted && settings.exec == Exec::Plain {
         VARIABLES.map(|name| environment.remove(name));
         environment.remove_preload(&NAMES);

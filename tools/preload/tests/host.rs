@@ -294,3 +294,40 @@ fn databases_run() {
         assert!(said(&output).contains("\n10000\n"), "{}", said(&output));
     }
 }
+
+/// What a program asked for is told by size, whatever of it the reserve had room for.
+#[test]
+fn what_was_asked_for_is_told_at_the_end() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("told-{}", std::process::id()));
+    let told = |reserve: &str| {
+        let script = "my @kept; push @kept, 'x' x 1000000 for 1..5; splice @kept; fork";
+        let mut command = preloaded(Path::new("/usr/bin/perl"));
+        command.args(["-e", script]).env("GENP_STATISTICS", &file);
+        command
+            .env("GENP_RESERVE", reserve)
+            .env("GENP_FULL", "overflow");
+        succeed(&mut command);
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let number = |key: &str| {
+            let at = text.find(&format!("\"{key}\":")).unwrap() + key.len() + 3;
+            let digits = text[at..].chars().take_while(char::is_ascii_digit);
+            digits.collect::<String>().parse::<u64>().unwrap()
+        };
+        let numbers = ["needed_peak_bytes", "taken_peak_bytes", "overflowed"].map(number);
+        (numbers, number("largest_request_bytes"), text)
+    };
+    let ([needed, taken, overflowed], largest, text) = told("32M");
+    assert!((5_000_000..8_000_000).contains(&needed), "{text}");
+    // Caches have the rest.
+    assert!(taken + 4096 >= needed && overflowed == 0, "{text}");
+    assert!((1_000_000..1_100_000).contains(&largest), "{text}");
+    assert!(
+        text.contains("{\"up_to_bytes\":1048576,\"requests\":"),
+        "{text}"
+    );
+    let ([small, taken, overflowed], ..) = told("3M");
+    assert!(overflowed > 0 && taken < 3 << 20, "{text}");
+    // The C library rounds in another way.
+    assert!(small.abs_diff(needed) < needed / 20, "{small} {needed}");
+}

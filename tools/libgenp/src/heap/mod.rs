@@ -57,6 +57,16 @@ pub(crate) struct Heap {
     managed: Option<Managed>,
 }
 
+/// Bytes that a block of `size` takes in a heap, its header included and without an alignment.
+/// They suffice for the next one of the same size, too.
+pub(crate) fn bytes_for(size: usize) -> usize {
+    let bytes = match class_of(size) {
+        Some(class) => size_class::bytes_of(class),
+        None => size.checked_next_multiple_of(GRAIN).unwrap_or(size),
+    };
+    bytes.saturating_add(HEADER)
+}
+
 fn error(number: i32) -> io::Error {
     io::Error::from_raw_os_error(number)
 }
