@@ -38,6 +38,10 @@ pub enum Command {
     Create(CreateArgs),
     /// Run an unchanged program with its malloc in a partition
     Run(RunArgs),
+    /// Record what a program, or partitions that are there, need while they run
+    Record(RecordArgs),
+    /// Make a plan of recordings: reserves, limits, leases, stocks
+    Suggest(SuggestArgs),
     /// Show the state and the counters of a partition
     Stat(NameArgs),
     /// Show the bounds of a partition: memory that suffices, longest times
@@ -173,6 +177,70 @@ pub struct RunArgs {
     /// Program to run, and its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     pub command: Vec<OsString>,
+}
+
+/// What is recorded.
+#[derive(Args, Debug)]
+#[command(
+    group = clap::ArgGroup::new("whom").required(true).args(["of", "all", "command"]),
+    after_help = "A program runs as by 'genpctl run'; what its reserve has no room for comes from libc and \
+                  is recorded as well, so --reserve need not suffice.\n\
+                  Ends with the program's status, or with 125 to 127 as 'genpctl run' does."
+)]
+pub struct RecordArgs {
+    /// File for the recording
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        default_value = "genp-recording.json"
+    )]
+    pub output: PathBuf,
+    /// From one look to the next
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = time::parse_some)]
+    pub interval: u64,
+    /// Record a partition that is there; can be given several times
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub of: Vec<String>,
+    /// Record all partitions that have a name, and can be opened
+    #[arg(long)]
+    pub all: bool,
+    /// End after this time [default: when all of them have ended, or by a signal]
+    #[arg(long = "for", value_name = "TIME", value_parser = time::parse_some, conflicts_with = "command")]
+    pub duration: Option<u64>,
+    /// Memory of the program's heap while it is recorded
+    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = size::parse)]
+    pub reserve: u64,
+    /// Name of its partition [default: none]
+    #[arg(long, value_parser = name)]
+    pub name: Option<String>,
+    /// What a forked child has, as for 'genpctl run'
+    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = PossibleValuesParser::new(["copy", "abort", "libc"]))]
+    pub fork: String,
+    /// The library, as for 'genpctl run'
+    #[arg(long, value_name = "FILE")]
+    pub library: Option<PathBuf>,
+    /// Program to run, and its arguments
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub command: Vec<OsString>,
+}
+
+/// Recordings, and how much more than they show is to be planned.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Prints a plan as 'genpctl plan' and 'apply' take it, with its reasons; \
+                        ends with 1 if the module would not admit it."
+)]
+pub struct SuggestArgs {
+    /// How much more than was seen, in per cent
+    #[arg(long, value_name = "PERCENT", default_value_t = 25, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub margin: u32,
+    /// Plan reserves that always suffice, whatever the order of requests: many times as large
+    #[arg(long)]
+    pub always: bool,
+    /// Recordings; of what has the same name in several the most counts
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 /// A partition and what a program needs of it.

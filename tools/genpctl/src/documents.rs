@@ -13,7 +13,7 @@ use crate::{
     operation::Operation,
     order::Order,
     partitions::{Found, Partition},
-    plan, pool, stat, stock, top, watch,
+    plan, pool, record, stat, stock, suggest, top, watch,
 };
 
 /// Where the page is. Clippy takes what is included for a module beside this folder.
@@ -56,6 +56,8 @@ fn documents() -> Vec<Value> {
         watch::sample(),
         apply::sample(),
         latency::sample(),
+        record::sample(),
+        suggest::sample(),
     ]
 }
 

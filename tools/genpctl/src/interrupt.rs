@@ -99,13 +99,27 @@ impl Interrupts {
 
     /// Sleeps until the time is over or a signal arrives; returns whether one did.
     pub fn within(&self, time: Duration) -> bool {
+        self.signal_within(time).is_some()
+    }
+
+    /// The same, and which signal it was.
+    pub fn signal_within(&self, time: Duration) -> Option<c_int> {
         let time = libc::timespec {
             tv_sec: time.as_secs() as _,
             tv_nsec: time.subsec_nanos() as _,
         };
         // SAFETY: both live during the call; the signal's information is not requested.
         // EINTR by another signal counts as the end of the time.
-        unsafe { libc::sigtimedwait(&self.0, ptr::null_mut(), &time) > 0 }
+        let signal = unsafe { libc::sigtimedwait(&self.0, ptr::null_mut(), &time) };
+        (signal > 0).then_some(signal)
+    }
+}
+
+/// Passes a signal on to a process that has not been waited for.
+pub fn pass_on(signal: c_int, to: u32) {
+    if let Ok(process) = libc::pid_t::try_from(to) {
+        // SAFETY: has no precondition. A process that has ended gets nothing.
+        unsafe { libc::kill(process, signal) };
     }
 }
 

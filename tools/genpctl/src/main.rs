@@ -22,10 +22,12 @@ mod partitions;
 mod plan;
 mod pool;
 mod problem;
+mod record;
 mod run;
 mod size;
 mod stat;
 mod stock;
+mod suggest;
 mod sysfs;
 mod table;
 mod time;
@@ -52,6 +54,8 @@ fn run(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Top(args) => top::run(args, format)?,
         Command::Create(args) => create::run(args, format)?,
         Command::Run(args) => return Ok(run::run(args)),
+        Command::Record(args) => return Ok(record::run(args)),
+        Command::Suggest(args) => return suggest::run(args, format),
         Command::Stat(args) => stat::run(&args.name, format)?,
         Command::Bounds(args) => bounds::run(args, format)?,
         Command::Histogram(args) => histogram::run(args, format)?,

@@ -124,15 +124,14 @@ fn partition(args: &RunArgs) -> Result<Descriptor, Problem> {
     Descriptor::create(request).map_err(|error| create::refused(&request, name, error))
 }
 
-/// Becomes the program; returns if that fails.
-fn become_program(args: &RunArgs, part: &Descriptor, library: &Path) -> io::Error {
-    if let Err(error) = part.inherit() {
-        return error;
-    }
+/// The program with the library and its partition in the environment.
+pub fn command(args: &RunArgs, part: &Descriptor, library: &Path) -> io::Result<Command> {
+    part.inherit()?;
     let [program, rest @ ..] = args.command.as_slice() else {
-        return io::ErrorKind::InvalidInput.into();
+        return Err(io::ErrorKind::InvalidInput.into());
     };
-    Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(rest)
         .env("LD_PRELOAD", preload(library))
         .env("GENP_FD", part.as_fd().as_raw_fd().to_string())
@@ -141,50 +140,70 @@ fn become_program(args: &RunArgs, part: &Descriptor, library: &Path) -> io::Erro
         .env("GENP_FULL", &args.full)
         .env("GENP_FORK", &args.fork)
         .env("GENP_EXEC", &args.exec)
-        .env("GENP_REPORT", if args.report { "1" } else { "0" })
-        .exec()
+        .env("GENP_REPORT", if args.report { "1" } else { "0" });
+    Ok(command)
 }
 
 /// A problem and the status that says of what kind it is.
-type Failure = (Problem, u8);
+pub type Failure = (Problem, u8);
 
-fn try_run(args: &RunArgs) -> Failure {
-    let none = |problem| (problem, 125);
-    let program = args
-        .command
-        .first()
-        .map(OsString::as_os_str)
-        .unwrap_or_default();
-    let what = format!("cannot run {}", program.to_string_lossy());
-    if let Some(why) = unfit(program) {
-        let advice =
-            "The dynamic linker would not load the library: run a program that is neither.";
-        return (Problem::new(what, why, advice), 126);
-    }
-    if args.reserve == 0 {
-        let advice = "Give a --reserve of what the program needs, as in 64M.";
-        return none(Problem::new(what, format!("a heap of {}", show(0)), advice));
-    }
-    let ready = library(args).and_then(|library| Ok((library, partition(args)?)));
-    let (library, part) = match ready {
-        Ok(ready) => ready,
-        Err(problem) => return none(problem),
-    };
-    let error = become_program(args, &part, &library);
+fn what(args: &RunArgs) -> String {
+    let program = args.command.first();
+    let program = program.map(OsString::as_os_str).unwrap_or_default();
+    format!("cannot run {}", program.to_string_lossy())
+}
+
+/// The problem if the program could not be started.
+pub fn not_started(args: &RunArgs, error: &io::Error) -> Failure {
     let status = match error.kind() {
         io::ErrorKind::NotFound => 127,
         _ => 126,
     };
     let advice = "See whether it is there and may be executed; the partition is gone again.";
-    (Problem::new(what, error, advice), status)
+    (Problem::new(what(args), error, advice), status)
+}
+
+/// The library and the partition for a program.
+pub fn prepare(args: &RunArgs) -> Result<(PathBuf, Descriptor), Failure> {
+    let none = |problem| (problem, 125);
+    let program = args.command.first();
+    if let Some(why) = unfit(program.map(OsString::as_os_str).unwrap_or_default()) {
+        let advice =
+            "The dynamic linker would not load the library: run a program that is neither.";
+        return Err((Problem::new(what(args), why, advice), 126));
+    }
+    if args.reserve == 0 {
+        let advice = "Give a --reserve of what the program needs, as in 64M.";
+        let found = format!("a heap of {}", show(0));
+        return Err(none(Problem::new(what(args), found, advice)));
+    }
+    library(args)
+        .and_then(|library| Ok((library, partition(args)?)))
+        .map_err(none)
+}
+
+fn try_run(args: &RunArgs) -> Failure {
+    let (library, part) = match prepare(args) {
+        Ok(ready) => ready,
+        Err(failure) => return failure,
+    };
+    let error = match command(args, &part, &library) {
+        Ok(mut command) => command.exec(),
+        Err(error) => error,
+    };
+    not_started(args, &error)
+}
+
+/// Says why a program is not run, with the status of that.
+pub fn fail((problem, status): Failure) -> ExitCode {
+    // If stderr is closed, the status is all there is.
+    let _ = writeln!(io::stderr(), "genpctl: {problem}");
+    ExitCode::from(status)
 }
 
 /// `genpctl run`: returns if it failed.
 pub fn run(args: &RunArgs) -> ExitCode {
-    let (problem, status) = try_run(args);
-    // If stderr is closed, the status is all there is.
-    let _ = writeln!(io::stderr(), "genpctl: {problem}");
-    ExitCode::from(status)
+    fail(try_run(args))
 }
 
 #[cfg(test)]

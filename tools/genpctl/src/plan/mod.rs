@@ -164,6 +164,20 @@ pub fn read(text: &str, what: &str) -> Result<PlanFile, Problem> {
     })
 }
 
+/// Why the module would not admit a plan on this machine: nothing if it would.
+pub fn faults(text: &str) -> Result<Vec<String>, Problem> {
+    let plan = read(text, "cannot judge the plan")?;
+    let (costs, _) = costs(&plan, sysfs::number);
+    let processors = plan.processors.unwrap_or_else(processors);
+    let outcome = judge_plan(&plan, text, &costs, processors);
+    let each = outcome.partitions.into_iter().flat_map(|judged| {
+        let named = move |fault: String| format!("{}: {fault}", judged.name);
+        judged.faults.into_iter().map(named)
+    });
+    let of_pool = outcome.faults.iter().map(|fault| format!("pool: {fault}"));
+    Ok(each.chain(of_pool).collect())
+}
+
 /// `genpctl plan`: ends with 1 unless all of it is admissible.
 pub fn run(args: &PlanArgs, format: Format) -> Result<ExitCode, Problem> {
     let path = args.file.display();

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..36"
+echo "1..37"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -129,5 +129,10 @@ appears good
 say top_is_sorted sh -c 'genpctl top --by reserve --count 1 >/tmp/top && [ $(wc -l </tmp/top) = 2 ] && genpctl top --json | grep -q "\"by\":\"misuse\""'
 genpctl destroy bad
 genpctl destroy good
+wait
+genpctl create --name seen --reserve 64K --borrow 64K --stock 4 >/tmp/seen 2>&1 &
+appears seen
+say record_and_suggest sh -c 'genpctl record -o /tmp/recording --interval 20ms --for 200ms --of seen && genpctl suggest /tmp/recording >/tmp/suggested && grep -qx "stock = 1" /tmp/suggested && genpctl plan /tmp/suggested && ! genpctl record -o /tmp/recording --of nobody'
+genpctl destroy seen
 wait
 say create_runs_a_command genpctl create --reserve 64K -- sh -c '[ -n "$GENP_FD" ] && [ -e /proc/self/fd/$GENP_FD ]'

@@ -12,7 +12,7 @@ if [ ! -x /bin/bash ]; then
 fi
 cases=$(/bin/preload_cases | grep -v '^free_twice$')
 # shellcheck disable=SC2086  # a list of words
-echo "1..$(($(echo $cases | wc -w) + 15))"
+echo "1..$(($(echo $cases | wc -w) + 16))"
 
 # try NAME COMMAND...: a test that passes if the command does.
 try() {
@@ -82,6 +82,20 @@ try the_ceiling_holds sh -c '
 try what_overflows_is_counted sh -c '
 	genpctl run --reserve 4M --full overflow --report -- perl -e "my @a; push @a, q(x) x 1000000 for 1..10" 2>&1 |
 		grep " 0 requests refused, [1-9][0-9]* served by libc"'
+
+# What is suggested of a reserve that was too small suffices, and is a plan.
+cat >/tmp/suggest.sh <<'END'
+grow='my @a; push @a, q(x) x 1000000 for 1..5'
+genpctl record -o /tmp/recording --reserve 2M -- perl -e "$grow; exit 3"
+[ $? = 3 ] || exit 1
+grep '"overflowed": [1-9]' /tmp/recording || exit 2
+genpctl suggest --margin 10 /tmp/recording >/tmp/suggested.toml || exit 3
+genpctl plan /tmp/suggested.toml || exit 4
+reserve=$(sed -n 's/^reserve = //p' /tmp/suggested.toml)
+[ "$reserve" -gt 5000000 ] && [ "$reserve" -lt 9000000 ] || exit 5
+genpctl run --reserve "$reserve" -- perl -e "$grow"
+END
+try suggests_what_suffices sh /tmp/suggest.sh
 
 # A server that was not changed, with a snapshot by a forked child.
 cat >/tmp/redis.sh <<'END'
