@@ -4,7 +4,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use crate::{
@@ -29,23 +29,36 @@ pub fn partitions() -> io::Result<Partitions> {
     })
 }
 
+/// The first partition behind a place in the list, if there is one.
+fn behind(control: BorrowedFd<'_>, cursor: u32) -> io::Result<Option<abi::genp_list>> {
+    let mut listed = abi::genp_list {
+        size: size_of::<abi::genp_list>(),
+        cursor,
+        ..Default::default()
+    };
+    // SAFETY: the command's own structure.
+    match unsafe { ioctl(control, abi::GENP_IOCTL_LIST, &mut listed) } {
+        Ok(()) => Ok(Some(listed)),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The first partition behind a place in the list, for who keeps nothing between two calls:
+/// 0, or the `cursor` of the one before. As [`partitions`].
+pub(crate) fn partition_behind(cursor: u32) -> io::Result<Option<abi::genp_list>> {
+    behind(system::control()?.as_fd(), cursor)
+}
+
 impl Iterator for Partitions {
     type Item = io::Result<abi::genp_list>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut listed = abi::genp_list {
-            size: size_of::<abi::genp_list>(),
-            cursor: self.cursor,
-            ..Default::default()
-        };
-        // SAFETY: the command's own structure.
-        let done = unsafe { ioctl(self.control.as_fd(), abi::GENP_IOCTL_LIST, &mut listed) };
-        match done {
-            Ok(()) => {
+        match behind(self.control.as_fd(), self.cursor).transpose()? {
+            Ok(listed) => {
                 self.cursor = listed.cursor;
                 Some(Ok(listed))
             }
-            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => None,
             Err(error) => {
                 // There is nothing behind it.
                 self.cursor = u32::MAX;

@@ -217,6 +217,21 @@ int genp_get_histogram(const genp_partition_t *part, uint32_t op,
 int genp_get_info(struct genp_info *info);
 
 /**
+ * genp_list_next() - the next of all partitions there are, whoever's they are
+ * @partition: where it is written to, see struct genp_list; its cursor is 0 for the first
+ * partition, or what the last call left there
+ *
+ * One that is created or ends meanwhile may be missing. Those whose owner has no number in
+ * the caller's user namespace are left out. It is left as it is if there is no further one.
+ *
+ * Cost: three system calls.
+ * Context: any, handlers too. A forked child too.
+ * Return: 1 if there is one, 0 if not, or -1 with errno: ENOENT without the module, EACCES
+ * without the right to open /dev/genp, ENOTTY of an older module, EINVAL.
+ */
+int genp_list_next(struct genp_list *partition);
+
+/**
  * genp_reserve() - where the reserve of a partition is
  * @part: the partition
  * @length: where its bytes are written to; may be NULL

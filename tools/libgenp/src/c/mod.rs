@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{abi, process, registry, system, Partition};
+use crate::{abi, list, process, registry, system, Partition};
 
 /// Sets errno.
 fn set_errno(error: &io::Error) {
@@ -323,4 +323,20 @@ pub unsafe extern "C" fn genp_get_info(info: *mut abi::genp_info) -> c_int {
         *unsafe { info.as_mut() }.ok_or_else(invalid)? = found;
         Ok(())
     }))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_list_next(partition: *mut abi::genp_list) -> c_int {
+    // SAFETY: null or writable, says the header.
+    let found = unsafe { partition.as_mut() }
+        .ok_or_else(invalid)
+        .and_then(|to| Ok((list::partition_behind(to.cursor)?, to)));
+    match found {
+        Ok((Some(listed), to)) => {
+            *to = listed;
+            1
+        }
+        Ok((None, _)) => 0,
+        Err(error) => status(Err(error)),
+    }
 }

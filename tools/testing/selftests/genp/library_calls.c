@@ -88,6 +88,41 @@ TEST(the_borrow_limit_changes)
 	CHECK(genp_alloc(part, 100000) && !genp_destroy(part));
 }
 
+/* How many partitions there are of this name, and the last one. */
+static int listed(const char *name, struct genp_list *last)
+{
+	struct genp_list one = { 0 };
+	int found, count = 0;
+
+	while ((found = genp_list_next(&one)) > 0) {
+		if (strcmp(one.name, name))
+			continue;
+		*last = one;
+		count++;
+	}
+	EQUAL(found, 0);
+	return count;
+}
+
+TEST(all_partitions_are_listed)
+{
+	struct genp_list found = { 0 };
+	genp_partition_t *other;
+
+	part = genp_create_named(NAME, 4 * PAGE, PAGE);
+	other = genp_create_named(NAME "_other", PAGE, 0);
+	CHECK(part && other);
+	EQUAL(listed(NAME, &found), 1);
+	EQUAL(found.reserve, 4 * PAGE);
+	EQUAL(found.borrow_limit, PAGE);
+	EQUAL(found.pid, getpid());
+	EQUAL(listed(NAME "_other", &found), 1);
+	EQUAL(found.reserve, PAGE);
+	ERRNO(genp_list_next(NULL), EINVAL);
+	CHECK(!genp_destroy(other) && !genp_destroy(part));
+	EQUAL(listed(NAME, &found), 0);
+}
+
 TEST(calls_are_timed)
 {
 	uint64_t counts[GENP_HISTOGRAM_BUCKETS], sum = 0;
