@@ -8,10 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use genp::abi::genp_info;
 use toml::Spanned;
 
 use crate::{
-    plan::{self, PartitionPlan},
+    plan::{self, PartitionPlan, PlanFile},
     problem::Problem,
 };
 
@@ -31,12 +32,27 @@ fn plans_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(plans)
 }
 
+/// Refuses a plan for another pool than that of the loaded module.
+fn check_pool(plan: &PlanFile, info: &genp_info, what: &str) -> Result<(), Problem> {
+    let misfits = plan::misfits(plan, info);
+    if misfits.is_empty() {
+        return Ok(());
+    }
+    let parameters = plan::parameters(plan);
+    let advice = format!(
+        "Load the module with what the plan says, or leave it out of [pool]:\n\
+         rmmod genp && modprobe genp {parameters}"
+    );
+    Err(Problem::new(what, misfits.join("; "), advice))
+}
+
 /// The partitions of a plan. Nobody could open one without a name.
-fn read_file(path: &Path) -> Result<Vec<Spanned<PartitionPlan>>, Problem> {
+fn read_file(path: &Path, info: &genp_info) -> Result<Vec<Spanned<PartitionPlan>>, Problem> {
     let what = what(path);
     let text = fs::read_to_string(path)
         .map_err(|error| Problem::new(what.as_str(), error, "Give the file of a plan."))?;
     let plan = plan::read(&text, &what)?;
+    check_pool(&plan, info, &what)?;
     for spanned in &plan.partition {
         if spanned.get_ref().name.is_empty() {
             let line = plan::line_of(&text, spanned.span().start);
@@ -51,8 +67,9 @@ fn read_file(path: &Path) -> Result<Vec<Spanned<PartitionPlan>>, Problem> {
     Ok(plan.partition)
 }
 
-/// The partitions of all plans, in the order of the files.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<Spanned<PartitionPlan>>, Problem> {
+/// The partitions of all plans, in the order of the files. A plan is refused whose pool is not
+/// that of `info`.
+pub fn read(paths: &[PathBuf], info: &genp_info) -> Result<Vec<Spanned<PartitionPlan>>, Problem> {
     let mut partitions = Vec::new();
     for path in paths {
         let plans = plans_of(path).map_err(|error| {
@@ -60,7 +77,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Spanned<PartitionPlan>>, Problem> {
             Problem::new(what(path), error, todo)
         })?;
         for plan in plans {
-            partitions.extend(read_file(&plan)?);
+            partitions.extend(read_file(&plan, info)?);
         }
     }
     Ok(partitions)

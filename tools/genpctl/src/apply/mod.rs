@@ -109,7 +109,9 @@ fn hold(
         match woken {
             Woken::Signal(libc::SIGHUP) => {
                 service.reloading();
-                let applied = files::read(&args.files).and_then(|plan| set.apply(&plan));
+                let applied = pool::info()
+                    .and_then(|info| files::read(&args.files, &info))
+                    .and_then(|plan| set.apply(&plan));
                 match applied {
                     Ok(change) => {
                         format.print(|| document("reloaded", &change), || text(&change))?
@@ -137,8 +139,7 @@ pub fn run(args: &ApplyArgs, format: Format) -> Result<(), Problem> {
     let interrupts = Interrupts::hold(&signals)
         .map_err(|error| Problem::new("cannot wait for signals", error, "Try again."))?;
     let service = Service::of_environment();
-    let plan = files::read(&args.files)?;
-    pool::info()?;
+    let plan = files::read(&args.files, &pool::info()?)?;
     let mut set = Set::new(Module);
     let change = set.apply(&plan)?;
     format.print(|| document("ready", &change), || text(&change))?;

@@ -15,6 +15,8 @@ use std::{
     time::Duration,
 };
 
+use genp::abi::genp_info;
+
 use super::{
     files,
     notify::Service,
@@ -191,7 +193,7 @@ impl Drop for Folder {
 }
 
 fn names(paths: &[PathBuf]) -> Result<Vec<String>, Problem> {
-    let partitions = files::read(paths)?;
+    let partitions = files::read(paths, &genp_info::default())?;
     Ok(partitions
         .iter()
         .map(|plan| plan.get_ref().name.clone())

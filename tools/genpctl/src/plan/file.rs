@@ -189,6 +189,12 @@ impl PlanFile {
             .unwrap_or(0)
     }
 
+    /// The parameters that are in the file, by their names.
+    pub fn given(&self) -> impl Iterator<Item = (&str, i64)> {
+        let each = self.pool.iter();
+        each.map(|(name, value)| (name.get_ref().as_str(), *value.get_ref()))
+    }
+
     /// As [`Self::parameter`], for a count: its limits are those of 32 bits.
     pub fn count(&self, name: &str) -> u32 {
         u32::try_from(self.parameter(name)).unwrap_or(0)

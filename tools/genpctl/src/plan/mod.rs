@@ -5,6 +5,7 @@
 
 mod file;
 mod judge;
+mod loaded;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::{cli::PlanArgs, output::Format, problem::Problem, size, sysfs, table:
 use file::costs_by_name;
 pub use file::{line_of, PartitionPlan, PlanFile};
 use judge::{judge_plan, Judged, Outcome};
+pub use loaded::{misfits, parameters};
 
 /// The costs of the plan: given there, or those of the module that is loaded here, or the
 /// stated ones; and where those that are not given are from.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..37"
+echo "1..38"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -98,7 +98,9 @@ wait
 part() { printf '[[partition]]\nname = "%s"\nreserve = "%s"\n' "$1" "$2"; }
 { part first 64K; part second 64K; part third 1G; } >/tmp/applied.toml
 say apply_makes_all_or_nothing sh -c '! genpctl apply /tmp/applied.toml 2>/tmp/told && grep -q "partition third: .*E2BIG" /tmp/told && ! genpctl stat first 2>/dev/null'
-{ part first 64K; part second 64K; } >/tmp/applied.toml
+{ printf '%s\n' '[pool]' 'pool_mib = 8' 'max_lease_ms = 5'; part first 64K; } >/tmp/applied.toml
+say apply_refuses_a_plan_for_another_pool sh -c '! genpctl apply /tmp/applied.toml 2>/tmp/told && grep -q "max_lease_ms is 1000, the plan has 5" /tmp/told && grep -q "modprobe genp max_lease_ms=5 pool_mib=8" /tmp/told && ! genpctl stat first 2>/dev/null'
+{ printf '%s\n' '[pool]' 'pool_mib = 8' 'max_lease_ms = 1000'; part first 64K; part second 64K; } >/tmp/applied.toml
 genpctl apply /tmp/applied.toml >/tmp/apply.out 2>&1 &
 service=$!
 appears second
