@@ -62,7 +62,8 @@ help:
 	@echo 'KERNEL=rt (default), rt-prev, stock, debian-stable, rt-arm64: the distribution'"'"'s;'
 	@echo '     debug, um: built here'
 	@echo 'ARCH=arm64: the same as KERNEL=rt-arm64, in demo, check, modules, shell, fuzz, torture'
-	@echo 'DEMO=first_flight, revocation, atomic: one of the samples'
+	@echo 'DEMO=first_flight, revocation, atomic: one of the samples; DEMO=redis: an unchanged'
+	@echo '     redis-server in a partition, some minutes'
 
 demo:
 	@scripts/demo $(KERNEL) $(DEMO)
