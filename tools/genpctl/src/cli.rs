@@ -7,7 +7,12 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{builder::PossibleValuesParser, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{operation::Operation, order::Order, size, time};
+use crate::{
+    operation::Operation,
+    order::Order,
+    size, time,
+    values::{interval, mode, name, unit},
+};
 
 /// Looks at GenP's pool and its partitions, and makes and ends them
 #[derive(Debug, Parser)]
@@ -363,49 +368,6 @@ pub struct ManArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// The most characters of a name.
-const LONGEST_NAME: usize = genp::abi::GENP_NAME_SIZE as usize - 1;
-
-/// Whether a partition can be named so.
-pub fn is_name(text: &str) -> bool {
-    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    !text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(sound)
-}
-
-/// Reads a partition's name.
-fn name(text: &str) -> Result<String, String> {
-    if !is_name(text) {
-        return Err(format!(
-            "a name has 1 to {LONGEST_NAME} letters, digits, '.', '_' and '-'"
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-/// Reads the unit of regions, as the order that it is in the ABI.
-pub fn unit(text: &str) -> Result<u32, String> {
-    match size::parse(text)? {
-        unit if unit.is_power_of_two() && (4..=20).contains(&unit.ilog2()) => Ok(unit.ilog2()),
-        _ => Err("give a power of two from 16 to 1M".to_owned()),
-    }
-}
-
-/// Reads permission bits in octal.
-pub fn mode(text: &str) -> Result<u32, String> {
-    match u32::from_str_radix(text, 8) {
-        Ok(mode) if mode & !0o666 == 0 => Ok(mode),
-        _ => Err("give read and write bits in octal, as in 660".to_owned()),
-    }
-}
-
-/// Reads seconds.
-fn interval(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("give 0.1 to 3600 seconds".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -414,33 +376,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn modes_have_no_bits_but_read_and_write() {
-        assert_eq!(mode("0660"), Ok(0o660));
-        assert!(mode("777").is_err() && mode("8").is_err() && mode("-6").is_err());
-    }
-
-    #[test]
-    fn units_are_powers_of_two_that_the_module_takes() {
-        assert_eq!(unit("16"), Ok(4));
-        assert_eq!(unit("1M"), Ok(20));
-        for wrong in ["0", "8", "48", "2M", "x"] {
-            assert!(unit(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn names_are_those_the_module_takes() {
-        assert!(name("motor-2_a.b").is_ok());
-        assert!(name("").is_err() && name("a b").is_err() && name("a/b").is_err());
-        assert!(name(&"n".repeat(31)).is_ok() && name(&"n".repeat(32)).is_err());
-    }
-
-    #[test]
-    fn intervals_are_sane() {
-        assert_eq!(interval("0.5"), Ok(Duration::from_millis(500)));
-        assert!(interval("0").is_err() && interval("NaN").is_err() && interval("1e9").is_err());
     }
 }

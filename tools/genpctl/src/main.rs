@@ -32,6 +32,7 @@ mod sysfs;
 mod table;
 mod time;
 mod top;
+mod values;
 mod watch;
 
 use std::{

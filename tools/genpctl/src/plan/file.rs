@@ -11,7 +11,7 @@ use genp_core::{
 use serde::{de::Error, Deserialize, Deserializer};
 use toml::Spanned;
 
-use crate::{cli, size, time};
+use crate::{size, time, values};
 
 /// A plan as it is written.
 #[derive(Debug, Deserialize)]
@@ -117,12 +117,12 @@ fn some_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error
 
 fn some_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(from)?;
-    cli::mode(&text).map(Some).map_err(D::Error::custom)
+    values::mode(&text).map(Some).map_err(D::Error::custom)
 }
 
 fn some_unit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(from)?;
-    cli::unit(&text).map(Some).map_err(D::Error::custom)
+    values::unit(&text).map(Some).map_err(D::Error::custom)
 }
 
 /// What is wrong with a file, and in which line.

@@ -200,7 +200,7 @@ impl<'a> Planner<'a> {
                 "a term longer than max_lease_ms, {longest} (EINVAL)"
             ));
         }
-        if !part.name.is_empty() && !crate::cli::is_name(&part.name) {
+        if !part.name.is_empty() && !crate::values::is_name(&part.name) {
             faults.push("no name for a partition (EINVAL)".to_owned());
         }
         faults
