@@ -6,6 +6,7 @@
  *   genp/heap.h        blocks in the reserve, without system calls and page faults
  *   genp/pool.h        objects of one size, a number of which is guaranteed
  *   genp/manager.h     other heap managers, chosen when a partition is created
+ *   genp/shared.h      heaps that several processes share
  *   genp/lease.h       memory that is borrowed until a deadline
  *   genp.hpp           C++: std::pmr::memory_resource, an allocator
  *
@@ -45,5 +46,6 @@
 #include <genp/manager.h>
 #include <genp/partition.h>
 #include <genp/pool.h>
+#include <genp/shared.h>
 
 #endif /* _GENP_H */

@@ -109,6 +109,19 @@ impl Descriptor {
         Ok(histogram.count)
     }
 
+    /// Allocates a region and leaves it there: its offset in the reserve. ENOMEM if there is no
+    /// room.
+    pub(crate) fn alloc_region(&self, length: u64) -> io::Result<u64> {
+        let mut request = abi::genp_alloc {
+            size: size_of::<abi::genp_alloc>(),
+            length,
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_ALLOC, &mut request)? };
+        Ok(request.offset)
+    }
+
     /// Has the kernel read there, an offset in the reserve, what a heap says of itself: a
     /// `struct genp_heap_figures`. ENOTTY if the module is older than that, EOPNOTSUPP if the
     /// reserve is not in the pool.

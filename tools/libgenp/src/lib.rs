@@ -37,6 +37,7 @@ mod pool;
 mod process;
 mod registry;
 mod resident;
+mod shared;
 pub mod system;
 mod thread;
 
@@ -48,4 +49,5 @@ pub use list::{partitions, Partitions};
 pub use manager::{Manager, ARENA};
 pub use partition::{Lease, Partition};
 pub use pool::{Pool, PoolRequest, PoolStat};
+pub use shared::SharedStat;
 pub use thread::attach;

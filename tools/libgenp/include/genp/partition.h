@@ -58,7 +58,7 @@ genp_partition_t *genp_create_from(const struct genp_create *request);
  * @name: its name
  *
  * Its memory and its leases are shared, see genp_at(). Its heap is the creator's:
- * genp_alloc() is ENOMEM here.
+ * genp_alloc() is ENOMEM here, unless the heap is one to be shared, see genp_share_heap().
  *
  * Cost: system calls.
  * Context: thread. Not in handlers.

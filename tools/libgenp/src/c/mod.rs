@@ -9,6 +9,7 @@ mod events;
 mod heap;
 mod manager;
 mod pool;
+mod shared;
 
 use std::{
     ffi::{c_char, c_int, c_long, c_void, CStr},

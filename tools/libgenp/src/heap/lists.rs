@@ -10,7 +10,8 @@
 
 use super::size_class::GRAIN;
 
-const STEPS: usize = 32;
+/// Lists of a doubling.
+pub(crate) const STEPS: usize = 32;
 const EXACT: usize = STEPS * GRAIN;
 /// Enough for blocks of 2^47 bytes.
 const LEVELS: usize = 40;
@@ -21,12 +22,23 @@ pub(super) const MOST: usize = 1 << 46;
 
 /// A list, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct List(usize);
+pub(crate) struct List(usize);
 
 impl List {
+    /// The list of this number.
+    pub(crate) fn numbered(number: usize) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[inline]
+    pub(crate) fn number(self) -> usize {
+        self.0
+    }
+
     /// The list of blocks of this many bytes.
     #[inline]
-    pub(super) fn of(bytes: usize) -> Self {
+    pub(crate) fn of(bytes: usize) -> Self {
         if bytes < EXACT {
             return Self(bytes / GRAIN);
         }
@@ -35,7 +47,7 @@ impl List {
     }
 
     /// The bytes of the smallest blocks of the list: its lower bound.
-    pub(super) fn least(self) -> usize {
+    pub(crate) fn least(self) -> usize {
         let (level, step) = (self.0 / STEPS, self.0 % STEPS);
         match level {
             0 => step * GRAIN,
@@ -47,7 +59,7 @@ impl List {
 /// The smallest lower bound of a list that is not below `bytes`; at most a
 /// thirty-second is added. None for more than any heap has.
 #[inline]
-pub(super) fn round_up(bytes: usize) -> Option<usize> {
+pub(crate) fn round_up(bytes: usize) -> Option<usize> {
     let step = match bytes {
         0 => return Some(GRAIN),
         1..EXACT => GRAIN,

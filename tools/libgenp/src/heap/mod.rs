@@ -10,7 +10,7 @@ mod engine;
 mod grants;
 mod guard;
 mod inherited;
-mod lists;
+pub(crate) mod lists;
 mod memory;
 mod realloc;
 mod reset;
@@ -21,7 +21,7 @@ mod statistics;
 mod thread_cache;
 mod told;
 
-use std::{io, ptr::NonNull, sync::atomic::AtomicU64};
+use std::{ffi::c_void, io, ptr::NonNull, sync::atomic::AtomicU64};
 
 use crate::{
     lock::PiMutex,
@@ -95,6 +95,12 @@ impl Heap {
         unsafe { Self::with(start, length, Guarding::of_process()) }
     }
 
+    /// A heap without memory.
+    pub(crate) fn none() -> io::Result<Self> {
+        // SAFETY: a heap of no bytes uses no memory.
+        unsafe { Self::new(NonNull::dangling(), 0) }
+    }
+
     /// A heap of another manager in this memory.
     ///
     /// # Safety
@@ -109,6 +115,25 @@ impl Heap {
         unsafe {
             let mut heap = Self::with(NonNull::dangling(), 0, Guarding::Off)?;
             heap.managed = Some(Managed::new(manager, start, length)?);
+            Ok(heap)
+        }
+    }
+
+    /// A heap that a manager has begun already: the one it gave.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Managed::begun`].
+    pub(crate) unsafe fn begun(
+        manager: &Manager,
+        heap: NonNull<c_void>,
+        length: usize,
+    ) -> io::Result<Self> {
+        // SAFETY: by the precondition; a heap of no bytes uses no memory.
+        unsafe {
+            let managed = Managed::begun(manager, heap, length)?;
+            let mut heap = Self::with(NonNull::dangling(), 0, Guarding::Off)?;
+            heap.managed = Some(managed);
             Ok(heap)
         }
     }

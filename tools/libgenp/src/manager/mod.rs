@@ -85,21 +85,36 @@ impl Managed {
     ) -> io::Result<Self> {
         let known = manager.size as usize == size_of::<Manager>() && manager.flags == 0;
         let create = manager.create.filter(|_| known).ok_or_else(invalid)?;
-        let mut managed = Self {
-            heap: NonNull::dangling(),
+        // SAFETY: `destroy` is not there before there is a heap.
+        let mut managed = unsafe { Self::begun(manager, NonNull::dangling(), length) }?;
+        let destroy = managed.destroy.take();
+        // SAFETY: by the precondition.
+        let heap = unsafe { create(start.as_ptr().cast(), length) };
+        managed.heap = NonNull::new(heap).ok_or_else(io::Error::last_os_error)?;
+        managed.destroy = destroy;
+        Ok(managed)
+    }
+
+    /// A heap that this manager gave: EINVAL if it lacks a function.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::new`]; nobody else ends the heap.
+    pub(crate) unsafe fn begun(
+        manager: &Manager,
+        heap: NonNull<c_void>,
+        length: usize,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            heap,
             alloc: manager.alloc.ok_or_else(invalid)?,
             free: manager.free.ok_or_else(invalid)?,
             usable: manager.usable.ok_or_else(invalid)?,
             used: manager.used.ok_or_else(invalid)?,
             free_all: manager.free_all,
-            destroy: None,
+            destroy: manager.destroy,
             length,
-        };
-        // SAFETY: by the precondition.
-        let heap = unsafe { create(start.as_ptr().cast(), length) };
-        managed.heap = NonNull::new(heap).ok_or_else(io::Error::last_os_error)?;
-        managed.destroy = manager.destroy;
-        Ok(managed)
+        })
     }
 
     /// Allocates: ENOMEM, and what the manager says.

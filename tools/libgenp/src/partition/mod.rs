@@ -5,6 +5,7 @@
 mod events;
 mod inherited;
 mod memory;
+mod shared;
 
 use std::{
     ffi::c_char,
@@ -12,6 +13,7 @@ use std::{
     ops::Range,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     ptr::NonNull,
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,6 +24,7 @@ use crate::{
     lock::PiMutex,
     manager::Manager,
     process::Process,
+    shared::Shared,
     system::{self, ioctl, page_size, size_of, Mapping},
 };
 
@@ -55,6 +58,8 @@ unsafe impl Send for Lease {}
 /// descriptor. [`Self::descriptor`] works in a child as well.
 pub struct Partition {
     heap: Heap,
+    /// The heap that it shares with other processes, if it does.
+    shared: Option<Arc<Shared>>,
     reserve: Mapping,
     window: Mapping,
     /// Their offsets in the file, which never change.
@@ -128,13 +133,24 @@ impl Partition {
     }
 
     fn new(file: Descriptor, creator: bool, manager: Option<&Manager>) -> io::Result<Self> {
+        Self::with_heap(file, creator, |file, reserve, length| {
+            Self::create_heap(file, reserve, if creator { length } else { 0 }, manager)
+        })
+    }
+
+    /// A partition with the heap that `make` makes of its reserve.
+    fn with_heap(
+        file: Descriptor,
+        creator: bool,
+        make: impl FnOnce(&Descriptor, &Mapping, u64) -> io::Result<Heap>,
+    ) -> io::Result<Self> {
         let w = file.stat()?.windows;
         let reserve = Mapping::new(file.as_fd(), w.reserve_offset, w.reserve_length)?;
         let window = Mapping::new(file.as_fd(), w.lease_offset, w.lease_length)?;
-        let length = if creator { w.reserve_length } else { 0 };
-        let heap = Self::create_heap(&file, &reserve, length, manager)?;
+        let heap = make(&file, &reserve, w.reserve_length)?;
         Ok(Self {
             heap,
+            shared: None,
             reserve,
             window,
             reserve_offset: w.reserve_offset,
@@ -154,28 +170,18 @@ impl Partition {
         manager: Option<&Manager>,
     ) -> io::Result<Heap> {
         if length == 0 {
-            // SAFETY: a heap of no bytes uses no memory.
-            return unsafe { Heap::new(NonNull::dangling(), 0) };
+            return Heap::none();
         }
-        let mut request = abi::genp_alloc {
-            size: size_of::<abi::genp_alloc>(),
-            length,
-            ..Default::default()
-        };
-        // SAFETY: the command's own structure.
-        unsafe { ioctl(file.as_fd(), abi::GENP_IOCTL_ALLOC, &mut request)? };
+        let offset = file.alloc_region(length)?;
         let length = usize::try_from(length).map_err(io::Error::other)?;
-        let start = reserve
-            .at(request.offset, length)
-            .ok_or_else(|| error(libc::EIO))?;
+        let start = reserve.at(offset, length).ok_or_else(|| error(libc::EIO))?;
         if let Some(manager) = manager {
-            // SAFETY: a region of ours, mapped for as long as the partition exists; of the
-            // manager, by the precondition of `create_managed`.
+            // SAFETY: as below; of the manager, by the precondition of `create_managed`.
             return unsafe { Heap::managed(manager, start, length) };
         }
         // SAFETY: a region of ours, mapped for as long as the partition exists.
         let heap = unsafe { Heap::new(start, length - TOLD) }?;
-        let figures = request.offset + (length - TOLD) as u64;
+        let figures = offset + (length - TOLD) as u64;
         if file.tell_heap_at(figures).is_ok() {
             // SAFETY: the last bytes of the region, which is whole pages, so that they are
             // aligned. They stay as long as the heap.

@@ -245,6 +245,7 @@ cases! {
     a_child_is_refused_its_parents_pool
     an_arena_frees_all_at_once
     an_arena_takes_no_more_steps_than_is_said
+    a_shared_heap_takes_no_more_steps_than_is_said
     a_program_brings_its_own_manager
     containers_of_pmr_lie_in_the_reserve
     the_allocator_serves_any_type

@@ -285,3 +285,62 @@ CASE a_partition_is_found_among_all(void)
 	CHECK(n > 0 && n <= MOST_FOUND);
 	return 0;
 }
+
+/* Half of it is free, in holes for one block each, and some of it is another member's. */
+static void in_shared(void)
+{
+	struct genp_create request = { .size = sizeof(request), .reserve = 1 << 20,
+				       .node = GENP_ANY_NODE };
+
+	part = genp_create_shared(&request, 0);
+	while ((holes[count] = genp_aligned_alloc(part, count % 2 ? 16 : 64, 100)))
+		count++;
+	for (size_t i = 0; i < count; i += 2)
+		genp_free(holes[i]);
+}
+
+static void put(void)
+{
+	genp_put(holes[1], genp_root(part));
+}
+
+static void look_at_shared(void)
+{
+	struct genp_shared_stat stat = { .size = sizeof(stat) };
+
+	genp_get_shared_stat(part, &stat);
+}
+
+static void take_where_no_hole_fits(void)
+{
+	block = genp_aligned_alloc(part, 4096, 64);
+}
+
+static void give_between(void)
+{
+	genp_free(holes[3]);
+}
+
+/* The bounds of genp/shared.h. */
+static const struct {
+	void (*call)(void);
+	long most;
+} shared[] = {
+	{ take_small, 3000 }, { give_between, 3000 }, { put, 3000 },
+	{ take_all, 3000 },   { take_where_no_hole_fits, 30000 },
+	{ look_at_shared, 10000 },
+};
+
+CASE a_shared_heap_takes_no_more_steps_than_is_said(void)
+{
+	int line = 0;
+
+	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++) {
+		long n = steps(in_shared, shared[i].call);
+
+		fprintf(stderr, "call %zu: %ld of %ld\n", i, n, shared[i].most);
+		if (n <= 0 || n > shared[i].most)
+			line = __LINE__;
+	}
+	return line;
+}
