@@ -46,7 +46,7 @@ pub use arena::{Arena, Held};
 pub use descriptor::{name_field, Descriptor};
 pub use heap::{ClassStat, HeapStat};
 pub use list::{partitions, Partitions};
-pub use manager::{Manager, ARENA};
+pub use manager::{Manager, ARENA, BUDDY, RLSF};
 pub use partition::{Lease, Partition};
 pub use pool::{Pool, PoolRequest, PoolStat};
 pub use shared::SharedStat;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Other heap managers than that of libgenp, chosen when a partition is created: the arena of
- * libgenp, which frees everything at once, or one of the program. All of genp/heap.h works
+ * libgenp, which frees everything at once, those of the crates rlsf and
+ * buddy_system_allocator, or one of the program. All of genp/heap.h works
  * with each of them; only what it says of instructions, and of what was freed being there
  * again, is that of the heap manager of libgenp. A manager has no caches of threads.
  */
@@ -70,6 +71,35 @@ genp_partition_t *genp_create_managed(const struct genp_create *request,
  * Return: the manager.
  */
 const struct genp_manager *genp_arena_manager(void);
+
+/**
+ * genp_rlsf_manager() - the manager of the crate rlsf
+ *
+ * Two-level segregated fit with 64 lists for each doubling, behind one lock with priority
+ * inheritance, without caches of threads: what is in use and free is exact at any time. A
+ * block takes 32 bytes more, and the alignment if that is more than 16. A hole of just the
+ * right size may go unseen, as its lists are searched from the next one on.
+ *
+ * Cost: of this function constant. genp_alloc() and genp_free() of such a partition take at
+ * most 1,000 instructions, and no system call unless another thread holds the lock.
+ * Context: any, handlers too.
+ * Return: the manager.
+ */
+const struct genp_manager *genp_rlsf_manager(void);
+
+/**
+ * genp_buddy_manager() - the manager of the crate buddy_system_allocator
+ *
+ * Blocks are powers of two, header included, at multiples of their size. Behind one lock with
+ * priority inheritance. It looks for the neighbour of what is freed through a whole list:
+ * genp_free() is linear in the free blocks of a size, and not for those who need a bound.
+ *
+ * Cost: of this function constant. genp_alloc() of such a partition takes at most 3,000
+ * instructions; genp_free() has no bound but the number of free blocks.
+ * Context: any, handlers too.
+ * Return: the manager.
+ */
+const struct genp_manager *genp_buddy_manager(void);
 
 #ifdef __cplusplus
 }

@@ -5,7 +5,7 @@
 use super::{hand_out, invalid};
 use crate::{
     abi,
-    manager::{Manager, ARENA},
+    manager::{Manager, ARENA, BUDDY, RLSF},
     Partition,
 };
 
@@ -27,4 +27,14 @@ pub unsafe extern "C" fn genp_create_managed(
 #[no_mangle]
 pub extern "C" fn genp_arena_manager() -> *const Manager {
     &ARENA
+}
+
+#[no_mangle]
+pub extern "C" fn genp_rlsf_manager() -> *const Manager {
+    &RLSF
+}
+
+#[no_mangle]
+pub extern "C" fn genp_buddy_manager() -> *const Manager {
+    &BUDDY
 }

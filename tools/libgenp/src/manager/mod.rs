@@ -4,8 +4,10 @@
 //! gives it, and the heap that they made. The heap of libgenp needs none.
 
 mod arena;
+mod crates;
 
 pub use arena::ARENA;
+pub use crates::{BUDDY, RLSF};
 
 use std::{
     ffi::{c_int, c_void},

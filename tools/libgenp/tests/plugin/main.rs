@@ -244,6 +244,9 @@ cases! {
     threads_share_a_pool
     a_child_is_refused_its_parents_pool
     an_arena_frees_all_at_once
+    allocators_of_other_crates_are_managers
+    other_managers_take_no_more_steps_than_is_said
+    a_heap_keeps_to_what_managers_do
     an_arena_takes_no_more_steps_than_is_said
     a_shared_heap_takes_no_more_steps_than_is_said
     a_program_brings_its_own_manager

@@ -58,6 +58,63 @@ static int use(void)
 	return 0;
 }
 
+/* Blocks of a size are had as often as before, and all of them after all were freed. */
+static int fill_and_free(void)
+{
+	size_t n = 0, again = 0;
+
+	while ((blocks[n] = genp_alloc(part, 100)))
+		memset(blocks[n++], 5, 100);
+	CHECK(n > 1000 && errno == ENOMEM && used() <= RESERVE);
+	for (size_t i = 0; i < n; i++)
+		CHECK(!genp_free(blocks[i]));
+	CHECK(!used());
+	while (again < n && (blocks[again] = genp_alloc(part, 100)))
+		again++;
+	CHECK(again == n && !genp_free_all(part) && !used());
+	REFUSED(genp_free(blocks[n / 2]), EINVAL);
+	blocks[0] = genp_alloc(part, RESERVE / 4);
+	CHECK(blocks[0] && !genp_free(blocks[0]));
+	return genp_destroy(part);
+}
+
+CASE allocators_of_other_crates_are_managers(void)
+{
+	const struct genp_manager *managers[] = { genp_rlsf_manager(), genp_buddy_manager() };
+
+	for (int i = 0; i < 2; i++) {
+		int line;
+
+		part = create(managers[i]);
+		line = use();
+		if (!line)
+			line = fill_and_free();
+		if (line)
+			return line;
+	}
+	return 0;
+}
+
+/* The same for the heap of libgenp and for one that processes share. */
+CASE a_heap_keeps_to_what_managers_do(void)
+{
+	struct genp_create request = { .size = sizeof(request), .reserve = RESERVE,
+				       .node = GENP_ANY_NODE };
+	int line;
+
+	part = genp_create(RESERVE, 0);
+	line = use();
+	if (line)
+		return line;
+	CHECK(!fill_and_free());
+	part = genp_create_shared(&request, 0);
+	line = use();
+	if (line)
+		return line;
+	REFUSED(genp_free_all(part), ENOTSUP);
+	return genp_destroy(part);
+}
+
 CASE an_arena_frees_all_at_once(void)
 {
 	size_t n = 0, again = 0;

@@ -286,6 +286,46 @@ CASE a_partition_is_found_among_all(void)
 	return 0;
 }
 
+/* Half of it is free, in holes for one block each. */
+static void in_rlsf(void)
+{
+	struct genp_create request = { .size = sizeof(request), .reserve = 1 << 20,
+				       .node = GENP_ANY_NODE };
+
+	part = genp_create_managed(&request, genp_rlsf_manager());
+	while ((holes[count] = genp_alloc(part, 100)))
+		count++;
+	for (size_t i = 0; i < count; i += 2)
+		genp_free(holes[i]);
+	holes[2] = holes[5];
+}
+
+/* The first block, for which all of the reserve is split. */
+static void in_buddy(void)
+{
+	struct genp_create request = { .size = sizeof(request), .reserve = 1 << 20,
+				       .node = GENP_ANY_NODE };
+
+	part = genp_create_managed(&request, genp_buddy_manager());
+	holes[1] = holes[2] = part;
+}
+
+CASE other_managers_take_no_more_steps_than_is_said(void)
+{
+	static void (*const some[])(void) = { take_small, take_all, give };
+	int line = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		long n = steps(in_rlsf, some[i]);
+
+		fprintf(stderr, "call %zu: %ld\n", i, n);
+		if (n <= 0 || n > 1000)
+			line = __LINE__;
+	}
+	CHECK(steps(in_buddy, take_small) > 0 && steps(in_buddy, take_small) <= 3000);
+	return line;
+}
+
 /* Half of it is free, in holes for one block each, and some of it is another member's. */
 static void in_shared(void)
 {
