@@ -7,6 +7,7 @@ use std::{ffi::c_void, io, ptr::NonNull};
 use super::{
     class_of,
     lists::round_up,
+    note,
     size_class::{bytes_of, GRAIN},
     Heap,
 };
@@ -58,11 +59,9 @@ impl Heap {
         let mut inner = self.inner.lock()?;
         let mut done = 0;
         for place in places {
-            let Some(at) = inner.engine.alloc(bytes, GRAIN)? else {
+            let Some(at) = inner.engine.alloc(bytes, GRAIN, note(size))? else {
                 break;
             };
-            // SAFETY: nothing else refers to it.
-            unsafe { self.set_live(at, size) };
             *place = self.memory.address(at).as_ptr().cast();
             done += 1;
         }

@@ -48,7 +48,7 @@ pub(super) enum State {
 }
 
 /// The heap is damaged: something wrote where it had no block.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Damaged;
 
 /// A result, or what was found instead of it.

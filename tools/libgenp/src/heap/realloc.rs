@@ -114,11 +114,9 @@ impl Heap {
     ) -> io::Result<Option<NonNull<u8>>> {
         let [_, least] = self.sizes(size)?;
         let mut inner = self.inner.lock()?;
-        let Some((new, all)) = inner.engine.unite(at, least)? else {
+        let Some(new) = inner.engine.unite(at, least)? else {
             return Ok(None);
         };
-        // SAFETY: a block of ours from here on.
-        unsafe { self.set_live(new, all) };
         drop(inner);
         let block = self.memory.address(new);
         // SAFETY: both lie in the united block, which is larger than the old one.

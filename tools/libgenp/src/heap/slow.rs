@@ -14,6 +14,7 @@ use super::{
     grants::RAISES,
     lists::round_up,
     memory::{Checked, Memory},
+    note,
     size_class::{bytes_of, GRAIN},
     thread_cache::{Place, Taken, ThreadCache},
     Heap, Inner,
@@ -109,12 +110,8 @@ impl Heap {
             let _ = thread::claim_slot();
         }
         let mut inner = self.inner.lock()?;
-        match self.alloc_classed(&mut inner, class)? {
-            Some(at) => {
-                // SAFETY: nothing else refers to it.
-                unsafe { self.set_live(at, size) };
-                Ok(self.memory.address(at))
-            }
+        match self.alloc_classed(&mut inner, class, size)? {
+            Some(at) => Ok(self.memory.address(at)),
             None => {
                 drop(inner);
                 // It may fit without being rounded up to its class.
@@ -123,17 +120,24 @@ impl Heap {
         }
     }
 
-    fn alloc_classed(&self, inner: &mut Inner, class: usize) -> Checked<Option<usize>> {
+    fn alloc_classed(
+        &self,
+        inner: &mut Inner,
+        class: usize,
+        size: usize,
+    ) -> Checked<Option<usize>> {
         let own = ThreadCache::own(class);
         if let Some(own) = own {
             if self.cache.is_damaged(&self.memory, class)? {
                 return Err(super::Damaged);
             }
             if let Some(at) = inner.take_from_depot(self, class, own)? {
+                // SAFETY: a cached block that was popped: nothing else refers to it.
+                unsafe { self.set_live(at, size) };
                 return Ok(Some(at));
             }
         }
-        inner.engine.alloc(bytes_of(class), GRAIN)
+        inner.engine.alloc(bytes_of(class), GRAIN, note(size))
     }
 
     /// Allocates a block that is aligned to more than the default.
@@ -152,9 +156,9 @@ impl Heap {
         let bytes = self.guarding.padded(size).and_then(round_up);
         let bytes = bytes.ok_or_else(no_memory)?;
         let mut inner = self.inner.lock()?;
-        let at = match inner.engine.alloc(bytes, align)? {
+        let at = match inner.engine.alloc(bytes, align, note(size))? {
             Some(at) => at,
-            None => match self.reclaim(inner, bytes, align)? {
+            None => match self.reclaim(inner, bytes, align, note(size))? {
                 Some(at) => at,
                 None => {
                     self.counters.refusals.add();
@@ -162,8 +166,6 @@ impl Heap {
                 }
             },
         };
-        // SAFETY: nothing else refers to it.
-        unsafe { self.set_live(at, size) };
         self.guarding.draw(&self.memory, at, size);
         Ok(self.memory.address(at))
     }
@@ -176,6 +178,7 @@ impl Heap {
         mut inner: Guard<'a, Inner>,
         bytes: usize,
         align: usize,
+        note: u32,
     ) -> io::Result<Option<usize>> {
         let mut number = 0;
         self.counters.reclaims.add();
@@ -186,7 +189,7 @@ impl Heap {
                 continue;
             }
             free_all(&mut inner.engine, &self.memory, taken)?;
-            if let Some(at) = inner.engine.alloc(bytes, align)? {
+            if let Some(at) = inner.engine.alloc(bytes, align, note)? {
                 return Ok(Some(at));
             }
             if inner.is_wanted() {

@@ -143,8 +143,9 @@ fn blocks_cached_by_another_thread_are_not_lost() {
     });
 }
 
-#[test]
-fn threads_never_have_the_same_block() {
+/// Four threads allocate and free blocks of up to `most` bytes, `held` each at a time, and hand
+/// them on.
+fn in_threads(most: usize, held_each: usize) {
     let rounds = if cfg!(debug_assertions) {
         20_000
     } else {
@@ -165,8 +166,8 @@ fn threads_never_have_the_same_block() {
                             // Blocks change hands.
                             std::mem::swap(&mut held, &mut handed.lock().unwrap());
                         }
-                        if draw % 2 == 0 && held.len() < 300 {
-                            let size = 1 + draw / 64 % 1500;
+                        if draw % 2 == 0 && held.len() < held_each {
+                            let size = 1 + draw / 64 % most;
                             let Ok(block) = heap.alloc(size, 16) else {
                                 continue;
                             };
@@ -190,6 +191,17 @@ fn threads_never_have_the_same_block() {
             free_all(heap, &[block]);
         }
     });
+}
+
+#[test]
+fn threads_never_have_the_same_block() {
+    in_threads(1_500, 300);
+}
+
+/// Where most allocations take back what the thread caches have, or are refused.
+#[test]
+fn threads_share_a_heap_that_is_full() {
+    in_threads(6_000, 300);
 }
 
 #[test]

@@ -258,8 +258,14 @@ impl Engine {
     /// Allocates a block for this many bytes, which were rounded up by
     /// [`super::lists::round_up`], aligned to a power of two. None if there is no room;
     /// where the alignment is more than the default, also if too many blocks that are no
-    /// good come before one that is. The caller sets its state.
-    pub(super) fn alloc(&mut self, bytes: usize, align: usize) -> Checked<Option<usize>> {
+    /// good come before one that is. It is live from here on, so that whoever looks at it as a
+    /// neighbour, even after the lock was given up, does not take it for free.
+    pub(super) fn alloc(
+        &mut self,
+        bytes: usize,
+        align: usize,
+        note: u32,
+    ) -> Checked<Option<usize>> {
         let Some((found, gap)) = self.find(bytes, align)? else {
             return Ok(None);
         };
@@ -271,6 +277,7 @@ impl Engine {
             self.insert(found, gap)?;
         }
         let taken = self.keep(at, bytes + HEADER, length - gap)?;
+        self.memory.set_state(at, State::Live, note)?;
         self.use_bytes(0, taken);
         if align > GRAIN {
             let extent = self.memory.read(at + EXTENT)?;

@@ -28,13 +28,8 @@ impl Engine {
     }
 
     /// Makes one block of a block and the free ones before and behind it, if that has at
-    /// least `bytes`: returns where it begins, in no state, and how many bytes it has.
-    /// What the user wrote is where it was.
-    pub(in crate::heap) fn unite(
-        &mut self,
-        at: usize,
-        bytes: usize,
-    ) -> Checked<Option<(usize, usize)>> {
+    /// least `bytes`: returns where it begins, live. What the user wrote is where it was.
+    pub(in crate::heap) fn unite(&mut self, at: usize, bytes: usize) -> Checked<Option<usize>> {
         let old = self.length(at)?;
         let (after, more) = self.free_after(at, old)?;
         let (before, less) = self.free_before(at)?;
@@ -48,10 +43,12 @@ impl Engine {
         }
         self.remove(before, less)?;
         self.memory.set_state(at, State::Merged, 0)?;
+        let note = u32::try_from(all - HEADER).unwrap_or(u32::MAX);
+        self.memory.set_state(before, State::Live, note)?;
         self.set_length(before, all)?;
         self.set_flags(before + all, 0)?;
         self.use_bytes(0, less + more);
         debug_assert!(all as u64 <= BYTES);
-        Ok(Some((before, all - HEADER)))
+        Ok(Some(before))
     }
 }
