@@ -22,6 +22,8 @@ pub(super) struct Slot {
     pub(super) tops: [AtomicU32; CLASSES],
     /// The most blocks of each stack; only the holder of the lock changes it.
     pub(super) limits: [AtomicU8; CLASSES],
+    /// The owner is about to fill a top: not 0 is seen by its own signal handlers only.
+    pub(super) filling: AtomicU8,
 }
 
 const _: () = assert!(size_of::<Slot>() == STRIDE);

@@ -17,7 +17,7 @@
 //!
 //! Before the stack, there is room for one more block, its top. Only the owner puts one
 //! there, so that it need not lock the bus for that, and a block that is freed and
-//! allocated by turns costs one such operation instead of two.
+//! allocated by turns costs one such operation instead of two. See [`top`].
 //!
 //! The blocks of all stacks together are limited, see [`super::grants`]; a stack has
 //! blocks only while it has a limit.
@@ -154,7 +154,7 @@ impl ThreadCache {
                 return Some(at);
             }
             // Overwritten. It stays there, for `is_damaged`.
-            top::put(&own.tops[class], at);
+            top::put_back(&own.tops[class], at);
             return None;
         }
         // Acquire: pairs with `push`, also that of the slot's last owner.
@@ -212,20 +212,15 @@ impl ThreadCache {
         }
         // SAFETY: by the precondition.
         let first = unsafe { memory.word_at(at) };
-        // Relaxed: the owner's own word; others only clear it.
-        if own.tops[class].load(Ordering::Relaxed) == 0 {
+        if let Some(filling) = top::begin(own, class, grains) {
             // Before others can see it.
             first.store(memory.seal(at, State::Cached, 0), Ordering::Relaxed);
-            // A signal handler may have filled it.
-            if !top::put(&own.tops[class], at) {
-                first.store(owner, Ordering::Relaxed);
-                return false;
-            }
+            filling.fill();
             // Relaxed: if the limit was taken away this moment, the block is found here.
             if own.limits[class].load(Ordering::Relaxed) > 0 {
                 return true;
             }
-            if top::take(&own.tops[class]) == Some(at) {
+            if top::take(&own.tops[class]).is_some() {
                 first.store(owner, Ordering::Relaxed);
                 return false;
             }

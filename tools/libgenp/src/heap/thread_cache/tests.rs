@@ -70,6 +70,21 @@ fn a_stack_gives_the_youngest_first_and_has_a_bound() {
     assert_eq!(field.pop(), None);
 }
 
+/// As a signal handler that interrupted its own thread while that filled the top.
+#[test]
+fn a_handler_leaves_the_top_to_its_thread() {
+    let field = field();
+    let slot = field.own().slot as usize;
+    let filling = top::begin(&field.cache.stacks.slots[slot], CLASS, 7).unwrap();
+    assert!(field.push(0) && field.push(1));
+    assert_eq!(field.cache.blocks(field.own()), 2);
+    assert_eq!(top::look(field.cache.top(field.own())), None);
+    assert_eq!(field.pop(), Some(1));
+    drop(filling);
+    assert!(field.push(2));
+    assert_eq!((field.pop(), field.pop()), (Some(2), Some(0)));
+}
+
 #[test]
 fn cached_blocks_can_be_taken() {
     let field = field();
