@@ -2,6 +2,7 @@
 /* Moments at which programs allocate: in handlers, at the ends of threads and programs. */
 #include "case.h"
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/time.h>
 
@@ -77,15 +78,19 @@ CASE(destructors_of_threads_allocate)
 	return 0;
 }
 
+/* Ends the pipe, so that nobody waits for what does not come. */
 static void *produce(void *pipe)
 {
-	for (int i = 0; i < 10000; i++) {
+	void *wrong = NULL;
+
+	for (int i = 0; i < 10000 && !wrong; i++) {
 		void *block = malloc(i % 5000 + 1);
 
 		if (!block || write(*(int *)pipe, &block, sizeof(block)) != sizeof(block))
-			return pipe;
+			wrong = pipe;
 	}
-	return NULL;
+	close(*(int *)pipe);
+	return wrong;
 }
 
 CASE(others_free_what_a_thread_allocates)
@@ -95,6 +100,8 @@ CASE(others_free_what_a_thread_allocates)
 	int ends[2];
 
 	CHECK(!pipe(ends));
+	/* A producer that is far ahead must not fill the reserve. */
+	CHECK(fcntl(ends[1], F_SETPIPE_SZ, 4096) >= 0);
 	CHECK(!pthread_create(&thread, NULL, produce, &ends[1]));
 	for (int i = 0; i < 10000; i++) {
 		CHECK(read(ends[0], &block, sizeof(block)) == sizeof(block));
