@@ -122,3 +122,51 @@ CASE a_handler_is_refused_or_served(void)
 	CHECK(after >= before);
 	return genp_destroy(part);
 }
+
+#ifdef __x86_64__
+#define TRAP_FLAG 0x100
+/* More than a thread keeps of what it freed: each call takes the lock. */
+#define UNCACHED 100000
+
+static volatile long steps, enter_at;
+
+/* After each instruction of the call: enters the heap once. */
+static void on_step(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	if (++steps == enter_at)
+		use_it(UNCACHED);
+	errno = saved;
+}
+
+/* Turns single steps on or off, which handlers are free of; beside the red zone. */
+static void trap(long flag)
+{
+	asm volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\tandq %1, (%%rsp)\n\torq %0, (%%rsp)\n\t"
+		     "popfq\n\tlea 128(%%rsp), %%rsp" : : "r"(flag), "r"(~(long)TRAP_FLAG) : "cc", "memory");
+}
+
+/* Not by a timer, whose signals may all miss the heap's lock. */
+CASE a_handler_between_any_two_instructions_is_refused_or_served(void)
+{
+	void *block;
+
+	part = genp_create(1 << 20, 0);
+	CHECK(part);
+	signal(SIGTRAP, on_step);
+	for (enter_at = 1; enter_at == 1 || steps >= enter_at - 1; enter_at++) {
+		steps = 0;
+		trap(TRAP_FLAG);
+		block = genp_alloc(part, UNCACHED);
+		trap(0);
+		CHECK(block && !wrong);
+		CHECK(!genp_free(block));
+	}
+	CHECK(refusals > 0 && refusals < enter_at);
+	for (int i = 0; i < KEPT; i++)
+		CHECK(!genp_free(kept[i]));
+	return genp_destroy(part);
+}
+#endif

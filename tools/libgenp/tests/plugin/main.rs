@@ -206,6 +206,11 @@ macro_rules! cases {
     };
 }
 
+#[cfg(target_arch = "x86_64")]
+cases! {
+    a_handler_between_any_two_instructions_is_refused_or_served
+}
+
 cases! {
     a_child_that_destroys_harms_nobody
     a_child_is_refused
