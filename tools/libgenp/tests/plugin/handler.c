@@ -129,6 +129,7 @@ CASE a_handler_is_refused_or_served(void)
 #define UNCACHED 100000
 
 static volatile long steps, enter_at;
+static void (*enter)(void);
 
 /* After each instruction of the call: enters the heap once. */
 static void on_step(int sig)
@@ -137,8 +138,13 @@ static void on_step(int sig)
 
 	(void)sig;
 	if (++steps == enter_at)
-		use_it(UNCACHED);
+		enter();
 	errno = saved;
+}
+
+static void use_the_lock(void)
+{
+	use_it(UNCACHED);
 }
 
 /* Turns single steps on or off, which handlers are free of; beside the red zone. */
@@ -155,6 +161,7 @@ CASE a_handler_between_any_two_instructions_is_refused_or_served(void)
 
 	part = genp_create(1 << 20, 0);
 	CHECK(part);
+	enter = use_the_lock;
 	signal(SIGTRAP, on_step);
 	for (enter_at = 1; enter_at == 1 || steps >= enter_at - 1; enter_at++) {
 		steps = 0;
@@ -167,6 +174,71 @@ CASE a_handler_between_any_two_instructions_is_refused_or_served(void)
 	CHECK(refusals > 0 && refusals < enter_at);
 	for (int i = 0; i < KEPT; i++)
 		CHECK(!genp_free(kept[i]));
+	return genp_destroy(part);
+}
+
+static char *theirs;
+
+static void free_theirs(void)
+{
+	if (!genp_free(theirs))
+		theirs = NULL;
+	else if (errno != EDEADLK)
+		wrong = __LINE__;
+}
+
+static void alloc_theirs(void)
+{
+	theirs = genp_alloc(part, 64);
+	if (!theirs && errno != EDEADLK)
+		wrong = __LINE__;
+	if (theirs)
+		memset(theirs, 2, 64);
+}
+
+/* One call is stepped through, and another one comes at one of its instructions. */
+static char *step_through(char *ours, void (*call)(void))
+{
+	enter = call;
+	steps = 0;
+	trap(TRAP_FLAG);
+	if (ours)
+		genp_free(ours);
+	else
+		ours = genp_alloc(part, 64);
+	trap(0);
+	return ours;
+}
+
+/* Both are of one size, so that they meet in the thread's cache. */
+CASE a_handler_between_any_two_instructions_has_a_block_of_its_own(void)
+{
+	size_t before, after;
+	char *ours;
+	int line;
+
+	part = genp_create(1 << 20, 0);
+	CHECK(part);
+	line = count(&before);
+	if (line)
+		return line;
+	signal(SIGTRAP, on_step);
+	for (enter_at = 1; enter_at == 1 || steps >= enter_at - 1; enter_at++) {
+		theirs = NULL;
+		ours = step_through(NULL, alloc_theirs);
+		CHECK(ours && ours != theirs && !wrong);
+		memset(ours, 1, 64);
+		CHECK(!theirs || (theirs[0] == 2 && theirs[63] == 2));
+		if (!theirs)
+			theirs = genp_alloc(part, 64);
+		CHECK(theirs && theirs != ours);
+		step_through(ours, free_theirs);
+		CHECK(!wrong && !(theirs && genp_free(theirs)));
+	}
+	line = count(&after);
+	if (line)
+		return line;
+	CHECK(after >= before);
 	return genp_destroy(part);
 }
 #endif

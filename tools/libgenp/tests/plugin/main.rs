@@ -208,6 +208,7 @@ macro_rules! cases {
 
 #[cfg(target_arch = "x86_64")]
 cases! {
+    a_handler_between_any_two_instructions_has_a_block_of_its_own
     a_handler_between_any_two_instructions_is_refused_or_served
 }
 
