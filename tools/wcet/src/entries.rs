@@ -16,7 +16,7 @@ use crate::{
 const TABLES: [&str; 5] = [".data", ".rodata", ".ref.data", ".init.data", ".exit.data"];
 
 /// A line of the table: what is counted together.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// What it does.
@@ -29,6 +29,10 @@ pub struct Row {
     /// Parameters of this row.
     #[serde(default)]
     pub with: BTreeMap<String, u64>,
+    /// A line for each of these values of a parameter, which stands in its texts for its name
+    /// in braces.
+    #[serde(default)]
+    pub each: BTreeMap<String, Vec<u64>>,
     /// ... and other values of them while it is counted.
     #[serde(default)]
     pub counted_with: BTreeMap<String, u64>,
@@ -70,7 +74,30 @@ pub struct Entries {
 impl Entries {
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(about(path.display()))?;
-        toml::from_str(&text).map_err(about(path.display()))
+        let mut entries: Self = toml::from_str(&text).map_err(about(path.display()))?;
+        entries.rows = entries.rows.iter().flat_map(Row::lines).collect();
+        Ok(entries)
+    }
+}
+
+impl Row {
+    fn lines(&self) -> Vec<Self> {
+        let mut lines = vec![self.clone()];
+        for (name, values) in &self.each {
+            let of = |line: &Self| Vec::from_iter(values.iter().map(|value| line.at(name, *value)));
+            lines = lines.iter().flat_map(of).collect();
+        }
+        lines
+    }
+
+    /// The line with this value of a parameter.
+    fn at(&self, name: &str, value: u64) -> Self {
+        let filled = |text: &String| text.replace(&format!("{{{name}}}"), &value.to_string());
+        let mut line = self.clone();
+        line.with.insert(name.to_owned(), value);
+        line.what = filled(&self.what);
+        line.counts = self.counts.iter().map(filled).collect();
+        line
     }
 }
 

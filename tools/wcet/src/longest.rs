@@ -23,6 +23,8 @@ pub struct Longest {
     pub weight: u64,
     pub last: usize,
     pub counts: BTreeMap<usize, u64>,
+    /// The longest turn of each loop.
+    pub turns: Vec<u64>,
 }
 
 /// The longest paths from the head of a loop, or from the entry of the function, each
@@ -41,10 +43,14 @@ struct Region {
 }
 
 impl Region {
+    /// The longest turn.
+    fn turn(&self) -> u64 {
+        self.back.map_or(0, |block| self.to[&block])
+    }
+
     /// The longest turn, as often as the bound says.
     fn turns(&self) -> u64 {
-        let turn = self.back.map_or(0, |block| self.to[&block]);
-        self.bound.saturating_mul(turn)
+        self.bound.saturating_mul(self.turn())
     }
 }
 
@@ -55,6 +61,7 @@ pub fn longest(graph: &Weighted<'_>, loops: &[Loop], bounds: &[u64]) -> Option<L
     let mut order = postorder(graph.after);
     order.reverse();
     let mut folded = BTreeMap::new();
+    let mut turns = Vec::new();
     let mut nodes: Vec<usize> = (0..graph.after.len()).collect();
     for (found, bound) in loops.iter().zip(bounds) {
         let blocks: Vec<usize> = order
@@ -64,6 +71,7 @@ pub fn longest(graph: &Weighted<'_>, loops: &[Loop], bounds: &[u64]) -> Option<L
             .collect();
         let mut region = region(graph, &folded, &nodes, &blocks, found.head);
         region.bound = *bound;
+        turns.push(region.turn());
         folded.insert(found.head, region);
         for block in &found.blocks {
             nodes[*block] = found.head;
@@ -81,6 +89,7 @@ pub fn longest(graph: &Weighted<'_>, loops: &[Loop], bounds: &[u64]) -> Option<L
         weight,
         last,
         counts,
+        turns,
     })
 }
 

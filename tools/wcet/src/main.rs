@@ -17,6 +17,7 @@ mod patched;
 mod path;
 mod problem;
 mod settings;
+mod shares;
 mod source;
 mod table;
 mod turns;
@@ -71,6 +72,9 @@ enum Command {
         /// A function that is not called
         #[arg(long)]
         never: Vec<String>,
+        /// Another value of a parameter, as in lease_pages=1
+        #[arg(long, value_parser = parameter)]
+        with: Vec<(String, u64)>,
     },
     /// Compare the bounds of the kernel's functions with what scripts/bench counted
     Callees {
@@ -207,6 +211,12 @@ fn callees(inputs: &Inputs, results: &Path) -> Result<bool> {
     Ok(all)
 }
 
+fn parameter(text: &str) -> Result<(String, u64)> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is expected")?;
+    let value = value.parse().map_err(problem::about(text))?;
+    Ok((name.to_owned(), value))
+}
+
 fn run(command: &Command) -> Result<bool> {
     match command {
         Command::Check {
@@ -233,7 +243,11 @@ fn run(command: &Command) -> Result<bool> {
             inputs,
             function,
             never,
-        } => inputs.with(|module| path::show(module, function, never)),
+            with,
+        } => {
+            let with = with.iter().cloned().collect();
+            inputs.with(|module| path::show(module, function, never, &with))
+        }
         Command::Callees { inputs, results } => callees(inputs, results),
     }
 }

@@ -90,6 +90,12 @@ impl Settings {
         row.map_or(&[], |row| &row.calls)
     }
 
+    /// Whether there is a row for a function of the kernel.
+    pub fn has_callee(&self, name: &str) -> bool {
+        let mut names = self.callees.iter().flat_map(|row| &row.names);
+        names.any(|known| known == name)
+    }
+
     /// The bound of a function of the kernel, without what it calls of the module.
     pub fn callee(&self, name: &str, constants: &Constants) -> Result<u64> {
         let mut rows = self.callees.iter();

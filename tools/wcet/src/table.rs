@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    bounds::{Bounds, Reasons},
+    bounds::{call, Bounds, Reasons},
     counts::Counts,
     decode::Decode,
     entries::{entry_points, is_like, Entries, Row},
-    image::{readable, Image},
+    image::{is_named, readable, Image},
     lines::Lines,
     problem::Result,
     settings::Settings,
@@ -103,24 +103,28 @@ impl Module<'_> {
         let mut sum = row.caller;
         let one = |reason: String| Reasons::from([reason]);
         for name in never {
-            if !self
-                .image
-                .functions()
-                .values()
-                .any(|symbol| crate::image::is_named(symbol, name))
-            {
+            let (caller, called) = call(name).unwrap_or((name, name));
+            let is_missing = |name: &&str| !self.has(name) && !self.settings.has_callee(name);
+            if let Some(name) = [caller, called].into_iter().find(is_missing) {
                 return Err(one(format!("there is no function {name} to count without")));
             }
         }
         for name in &row.calls {
             let bound = bounds.of(self.image.function(name).map_err(one)?)?;
-            let bound = bound
+            let instructions = bound
                 .instructions
                 .ok_or_else(|| one(format!("{name} has no path to its end")))?;
-            sum = sum.saturating_add(bound);
+            sum = sum.saturating_add(instructions);
+            sum = sum.saturating_add(bound.totals.instructions());
         }
         self.check_never(&bounds)?;
         Ok(sum)
+    }
+
+    /// Whether the module has a function of this name.
+    fn has(&self, name: &str) -> bool {
+        let mut symbols = self.image.functions().values();
+        symbols.any(|symbol| is_named(symbol, name))
     }
 
     /// Refuses functions that are not called, by assumption, without which others have no
@@ -137,9 +141,9 @@ impl Module<'_> {
         let mut reasons = Reasons::new();
         for entry in bounds.endless() {
             let symbol = self.image.function_at(entry).unwrap_or("?");
-            let is_named = |name: &String| crate::image::is_named(symbol, name);
+            let is_known = |name: &String| is_named(symbol, name);
             let ends = plain.of(entry)?.instructions.is_some();
-            if ends && !bounds.never.iter().any(is_named) {
+            if ends && !bounds.never.iter().any(is_known) {
                 let name = bounds.name(entry);
                 reasons.insert(format!(
                     "{name} always calls what is not called: name it too"

@@ -9,7 +9,7 @@ use crate::{
     lines::{Line, Lines},
     loops::Loop,
     problem::Result,
-    source::{Annotation, Source},
+    source::{Annotation, Kind, Source},
 };
 
 /// An annotation at a place: the same one is at several, where the compiler inlined the
@@ -85,18 +85,32 @@ impl<'a> Turns<'a> {
 
     /// Whether an instruction is of a statement that is not reached.
     pub fn is_left_out(&self, address: u64) -> Result<bool> {
-        let has = |line: &Line| {
-            let annotations = self
-                .source
-                .annotations
-                .get(&line.file)
-                .into_iter()
-                .flatten();
-            annotations
-                .filter(|annotation| annotation.bound.is_none())
-                .any(|annotation| annotation.has(line.number))
+        let lines = self.lines.of(address)?;
+        Ok(lines
+            .iter()
+            .any(|line| self.at(line, Kind::NotReached).is_some()))
+    }
+
+    /// Of a call, how often that is made in all, and the statement that says so. It has to be
+    /// in the statement itself: what was inlined there may have loops.
+    pub fn calls(&self, address: u64) -> Result<Option<(Line, u64)>> {
+        let lines = self.lines.of(address)?;
+        let Some(line) = lines.first() else {
+            return Ok(None);
         };
-        Ok(self.lines.of(address)?.iter().any(has))
+        let Some(annotation) = self.at(line, Kind::Calls) else {
+            return Ok(None);
+        };
+        let bound = self.source.bound(&line.file, annotation)?;
+        let (file, number) = (line.file.clone(), annotation.first);
+        Ok(Some((Line { file, number }, bound)))
+    }
+
+    /// The annotation of this kind whose statement has a line.
+    fn at(&self, line: &Line, kind: Kind) -> Option<&'a Annotation> {
+        let annotations = self.source.annotations.get(&line.file);
+        let mut annotations = annotations.into_iter().flatten();
+        annotations.find(|annotation| annotation.kind == kind && annotation.has(line.number))
     }
 
     /// The annotations that an instruction with these lines is under, from the innermost.
@@ -107,7 +121,8 @@ impl<'a> Turns<'a> {
             let mut here: Vec<&Annotation> = annotations
                 .into_iter()
                 .flatten()
-                .filter(|annotation| annotation.bound.is_some() && annotation.has(line.number))
+                .filter(|annotation| matches!(annotation.kind, Kind::Bound | Kind::Total))
+                .filter(|annotation| annotation.has(line.number))
                 .collect();
             here.sort_by_key(|annotation| annotation.last - annotation.first);
             found.extend(here.into_iter().map(|annotation| Found {

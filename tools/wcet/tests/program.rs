@@ -47,6 +47,44 @@ fn a_loop_in_a_loop_turns_as_often_as_both_say() {
 }
 
 #[test]
+fn a_loop_may_turn_so_often_in_all() {
+    let source = LOOPS.replace("loop-bound: 5", "loop-total: 5");
+    // The inner one once in each turn, on the way out, and five times in all.
+    let turn = 1 + 2 + 2;
+    bound(
+        Module::new("total").source(&source).function("f", NESTED),
+        4 * turn + 1 + 5 * 2,
+    );
+    // However often, and from wherever, the function with it is called.
+    let code = "call g\ncall g\n1: call g\n# 4 \"genp/loops.rs\"\ndec %esi\njne 1b\nret";
+    let inner = "# 6 \"genp/loops.rs\"\n2: dec %edi\njne 2b\nret";
+    let calls = code.replace("1: call", "# 4 \"genp/loops.rs\"\n1: call");
+    bound(
+        Module::new("total-called")
+            .source(&source)
+            .function("g", inner)
+            .function("f", &calls),
+        2 * (1 + 3) + 4 * (1 + 3 + 2) + 1 + 5 * 2,
+    );
+}
+
+#[test]
+fn a_call_may_be_made_so_often_in_all() {
+    let source = "fn f() {\n// loop-bound: 8\nwhile a() {\n// call-total: 2\ng();\n}\n}\n";
+    let code = "# 3 \"genp/loops.rs\"\n1: nop\n# 5 \"genp/loops.rs\"\ncall g\n\
+                # 3 \"genp/loops.rs\"\ndec %esi\njne 1b\nret";
+    let module = |code: &str| {
+        Module::new("calls-in-all")
+            .source(source)
+            .function("g", "nop\nnop\nret")
+            .function("f", code)
+    };
+    // The call itself counts in each turn.
+    bound(module(code), 9 * 4 + 1 + 2 * 3);
+    bound(module(&code.replace("# 5", "# 3")), 9 * (4 + 3) + 1);
+}
+
+#[test]
 fn a_loop_without_an_annotation_is_refused() {
     let source = LOOPS.replace("// loop-bound: 5", "//");
     refused(
@@ -256,6 +294,25 @@ fn what_is_not_called_is_in_no_other_function_always_called() {
 }
 
 #[test]
+fn a_function_may_be_called_by_others_only() {
+    let module = |row: &str| {
+        Module::new("pair")
+            .function("g", "nop\nnop\nret")
+            .function("h", "test %edi, %edi\nje 1f\nret\n1: call g\nret")
+            .function("f", "call h\ncall g\nret")
+            .row(row)
+    };
+    let g = 1 + 3;
+    bound(module(""), 1 + (2 + g + 1) + g + 1);
+    bound(module("without = [\"h -> g\"]\n"), 1 + 3 + g + 1);
+    refused(
+        module("without = [\"f -> g\"]\n"),
+        "f has no path to its end",
+    );
+    refused(module("without = [\"h -> j\"]\n"), "there is no function j");
+}
+
+#[test]
 fn a_line_may_be_without_a_function_and_counted_with_other_numbers() {
     let module = Module::new("conditions")
         .function("g", "nop\nnop\nret")
@@ -271,6 +328,21 @@ fn a_line_may_be_without_a_function_and_counted_with_other_numbers() {
             && out
                 .text
                 .contains("ok f: at most 104, comparable 9, counted 9"),
+        "{}",
+        out.text
+    );
+}
+
+#[test]
+fn a_row_may_have_a_line_for_each_size() {
+    let module = Module::new("sizes")
+        .function("f", "call walk\nret")
+        .settings("[parameters]\nn = 0\n[[callee]]\nnames = [\"walk\"]\nbound = \"n\"\nhow = \"\"\n")
+        .more("[[row]]\nwhat = \"{n} pages\"\ncalls = [\"f\"]\ncounts = [\"{n} of f\"]\neach = { n = [4, 8] }\n");
+    let out = module.check();
+    assert!(
+        out.text.contains("4 pages: no count has its name")
+            && out.text.contains("8 pages: no count has its name"),
         "{}",
         out.text
     );

@@ -2,7 +2,9 @@
 
 //! The bound of a function: its longest path, with those of all functions it calls.
 
+mod calls;
 mod repeated;
+mod totals;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +14,7 @@ use std::{
 use crate::{
     decode::{Count, Decode, Flow, Operation, Step},
     graph::Graph,
-    image::{is_named, readable, Image, Place},
+    image::{is_named, readable, Image},
     lines::Lines,
     longest::{longest, Weighted},
     loops::{loops, Loop},
@@ -21,6 +23,9 @@ use crate::{
     source::Source,
     turns::Turns,
 };
+
+pub use calls::call;
+pub use totals::Totals;
 
 /// Reasons why a function has no bound.
 pub type Reasons = BTreeSet<String>;
@@ -33,6 +38,9 @@ pub struct Bound {
     pub instructions: Option<u64>,
     /// How often the longest path comes to each step, and what one time costs.
     pub steps: BTreeMap<u64, (u64, u64)>,
+    /// The loops of it, and of all that it calls, that turn so many times in all. No turn of
+    /// them is in the instructions above.
+    pub totals: Totals,
 }
 
 /// Bounds under the same parameters and assumptions.
@@ -42,11 +50,13 @@ pub struct Bounds<'a> {
     pub lines: &'a Lines,
     pub source: &'a Source,
     pub settings: &'a Settings,
-    /// Functions that are not called, by assumption.
+    /// Functions that are not called, by assumption: at all, or as `CALLER -> FUNCTION`.
     pub never: &'a [String],
     known: BTreeMap<u64, Result<Rc<Bound>, Reasons>>,
     /// The functions whose bounds are being computed.
     open: Vec<u64>,
+    /// What these call, and their own totals.
+    called: Vec<(BTreeSet<u64>, Totals)>,
 }
 
 /// The costs of a block.
@@ -67,7 +77,7 @@ impl<'a> Bounds<'a> {
         settings: &'a Settings,
         never: &'a [String],
     ) -> Self {
-        let (known, open) = (BTreeMap::new(), Vec::new());
+        let (known, open, called) = (BTreeMap::new(), Vec::new(), Vec::new());
         Self {
             image,
             decode,
@@ -77,6 +87,7 @@ impl<'a> Bounds<'a> {
             never,
             known,
             open,
+            called,
         }
     }
 
@@ -93,8 +104,18 @@ impl<'a> Bounds<'a> {
             return Err(Reasons::from([format!("recursion: {}", names.join(", "))]));
         }
         self.open.push(entry);
-        let bound = self.compute(entry).map(Rc::new);
+        self.called.push(Default::default());
+        let mut bound = self.compute(entry);
         self.open.pop();
+        let (called, totals) = self.called.pop().unwrap_or_default();
+        if let Ok(bound) = &mut bound {
+            bound.totals.add(&totals);
+            let bounds = called.iter().filter_map(|called| self.known.get(called));
+            for called in bounds.flatten() {
+                bound.totals.add(&called.totals);
+            }
+        }
+        let bound = bound.map(Rc::new);
         self.known.insert(entry, bound.clone());
         bound
     }
@@ -146,7 +167,14 @@ impl<'a> Bounds<'a> {
         if !reasons.is_empty() {
             return Err(reasons);
         }
-        Ok(sum(&graph, &after, &found, &bounds, &costs))
+        let counts: Vec<u64> = bounds.iter().map(|bound| bound.each_time).collect();
+        let (mut bound, turns) = sum(&graph, &after, &found, &counts, &costs);
+        for (repeated, turn) in bounds.into_iter().zip(turns) {
+            if let Some((at, turns)) = repeated.in_all {
+                bound.totals.add_turns(at, turns, turn);
+            }
+        }
+        Ok(bound)
     }
 
     /// The line of an address, and those of the callers that it is inlined in: lines of
@@ -219,7 +247,14 @@ impl<'a> Bounds<'a> {
         };
         let called = match &operation.flow {
             Flow::Call(_) if turns.is_left_out(step.address).unwrap_or(false) => None,
-            Flow::Call(to) => self.place_called(to, reasons),
+            Flow::Call(to) => match turns.calls(step.address) {
+                Ok(None) => self.place_called(to, reasons),
+                Ok(Some((line, times))) => self.counted_in_all(to, line, times, reasons),
+                Err(reason) => {
+                    reasons.insert(reason);
+                    None
+                }
+            },
             Flow::CallThrough(variable) => self.row(variable, reasons),
             Flow::CallUnknown => self.unknown(name, step, reasons),
             Flow::Stop => None,
@@ -242,74 +277,16 @@ impl<'a> Bounds<'a> {
         }
         most
     }
-
-    fn place_called(&mut self, to: &Place, reasons: &mut Reasons) -> Option<u64> {
-        match to {
-            Place::Here(address) if self.image.function_at(*address).is_some() => {
-                match self.of(*address) {
-                    Ok(bound) => bound.instructions,
-                    Err(more) => {
-                        reasons.extend(more);
-                        None
-                    }
-                }
-            }
-            // The part of the function at the other end of a branch.
-            Place::Here(_) => None,
-            Place::Elsewhere(symbol) => self.row(symbol, reasons),
-        }
-    }
-
-    fn row(&mut self, symbol: &str, reasons: &mut Reasons) -> Option<u64> {
-        if self.never.iter().any(|never| never == symbol) {
-            return None;
-        }
-        let settings = self.settings;
-        let called = self.longest_of(settings.called_by(symbol), reasons);
-        match settings.callee(symbol, &self.source.constants) {
-            Ok(bound) => Some(bound.saturating_add(called.unwrap_or(0))),
-            Err(reason) => {
-                reasons.insert(reason);
-                None
-            }
-        }
-    }
-
-    /// What a call through a pointer costs.
-    fn unknown(&mut self, name: &str, step: &Step, reasons: &mut Reasons) -> Option<u64> {
-        let settings = self.settings;
-        let mut rows = settings.indirect.iter();
-        let Some(row) = rows.find(|row| is_named(name, &row.function)) else {
-            reasons.insert(format!(
-                "{name}: calls through a pointer at {}",
-                self.place(step.address)
-            ));
-            return None;
-        };
-        self.longest_of(&row.targets, reasons)
-    }
-
-    /// The highest cost of some functions.
-    fn longest_of(&mut self, names: &[String], reasons: &mut Reasons) -> Option<u64> {
-        let mut most = None;
-        for target in names {
-            let to = match self.image.function(target) {
-                Ok(address) => Place::Here(address),
-                Err(_) => Place::Elsewhere(target.clone()),
-            };
-            most = most.max(self.place_called(&to, reasons));
-        }
-        most
-    }
 }
 
+/// The bound, and the longest turn of each loop.
 fn sum(
     graph: &Graph,
     after: &[Vec<usize>],
     loops: &[Loop],
     bounds: &[u64],
     costs: &[Costs],
-) -> Bound {
+) -> (Bound, Vec<u64>) {
     let total = |costs: &Costs| {
         costs
             .steps
@@ -324,7 +301,7 @@ fn sum(
         ends: &ends,
     };
     let Some(path) = longest(&weighted, loops, bounds) else {
-        return Bound::default();
+        return (Bound::default(), Vec::new());
     };
     let mut steps = BTreeMap::new();
     for (block, count) in &path.counts {
@@ -338,8 +315,10 @@ fn sum(
             .entry(last.address)
             .and_modify(|(_, cost)| *cost += end);
     }
-    Bound {
+    let bound = Bound {
         instructions: Some(path.weight),
         steps,
-    }
+        totals: Totals::default(),
+    };
+    (bound, path.turns)
 }

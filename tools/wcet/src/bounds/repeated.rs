@@ -6,19 +6,44 @@ use std::collections::BTreeSet;
 
 use super::{Bounds, Reasons};
 use crate::{
-    decode::Step, graph::Graph, image::is_named, loops::Loop, settings::Library, turns::Turns,
+    decode::Step, graph::Graph, image::is_named, lines::Line, loops::Loop, settings::Library,
+    source::Kind, turns::Turns,
 };
 
 /// Lines that are shown of a loop without a bound.
 const PLACES: usize = 3;
 
+/// How often a loop goes back to its head.
+#[derive(Clone, Default)]
+pub(super) struct Repeated {
+    /// Each time it is come to.
+    pub(super) each_time: u64,
+    /// ... and where its annotation is and how often in all, if that is what is known.
+    pub(super) in_all: Option<(Line, u64)>,
+}
+
+impl From<u64> for Repeated {
+    fn from(each_time: u64) -> Self {
+        Self {
+            each_time,
+            in_all: None,
+        }
+    }
+}
+
 impl Bounds<'_> {
     /// How often each loop goes back to its head.
-    pub(super) fn turns(&self, graph: &Graph, found: &[Loop], reasons: &mut Reasons) -> Vec<u64> {
+    pub(super) fn turns(
+        &self,
+        graph: &Graph,
+        found: &[Loop],
+        reasons: &mut Reasons,
+    ) -> Vec<Repeated> {
         let symbol = self.image.function_at(graph.entry).unwrap_or("?");
         let mut library = self.settings.library.iter();
         if let Some(library) = library.find(|library| is_named(symbol, &library.function)) {
-            return self.library(library, graph, found, reasons);
+            let bounds = self.library(library, graph, found, reasons);
+            return bounds.into_iter().map(Repeated::from).collect();
         }
         let turns = Turns {
             lines: self.lines,
@@ -28,13 +53,22 @@ impl Bounds<'_> {
             Ok(annotations) => annotations,
             Err(reason) => {
                 reasons.insert(reason);
-                return vec![0; found.len()];
+                return vec![Repeated::default(); found.len()];
             }
         };
         let mut bounds = Vec::new();
         for (found, annotation) in found.iter().zip(annotations) {
             let bound = match annotation {
-                Some(it) => self.source.bound(&it.line.file, it.annotation),
+                Some(it) => {
+                    let bound = self.source.bound(&it.line.file, it.annotation);
+                    bound.map(|bound| match it.annotation.kind {
+                        Kind::Total => Repeated {
+                            each_time: 0,
+                            in_all: Some((it.line, bound)),
+                        },
+                        _ => bound.into(),
+                    })
+                }
                 None => Err(format!(
                     "{}: {}",
                     self.name(graph.entry),
@@ -43,7 +77,7 @@ impl Bounds<'_> {
             };
             bounds.push(bound.unwrap_or_else(|reason| {
                 reasons.insert(reason);
-                0
+                Repeated::default()
             }));
         }
         bounds

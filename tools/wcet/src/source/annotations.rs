@@ -2,19 +2,43 @@
 
 //! Annotations. A comment `loop-bound: EXPRESSION` is above a loop, or above a statement
 //! whose loop is in a function of a library: at most so many times, each time the loop is
-//! come to, is its body executed; of a string instruction, so many repetitions. A comment
-//! `not-reached: REASON` is above a statement: no call in it is ever made.
+//! come to, is its body executed; of a string instruction, so many repetitions. With
+//! `loop-total:` it is at most so many times in a call from outside, however often the loop is
+//! come to. Comments above statements: with `call-total: EXPRESSION` its calls are made at most
+//! so many times, each, in a call from outside; with `not-reached: REASON` never.
 
 use crate::problem::Result;
 
 const BOUND: &str = "loop-bound:";
+const TOTAL: &str = "loop-total:";
+const CALLS: &str = "call-total:";
 const NOT_REACHED: &str = "not-reached:";
+
+/// What an annotation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The turns of a loop, each time it is come to.
+    Bound,
+    /// The turns of a loop in all.
+    Total,
+    /// The calls of a statement in all.
+    Calls,
+    NotReached,
+}
+
+const MARKS: [(&str, Kind); 4] = [
+    (BOUND, Kind::Bound),
+    (TOTAL, Kind::Total),
+    (CALLS, Kind::Calls),
+    (NOT_REACHED, Kind::NotReached),
+];
 
 /// An annotation, and the lines of the statement below it, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Annotation {
-    /// How often the loop turns; `None` if the statement is not reached.
-    pub bound: Option<String>,
+    pub kind: Kind,
+    /// How often; nothing if the statement is not reached.
+    pub bound: String,
     pub first: u32,
     /// The last line of the head, of which something is executed in each turn.
     pub head: u32,
@@ -36,12 +60,10 @@ pub fn annotations(text: &str) -> Result<Vec<Annotation>> {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
     for (at, line) in lines.iter().enumerate() {
-        let mark = if line.contains(BOUND) {
-            BOUND
-        } else {
-            NOT_REACHED
-        };
-        let Some((before, bound)) = line.split_once(mark) else {
+        let mut marks = MARKS.into_iter();
+        let Some((kind, (before, bound))) =
+            marks.find_map(|(mark, kind)| Some((kind, line.split_once(mark)?)))
+        else {
             continue;
         };
         if !matches!(before.trim(), "//" | "/*" | "*") {
@@ -52,16 +74,19 @@ pub fn annotations(text: &str) -> Result<Vec<Annotation>> {
             .trim_end_matches("*/")
             .trim()
             .trim_end_matches('.');
-        let bound = (mark == BOUND).then(|| bound.to_owned());
+        let bound = match kind {
+            Kind::NotReached => String::new(),
+            _ => bound.to_owned(),
+        };
         found.push(
-            statement(&lines, at + 1, bound)
+            statement(&lines, at + 1, kind, bound)
                 .ok_or_else(|| format!("line {}: nothing is below the annotation", at + 1))?,
         );
     }
     Ok(found)
 }
 
-fn statement(lines: &[&str], from: usize, bound: Option<String>) -> Option<Annotation> {
+fn statement(lines: &[&str], from: usize, kind: Kind, bound: String) -> Option<Annotation> {
     let is_code = |line: &&str| {
         let line = line.trim();
         !(line.is_empty()
@@ -92,6 +117,7 @@ fn statement(lines: &[&str], from: usize, bound: Option<String>) -> Option<Annot
             let endless = lines[first].trim().starts_with("loop");
             let head = if endless { last } else { head.unwrap_or(last) };
             return (last >= first).then_some(Annotation {
+                kind,
                 bound,
                 first: number(first)?,
                 head: number(head)?,
@@ -115,10 +141,7 @@ mod tests {
     fn a_loop_is_as_long_as_its_braces() {
         let text =
             "// loop-bound: LEVELS - 1\n// Down.\nfor i in list(\n  1) {\n  if a {\n  }\n}\nb();\n";
-        assert_eq!(
-            annotations(text).unwrap()[0].bound.as_deref(),
-            Some("LEVELS - 1")
-        );
+        assert_eq!(annotations(text).unwrap()[0].bound, "LEVELS - 1");
         assert_eq!(lines(text), (3, 4, 7));
     }
 
@@ -149,7 +172,8 @@ mod tests {
     #[test]
     fn a_statement_that_is_not_reached_has_no_bound() {
         let text = "// not-reached: it is mapped.\nlet b = f(\n);\n";
-        assert_eq!(annotations(text).unwrap()[0].bound, None);
+        assert_eq!(annotations(text).unwrap()[0].kind, Kind::NotReached);
+        assert_eq!(annotations(text).unwrap()[0].bound, "");
         assert_eq!(lines(text), (2, 3, 3));
     }
 

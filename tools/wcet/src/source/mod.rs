@@ -14,7 +14,7 @@ use std::{
 
 use crate::problem::{about, Result};
 
-pub use annotations::Annotation;
+pub use annotations::{Annotation, Kind};
 pub use constants::Constants;
 
 /// The folders of the source that are compiled into the module.
@@ -77,7 +77,9 @@ impl Source {
     fn check(&self) -> Result<()> {
         for (file, annotations) in &self.annotations {
             for annotation in annotations {
-                self.bound(file, annotation)?;
+                if annotation.kind != Kind::NotReached {
+                    self.bound(file, annotation)?;
+                }
             }
         }
         Ok(())
@@ -86,7 +88,8 @@ impl Source {
     /// The value of an annotation.
     pub fn bound(&self, file: &Path, annotation: &Annotation) -> Result<u64> {
         let place = format!("{}:{}", file.display(), annotation.first);
-        let bound = annotation.bound.as_deref().unwrap_or("0");
-        self.constants.value(file, bound).map_err(about(place))
+        self.constants
+            .value(file, &annotation.bound)
+            .map_err(about(place))
     }
 }
