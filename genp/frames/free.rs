@@ -167,7 +167,8 @@ impl FreeFrames {
             false => Taken { list, poisoned: 0 },
         };
         if !clean {
-            // loop-bound: BATCH
+            // No request has more frames zeroed than it gets.
+            // loop-total: lease_pages
             for frame in taken.list.iter(&self.links) {
                 self.frames.zero(frame);
             }
@@ -182,8 +183,8 @@ impl FreeFrames {
             list: FrameList::EMPTY,
             poisoned: 0,
         };
-        // The usual case changes no link.
-        // loop-bound: lease_pages
+        // The usual case changes no link. A lease is looked at when it begins and ends.
+        // loop-total: 2 * lease_pages + poisoned
         let any = list
             .iter(&self.links)
             .any(|frame| self.frames.poisoned(frame));
@@ -191,7 +192,7 @@ impl FreeFrames {
             taken.list = list;
             return taken;
         }
-        // loop-bound: lease_pages
+        // loop-total: 2 * lease_pages + poisoned
         while let Some(frame) = list.pop(&self.links) {
             match self.frames.poisoned(frame) {
                 true => taken.poisoned.raise(1),

@@ -116,7 +116,8 @@ impl FrameList {
             return ::core::mem::replace(self, Self::EMPTY);
         }
         let mut last = self.first;
-        // loop-bound: FILL_BATCH
+        // A lease is filled from them, and tries again for a frame with an error.
+        // loop-total: lease_pages + poisoned
         for _ in 1..most {
             last = links.next(last);
         }
@@ -153,7 +154,7 @@ impl Iter<'_> {
     #[inline]
     pub(crate) fn visit(&mut self, count: u32, mut look: impl FnMut(u32)) {
         let count = count.min(self.left);
-        // loop-bound: lease_pages
+        // loop-total: lease_pages
         for _ in 0..count {
             let frame = self.at;
             self.at = self.links.next(frame);

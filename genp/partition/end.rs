@@ -49,15 +49,18 @@ impl Partition {
     /// Context: thread, may sleep for one batch of the borrower's filling or one piece of
     /// its page tables, again and again. Linear in the pages mapped.
     pub(crate) fn end_lease(&self, handle: u64, how: EndReason) -> Result<u64> {
-        let (bytes, mut over) = match self.leases.begin_end(self, handle, how) {
-            Ok((bytes, progress)) => (Ok(bytes), self.after_piece(&progress)),
-            Err(error) => (Err(error), error != ESTALE),
+        let (bytes, mut progress) = match self.leases.begin_end(self, handle, how) {
+            Ok((bytes, progress)) => (Ok(bytes), progress),
+            // Somebody else may be ending it.
+            Err(error) if error == ESTALE => (Err(error), Progress::More),
+            Err(error) => return Err(error),
         };
-        // loop-bound: lease_pages * MAX_MAPPINGS / PIECE + 2
-        while !over {
+        // loop-bound: lease_pages / (PIECE / mappings) + 1
+        while matches!(progress, Progress::More) {
             yield_now();
-            over = self.after_piece(&self.leases.end_piece(self, handle));
+            progress = self.leases.end_piece(self, handle);
         }
+        self.after_piece(&progress);
         bytes
     }
 

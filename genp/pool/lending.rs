@@ -11,7 +11,6 @@ use kernel::{
     sync::{
         aref::ARef,
         atomic::{Atomic, Relaxed},
-        Arc,
     },
     task::Task,
 };
@@ -21,6 +20,7 @@ use super::{
     ends::{Ends, OverdueLease},
     heap::PoolAccounting,
     needs::Needs,
+    wakes::{Threads, Wakes},
     Wakers,
 };
 use crate::genp::{
@@ -35,9 +35,7 @@ use crate::genp::{
         alloc_flags::SETUP_FLAGS,
         cpu::PreemptGuard,
         lock::{new_raw_lock, RawLock},
-        table,
-        thread::Waker,
-        time,
+        table, time,
     },
 };
 
@@ -231,13 +229,20 @@ impl LendingState {
             || totals.waiters < then.waiters
             || totals.committed < then.committed;
         if better {
-            self.starved = None;
-            self.rearmed = true;
-            if let Some(id) = self.payer {
-                self.accounting.charge_wake(id, now);
-            }
+            self.rearm(now);
         }
         better
+    }
+
+    /// Has the refill thread try again.
+    #[cold]
+    #[inline(never)]
+    fn rearm(&mut self, now: u64) {
+        self.starved = None;
+        self.rearmed = true;
+        if let Some(id) = self.payer {
+            self.accounting.charge_wake(id, now);
+        }
     }
 
     /// For the refill thread: whether stocks that could not be refilled may be now. Says so
@@ -258,9 +263,7 @@ pub(crate) struct Lending {
     #[pin]
     state: RawLock<LendingState>,
     longest_ns: Atomic<u64>,
-    recall: Arc<Waker>,
-    revoke: Arc<Waker>,
-    refill: Arc<Waker>,
+    threads: Threads,
     /// At least the number of steps that serve all waiters.
     max_serves: u32,
 }
@@ -293,9 +296,11 @@ impl Lending {
                 "genp_lending"
             ),
             longest_ns: Atomic::new(0),
-            recall: wakers.recall.clone(),
-            revoke: wakers.revoke.clone(),
-            refill: wakers.refill.clone(),
+            threads: Threads {
+                recall: wakers.recall.clone(),
+                revoke: wakers.revoke.clone(),
+                refill: wakers.refill.clone(),
+            },
             max_serves: recall_bound::serves(config.max_waiters, config.max_partitions),
         }))
     }
@@ -313,33 +318,27 @@ impl Lending {
     /// As [`Self::with`]; `work` gets the time at which it begins.
     pub(crate) fn with_time<R>(&self, work: impl FnOnce(&mut LendingState, u64) -> R) -> R {
         let here = PreemptGuard::begin();
-        let (answer, took, (wants_recall, wants_revoke), wants_refill, woken) = {
+        let (answer, took, wakes) = {
             let mut state = self.state.lock();
             let begin = time::now();
             state.payer = None;
             let answer = work(&mut state, begin);
             let waiters = state.accounting.totals().waiters;
             state.needs.note_waiters(waiters > 0, begin);
-            let wants_threads = state.wants_threads(begin);
-            let wants_refill = state.wants_refill(begin);
-            let woken = state.woken.take();
-            let took = time::now().saturating_sub(begin);
-            (answer, took, wants_threads, wants_refill, woken)
+            let (recall, revoke) = state.wants_threads(begin);
+            let wakes = Wakes {
+                recall,
+                revoke,
+                refill: state.wants_refill(begin),
+                waiter: state.woken.take(),
+            };
+            (answer, time::now().saturating_sub(begin), wakes)
         };
-        if wants_recall {
-            self.recall.wake();
-        }
-        if wants_revoke {
-            self.revoke.wake();
-        }
-        if wants_refill {
-            self.refill.wake();
-        }
-        if let Some(waiter) = &woken {
-            waiter.wake_up();
+        if wakes.any() {
+            self.threads.wake_all(&wakes);
         }
         drop(here);
-        drop(woken);
+        drop(wakes);
         if took > self.longest_ns.load(Relaxed) {
             // Two writers may race and the smaller value remain: it is for people.
             self.longest_ns.store(took, Relaxed);

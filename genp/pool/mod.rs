@@ -13,6 +13,7 @@ mod needs;
 pub(crate) mod pending;
 mod poison;
 mod urgency;
+mod wakes;
 
 use kernel::{
     prelude::*,

@@ -11,11 +11,13 @@ impl Pool {
     /// there are none without errors left. As many steps more as frames with errors are
     /// found. Context: thread, may sleep.
     pub(super) fn take_frames(&self, count: u32, node: u32) -> FrameList {
-        // loop-bound: poisoned + 1
+        // Each turn after the first one has found some with errors.
+        // loop-total: poisoned
         loop {
             let suspect = self.errors.pending();
             let taken = self.free_frames.take(count, node, suspect);
             if taken.poisoned > 0 {
+                // call-total: poisoned
                 self.retire(taken.poisoned);
             }
             if !taken.list.is_empty() || taken.poisoned == 0 {
@@ -39,6 +41,8 @@ impl Pool {
 
     /// Takes frames out of the accounting that had errors when they were free. Context:
     /// thread.
+    #[cold]
+    #[inline(never)]
     fn retire(&self, frames: u32) {
         if frames > 0 {
             self.lending.with(|state| state.accounting.retire(frames));

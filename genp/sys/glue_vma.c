@@ -189,7 +189,7 @@ static void map_pages(struct vm_area_struct *vma, pte_t *pte,
 	/* Made once: only the frame number differs from page to page. */
 	pte_t entry = lease_entry(vma, before);
 
-	/* loop-bound: PAGES_AT_ONCE */
+	/* loop-total: mappings * lease_pages */
 	for (i = 0; i < count; i++) {
 		pfn = page_to_pfn(pages[i]);
 		entry = pte_advance_pfn(entry, pfn - before);
@@ -211,7 +211,7 @@ static int map_table(pte_t *pte, unsigned long address, void *data)
 	struct page *pages[PAGES_AT_ONCE];
 	unsigned long done, most;
 
-	/* loop-bound: lease_pages / PAGES_AT_ONCE + 1 */
+	/* loop-total: mappings * (lease_pages / PAGES_AT_ONCE + 2 * (lease_pages / PIECE + 1)) */
 	for (done = 0; done < frames->count; done += most) {
 		most = min(frames->count - done, ARRAY_SIZE(pages));
 		if (frames->next(frames->context, pages, most) != most)
@@ -236,7 +236,8 @@ static int each_table(struct vm_area_struct *vma, unsigned long page,
 
 	if (page > vma_pages(vma) || count > vma_pages(vma) - page)
 		return -EINVAL;
-	/* loop-bound: piece_tables */
+	/* To map, and to unmap, which is in smaller pieces and in one mapping. */
+	/* loop-total: 2 * piece_tables * mappings * (lease_pages / PIECE + 1) */
 	for (; address < end && !err; address = next) {
 		next = pmd_addr_end(address, end);
 		*in_table = (next - address) >> PAGE_SHIFT;
@@ -290,7 +291,7 @@ static int clear_table(pte_t *pte, unsigned long address, void *data)
 	/* Without both ends what is between them would not be flushed. */
 	if (!pte_present(ptep_get(pte)) || !pte_present(ptep_get(pte + last)))
 		return 0;
-	/* loop-bound: lease_pages */
+	/* loop-total: lease_pages */
 	for (i = 1; i < last; i++)
 		ptep_get_and_clear(clearing->mm, address + (i << PAGE_SHIFT),
 				   pte + i);

@@ -282,7 +282,7 @@ impl<I: Iterator<Item = u32> + Clone> Pages<'_, I> {
         // A local copy is kept in registers during the loop.
         let mut list = pages.list.clone();
         let mut given = 0;
-        // loop-bound: PAGES_AT_ONCE
+        // loop-total: mappings * lease_pages
         for (page, frame) in to.iter_mut().zip(&mut list) {
             *page = pages.frames.page(frame);
             if page.is_null() {

@@ -117,6 +117,7 @@ impl Leases {
         let Some(piece) = slices.next_piece(handle) else {
             return Progress::Over;
         };
+        // call-total: lease_pages / (PIECE / mappings) + 1
         self.window.unmap_piece(slices, partition, &piece);
         let Piece { first, count, .. } = piece;
         trace::unmap(self.account.id().0, handle, first, count, slices.mappings());

@@ -103,7 +103,7 @@ impl LeaseWindow {
             let left = frames.by_ref().take(end.saturating_sub(at) as usize);
             let sound = left.take_while(|frame| !self.account().poisoned(*frame));
             // CAST: at most `count`.
-            // loop-bound: lease_pages
+            // loop-total: mappings * lease_pages
             let length = sound.count() as u32;
             if length > 0 {
                 vma.map(at, length, &mut run, table)?;

@@ -161,6 +161,7 @@ impl Leases {
     /// Sleeps until the request is resolved, the deadline, or a signal. Ok means that
     /// frames were granted. EIDRM, EAGAIN, ETIMEDOUT, ERESTARTSYS. Context: thread, may
     /// sleep.
+    #[inline(never)]
     pub(super) fn wait(&self, ticket: &BorrowTicket, deadline: u64) -> Result {
         let lease = ticket.lease;
         trace::wait(self.account.id().0, ticket.handle, deadline);
@@ -242,6 +243,7 @@ impl Leases {
 
     /// Maps a lease in the caller's address space: see [`LeaseWindow::map_lease`].
     /// ETIMEDOUT if it ended meanwhile. Context: thread, may sleep.
+    #[inline(never)]
     pub(super) fn map<T: FileOwner>(&self, partition: &T, ticket: &BorrowTicket) -> Result {
         match self
             .window

@@ -189,7 +189,7 @@ impl LeaseWindow {
         let pool = self.account.pool();
         let start = self.slice_start(slice);
         let mut walk = Walk::new(&pool.free_frames, slice, handle);
-        // loop-bound: lease_pages / PIECE + 2
+        // loop-total: mappings * (lease_pages / PIECE + 2)
         loop {
             let mapped = walk.piece(&mut self.lock(), |entry, Frames { iter, first, count }| {
                 if count == 0 || !entry.is_mappable() {
@@ -214,7 +214,7 @@ impl LeaseWindow {
     pub(super) fn map_lease<T: FileOwner>(&self, owner: &T, slice: u32, handle: u64) -> bool {
         let space = AddressSpaceId::current();
         let mut from = 0;
-        // loop-bound: MAX_MAPPINGS + 1
+        // loop-bound: mappings + 1
         loop {
             let next = self.lock().next_in(space, from);
             let Some((key, behind)) = next else {
@@ -233,6 +233,7 @@ impl LeaseWindow {
     ///
     /// Where the caller itself has the window, that takes less work, if the mmap lock
     /// is free: it must not be waited for, because it comes before this lock in the order.
+    #[inline(never)]
     pub(super) fn unmap_piece<T: FileOwner>(&self, slices: &Slices, owner: &T, piece: &Piece) {
         /// Up to this many pages, finding the mapping costs more than it saves.
         const FEW: u32 = 8;

@@ -15,7 +15,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "bench.h"
+#include "callees.h"
 
 #ifdef CONFIG_RUST
 /* Of the kernel's Rust support, without a header. */
@@ -57,6 +57,9 @@ static void *mapped;
 /* Called, as with a size that the compiler does not know. */
 static void *(*volatile set)(void *, int, size_t) = memset;
 static void *(*volatile copy)(void *, const void *, size_t) = memcpy;
+static void *(*volatile move)(void *, const void *, size_t) = memmove;
+/* The longest list that is moved. */
+#define MOVED 256
 
 static void nothing(struct irq_work *work)
 {
@@ -64,7 +67,7 @@ static void nothing(struct irq_work *work)
 
 static struct irq_work work = IRQ_WORK_INIT_HARD(nothing);
 
-static int sleep(void *unused)
+int callees_sleep(void *unused)
 {
 	while (!kthread_should_stop()) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -73,21 +76,6 @@ static int sleep(void *unused)
 		__set_current_state(TASK_RUNNING);
 	}
 	return 0;
-}
-
-/* The function NAME_ticks(): what CALL costs, after BEFORE, and with AFTER done then. */
-#define CALLEE(name, before, call, after)		\
-static noinline u64 name##_ticks(struct bench *bench)	\
-{							\
-	u64 begin, end;					\
-							\
-	before;						\
-	barrier();					\
-	begin = bench_clock();				\
-	call;						\
-	end = bench_clock();				\
-	after;						\
-	return end - begin;				\
 }
 
 CALLEE(irqsave, , raw_spin_lock_irqsave(&lock, flags), raw_spin_unlock_irqrestore(&lock, flags))
@@ -100,6 +88,7 @@ CALLEE(queue, , irq_work_queue(&work), )
 CALLEE(time, , ktime_get(), )
 CALLEE(set_page, , set(to, 0, PAGE_SIZE), )
 CALLEE(copy_page, , copy(to, from, PAGE_SIZE), )
+CALLEE(move, , move(to + 1, to, MOVED), )
 CALLEE(walk, , vmalloc_to_page(mapped), )
 CALLEE(wake, , wake_up_process(sleeper), )
 CALLEE(take_mutex, , rt_mutex_lock(&mutex), rt_mutex_unlock(&mutex))
@@ -112,47 +101,36 @@ static void settle(struct bench *bench)
 	fsleep(100);
 }
 
-static const struct {
-	const char *name;
-	u64 (*ticks)(struct bench *bench);
-	bool sleeps;
-	bool settles;
-} callees[] = {
+static const struct callee callees[] = {
 	{ "_raw_spin_lock_irqsave", irqsave_ticks },
 	{ "_raw_spin_unlock_irqrestore", irqrestore_ticks },
 	{ "rust_helper_atomic_fetch_add", fetch_add_ticks },
 	{ "rust_helper_atomic_try_cmpxchg", try_cmpxchg_ticks },
 	{ "rust_helper_atomic_xchg", xchg_ticks },
 	{ "rust_helper_atomic64_fetch_add", fetch_add64_ticks },
-	{ "irq_work_queue", queue_ticks, .settles = true },
+	{ "irq_work_queue", queue_ticks, .prepare = settle },
 	{ "ktime_get", time_ticks },
 	{ "vmalloc_to_page", walk_ticks },
 	{ "memset", set_page_ticks },
 	{ "memcpy", copy_page_ticks },
-	{ "wake_up_process", wake_ticks, .settles = true },
+	{ "memmove", move_ticks },
+	{ "wake_up_process", wake_ticks, .prepare = settle },
 	{ "rt_mutex_lock", take_mutex_ticks, .sleeps = true },
 	{ "rt_mutex_unlock", give_mutex_ticks, .sleeps = true },
 };
 
-static const struct subject kernel = { .name = "kernel", .role = "callee" };
+const struct subject callees_kernel = { .name = "kernel", .role = "callee" };
 
-/* What each function costs. Nothing else wants the locks. */
-int plan_callees(unsigned int samples)
+/* Measures functions and reports them. */
+void callees_measure(const struct subject *subject, const struct callee *callees,
+		     unsigned int count, unsigned int samples)
 {
-	struct bench bench = { .subject = &kernel, .size = PAGE_SIZE };
+	struct bench bench = { .subject = subject, .size = PAGE_SIZE };
 	unsigned int i;
 
-	sleeper = kthread_run(sleep, NULL, "genp_bench_wake");
-	if (IS_ERR(sleeper))
-		return PTR_ERR(sleeper);
-	mapped = vmalloc(PAGE_SIZE);
-	if (!mapped) {
-		kthread_stop(sleeper);
-		return -ENOMEM;
-	}
-	for (i = 0; i < ARRAY_SIZE(callees) && !bench_interrupted(); i++) {
+	for (i = 0; i < count && !bench_interrupted(); i++) {
 		const struct probe probe = {
-			.prepare = callees[i].settles ? settle : NULL,
+			.prepare = callees[i].prepare,
 			.pair = callees[i].ticks,
 			.quiet = !callees[i].sleeps,
 		};
@@ -162,7 +140,20 @@ int plan_callees(unsigned int samples)
 		figure.fill = -1;
 		report(&bench, &figure);
 	}
+}
+
+/* What each function costs. Nothing else wants the locks. */
+int plan_callees(unsigned int samples)
+{
+	sleeper = kthread_run(callees_sleep, NULL, "genp_bench_wake");
+	if (IS_ERR(sleeper))
+		return PTR_ERR(sleeper);
+	mapped = vmalloc(PAGE_SIZE);
+	if (mapped)
+		callees_measure(&callees_kernel, callees, ARRAY_SIZE(callees), samples);
 	vfree(mapped);
 	kthread_stop(sleeper);
-	return 0;
+	if (!mapped)
+		return -ENOMEM;
+	return callees_of_locks(samples) ?: callees_of_memory(samples);
 }
