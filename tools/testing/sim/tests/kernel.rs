@@ -9,6 +9,7 @@ use std::{cell::Cell, rc::Rc};
 use genp_sim as _;
 
 use kernel::sim::{
+    files::leave_kernel,
     lock::{raw_spinlock_t, rt_mutex},
     lockdep::class,
     machine, point, Machine, Plan,
@@ -137,4 +138,66 @@ fn a_deadline_passes_when_all_sleep() {
         assert!(machine().sleep_until(before + 1_000_000));
         assert!(machine().now() >= before + 1_000_000);
     });
+}
+
+/// When something was announced to a sleeper that is signalled long after, and what it
+/// should have been woken by then; meanwhile somebody else runs all the time, or nobody.
+fn signalled_late(somebody_is_at_it: bool) -> (u64, u64) {
+    let (announced, overslept) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    let (sleeper, is_over) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(false)));
+    let sleep = {
+        let (sleeper, overslept) = (sleeper.clone(), overslept.clone());
+        move || {
+            sleeper.set(Some(machine().current()));
+            machine().prepare_sleep(true);
+            machine().sleep_until(u64::MAX);
+            overslept.set(machine().task().map_or(0, |task| task.overslept.get()));
+        }
+    };
+    let be_at_it = {
+        let is_over = is_over.clone();
+        move || {
+            while somebody_is_at_it && !is_over.get() {
+                point();
+            }
+        }
+    };
+    let signal = {
+        let announced = announced.clone();
+        move || {
+            // SAFETY: tasks live as long as the machine.
+            let is_asleep = || {
+                sleeper
+                    .get()
+                    .is_some_and(|task| unsafe { (*task).is_asleep() })
+            };
+            while !is_asleep() {
+                point();
+            }
+            announced.set(machine().now());
+            for _ in 0..20 {
+                machine().pass(1_000_000_000);
+                leave_kernel();
+            }
+            machine().signal(sleeper.get().expect("it sleeps"));
+            is_over.set(true);
+        }
+    };
+    together(
+        PLAN,
+        vec![Box::new(sleep), Box::new(be_at_it), Box::new(signal)],
+    );
+    (announced.get(), overslept.get())
+}
+
+#[test]
+fn who_sleeps_while_somebody_may_be_about_to_wake_him_did_not_oversleep() {
+    let (announced, overslept) = signalled_late(true);
+    assert!(overslept < announced, "{overslept} {announced}");
+}
+
+#[test]
+fn who_sleeps_when_everything_else_is_done_overslept() {
+    let (announced, overslept) = signalled_late(false);
+    assert!(announced < overslept, "{overslept} {announced}");
 }

@@ -16,20 +16,16 @@ impl Thread {
     }
 
     pub(super) fn read(&self, a: u32, b: u32) -> Option<i32> {
-        /// Nobody learns of an event so late.
-        const LATE: u64 = 1_000_000_000;
-
         let file = self.file(b)?;
         let mut room = [0u64; 16];
         let size = if a & 7 == 0 { 7 } else { 32 * 4 };
         let done = file.read(room.as_mut_ptr() as usize, size, a & 0x70 != 0);
         self.clear_signal();
         if done == errno::RESTART {
-            // Was there something long before the signal? After it others may run as long
-            // as they like.
-            let signalled = machine().task().map_or(0, |task| task.signalled.get());
+            // Was there something of which nobody was about to tell it before the signal?
+            let overslept = machine().task().map_or(0, |task| task.overslept.get());
             let found = file.read(room.as_mut_ptr() as usize, size, true);
-            if found > 0 && room[1] + LATE < signalled {
+            if found > 0 && room[1] < overslept {
                 fail("an event was announced, and its reader slept on");
             }
         }

@@ -8,7 +8,7 @@ use core::ffi::CStr;
 use kernel::{
     debugfs,
     page::PAGE_SIZE,
-    sim::{fail, machine},
+    sim::{fail, files::Kind, machine},
 };
 
 use super::{memory::LEASES, Thread};
@@ -41,6 +41,15 @@ fn attributes() -> Vec<(&'static CStr, u64)> {
     }
 }
 
+/// Whether this is what is shown of such a file. Another thread may have closed the
+/// descriptor since it was chosen, and its number be that of an eventfd now.
+fn is_fdinfo(kind: Kind, text: &str) -> bool {
+    match kind {
+        Kind::Partition(_) => text.starts_with("genp-name:") && text.lines().count() == 21,
+        _ => text.is_empty(),
+    }
+}
+
 impl Thread {
     /// Reads one of the places where the module shows something.
     pub(super) fn read_about(&self, a: u32, b: u32) {
@@ -63,9 +72,12 @@ impl Thread {
 
     fn read_fdinfo(&self, a: u32) {
         let Some(file) = self.file(a) else { return };
-        let text = file.show();
-        if !text.starts_with("genp-name:") || text.lines().count() != 21 {
-            fail(&format!("fdinfo says {text}"));
+        if !is_fdinfo(file.kind.get(), &file.show()) {
+            fail(&format!(
+                "fdinfo says {} of {:?}",
+                file.show(),
+                file.kind.get()
+            ));
         }
     }
 
@@ -110,5 +122,22 @@ impl Thread {
                 ));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_shows_all_of_its_lines_and_an_eventfd_none() {
+        let part = Kind::Partition(core::ptr::null_mut());
+        let lines =
+            |count: usize| String::from("genp-name:\tx\n") + &"genp-used:\t0\n".repeat(count);
+        assert!(is_fdinfo(part, &lines(20)));
+        assert!(!is_fdinfo(part, &lines(19)));
+        assert!(!is_fdinfo(part, ""));
+        assert!(is_fdinfo(Kind::Event, ""));
+        assert!(!is_fdinfo(Kind::Event, &lines(20)));
     }
 }

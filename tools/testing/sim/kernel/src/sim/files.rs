@@ -212,4 +212,5 @@ pub fn leave_kernel() {
     }
     machine.check_at_rest();
     debug_assert!(me.state.get() == State::Ready);
+    machine.rest(me);
 }

@@ -11,6 +11,7 @@ use super::{
     memory::Memory,
     process::Processes,
     rng::Rng,
+    rounds::Rounds,
     task::{task_struct, State},
 };
 
@@ -54,6 +55,7 @@ pub struct Machine {
     /// Whether allocations may fail now.
     starving: Cell<bool>,
     pub(crate) interrupts: Interrupts,
+    pub(crate) rounds: Rounds,
     /// Pages.
     pub memory: Memory,
     /// Files.
@@ -95,6 +97,7 @@ impl Machine {
             heap: Cell::new(0),
             starving: Cell::new(false),
             interrupts: Interrupts::default(),
+            rounds: Rounds::default(),
             memory: Memory::default(),
             files: Files::default(),
             processes: Processes::default(),

@@ -97,6 +97,7 @@ impl Machine {
         if self.interrupts.run_pending_work() {
             return true;
         }
+        self.settle();
         let alarm = self.alarm.get();
         if alarm == u64::MAX {
             return false;
@@ -181,6 +182,7 @@ impl Machine {
                 .extend(body.map(Coroutine::into_stack));
             task.ended.set(true);
             task.state.set(State::Gone);
+            self.rest(task);
             self.unblock(State::Joining(core::ptr::from_ref(task) as usize));
         } else if task.pinned.get() > 0 {
             self.pinned_to[task.cpu.get() as usize].set(task);
@@ -216,6 +218,9 @@ impl Machine {
             fail("nobody is there to wait");
         };
         me.state.set(state);
+        if state == State::Asleep {
+            self.rest(me);
+        }
         self.suspend();
     }
 
@@ -333,10 +338,12 @@ impl Machine {
     pub fn signal(&self, task: *mut task_struct) {
         // SAFETY: tasks live as long as the machine.
         let task = unsafe { &*task };
+        let sleeps =
+            task.state.get() == State::Asleep && task.intent.get() == Intent::Interruptible;
         if !task.signal.replace(true) {
-            task.signalled.set(self.now());
+            task.overslept.set(if sleeps { self.settled() } else { 0 });
         }
-        if task.state.get() == State::Asleep && task.intent.get() == Intent::Interruptible {
+        if sleeps {
             task.intent.set(Intent::Run);
             task.state.set(State::Ready);
         }

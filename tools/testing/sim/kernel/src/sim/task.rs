@@ -75,8 +75,11 @@ pub struct task_struct {
     pub(crate) to_release: RefCell<Vec<*mut file>>,
     /// Calls of the kernel until one fails with EFAULT; 0 for none.
     pub fault_in: Cell<u32>,
-    /// When it got the signal that is pending, or the last one.
-    pub signalled: Cell<u64>,
+    /// The round in which it was last at rest.
+    pub(crate) rested: Cell<u64>,
+    /// When it got the signal that is pending, or the last one: what was announced to it
+    /// before this time should have woken it. 0 if it was awake.
+    pub overslept: Cell<u64>,
     /// What it is doing, for reports.
     pub doing: Cell<&'static str>,
 }
@@ -108,7 +111,8 @@ impl task_struct {
             process: Cell::new(core::ptr::null()),
             to_release: RefCell::new(Vec::new()),
             fault_in: Cell::new(0),
-            signalled: Cell::new(0),
+            rested: Cell::new(0),
+            overslept: Cell::new(0),
             doing: Cell::new(""),
         }
     }
