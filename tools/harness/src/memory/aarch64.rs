@@ -26,7 +26,7 @@ global_asm!(
     "add x2, x2, x3",
     "sub x1, x1, #1",
     "b 4b",
-    "5: str x1, [x4]",
+    "5: stp x1, x9, [x4]",
     "mov w0, #2",
     "ret",
     // Not with one instruction, which processors before ARMv8.1 do not have. Between the two

@@ -21,7 +21,8 @@ use machine::{instruction, MAY_FAULT};
 
 extern "C" {
     fn harness_fill(at: usize, words: usize, first: u64, step: u64) -> c_int;
-    fn harness_check(at: usize, words: usize, first: u64, step: u64, found: *mut usize) -> c_int;
+    fn harness_check(at: usize, words: usize, first: u64, step: u64, found: *mut [u64; 2])
+        -> c_int;
     fn harness_touch(at: usize, pages: usize, page: usize) -> c_int;
     fn harness_fault();
 }
@@ -33,8 +34,13 @@ pub enum Found {
     Same,
     /// A fault.
     Nothing,
-    /// Something else, at the word with this index.
-    Other(usize),
+    /// Something else.
+    Other {
+        /// The index of the first word that differs.
+        at: usize,
+        /// That word.
+        word: u64,
+    },
 }
 
 /// The pattern that an owner writes: no two owners write the same into a word.
@@ -75,12 +81,15 @@ impl Pattern {
 
     /// Compares it with `words` words at `at`.
     pub fn check(self, at: usize, words: usize) -> Found {
-        let mut left = 0;
-        // SAFETY: as above; nothing is written but `left`.
-        match unsafe { harness_check(at, words, self.first, self.step, &mut left) } {
+        let mut found = [0; 2];
+        // SAFETY: as above; nothing is written but `found`.
+        match unsafe { harness_check(at, words, self.first, self.step, &mut found) } {
             0 => Found::Same,
             1 => Found::Nothing,
-            _ => Found::Other(words - left),
+            _ => Found::Other {
+                at: words - found[0] as usize,
+                word: found[1],
+            },
         }
     }
 }

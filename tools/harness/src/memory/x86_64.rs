@@ -20,7 +20,7 @@ global_asm!(
     "3: xor eax, eax",
     "ret",
     // harness_check(at, words, first, step, found): 0, 1 for a fault, 2 for another
-    // word; *found is the number of words left.
+    // word; found[0] is the number of words left, found[1] that word.
     ".globl harness_check",
     "harness_check:",
     "4: test rsi, rsi",
@@ -34,6 +34,7 @@ global_asm!(
     "dec rsi",
     "jmp 4b",
     "5: mov [r8], rsi",
+    "mov [r8 + 8], rax",
     "mov eax, 2",
     "ret",
     // harness_touch(at, pages, page): writes to each page atomically without changing it:

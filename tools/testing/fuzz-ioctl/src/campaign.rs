@@ -189,8 +189,12 @@ impl Campaign {
         } else {
             ", unguided".into()
         };
+        let late = match world.late.found() {
+            0 => String::new(),
+            pages => format!(", {pages} pages written to after the end of a lease"),
+        };
         format!(
-            "seed {}: {cases} cases, {tried} operations ({rate} per second), {refused} refused{points}",
+            "seed {}: {cases} cases, {tried} operations ({rate} per second), {refused} refused{points}{late}",
             self.plan.seed
         )
     }

@@ -9,6 +9,7 @@
 mod actor;
 mod campaign;
 mod kcov;
+mod late;
 mod model;
 mod program;
 mod request;

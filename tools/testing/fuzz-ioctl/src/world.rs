@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst},
 };
 
-use crate::step::KINDS;
+use crate::{late::LateWrites, step::KINDS};
 
 /// Number of actors.
 pub const ACTORS: usize = 4;
@@ -165,6 +165,8 @@ pub struct World {
     pub regions: [Entry; REGIONS],
     /// Leases.
     pub leases: [Entry; LEASES],
+    /// Those that were written to after their end, on User Mode Linux.
+    pub late: LateWrites,
     /// Steps that made a call, by kind.
     pub tried: [AtomicU64; KINDS.len()],
     /// Steps that failed, by kind.

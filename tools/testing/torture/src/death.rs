@@ -222,7 +222,8 @@ impl Scene {
     unsafe fn dirty_page(&self, at: usize, pages: u64) -> Option<String> {
         for page in 0..pages as usize {
             let start = at + page * PAGE as usize;
-            let Found::Other(word) = Pattern::ZERO.check(start, PAGE as usize / 8) else {
+            let Found::Other { at: word, .. } = Pattern::ZERO.check(start, PAGE as usize / 8)
+            else {
                 continue;
             };
             let word = word.min(PAGE as usize / 8 - 2);

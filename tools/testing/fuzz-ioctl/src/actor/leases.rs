@@ -91,7 +91,7 @@ impl Worker<'_> {
             if done.is_ok() {
                 // It was active until now, so all of it must have been there.
                 if let Some(wrong) = seen.filter(|&found| found != Found::Same) {
-                    self.bad_lease(entry, wrong, "returned");
+                    self.bad_lease(entry, &format!("{wrong:?}"), "returned");
                 }
             }
             match done {

@@ -7,9 +7,7 @@ use std::{ptr, sync::RwLockWriteGuard};
 use harness::{
     abi,
     calls::{self, checked, errno},
-    machine,
-    memory::{self, Found, Pattern},
-    PAGE,
+    machine, memory, PAGE,
 };
 
 use super::worker::{Map, Outcome, Worker};
@@ -61,11 +59,10 @@ impl Worker<'_> {
             if window || storm && (request.name[0] != 0 || self.actor.user_mode) {
                 continue;
             }
-            let found = Pattern::ZERO.check(map.address, length as usize / 8);
-            if found != Found::Same {
+            if let Err(found) = self.check_zeroed(map.address, length as usize) {
                 self.actor
                     .world()
-                    .violation(&format!("a new reserve is not clean: {found:?}"));
+                    .violation(&format!("a new reserve is not clean: {found}"));
             }
         }
     }

@@ -8,25 +8,32 @@ use std::sync::{atomic::Ordering::SeqCst, RwLockReadGuard};
 use harness::{
     calls,
     memory::{Found, Pattern},
-    now,
+    now, PAGE,
 };
 
 use super::worker::{Map, Worker};
 use crate::{step::Mode, world::Entry};
+
+/// What [`Worker::check_zeroed`] finds where nothing is.
+const NOT_THERE: &str = "it is not there";
 
 /// What was found, as a number: 1 the pattern, 2 a fault, 3 something else.
 pub fn code(found: Found) -> u64 {
     match found {
         Found::Same => 1,
         Found::Nothing => 2,
-        Found::Other(_) => 3,
+        Found::Other { .. } => 3,
     }
 }
 
-/// The pattern is unique: handles are not reused in a partition.
-fn mark_of(entry: &Entry) -> Pattern {
+/// Unique: handles are not reused in a partition.
+fn owner_of(entry: &Entry) -> u64 {
     let serial = u64::from(entry.serial.load(SeqCst));
-    Pattern::of(entry.handle.load(SeqCst) ^ (serial << 20))
+    entry.handle.load(SeqCst) ^ (serial << 20)
+}
+
+fn mark_of(entry: &Entry) -> Pattern {
+    Pattern::of(owner_of(entry))
 }
 
 impl Worker<'_> {
@@ -107,26 +114,49 @@ impl Worker<'_> {
         let Some((_map, at)) = self.mapped(true, serial, offset, length) else {
             return;
         };
-        let words = length as usize / 8;
-        let found = match Pattern::ZERO.check(at, words) {
-            Found::Same if mark_of(entry).write(at, words) => {
+        let found = match self.check_zeroed(at, length as usize) {
+            Ok(()) if self.write_mark(entry, at, length) => {
                 entry.marked.store(1, SeqCst);
                 return;
             }
-            Found::Same => Found::Nothing,
-            found => found,
+            Ok(()) => NOT_THERE.into(),
+            Err(found) => found,
         };
         let over = now() >= entry.expires.load(SeqCst)
             || calls::stat(fd).is_ok_and(|stat| stat.dying != 0);
-        if found == Found::Nothing && over {
+        if found == NOT_THERE && over {
             return;
         }
-        self.bad_lease(entry, found, "granted");
+        self.bad_lease(entry, &found, "granted");
     }
 
-    pub(super) fn bad_lease(&self, entry: &Entry, found: Found, when: &str) {
+    /// Writes the pattern of a lease: false for a fault.
+    fn write_mark(&self, entry: &Entry, at: usize, length: u64) -> bool {
+        let there = mark_of(entry).write(at, length as usize / 8);
+        if self.actor.user_mode && now() >= entry.expires.load(SeqCst) {
+            let late = &self.actor.world().late;
+            late.note(owner_of(entry), length / 8);
+        }
+        there
+    }
+
+    /// Looks for a page that is not zeroed, or not there, and tells of the first one.
+    pub(super) fn check_zeroed(&self, at: usize, bytes: usize) -> Result<(), String> {
+        for page in (0..bytes).step_by(PAGE as usize) {
+            match Pattern::ZERO.check(at + page, PAGE as usize / 8) {
+                Found::Nothing => return Err(NOT_THERE.into()),
+                Found::Other { at: index, word } if !self.actor.world().late.left(word) => {
+                    return Err(format!("{word:#x} at {page:#x} + {:#x}", index * 8));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn bad_lease(&self, entry: &Entry, found: &str, when: &str) {
         self.actor.world().violation(&format!(
-            "a lease at {:#x} + {:#x} of partition {}, just {when}, is not as it should be: {found:?}",
+            "a lease at {:#x} + {:#x} of partition {}, just {when}, is not as it should be: {found}",
             entry.offset.load(SeqCst),
             entry.length.load(SeqCst),
             entry.serial.load(SeqCst),

@@ -224,6 +224,8 @@ impl Partition {
         let how = request::mapping(step);
         if how.flags & libc::MAP_TYPE == libc::MAP_PRIVATE || how.longer | how.further != 0 {
             expected.refuse(libc::EINVAL);
+            // Of private memory that the machine does not have, before the module is asked.
+            expected.maybe(libc::ENOMEM);
         }
         if how.protection & libc::PROT_EXEC != 0 {
             expected.refuse(libc::EPERM);

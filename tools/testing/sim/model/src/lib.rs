@@ -8,6 +8,8 @@
 // What the fuzzer has of the crate of that name is below.
 extern crate self as harness;
 
+#[path = "../../../fuzz-ioctl/src/late.rs"]
+pub mod late;
 #[path = "../../../fuzz-ioctl/src/model/mod.rs"]
 pub mod model;
 #[path = "../../../fuzz-ioctl/src/program.rs"]
@@ -63,6 +65,24 @@ pub mod calls {
             borrow_limit,
             node: abi::GENP_ANY_NODE,
             ..Default::default()
+        }
+    }
+}
+
+/// Patterns in memory, which the simulation does not write.
+pub mod memory {
+    /// None.
+    pub struct Pattern;
+
+    impl Pattern {
+        /// As the fuzzer's.
+        pub fn of(_owner: u64) -> Self {
+            Self
+        }
+
+        /// As the fuzzer's.
+        pub fn has(self, _word: u64, _words: u64) -> bool {
+            false
         }
     }
 }
