@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# A Debian 13 as users have it, to install packages in. Sourced after lib.sh, never run.
+# A Debian 13 as users have it, to install packages in and to boot. Sourced after lib.sh, never run.
 
 # Part of the key; to be increased when this makes different ones.
-MACHINE_RECIPE=1
+MACHINE_RECIPE=2
 MACHINE=$BUILD/machine
-# A kernel with Rust, the series of its source, and a kernel without.
-KERNEL_RUST=$(cat "$("$TOP/scripts/kernel" rt)/release")
-KERNEL_SERIES=$(cut -d. -f1,2 <<<"$KERNEL_RUST")
-KERNEL_OTHER=$("$IN_ROOT" apt-cache pkgnames linux-headers-6.12 | grep -- '-rt-amd64$' | sort -V | tail -n 1)
-KERNEL_OTHER=${KERNEL_OTHER#linux-headers-}
+# The kernel that it has, Debian 13's own, and the one it is upgraded to; the series of whose source
+# is what genp-dkms builds with on both.
+KERNEL_OWN=$("$IN_ROOT" apt-cache pkgnames linux-headers-6.12 | grep -- '-rt-amd64$' | sort -V | tail -n 1)
+KERNEL_OWN=${KERNEL_OWN#linux-headers-}
+KERNEL_NEW=$(cat "$("$TOP/scripts/kernel" rt)/release")
+KERNEL_SERIES=$(cut -d. -f1,2 <<<"$KERNEL_NEW")
 
 # What genp-dkms depends on, as debian/control says.
 dkms_depends() {
@@ -31,24 +32,43 @@ in_base() { # BASE COMMAND...
 	' sh "$base" "$@"
 }
 
-# A minimal system with the headers of two kernels. The rest of what is going to be installed
-# is downloaded only, so that apt finds it without the network and installs it all the same.
+# Of which system it consists, besides the minimal one: what boots, and what a kernel's image and
+# headers need.
+system_packages() {
+	printf '%s\n' systemd-sysv udev initramfs-tools e2fsprogs "linux-image-$KERNEL_OWN" "linux-headers-$KERNEL_OWN"
+}
+
+# What is going to be installed besides GenP's packages.
+wanted_packages() {
+	printf '%s\n' dkms "linux-source-$KERNEL_SERIES" libjs-sphinxdoc pkgconf redis-server
+	dkms_depends
+}
+
+# The newer kernel, from the backports. Its headers do not depend on its image, as those of Debian's
+# own kernel do, so both are named.
+newer_kernel() { printf '%s\n' -t trixie-backports "linux-image-$KERNEL_NEW" "linux-headers-$KERNEL_NEW"; }
+
+# The rest of what is going to be installed is downloaded only, so that apt finds it without the
+# network and installs it all the same.
 fill_base() {
 	local base=$1 build_root
 	build_root=$("$TOP/scripts/internal/build-root")
 	debootstrap --variant=minbase --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
 		trixie "$base" "$(awk '{ print $2; exit }' "$build_root/etc/apt/sources.list")"
 	cp "$build_root/etc/apt/sources.list" "$base/etc/apt/"
-	cp "$build_root/etc/apt/apt.conf.d/90genp" "$base/etc/apt/apt.conf.d/"
+	cp "$build_root/etc/apt/apt.conf.d/90genp" "$base/etc/apt/apt.conf.d/90here"
 	printf 'Binary::apt::APT::Keep-Downloaded-Packages "true";\nAPT::Keep-Downloaded-Packages "true";\n' \
 		>"$base/etc/apt/apt.conf.d/91keep"
 	cp "$build_root/usr/sbin/policy-rc.d" "$base/usr/sbin/"
 	rm -f "$base/etc/apt/apt.conf.d/docker-clean"
 	in_base "$base" apt-get update
-	in_base "$base" apt-get install -y "linux-headers-$KERNEL_RUST" "linux-headers-$KERNEL_OTHER"
+	# shellcheck disable=SC2046  # a list of words
+	in_base "$base" apt-get install -y $(system_packages)
 	rm -f "$base"/var/cache/apt/archives/*.deb
 	# shellcheck disable=SC2046  # a list of words
-	in_base "$base" apt-get install -y --download-only dkms systemd "linux-source-$KERNEL_SERIES" $(dkms_depends)
+	in_base "$base" apt-get install -y --download-only $(wanted_packages)
+	# shellcheck disable=SC2046  # a list of words
+	in_base "$base" apt-get install -y --download-only $(newer_kernel)
 }
 
 make_base() {
@@ -59,7 +79,7 @@ make_base() {
 # Prints the directory of the machine; makes it first if it does not exist.
 machine_base() {
 	local base
-	base=$CACHE/machine-$(key "$MACHINE_RECIPE" "$KERNEL_RUST" "$KERNEL_OTHER" "$(dkms_depends)")
+	base=$CACHE/machine-$(key "$MACHINE_RECIPE" "$(system_packages)" "$(wanted_packages)" "$(newer_kernel)")
 	cached "$base" make_base
 	printf '%s\n' "$base"
 }
@@ -68,8 +88,11 @@ machine_base() {
 new_machine() {
 	clear_away "$MACHINE"
 	mkdir -p "$MACHINE"/{upper,work,root}
-	base=$(machine_base)
+	use_machine
 }
+
+# The machine of before.
+use_machine() { base=$(machine_base); }
 
 # in_machine COMMAND...: runs a command there, with REPOSITORY at /repository.
 in_machine() {
