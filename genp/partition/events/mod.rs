@@ -199,6 +199,16 @@ impl Events {
         self.crowd.len(1) > 0 || self.listens_for.load(Relaxed) & types != 0
     }
 
+    /// Wakes all pollers and readers, who may have looked while a record was taken that is in
+    /// the ring again. Linear in them: it is the time of who could not take it. Context:
+    /// thread, may sleep.
+    fn wake_readers(&self) {
+        // As in `deliver`.
+        drop(self.readers.lock());
+        self.readers_queue.notify_all();
+        self.crowd.notify_all();
+    }
+
     /// Wakes those beyond [`MAX_LISTENERS`], and signals the eventfd for events of the types
     /// in `types`. Linear in both kinds of listeners. Context: thread of ordinary priority,
     /// and who destroys the partition; may sleep.
@@ -320,6 +330,7 @@ impl Events {
             };
             if let Err(error) = write(&record) {
                 self.ring.lock().untake(record);
+                self.wake_readers();
                 if done == 0 {
                     return Err(error);
                 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Events, counters and times. Contract line 12. */
+#include <linux/userfaultfd.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 
 #include "genp_test.h"
 
@@ -166,6 +168,62 @@ TEST(counters_count)
 	CHECK(!ioctl(part.fd, GENP_GET_STAT, &stat));
 	EQUAL(stat_of(part.fd).used_peak, 0);
 	EQUAL(stat_of(part.fd).lent_peak, 0);
+}
+
+/* 'R', 'S' or another one. */
+static char state_of(pid_t pid)
+{
+	char path[32], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	CHECK(file);
+	EQUAL(fscanf(file, "%*d %*s %c", &state), 1);
+	fclose(file);
+	return state;
+}
+
+/* Reads into a page that nobody ever provides. */
+static void read_for_ever(int fd)
+{
+	void *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { (unsigned long)at, PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int faults = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (faults < 0 || ioctl(faults, UFFDIO_API, &api) || ioctl(faults, UFFDIO_REGISTER, &range))
+		_exit(1);
+	read(fd, at, sizeof(struct genp_event));
+	_exit(2);
+}
+
+TEST(a_record_that_comes_back_wakes_who_waits)
+{
+	struct part part = create(0, 16 * PAGE);
+	int faults = syscall(SYS_userfaultfd, O_CLOEXEC);
+	struct genp_borrow lease;
+	pid_t taker, waiter;
+
+	if (faults < 0)
+		SKIP("this kernel has no userfaultfd: %m");
+	CHECK(!borrow(part.fd, 15 * PAGE, GENP_NO_WAIT, 0, &lease));
+	CHECK(!give_back(part.fd, lease.handle));
+	taker = child();
+	if (!taker)
+		read_for_ever(part.fd);
+	/* It has taken the record, and cannot write it. */
+	EVENTUALLY(state_of(taker) == 'S');
+	waiter = child();
+	if (!waiter)
+		_exit(next(part.fd).type == GENP_EVENT_BUDGET_LOW ? 0 : 1);
+	EVENTUALLY(state_of(waiter) == 'S');
+	kill(taker, SIGKILL);
+	reap(taker);
+	EQUAL(reap(waiter), 0);
 }
 
 TEST(times_are_noted)
