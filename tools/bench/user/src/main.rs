@@ -7,6 +7,7 @@ mod buffer;
 mod count;
 mod load;
 mod options;
+mod overhead;
 mod pressure;
 mod result;
 mod run;
@@ -118,6 +119,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["pack", from, to, most] => pack(from, to, most),
         ["traces"] => describe(),
+        ["overhead"] => traces().and_then(overhead::print),
         words => Options::read(words).and_then(|options| bench(&options)),
     };
     match done {

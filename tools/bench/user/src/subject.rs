@@ -41,6 +41,12 @@ pub trait Subject {
     unsafe fn free(&self, block: *mut u8);
 }
 
+/// An allocator of the memory that it is given.
+pub trait InMemory: Subject + Sized {
+    /// With so many bytes, whole pages.
+    fn of(bytes: usize) -> io::Result<Self>;
+}
+
 #[repr(C)]
 struct Part(c_void);
 
@@ -61,11 +67,7 @@ impl Subject for Genp {
     const NAME: &'static str = "genp";
 
     fn new() -> io::Result<Self> {
-        // SAFETY: two numbers.
-        match unsafe { genp_create(POOL, 0) } {
-            part if part.is_null() => Err(io::Error::last_os_error()),
-            part => Ok(Self(part)),
-        }
+        Self::of(POOL)
     }
 
     #[inline(always)]
@@ -78,6 +80,16 @@ impl Subject for Genp {
     unsafe fn free(&self, block: *mut u8) {
         // SAFETY: by the precondition.
         unsafe { genp_free(block) };
+    }
+}
+
+impl InMemory for Genp {
+    fn of(bytes: usize) -> io::Result<Self> {
+        // SAFETY: two numbers.
+        match unsafe { genp_create(bytes, 0) } {
+            part if part.is_null() => Err(io::Error::last_os_error()),
+            part => Ok(Self(part)),
+        }
     }
 }
 
@@ -184,11 +196,7 @@ impl Subject for Rlsf {
     const SHARED: bool = false;
 
     fn new() -> io::Result<Self> {
-        let mut tlsf = rlsf::Tlsf::new();
-        let pool = NonNull::slice_from_raw_parts(memory(POOL)?, POOL);
-        // SAFETY: the memory is its own from here on.
-        unsafe { tlsf.insert_free_block_ptr(pool) };
-        Ok(Self(RefCell::new(tlsf)))
+        Self::of(POOL)
     }
 
     #[inline(always)]
@@ -209,6 +217,16 @@ impl Subject for Rlsf {
                 .borrow_mut()
                 .deallocate(NonNull::new_unchecked(block), 16)
         }
+    }
+}
+
+impl InMemory for Rlsf {
+    fn of(bytes: usize) -> io::Result<Self> {
+        let mut tlsf = rlsf::Tlsf::new();
+        let pool = NonNull::slice_from_raw_parts(memory(bytes)?, bytes);
+        // SAFETY: the memory is its own from here on.
+        unsafe { tlsf.insert_free_block_ptr(pool) };
+        Ok(Self(RefCell::new(tlsf)))
     }
 }
 
@@ -266,11 +284,7 @@ impl Subject for Offset {
     const SHARED: bool = false;
 
     fn new() -> io::Result<Self> {
-        let allocator = offset_allocator::Allocator::with_max_allocs(POOL as u32, 128 << 10);
-        Ok(Self {
-            allocator: RefCell::new(allocator),
-            start: memory(POOL)?,
-        })
+        Self::with(POOL, 128 << 10)
     }
 
     #[inline(always)]
@@ -298,6 +312,23 @@ impl Subject for Offset {
                 .read()
         };
         self.allocator.borrow_mut().free(allocation);
+    }
+}
+
+impl Offset {
+    fn with(bytes: usize, most_blocks: u32) -> io::Result<Self> {
+        let allocator = offset_allocator::Allocator::with_max_allocs(bytes as u32, most_blocks);
+        Ok(Self {
+            allocator: RefCell::new(allocator),
+            start: memory(bytes)?,
+        })
+    }
+}
+
+impl InMemory for Offset {
+    fn of(bytes: usize) -> io::Result<Self> {
+        // As many as there is room for. What it notes of them is not counted.
+        Self::with(bytes, (bytes / (2 * NOTE)) as u32)
     }
 }
 
