@@ -202,6 +202,8 @@ impl Events {
     /// Wakes all pollers and readers, who may have looked while a record was taken that is in
     /// the ring again. Linear in them: it is the time of who could not take it. Context:
     /// thread, may sleep.
+    #[cold]
+    #[inline(never)]
     fn wake_readers(&self) {
         // As in `deliver`.
         drop(self.readers.lock());

@@ -262,8 +262,7 @@ struct genp_open {
  * @misuses: out: calls that got EINVAL, E2BIG, EPERM, ENOTTY or EFAULT.
  * @stale_handles: out: calls that got ESTALE.
  * @stock_misses: out: takes that found no page in the stock.
- * @heap_used: out: as in struct genp_stat; GENP_NOT_TOLD also while the reserve changes, or
- *	somebody else reads the figures at the same moment.
+ * @heap_used: out: as in struct genp_stat; GENP_NOT_TOLD also while it is read or moved.
  * @heap_peak: out: the same.
  *
  * Each call tells of one partition, in the order of @id; ENOENT: there is no further one.

@@ -291,7 +291,7 @@ pub struct genp_list {
     pub stale_handles: __u64,
     /// Out: takes that found no page in the stock.
     pub stock_misses: __u64,
-    /// Out: as in struct genp_stat; `GENP_NOT_TOLD` also while the reserve changes.
+    /// Out: as in struct genp_stat; `GENP_NOT_TOLD` also while it is read or moved.
     pub heap_used: __u64,
     /// Out: the same.
     pub heap_peak: __u64,

@@ -80,6 +80,11 @@ pub mod memory {
             Self
         }
 
+        /// As the fuzzer's: nothing is written.
+        pub fn write(self, _at: usize, _words: usize) -> bool {
+            false
+        }
+
         /// As the fuzzer's.
         pub fn has(self, _word: u64, _words: u64) -> bool {
             false
