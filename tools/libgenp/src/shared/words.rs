@@ -176,12 +176,13 @@ impl Words {
         }
         for change in (0..changes).rev() {
             let entry = RECORD + change * 16;
-            let at = self.read(entry)? as usize;
+            let (at, old) = (self.read(entry)? as usize, self.read(entry + 8)?);
+            let unmade = at == MAGIC && old == MAKING;
             // The record itself, and the rest before it, is never changed so.
-            if at < MEMBERS && ![USED, PEAK, ROOT].contains(&at) {
+            if at < MEMBERS && !unmade && ![USED, PEAK, ROOT].contains(&at) {
                 return Err(Damaged);
             }
-            self.put(at, self.read(entry + 8)?)?;
+            self.put(at, old)?;
         }
         self.commit()?;
         Ok(changes > 0)
