@@ -25,6 +25,11 @@
  * record of a dead process is broken, so is the heap: every call is ENOTRECOVERABLE then.
  * All programs must have the same C library and word size: EPROTONOSUPPORT otherwise.
  *
+ * All processes that share a heap are of one namespace of process numbers, that of its maker:
+ * the lock tells its holder by such a number, and so is told who has ended. Others are
+ * refused with EXDEV; so is, also as a maker, who has no /proc of its own namespace mounted
+ * when it shares the heap. Namespaces of time, of mounts, of users and others may differ.
+ *
  * fork(): a child has no part in its parent's heap, ECHILD; it opens the partition and shares
  * the heap itself. Signal handlers may not call what takes the lock.
  */
@@ -48,7 +53,8 @@ extern "C" {
  * Cost: as genp_create().
  * Context: thread. Not in handlers.
  * Return: as genp_create_from(); also EINVAL for another flag, ENOMEM for a reserve of less than
- * 16 KiB, ENOTSUP if this system has no priority inheritance.
+ * 16 KiB, ENOTSUP if this system has no priority inheritance, EXDEV if /proc is not that of the
+ * caller's namespace of process numbers.
  */
 genp_partition_t *genp_create_shared(const struct genp_create *request, uint32_t flags);
 
@@ -66,8 +72,9 @@ genp_partition_t *genp_create_shared(const struct genp_create *request, uint32_t
  * Context: thread. Not in handlers.
  * Return: 0, or -1 with errno: EBUSY if the caller created the partition or shares its heap
  * already; EAGAIN if somebody else uses the reserve, or has just begun to make a heap;
- * EUSERS for the 64th member; EPROTONOSUPPORT; ENOTRECOVERABLE; as of genp_create_shared();
- * EINVAL, ECHILD.
+ * EUSERS for the 64th member; EXDEV if the maker of the heap is of another namespace of process
+ * numbers, or /proc is; EPROTONOSUPPORT; ENOTRECOVERABLE; as of genp_create_shared(); EINVAL,
+ * ECHILD.
  */
 int genp_share_heap(genp_partition_t *part, uint32_t flags);
 
@@ -143,9 +150,11 @@ int genp_disown(void *block);
  * genp_free_dead() - free the blocks of processes that have ended
  * @part: the partition
  *
- * Also those of processes that closed the partition and live on. Whether a process of another
- * namespace of process numbers has ended cannot be seen; its blocks stay. The lock is taken
- * anew for each block, so that others wait for one at most.
+ * Also those of processes that closed the partition and live on. Only an end that is certain
+ * counts: nobody has the process number, or /proc tells that the process is dead or that another
+ * one has its number. If /proc was taken away from the caller, or the clock of its time namespace
+ * cannot be told, blocks may stay that others can free. The lock is taken anew for each block,
+ * so that others wait for one at most.
  *
  * Cost: some system calls for each member, and at most 3,000 instructions for each block.
  * Context: thread. Not in handlers.

@@ -30,8 +30,9 @@ impl Partition {
     /// Shares the heap in a partition that was opened, or makes one there if its reserve is in
     /// no use: then all blocks of the heap can be used here. EBUSY if it has a heap here
     /// already; EAGAIN if another process is just beginning it, or uses the reserve for
-    /// something else; EPROTONOSUPPORT if a program with another C library made it; EUSERS if
-    /// it has 63 members already; ENOMEM if the reserve is too small; ENOTSUP if this system
+    /// something else; EPROTONOSUPPORT if a program with another C library made it; EXDEV if a
+    /// process of another namespace of process numbers made it, or if there is no /proc of the
+    /// caller's; EUSERS if it has 63 members already; ENOMEM if the reserve is too small; ENOTSUP if this system
     /// has no priority inheritance; ENOTRECOVERABLE; ECHILD.
     pub fn share_heap(&mut self, inherits: bool) -> io::Result<()> {
         self.process.check()?;

@@ -3,86 +3,21 @@
 //! The processes that have a shared heap open, and the blocks of each: so that those of a
 //! dead one can be found.
 
-use std::{fs, os::unix::fs::MetadataExt, process};
-
-use super::words::{Checked, Damaged, Words, BEFORE, MEMBERS, NEXT};
+use super::{
+    identity::{Identity, LEFT},
+    words::{Checked, Damaged, Words, BEFORE, MEMBERS, NEXT},
+};
 
 /// The number of members; the first one is nobody, whose blocks are never taken away.
 pub(super) const MOST: usize = 64;
 pub(super) const NOBODY: usize = 0;
 const BYTES: usize = 32;
-/// Who it is: its process and the namespace that its number is of; and when it began.
+/// Who it is: its process, and when it began.
 const WHO: usize = 0;
 const BORN: usize = 8;
 /// The first of its blocks, and how many.
 const FIRST: usize = 16;
 const BLOCKS: usize = 24;
-
-/// It closed the heap, and left blocks.
-const LEFT: u64 = u64::MAX;
-/// Nobody knows when it began.
-const UNKNOWN: u64 = 0;
-
-/// A process.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity {
-    who: u64,
-    born: u64,
-}
-
-/// What the kernel says of a process.
-struct Seen {
-    born: u64,
-    ended: bool,
-}
-
-/// proc(5): the state is the first field behind the name, the number of threads the 18th, the
-/// time of birth the 20th. A process has not ended while it has threads.
-fn see(pid: u32) -> Option<Seen> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = text.rsplit_once(") ")?;
-    let fields: Vec<&str> = rest.split(' ').collect();
-    let threads: u64 = fields.get(17)?.parse().ok()?;
-    Some(Seen {
-        born: fields.get(19)?.parse().ok()?,
-        ended: matches!(fields[0], "Z" | "X") && threads <= 1,
-    })
-}
-
-/// The namespace of process numbers that we are in; 0 if nobody says.
-fn namespace() -> u64 {
-    fs::metadata("/proc/self/ns/pid").map_or(0, |file| file.ino() & 0xffff_ffff)
-}
-
-impl Identity {
-    pub(super) fn of_process() -> Self {
-        let pid = process::id();
-        Self {
-            who: (namespace() << 32) | u64::from(pid),
-            born: see(pid).map_or(UNKNOWN, |seen| seen.born),
-        }
-    }
-
-    /// Whether it has ended for certain, or left the heap. Of another namespace, and where
-    /// nobody may look, that cannot be said.
-    pub(super) fn is_gone(self) -> bool {
-        if self.born == LEFT {
-            return true;
-        }
-        if self.who >> 32 != namespace() {
-            return false;
-        }
-        let pid = self.who as u32;
-        // SAFETY: no signal is sent.
-        let answer = unsafe { libc::kill(pid as libc::pid_t, 0) };
-        let error = std::io::Error::last_os_error().raw_os_error();
-        if answer != 0 && error == Some(libc::ESRCH) {
-            return true;
-        }
-        let successor = |seen: &Seen| self.born != UNKNOWN && seen.born != self.born;
-        see(pid).is_some_and(|seen| seen.ended || successor(&seen))
-    }
-}
 
 fn place(member: usize) -> Checked<usize> {
     match member < MOST {
@@ -94,9 +29,9 @@ fn place(member: usize) -> Checked<usize> {
 /// Who a member is; None if the place is free.
 pub(super) fn identity(words: Words, member: usize) -> Checked<Option<Identity>> {
     let place = place(member)?;
-    let who = words.read(place + WHO)?;
+    let pid = words.read(place + WHO)?;
     let born = words.read(place + BORN)?;
-    Ok((who != 0).then_some(Identity { who, born }))
+    Ok((pid != 0).then_some(Identity { pid, born }))
 }
 
 /// Takes a free place: None if there is none. Under the lock.
@@ -104,7 +39,7 @@ pub(super) fn enter(words: Words, who: Identity) -> Checked<Option<usize>> {
     for member in NOBODY + 1..MOST {
         if identity(words, member)?.is_none() {
             words.set(place(member)? + BORN, who.born)?;
-            words.set(place(member)? + WHO, who.who)?;
+            words.set(place(member)? + WHO, who.pid)?;
             return Ok(Some(member));
         }
     }

@@ -6,6 +6,7 @@
 //! those of others. No thread keeps blocks of its own.
 
 mod engine;
+mod identity;
 mod lock;
 mod manager;
 mod members;
@@ -14,12 +15,13 @@ mod words;
 use std::{io, ptr::NonNull};
 
 use engine::Engine;
+use identity::Identity;
 use lock::{Guard, Lock};
 pub(crate) use manager::SHARED;
-use members::{Identity, MOST, NOBODY};
+use members::{MOST, NOBODY};
 use words::{
-    Checked, Damaged, Words, BROKEN, LENGTH, MADE, MAGIC, MAKING, PEAK, REPAIRS, ROOT, SECRET,
-    SHAPE, USED,
+    Checked, Damaged, Words, BROKEN, LENGTH, MADE, MAGIC, MAKING, NAMESPACE, PEAK, REPAIRS, ROOT,
+    SECRET, SHAPE, USED,
 };
 
 use crate::process::Process;
@@ -30,7 +32,7 @@ pub(crate) const FIGURES: usize = USED;
 /// What must be the same in all programs: the version of the layout, and what the C library
 /// makes of a mutex.
 const OUR_SHAPE: u64 =
-    1 | ((size_of::<libc::pthread_mutex_t>() as u64) << 8) | ((usize::BITS as u64) << 16);
+    2 | ((size_of::<libc::pthread_mutex_t>() as u64) << 8) | ((usize::BITS as u64) << 16);
 
 /// The state of a shared heap: `struct genp_shared_stat` of `genp/shared.h`.
 #[repr(C)]
@@ -82,8 +84,9 @@ impl From<Damaged> for io::Error {
 impl Shared {
     /// Opens the heap in this memory. If there is none, `reserve` reserves the memory, and a
     /// heap is made: EAGAIN if another process is just beginning one. EPROTONOSUPPORT if
-    /// programs that differ in their C library made it, EUSERS if it has as many members as
-    /// there can be, ENOMEM for too little memory, ENOTSUP, ENOTRECOVERABLE.
+    /// programs that differ in their C library made it, EXDEV if it is of another namespace of
+    /// process numbers or nobody tells of ours, EUSERS if it has as many members as there can
+    /// be, ENOMEM for too little memory, ENOTSUP, ENOTRECOVERABLE.
     ///
     /// # Safety
     ///
@@ -108,13 +111,14 @@ impl Shared {
             base,
             process: Process::current(),
         };
+        let namespace = identity::namespace()?;
         if words.read(MAGIC)? == 0 {
             match reserve() {
-                Ok(()) => heap.make(inherits)?,
+                Ok(()) => heap.make(inherits, namespace)?,
                 Err(error) => heap.look_again(error)?,
             }
         }
-        heap.recognize()?;
+        heap.recognize(namespace)?;
         heap.enter()?;
         Ok(heap)
     }
@@ -131,11 +135,12 @@ impl Shared {
 
     /// Makes a heap of memory that is reserved and zero. Others wait for the lock from the
     /// moment that they can know of it.
-    fn make(&self, inherits: bool) -> io::Result<()> {
+    fn make(&self, inherits: bool, namespace: u64) -> io::Result<()> {
         self.lock.make(inherits)?;
         let guard = self.lock.lock()?;
         self.words.put(SHAPE, OUR_SHAPE)?;
         self.words.put(LENGTH, self.words.length() as u64)?;
+        self.words.put(NAMESPACE, namespace)?;
         self.words.put(MAGIC, MAKING)?;
         self.finish()?;
         drop(guard);
@@ -151,10 +156,11 @@ impl Shared {
         self.words.commit()
     }
 
-    fn recognize(&self) -> io::Result<()> {
+    fn recognize(&self, namespace: u64) -> io::Result<()> {
         let known = matches!(self.words.read(MAGIC)?, MADE | MAKING);
         let same = self.words.read(LENGTH)? == self.words.length() as u64;
         match (known && same, self.words.read(SHAPE)? == OUR_SHAPE) {
+            (true, true) if self.words.read(NAMESPACE)? != namespace => Err(error(libc::EXDEV)),
             (true, true) => Ok(()),
             (true, false) => Err(error(libc::EPROTONOSUPPORT)),
             _ => Err(Damaged.into()),

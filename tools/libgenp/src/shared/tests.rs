@@ -325,6 +325,8 @@ fn requests_that_make_no_sense_are_refused() {
         assert_eq!(block.as_ptr() as usize % align, 0);
         assert!(heap.usable(block).unwrap() >= 100);
     }
+    heap.words.put(NAMESPACE, 0xeffffff0).unwrap();
+    assert_eq!(code(open(memory)), libc::EXDEV);
     heap.words.put(SHAPE, 0).unwrap();
     assert_eq!(code(open(memory)), libc::EPROTONOSUPPORT);
 }

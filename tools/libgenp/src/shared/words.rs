@@ -44,8 +44,10 @@ pub(super) const REPAIRS: usize = 40;
 /// Bytes in use, and the most there ever were: the kernel reads both.
 pub(super) const USED: usize = 48;
 pub(super) const PEAK: usize = 56;
-/// The lock, in 64 bytes.
+/// The lock, in 56 bytes.
 pub(super) const LOCK: usize = 64;
+/// The namespace of process numbers that all members are of.
+pub(super) const NAMESPACE: usize = 120;
 /// How many changes the record has, and where it begins.
 const CHANGES: usize = 128;
 /// A slot of the heap's own.
@@ -204,6 +206,6 @@ fn die_if_due() {
 
 const _: () = {
     assert!(RECORD + MOST_CHANGES * 16 <= MEMBERS);
-    assert!(size_of::<libc::pthread_mutex_t>() <= CHANGES - LOCK);
+    assert!(size_of::<libc::pthread_mutex_t>() <= NAMESPACE - LOCK);
     assert!(HEADS + LISTS * 8 <= FIRST);
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes of several namespaces share a heap: blocks of one that lives are its own, whatever
- * its clock, its process numbers or its /proc are, and each waits for the lock of the other.
+ * All that share a heap are of one namespace of process numbers, and others are refused: the lock
+ * tells its holder by such a number. Blocks of one that lives are its own, whatever its clock
+ * or /proc are.
  */
 #include <sys/mount.h>
 
@@ -10,18 +11,6 @@
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
 #endif
-
-#define UNUSED_NUMBER 30000
-
-/* The file by which the next process number of a namespace is chosen. */
-static int last_number = -1;
-
-static void choose_numbers(void)
-{
-	last_number = open("/proc/sys/kernel/ns_last_pid", O_RDWR | O_CLOEXEC);
-	if (last_number < 0)
-		SKIP("process numbers cannot be chosen: %m");
-}
 
 /* A word that parent and children have in common, to tell each other how far they are. */
 static volatile int *common(void)
@@ -87,97 +76,6 @@ TEST(blocks_of_one_with_another_clock_are_its_own)
 	CHECK(!genp_destroy(part));
 }
 
-/* In a child that is the first process of a namespace of process numbers. */
-static void in_pid_namespace(void (*run)(void))
-{
-	int status;
-	pid_t pid;
-
-	if (unshare(CLONE_NEWPID | CLONE_NEWNS))
-		SKIP("no pid namespaces here: %m");
-	CHECK(!mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	pid = child();
-	if (!pid) {
-		run();
-		_exit(0);
-	}
-	status = reap(pid);
-	CHECK(WIFEXITED(status));
-	if (WEXITSTATUS(status) == EXIT_SKIPPED)
-		SKIP("see above");
-	EQUAL(WEXITSTATUS(status), 0);
-}
-
-/* One sees the /proc of its parents, another one has mounted its own. */
-static void look_at_another_proc(void)
-{
-	genp_partition_t *part = create_shared();
-	volatile int *step = common();
-	pid_t pid = child();
-
-	if (!pid)
-		keep_a_block(step);
-	EVENTUALLY(*step == 1);
-	CHECK(!mount("proc", "/proc", "proc", 0, NULL));
-	try_to_take(part, step);
-	EQUAL(reap(pid), 0);
-	CHECK(!genp_destroy(part));
-}
-
-TEST(blocks_of_one_with_another_proc_are_its_own)
-{
-	in_pid_namespace(look_at_another_proc);
-}
-
-static void exit_as(pid_t pid)
-{
-	int status = reap(pid);
-
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-}
-
-/* Runs it in a new namespace of process numbers, as the process of this number there. */
-static void as_number(int number, void (*run)(volatile int *), volatile int *word)
-{
-	pid_t pid;
-
-	if (unshare(CLONE_NEWPID))
-		SKIP("no pid namespaces here: %m");
-	pid = child();
-	if (pid)
-		exit_as(pid);
-	if (number > 1) {
-		char text[16];
-		int length = snprintf(text, sizeof(text), "%d", number - 1);
-
-		CHECK(write(last_number, text, length) == length);
-		pid = child();
-		if (pid)
-			exit_as(pid);
-	}
-	EQUAL(getpid(), number);
-	run(word);
-	_exit(0);
-}
-
-static pid_t start_as_number(int number, void (*run)(volatile int *), volatile int *word)
-{
-	pid_t pid = child();
-
-	if (!pid)
-		as_number(number, run, word);
-	return pid;
-}
-
-/* How it ended, within some time. */
-static int reap_soon(pid_t pid)
-{
-	int status = 0;
-
-	EVENTUALLY(waitpid(pid, &status, WNOHANG) == pid);
-	return status;
-}
-
 static void expect_success(int status)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED)
@@ -185,22 +83,101 @@ static void expect_success(int status)
 	EQUAL(status, 0);
 }
 
-/* Nobody can tell namespaces apart where there is no /proc. */
-TEST(blocks_of_one_without_proc_are_its_own)
+/* In a child that is the first process of a namespace of process numbers. */
+static void in_pid_namespace(void (*run)(void))
+{
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+		SKIP("no pid namespaces here: %m");
+	CHECK(!mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	pid = child();
+	if (!pid) {
+		EQUAL(getpid(), 1);
+		run();
+		_exit(0);
+	}
+	expect_success(reap(pid));
+}
+
+/* Nobody can tell who ends here: no heap is made, and none shared. */
+static void expect_no_heap(void)
+{
+	struct genp_create ask = create_request(SHARED_RESERVE, 0);
+	genp_partition_t *part;
+
+	errno = 0;
+	CHECK(!genp_create_shared(&ask, shared_flags()) && errno == EXDEV);
+	part = genp_open(SHARED_NAME);
+	CHECK(part);
+	ERRNO(genp_share_heap(part, shared_flags()), EXDEV);
+	CHECK(!genp_destroy(part));
+}
+
+/* With the /proc of its parents, and with its own. */
+static void be_refused(void)
+{
+	expect_no_heap();
+	CHECK(!mount("proc", "/proc", "proc", 0, NULL));
+	{
+		genp_partition_t *part = genp_open(SHARED_NAME);
+
+		CHECK(part);
+		ERRNO(genp_share_heap(part, shared_flags()), EXDEV);
+		CHECK(!genp_destroy(part));
+	}
+}
+
+TEST(who_has_other_process_numbers_is_refused)
+{
+	genp_partition_t *part = create_shared();
+	struct genp_shared_stat before = shared_stat(part);
+
+	in_pid_namespace(be_refused);
+	EQUAL(shared_stat(part).members, before.members);
+	CHECK(!genp_free(genp_alloc(part, 1000)));
+	CHECK(!genp_destroy(part));
+}
+
+TEST(who_has_no_proc_is_refused)
+{
+	genp_partition_t *part = create_shared();
+	pid_t pid = child();
+
+	if (!pid) {
+		if (unshare(CLONE_NEWNS))
+			SKIP("no mount namespaces here: %m");
+		CHECK(!mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+		CHECK(!mount("none", "/proc", "tmpfs", 0, NULL));
+		expect_no_heap();
+		_exit(0);
+	}
+	expect_success(reap(pid));
+	CHECK(!genp_destroy(part));
+}
+
+/* In a namespace of its own; then /proc is that of nobody. */
+static void lose_proc(void)
 {
 	genp_partition_t *part;
 	volatile int *step = common();
 	pid_t pid;
 
-	choose_numbers();
-	CHECK(!unshare(CLONE_NEWNS) && !mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	CHECK(!mount("none", "/proc", "tmpfs", 0, NULL));
+	CHECK(!mount("proc", "/proc", "proc", 0, NULL));
 	part = create_shared();
-	/* Outside, nobody has this number. */
-	pid = start_as_number(UNUSED_NUMBER, keep_a_block, step);
+	pid = child();
+	if (!pid)
+		keep_a_block(step);
+	EVENTUALLY(*step == 1);
+	CHECK(!mount("none", "/proc", "tmpfs", 0, NULL));
 	try_to_take(part, step);
-	expect_success(reap_soon(pid));
+	EQUAL(reap(pid), 0);
 	CHECK(!genp_destroy(part));
+}
+
+TEST(blocks_of_one_that_cannot_be_seen_are_its_own)
+{
+	in_pid_namespace(lose_proc);
 }
 
 /* Allocates and frees until it is told to stop. */
@@ -215,34 +192,33 @@ static void use(volatile int *stop)
 			FAIL("no block: %m");
 		CHECK(!genp_free(block));
 	}
+	CHECK(genp_alloc(part, 1000));
+	_exit(0);
 }
 
-/* The lock tells who has it by a number that is another one's in each namespace. */
-static void use_together(int one, int other)
+static void use_together(void)
 {
-	genp_partition_t *part = create_shared();
 	volatile int *stop = common();
-	pid_t first, second;
-	int ends[2];
+	genp_partition_t *part;
+	pid_t pids[2];
 
-	choose_numbers();
-	first = start_as_number(one, use, stop);
-	second = start_as_number(other, use, stop);
-	pause_ms(5000);
+	CHECK(!mount("proc", "/proc", "proc", 0, NULL));
+	part = create_shared();
+	for (int i = 0; i < 2; i++) {
+		pids[i] = child();
+		if (!pids[i])
+			use(stop);
+	}
+	pause_ms(300);
 	*stop = 1;
-	ends[0] = reap_soon(first);
-	ends[1] = reap_soon(second);
-	expect_success(ends[0]);
-	expect_success(ends[1]);
+	EQUAL(reap(pids[0]), 0);
+	EQUAL(reap(pids[1]), 0);
+	EQUAL(genp_free_dead(part), 2);
+	EQUAL(shared_stat(part).used, 0);
 	CHECK(!genp_destroy(part));
 }
 
-TEST(each_waits_for_the_lock_of_one_with_the_same_number)
+TEST(two_of_one_namespace_share_a_heap)
 {
-	use_together(1, 1);
-}
-
-TEST(each_waits_for_the_lock_of_one_with_a_number_of_nobody)
-{
-	use_together(1, UNUSED_NUMBER);
+	in_pid_namespace(use_together);
 }
