@@ -9,8 +9,29 @@ use crate::{
     abi,
     descriptor::Descriptor,
     heap::Heap,
-    shared::{self, Shared, SharedStat},
+    shared::{self, Regions, Reserve, Shared, SharedStat},
 };
+
+/// All of the reserve.
+struct Whole<'a> {
+    file: &'a Descriptor,
+    length: u64,
+}
+
+impl Reserve for Whole<'_> {
+    fn regions(&self) -> io::Result<Regions> {
+        let stat = self.file.stat()?;
+        Ok(match stat.regions {
+            0 => Regions::None,
+            1 if stat.used >= self.length => Regions::Whole,
+            _ => Regions::Others,
+        })
+    }
+
+    fn take(&self) -> io::Result<()> {
+        self.file.alloc_region(self.length).map(drop)
+    }
+}
 
 impl Partition {
     /// Creates a partition with a heap that other processes can share, who open the partition
@@ -44,11 +65,14 @@ impl Partition {
 
     fn share(&mut self, inherits: bool) -> io::Result<()> {
         let (start, length) = self.reserve()?;
-        let reserve = || self.file.alloc_region(length as u64).map(drop);
+        let reserve = Whole {
+            file: &self.file,
+            length: length as u64,
+        };
         // SAFETY: mapped for as long as the partition exists, and longer than the heap. What
         // others write there, they promise to write by this library.
         let shared = Arc::new(unsafe {
-            Shared::open(start, length, self.reserve_offset, inherits, reserve)
+            Shared::open(start, length, self.reserve_offset, inherits, &reserve)
         }?);
         let heap = Arc::into_raw(shared.clone()).cast_mut().cast();
         let heap = NonNull::new(heap).ok_or_else(|| error(libc::EIO))?;

@@ -79,7 +79,9 @@ fn ahead() -> Option<i64> {
 
 /// The same from the text: whole ticks, of which there are so many in a second.
 fn ahead_of(offsets: &str, ticks: i64) -> Option<i64> {
-    let line = offsets.lines().find_map(|line| line.strip_prefix("boottime"))?;
+    let line = offsets
+        .lines()
+        .find_map(|line| line.strip_prefix("boottime"))?;
     let mut numbers = line.split_whitespace().map(str::parse::<i64>);
     let (seconds, nanos) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
     let rest = nanos.checked_mul(ticks)?.div_euclid(1_000_000_000);
@@ -136,6 +138,49 @@ impl Identity {
     }
 }
 
+/// Who is going to make a heap, in a word: the inode of its namespace, so much of its birth as
+/// there is room for, and its number. Anything else is that of nobody we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claim(pub(super) u64);
+
+/// The bits of process numbers: PID_MAX_LIMIT is 4 Mi.
+const PID: u32 = 22;
+/// Births are counted modulo this; more is one that nobody knows.
+const BIRTHS: u64 = 1023;
+
+impl Claim {
+    fn new(namespace: u64, born: u64, pid: u64) -> Self {
+        Self((namespace << 32) | (born << PID) | pid)
+    }
+
+    pub(super) fn of_process(namespace: u64) -> Self {
+        let Identity { pid, born } = Identity::of_process();
+        let born = if born == UNKNOWN {
+            BIRTHS
+        } else {
+            born % BIRTHS
+        };
+        Self::new(namespace, born, pid)
+    }
+
+    /// The claim of one that gave up.
+    pub(super) fn nobodys(namespace: u64) -> Self {
+        Self::new(namespace, BIRTHS, 0)
+    }
+
+    /// Whether who made it is gone for certain; None if it is no claim in our namespace.
+    pub(super) fn is_left(self, namespace: u64) -> Option<bool> {
+        if self.0 >> 32 != namespace & 0xffff_ffff {
+            return None;
+        }
+        let pid = self.0 & ((1 << PID) - 1);
+        let born = (self.0 >> PID) & BIRTHS;
+        let apart = |other: u64| (other % BIRTHS + BIRTHS - born) % BIRTHS;
+        let may_be = |other: u64| born == BIRTHS || [0, 1, BIRTHS - 1].contains(&apart(other));
+        Some(pid == 0 || has_ended(pid, may_be))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +216,34 @@ mod tests {
             assert!(!Identity { pid, born: 1 }.is_gone(), "{pid}");
         }
         // More than there can be.
-        assert!(Identity { pid: 1 << 23, born: 1 }.is_gone());
+        assert!(Identity {
+            pid: 1 << 23,
+            born: 1
+        }
+        .is_gone());
         assert_ne!(namespace().unwrap(), 0);
+    }
+
+    #[test]
+    fn a_claim_is_of_one_namespace_and_left_by_who_has_ended() {
+        let (here, elsewhere) = (namespace().unwrap(), namespace().unwrap() ^ 1);
+        let (me, mine) = (Identity::of_process(), Claim::of_process(here));
+        assert_eq!(mine.is_left(here), Some(false));
+        assert_eq!(mine.is_left(elsewhere), None);
+        assert_eq!(Claim(0).is_left(here), None);
+        assert_eq!(Claim::nobodys(here).is_left(here), Some(true));
+        let born = |born: u64| Claim::new(here, born % BIRTHS, me.pid).is_left(here);
+        for near in [me.born - 1, me.born + 1, me.born + BIRTHS] {
+            assert_eq!(born(near), Some(false));
+        }
+        for other in [me.born - 2, me.born + 2, me.born + 500] {
+            assert_eq!(born(other), Some(true));
+        }
+        assert_eq!(Claim::new(here, BIRTHS, me.pid).is_left(here), Some(false));
+        // More than there can be.
+        assert_eq!(
+            Claim::new(here, 1, (1 << PID) - 1).is_left(here),
+            Some(true)
+        );
     }
 }

@@ -5,6 +5,7 @@
 //! a record by which the next one undoes it; the blocks of a dead process can be told from
 //! those of others. No thread keeps blocks of its own.
 
+mod beginning;
 mod engine;
 mod identity;
 mod lock;
@@ -14,15 +15,13 @@ mod words;
 
 use std::{io, ptr::NonNull};
 
+pub(crate) use beginning::{Regions, Reserve};
 use engine::Engine;
 use identity::Identity;
 use lock::{Guard, Lock};
 pub(crate) use manager::SHARED;
 use members::{MOST, NOBODY};
-use words::{
-    Checked, Damaged, Words, BROKEN, LENGTH, MADE, MAGIC, MAKING, NAMESPACE, PEAK, REPAIRS, ROOT,
-    SECRET, SHAPE, USED,
-};
+use words::{Checked, Damaged, Words, BROKEN, MAGIC, MAKING, PEAK, REPAIRS, ROOT, USED};
 
 use crate::process::Process;
 
@@ -82,8 +81,8 @@ impl From<Damaged> for io::Error {
 }
 
 impl Shared {
-    /// Opens the heap in this memory. If there is none, `reserve` reserves the memory, and a
-    /// heap is made: EAGAIN if another process is just beginning one. EPROTONOSUPPORT if
+    /// Opens the heap in this memory. If there is none, the memory is taken out of `reserve`,
+    /// and a heap is made: EAGAIN if another process is just beginning one. EPROTONOSUPPORT if
     /// programs that differ in their C library made it, EXDEV if it is of another namespace of
     /// process numbers or nobody tells of ours, EUSERS if it has as many members as there can
     /// be, ENOMEM for too little memory, ENOTSUP, ENOTRECOVERABLE.
@@ -97,7 +96,7 @@ impl Shared {
         length: usize,
         base: u64,
         inherits: bool,
-        reserve: impl FnOnce() -> io::Result<()>,
+        reserve: &impl Reserve,
     ) -> io::Result<Self> {
         if length < Engine::LEAST {
             return Err(error(libc::ENOMEM));
@@ -112,59 +111,10 @@ impl Shared {
             process: Process::current(),
         };
         let namespace = identity::namespace()?;
-        if words.read(MAGIC)? == 0 {
-            match reserve() {
-                Ok(()) => heap.make(inherits, namespace)?,
-                Err(error) => heap.look_again(error)?,
-            }
-        }
+        heap.begin(inherits, namespace, reserve)?;
         heap.recognize(namespace)?;
         heap.enter()?;
         Ok(heap)
-    }
-
-    /// Another process reserved the memory first: it is making the heap, or it does
-    /// something else with it.
-    fn look_again(&self, refusal: io::Error) -> io::Result<()> {
-        match self.words.read(MAGIC)? {
-            MADE | MAKING => Ok(()),
-            _ if refusal.raw_os_error() == Some(libc::ENOMEM) => Err(error(libc::EAGAIN)),
-            _ => Err(refusal),
-        }
-    }
-
-    /// Makes a heap of memory that is reserved and zero. Others wait for the lock from the
-    /// moment that they can know of it.
-    fn make(&self, inherits: bool, namespace: u64) -> io::Result<()> {
-        self.lock.make(inherits)?;
-        let guard = self.lock.lock()?;
-        self.words.put(SHAPE, OUR_SHAPE)?;
-        self.words.put(LENGTH, self.words.length() as u64)?;
-        self.words.put(NAMESPACE, namespace)?;
-        self.words.put(MAGIC, MAKING)?;
-        self.finish()?;
-        drop(guard);
-        Ok(())
-    }
-
-    /// Ends what [`Self::make`] began, whoever began it. Under the lock.
-    fn finish(&self) -> Checked<()> {
-        self.words.put(SECRET, secret())?;
-        Engine(self.words).make()?;
-        // Part of the change: what is made is never made again.
-        self.words.set(MAGIC, MADE)?;
-        self.words.commit()
-    }
-
-    fn recognize(&self, namespace: u64) -> io::Result<()> {
-        let known = matches!(self.words.read(MAGIC)?, MADE | MAKING);
-        let same = self.words.read(LENGTH)? == self.words.length() as u64;
-        match (known && same, self.words.read(SHAPE)? == OUR_SHAPE) {
-            (true, true) if self.words.read(NAMESPACE)? != namespace => Err(error(libc::EXDEV)),
-            (true, true) => Ok(()),
-            (true, false) => Err(error(libc::EPROTONOSUPPORT)),
-            _ => Err(Damaged.into()),
-        }
     }
 
     /// Becomes a member.
@@ -380,18 +330,6 @@ impl Drop for Shared {
             let _ = self.change(|words| members::leave(words, self.member));
         }
     }
-}
-
-/// What seals are made with: from the kernel's random numbers, and the time.
-fn secret() -> u64 {
-    // SAFETY: has no precondition; if it is not 0, there are 16 bytes.
-    let random = unsafe {
-        match libc::getauxval(libc::AT_RANDOM) as *const u64 {
-            random if random.is_null() => 0,
-            random => random.read_unaligned(),
-        }
-    };
-    random ^ crate::system::now().rotate_left(32)
 }
 
 #[cfg(test)]

@@ -1,10 +1,43 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-use std::{ptr, sync::atomic::Ordering};
+use std::{
+    ptr,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
-use super::{words::STORES_LEFT, *};
+use super::{
+    identity::Claim,
+    words::{NAMESPACE, SHAPE, STORES_LEFT},
+    *,
+};
 
 const LENGTH: usize = 256 << 10;
+/// Behind the memory of the heap: whether the kernel has made it a region.
+const TAKEN: usize = LENGTH;
+
+/// Memory as the kernel would give it, once.
+struct Once(NonNull<u8>);
+
+impl Once {
+    fn taken(&self) -> &AtomicU64 {
+        // SAFETY: mapped for good, and used as such only.
+        unsafe { self.0.add(TAKEN).cast().as_ref() }
+    }
+}
+
+impl Reserve for Once {
+    fn regions(&self) -> io::Result<Regions> {
+        let taken = self.taken().load(Ordering::SeqCst) != 0;
+        Ok(if taken { Regions::Whole } else { Regions::None })
+    }
+
+    fn take(&self) -> io::Result<()> {
+        match self.taken().swap(1, Ordering::SeqCst) {
+            0 => Ok(()),
+            _ => Err(error(libc::ENOMEM)),
+        }
+    }
+}
 
 /// Memory that children share.
 fn memory() -> NonNull<u8> {
@@ -12,7 +45,7 @@ fn memory() -> NonNull<u8> {
     let address = unsafe {
         libc::mmap(
             ptr::null_mut(),
-            LENGTH,
+            LENGTH + 4096,
             libc::PROT_READ | libc::PROT_WRITE,
             libc::MAP_SHARED | libc::MAP_ANONYMOUS,
             -1,
@@ -25,7 +58,7 @@ fn memory() -> NonNull<u8> {
 
 fn open(memory: NonNull<u8>) -> io::Result<Shared> {
     // SAFETY: mapped for good.
-    unsafe { Shared::open(memory, LENGTH, 0, true, || Ok(())) }
+    unsafe { Shared::open(memory, LENGTH, 0, true, &Once(memory)) }
 }
 
 /// Runs something in a child: true if it came to its end.
@@ -201,6 +234,63 @@ fn who_dies_while_it_makes_the_heap_leaves_that_to_the_next() {
     assert!(deaths > 20, "{deaths}");
 }
 
+/// The first word, of a reserve in which there is no heap.
+fn first_word(memory: NonNull<u8>) -> &'static AtomicU64 {
+    // SAFETY: mapped for good.
+    unsafe { memory.cast().as_ref() }
+}
+
+#[test]
+fn memory_that_others_use_is_left_as_it_is() {
+    let (memory, here) = (memory(), identity::namespace().unwrap());
+    let (first, once) = (first_word(memory), Once(memory));
+    let left = Claim::nobodys(here).0;
+    // Nobody's, or of a process that cannot be seen here.
+    once.take().unwrap();
+    for word in [0, 7, Claim::of_process(here ^ 1).0] {
+        first.store(word, Ordering::SeqCst);
+        assert_eq!(code(open(memory)), libc::EAGAIN);
+        assert_eq!(first.load(Ordering::SeqCst), word);
+    }
+    // Somebody alive has just begun, with the region or before it.
+    for taken in [1, 0] {
+        once.taken().store(taken, Ordering::SeqCst);
+        first.store(Claim::of_process(here).0, Ordering::SeqCst);
+        assert_eq!(code(open(memory)), libc::EAGAIN);
+    }
+    // Somebody was faster with the region, after the look at it.
+    struct Faster;
+    impl Reserve for Faster {
+        fn regions(&self) -> io::Result<Regions> {
+            Ok(Regions::None)
+        }
+        fn take(&self) -> io::Result<()> {
+            Err(error(libc::ENOMEM))
+        }
+    }
+    for word in [0, 7, left] {
+        first.store(word, Ordering::SeqCst);
+        // SAFETY: as of `open`.
+        let answer = unsafe { Shared::open(memory, LENGTH, 0, true, &Faster) };
+        assert_eq!(code(answer), libc::EAGAIN);
+        assert_eq!(first.load(Ordering::SeqCst), word);
+    }
+}
+
+#[test]
+fn memory_that_was_used_before_becomes_a_heap() {
+    let memory = memory();
+    // SAFETY: of the test.
+    unsafe { memory.write_bytes(0x5a, LENGTH) };
+    let heap = open(memory).unwrap();
+    assert_eq!(check(&heap), (0, 0));
+    heap.free(heap.alloc(1000, 16).unwrap()).unwrap();
+    // Whoever gave up left this.
+    let left = Claim::nobodys(identity::namespace().unwrap()).0;
+    first_word(memory).store(left, Ordering::SeqCst);
+    assert_eq!(check(&open(memory).unwrap()), (0, 0));
+}
+
 #[test]
 fn what_cannot_be_repaired_is_refused_from_then_on() {
     let memory = memory();
@@ -311,12 +401,8 @@ fn what_was_freed_can_be_had_again() {
 fn requests_that_make_no_sense_are_refused() {
     let memory = memory();
     // SAFETY: as of `open`.
-    let small = unsafe { Shared::open(memory, 4096, 0, true, || Ok(())) };
+    let small = unsafe { Shared::open(memory, 4096, 0, true, &Once(memory)) };
     assert_eq!(code(small), libc::ENOMEM);
-    let refused = || Err(error(libc::ENOMEM));
-    // SAFETY: as of `open`.
-    let used = unsafe { Shared::open(memory, LENGTH, 0, true, refused) };
-    assert_eq!(code(used), libc::EAGAIN);
     let heap = open(memory).unwrap();
     assert_eq!(code(heap.alloc(16, 8192)), libc::EINVAL);
     assert_eq!(code(heap.alloc(usize::MAX, 16)), libc::ENOMEM);

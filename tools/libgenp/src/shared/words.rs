@@ -27,7 +27,7 @@ use std::{
 
 use crate::heap::lists::STEPS as PER_LEVEL;
 
-/// What this is: nothing yet, a heap that somebody is just making, or a heap.
+/// What this is: nothing yet or a claim to it, a heap that somebody is just making, or a heap.
 pub(super) const MAGIC: usize = 0;
 pub(super) const MAKING: u64 = 0x6765_6e70_6d61_6b65;
 pub(super) const MADE: u64 = 0x6765_6e70_7368_7264;
@@ -133,6 +133,21 @@ impl Words {
         #[cfg(test)]
         die_if_due();
         self.word(at)?.store(value, Ordering::Release);
+        Ok(())
+    }
+
+    /// Changes a word without a record if it is as expected: false if it is not.
+    pub(super) fn exchange(&self, at: usize, old: u64, new: u64) -> Checked<bool> {
+        #[cfg(test)]
+        die_if_due();
+        let word = self.word(at)?;
+        let done = word.compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed);
+        Ok(done.is_ok())
+    }
+
+    /// Makes a word 0 that nobody knows of yet.
+    pub(super) fn clear(&self, at: usize) -> Checked<()> {
+        self.word(at)?.store(0, Ordering::Relaxed);
         Ok(())
     }
 
