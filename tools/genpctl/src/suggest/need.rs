@@ -75,10 +75,10 @@ fn of_heap(heap: &Heap, notes: &mut Vec<String>) -> u64 {
         size::show(heap.needed_peak_bytes),
         size::show(heap.largest_request_bytes)
     ));
-    if heap.overflowed + heap.refused > 0 {
+    let without_room = heap.overflowed.saturating_add(heap.refused);
+    if without_room > 0 {
         notes.push(format!(
-            "{} requests had no room in {} while it was recorded.",
-            heap.overflowed + heap.refused,
+            "{without_room} requests had no room in {} while it was recorded.",
             size::show(heap.reserve_bytes)
         ));
         // Its own peak is that of a heap that was full.

@@ -76,6 +76,16 @@ fn a_heap_that_was_full_is_judged_by_what_was_asked_for() {
 }
 
 #[test]
+fn requests_beyond_all_numbers_had_no_room_either() {
+    let mut seen = program();
+    let heap = seen.heap.as_mut().unwrap();
+    (heap.overflowed, heap.refused) = (u64::MAX, 1);
+    heap.taken_peak_bytes = 16 * MIB;
+    let text = plan_for(vec![seen], &QUARTER);
+    has(&text, &format!("reserve = {}", 5 * MIB + 4096));
+}
+
+#[test]
 fn what_always_suffices_is_the_formula_of_the_page() {
     // 32 blocks of 32 bytes, one of which may be missing between two: heap.rst.
     assert_eq!(always(1024, 16), 1024 + 33 * 16 + 96);
