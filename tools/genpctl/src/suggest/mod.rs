@@ -16,6 +16,7 @@ use crate::{
     plan,
     problem::Problem,
     record::{Recorded, Recording, VERSION},
+    values,
 };
 use need::{Margin, Need};
 
@@ -33,10 +34,21 @@ fn read(path: &Path) -> Result<Recording, Problem> {
     let advice = "Give a file that 'genpctl record' wrote.";
     let bad = |found: &dyn ToString| Problem::new(what.as_str(), found.to_string(), advice);
     let text = fs::read_to_string(path).map_err(|error| bad(&error))?;
-    let recording: Recording = serde_json::from_str(&text).map_err(|error| bad(&error))?;
-    match recording.genp_recording {
-        VERSION => Ok(recording),
-        other => Err(bad(&format!("it is of version {other}, not {VERSION}"))),
+    parse(&text).map_err(|found| bad(&found))
+}
+
+/// The recording in a text, which may be anybody's; or what is wrong with it.
+fn parse(text: &str) -> Result<Recording, String> {
+    let recording: Recording = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let version = recording.genp_recording;
+    if version != VERSION {
+        return Err(format!("it is of version {version}, not {VERSION}"));
+    }
+    // Names go into the plan as they are.
+    let mut names = recording.partitions.iter().map(|it| &it.name);
+    match names.find(|name| !values::is_name(name)) {
+        None => Ok(recording),
+        Some(name) => Err(format!("no partition can have the name {name:?}")),
     }
 }
 

@@ -4,11 +4,11 @@
 
 use super::{
     need::{always, Margin},
-    plan_of,
+    parse, plan_of,
 };
 use crate::{
     plan,
-    record::{Heap, Recorded, Recording},
+    record::{Heap, Recorded, Recording, VERSION},
 };
 
 const MIB: u64 = 1 << 20;
@@ -83,6 +83,34 @@ fn requests_beyond_all_numbers_had_no_room_either() {
     heap.taken_peak_bytes = 16 * MIB;
     let text = plan_for(vec![seen], &QUARTER);
     has(&text, &format!("reserve = {}", 5 * MIB + 4096));
+}
+
+#[test]
+fn a_name_that_no_partition_can_have_comes_into_no_plan() {
+    let named = |name: &str| {
+        let recording = Recording {
+            genp_recording: VERSION,
+            ..recording(vec![Recorded {
+                name: name.to_owned(),
+                ..program()
+            }])
+        };
+        parse(&serde_json::to_string(&recording).unwrap())
+    };
+    named("shop_1.a-b").unwrap();
+    for name in [
+        "",
+        "a\"\nreserve = 1 # ",
+        "a\nb",
+        "a b",
+        "\u{202e}",
+        "0123456789012345678901234567890x",
+    ] {
+        let told = named(name).unwrap_err();
+        assert!(told.contains("can have the name"), "{told}");
+        assert!(!told.contains('\n'), "{told}");
+    }
+    assert!(parse("{}").is_err());
 }
 
 #[test]
