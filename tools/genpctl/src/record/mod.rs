@@ -40,11 +40,39 @@ fn unwritten(path: &Path, error: &io::Error) -> Problem {
     Problem::new(format!("cannot write {}", path.display()), error, advice)
 }
 
-/// Writes the recording.
+/// Writes the recording, all of it or none: an older one stays if there is no room.
 fn write(path: &Path, recording: &Recording) -> Result<(), Problem> {
     let text = serde_json::to_string_pretty(recording).map_err(io::Error::from);
-    text.and_then(|text| fs::write(path, text + "\n"))
+    text.and_then(|text| replace(path, &(text + "\n")))
         .map_err(|error| unwritten(path, &error))
+}
+
+/// Writes a file beside the one that is there, and puts it in its place.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link stays one; a pipe or a terminal is written to as it is.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+        return fs::write(path, text);
+    }
+    let new = beside(path, "new");
+    let mut file = File::create_new(&new)?;
+    let written = fs::metadata(path)
+        .map_or(Ok(()), |old| file.set_permissions(old.permissions()))
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        // If it cannot be removed, there is a file more.
+        let _ = fs::remove_file(&new);
+    }
+    written
+}
+
+/// The path of a file of ours beside another one.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{what}-{}", std::process::id()));
+    path.with_file_name(name)
 }
 
 /// The name that a plan gives the partition of a program.
@@ -58,7 +86,10 @@ fn name_of(args: &RecordArgs) -> String {
         .filter(sound)
         .take(31)
         .collect();
-    args.name.clone().unwrap_or(name)
+    args.name.clone().unwrap_or(match name.is_empty() {
+        false => name,
+        true => "program".to_owned(),
+    })
 }
 
 /// The arguments of `run`: what has no room comes from libc.
@@ -81,9 +112,7 @@ struct Told(PathBuf);
 
 impl Told {
     fn new(output: &Path) -> io::Result<Self> {
-        let mut name = output.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".heap-{}", std::process::id()));
-        let path = path::absolute(output.with_file_name(name))?;
+        let path = path::absolute(beside(output, "heap"))?;
         OpenOptions::new()
             .write(true)
             .create_new(true)

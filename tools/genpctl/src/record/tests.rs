@@ -2,9 +2,11 @@
 
 //! What is kept of a partition that is looked at.
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
 use genp::abi::{self, genp_stat};
 
-use super::{recording::Watched, Recorded, Recording};
+use super::{beside, recording::Watched, replace, Recorded, Recording};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -73,4 +75,28 @@ fn a_recording_is_read_as_it_was_written() {
     };
     let text = serde_json::to_string(&recording).unwrap();
     assert_eq!(serde_json::from_str::<Recording>(&text).unwrap(), recording);
+}
+
+#[test]
+fn an_older_recording_stays_until_the_new_one_is_whole() {
+    let folder = std::env::temp_dir().join(format!("genpctl-record-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("recording");
+    replace(&path, "old").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    // The new one cannot be written.
+    fs::create_dir(beside(&path, "new")).unwrap();
+    assert!(replace(&path, "new").is_err());
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+    fs::remove_dir(beside(&path, "new")).unwrap();
+    // Through a link, too, and nothing else is left there.
+    let link = folder.join("link");
+    std::os::unix::fs::symlink("recording", &link).unwrap();
+    replace(&link, "new").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert!(link.is_symlink());
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    replace("/dev/null".as_ref(), "new").unwrap();
+    fs::remove_dir_all(&folder).unwrap();
 }
