@@ -63,6 +63,12 @@ named_things() {
 	tracked . | lint_python names.py scripts/internal/lint/foreign-names $(tracked '*.rst' '*.md' | grep -v '^LICENSES/')
 }
 
+# The pages are built as debian/rules does, anew: what sphinx has read already it does not warn of.
+pages_build() {
+	"$IN_ROOT" sphinx-build -b dummy -E -C -D project=GenP -W --keep-going -q \
+		-d "$BUILD/pages/doctrees" Documentation "$BUILD/pages/out"
+}
+
 # list FILE: the lines of a list of exceptions, without comments.
 list() { grep -vE '^(#|$)' "$LINT/$1"; }
 
