@@ -114,4 +114,4 @@ old_words() {
 }
 
 # The gates that are programs themselves find what they have to.
-self_test() { lint_python rooms_test.py && lint_python names_test.py && lint_python panics_test.py && lint_python mutants_test.py; }
+self_test() { lint_python rooms_test.py && lint_python names_test.py && lint_python panics_test.py && lint_python mutants_test.py && lint_python packaging_test.py; }
