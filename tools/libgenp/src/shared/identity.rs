@@ -73,7 +73,7 @@ fn ahead() -> Option<i64> {
         return Some(0);
     }
     // SAFETY: has no precondition.
-    let ticks = i64::from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) });
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as i64;
     ahead_of(&read("/proc/self/timens_offsets").ok()?, ticks)
 }
 
