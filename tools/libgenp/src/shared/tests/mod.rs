@@ -11,6 +11,7 @@ use super::{
 };
 
 mod beginning;
+mod storm;
 
 const LENGTH: usize = 256 << 10;
 /// Behind the memory of the heap: whether the kernel has made it a region.
