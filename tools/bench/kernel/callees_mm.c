@@ -11,6 +11,7 @@
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 
 #include "callees.h"
 
@@ -95,6 +96,15 @@ static void take_out(struct bench *bench)
 	unmap_mapping_range(file->f_mapping, WINDOW_PAGES * PAGE_SIZE, PAGE_SIZE, 1);
 }
 
+#if KERNEL_VERSION(6, 13, 0) > LINUX_VERSION_CODE
+/* There is no other one. */
+#define INSERT "vmf_insert_page"
+#define insert_page(fault, page) vmf_insert_page((fault)->vma, (fault)->address, page)
+#else
+#define INSERT "vmf_insert_page_mkwrite"
+#define insert_page(fault, page) vmf_insert_page_mkwrite(fault, page, true)
+#endif
+
 static vm_fault_t insert(void)
 {
 	struct vm_fault fault = {
@@ -103,7 +113,7 @@ static vm_fault_t insert(void)
 		.flags = FAULT_FLAG_WRITE,
 	};
 
-	return fault.vma ? vmf_insert_page_mkwrite(&fault, page, true) : VM_FAULT_SIGBUS;
+	return fault.vma ? insert_page(&fault, page) : VM_FAULT_SIGBUS;
 }
 
 static void open_another(struct bench *bench)
@@ -136,7 +146,7 @@ static const struct callee callees[] = {
 	{ "rust_helper_vma_lookup", lookup_ticks, .sleeps = true },
 	{ "apply_to_page_range", apply_ticks, .sleeps = true, .prepare = fill_windows },
 	{ "unmap_mapping_range", unmap_ticks, .sleeps = true, .prepare = fill_windows },
-	{ "vmf_insert_page_mkwrite", mkwrite_ticks, .sleeps = true, .prepare = take_out },
+	{ INSERT, mkwrite_ticks, .sleeps = true, .prepare = take_out },
 	{ "vm_get_page_prot", get_prot_ticks },
 	{ "pfn_to_online_page", online_ticks },
 	{ "fput", put_file_ticks, .sleeps = true, .prepare = open_another },
