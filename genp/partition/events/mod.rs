@@ -144,9 +144,7 @@ impl Events {
     /// Context: thread, may sleep.
     pub(super) fn announce_end(&self) {
         self.put(abi::GENP_EVENT_DYING, 0, 0);
-        if self.deliver(1 << abi::GENP_EVENT_DYING) {
-            self.tell_crowd(1 << abi::GENP_EVENT_DYING);
-        }
+        self.tell_all(1 << abi::GENP_EVENT_DYING);
     }
 
     /// Announces once that less than an eighth of the budget is left. O(1). Context: any
@@ -191,7 +189,7 @@ impl Events {
 
     /// Wakes pollers and readers, for events of the types in `types`; returns whether there
     /// are more to be told, by [`Self::tell_crowd`]. At most [`MAX_LISTENERS`] steps. Context:
-    /// thread, may sleep: the notify thread, and who destroys the partition.
+    /// thread, may sleep: the notify thread, and the callers of [`Self::tell_all`].
     pub(super) fn deliver(&self, types: u32) -> bool {
         // A reader that found no record is asleep before this lock is free.
         drop(self.readers.lock());
@@ -199,21 +197,20 @@ impl Events {
         self.crowd.len(1) > 0 || self.listens_for.load(Relaxed) & types != 0
     }
 
-    /// Wakes all pollers and readers, who may have looked while a record was taken that is in
-    /// the ring again. Linear in them: it is the time of who could not take it. Context:
-    /// thread, may sleep.
+    /// Tells all who want to know of events of the types in `types`. Linear in them: it is the
+    /// time of who destroys the partition, or could not take a record. Context: thread, may
+    /// sleep.
     #[cold]
     #[inline(never)]
-    fn wake_readers(&self) {
-        // As in `deliver`.
-        drop(self.readers.lock());
-        self.readers_queue.notify_all();
-        self.crowd.notify_all();
+    fn tell_all(&self, types: u32) {
+        if self.deliver(types) {
+            self.tell_crowd(types);
+        }
     }
 
     /// Wakes those beyond [`MAX_LISTENERS`], and signals the eventfd for events of the types
     /// in `types`. Linear in both kinds of listeners. Context: thread of ordinary priority,
-    /// and who destroys the partition; may sleep.
+    /// and the callers of [`Self::tell_all`]; may sleep.
     pub(super) fn tell_crowd(&self, types: u32) {
         self.crowd.notify_all();
         let listener = self.listener.lock();
@@ -332,7 +329,8 @@ impl Events {
             };
             if let Err(error) = write(&record) {
                 self.ring.lock().untake(record);
-                self.wake_readers();
+                // They may have looked while it was taken.
+                self.tell_all(1u32.wrapping_shl(record.type_));
                 if done == 0 {
                     return Err(error);
                 }

@@ -201,29 +201,60 @@ static void read_for_ever(int fd)
 	_exit(2);
 }
 
-TEST(a_record_that_comes_back_wakes_who_waits)
+/* A process that has taken the record of a low budget, and cannot write it. */
+static pid_t taker_of_a_record(const struct part *part)
 {
-	struct part part = create(0, 16 * PAGE);
 	int faults = syscall(SYS_userfaultfd, O_CLOEXEC);
 	struct genp_borrow lease;
-	pid_t taker, waiter;
+	pid_t taker;
 
 	if (faults < 0)
 		SKIP("this kernel has no userfaultfd: %m");
-	CHECK(!borrow(part.fd, 15 * PAGE, GENP_NO_WAIT, 0, &lease));
-	CHECK(!give_back(part.fd, lease.handle));
+	close(faults);
+	CHECK(!borrow(part->fd, 15 * PAGE, GENP_NO_WAIT, 0, &lease));
+	CHECK(!give_back(part->fd, lease.handle));
 	taker = child();
 	if (!taker)
-		read_for_ever(part.fd);
-	/* It has taken the record, and cannot write it. */
+		read_for_ever(part->fd);
 	EVENTUALLY(state_of(taker) == 'S');
-	waiter = child();
+	return taker;
+}
+
+TEST(a_record_that_comes_back_wakes_who_waits)
+{
+	struct part part = create(0, 16 * PAGE);
+	pid_t taker = taker_of_a_record(&part);
+	pid_t waiter = child();
+
 	if (!waiter)
 		_exit(next(part.fd).type == GENP_EVENT_BUDGET_LOW ? 0 : 1);
 	EVENTUALLY(state_of(waiter) == 'S');
 	kill(taker, SIGKILL);
 	reap(taker);
 	EQUAL(reap(waiter), 0);
+}
+
+TEST(a_record_that_comes_back_is_told_again)
+{
+	struct part part = create(0, 16 * PAGE);
+	int fd = eventfd(0, EFD_CLOEXEC);
+	struct genp_eventfd request = {
+		.size = sizeof(request), .fd = fd, .mask = 1 << GENP_EVENT_BUDGET_LOW,
+	};
+	__u64 told;
+	pid_t taker;
+
+	CHECK(fd >= 0);
+	CHECK(!ioctl(part.fd, GENP_SET_EVENTFD, &request));
+	taker = taker_of_a_record(&part);
+	/* Whoever was told of it finds nothing now, and waits to be told again. */
+	EQUAL(read(fd, &told, sizeof(told)), sizeof(told));
+	CHECK(!fcntl(part.fd, F_SETFL, O_NONBLOCK));
+	ERRNO(read(part.fd, &(struct genp_event){}, sizeof(struct genp_event)), EAGAIN);
+	kill(taker, SIGKILL);
+	reap(taker);
+	EQUAL(read(fd, &told, sizeof(told)), sizeof(told));
+	EQUAL(next(part.fd).type, GENP_EVENT_BUDGET_LOW);
 }
 
 TEST(times_are_noted)
