@@ -12,6 +12,7 @@ use kernel::sim::{
     files::{leave_kernel, Kind},
     machine,
     process::Process,
+    rounds::Stuck,
     Machine,
 };
 
@@ -271,12 +272,14 @@ impl Runner {
         /// Longer than any lease.
         const LONG: u64 = 2_500_000_000;
 
-        let mut forgotten = 0;
+        let (mut unserved, mut overdue, mut forgotten) =
+            (Stuck::default(), Stuck::default(), Stuck::default());
         // SAFETY: tasks live as long as the machine.
         while tasks.iter().any(|task| unsafe { !(**task).has_ended() }) {
             let calls = world.calls.get();
             machine().sleep_for(LONG);
             if world.calls.get() != calls {
+                (unserved, overdue, forgotten) = Default::default();
                 continue;
             }
             let now = machine().now();
@@ -288,21 +291,20 @@ impl Runner {
                     accounting.totals().waiters as usize,
                 )
             });
-            if can_serve {
+            let is_late = due.is_some_and(|due| due + LONG / 2 < now);
+            let is_forgotten = sleepers(tasks) > waiters;
+            if unserved.lasts(can_serve) {
                 fail("a waiter can be served, and nobody does it");
             }
-            if due.is_some_and(|due| due + LONG / 2 < now) {
+            if overdue.lasts(is_late) {
                 fail("a lease is long due, and nobody ends it");
             }
-            // Twice: in between the wake-up may be under way.
-            forgotten = match sleepers(tasks) > waiters {
-                true => forgotten + 1,
-                false => 0,
-            };
-            match forgotten {
-                0 => tasks.iter().for_each(|task| machine().signal(*task)),
-                1 => {}
-                _ => fail("who waited for a lease got it or was refused, and sleeps on"),
+            if forgotten.lasts(is_forgotten) {
+                fail("who waited for a lease got it or was refused, and sleeps on");
+            }
+            // A signal would end what is to be seen once more.
+            if !can_serve && !is_late && !is_forgotten {
+                tasks.iter().for_each(|task| machine().signal(*task));
             }
         }
     }

@@ -12,7 +12,9 @@ use kernel::sim::{
     files::leave_kernel,
     lock::{raw_spinlock_t, rt_mutex},
     lockdep::class,
-    machine, point, Machine, Plan,
+    machine, point,
+    rounds::Stuck,
+    Machine, Plan,
 };
 
 const PLAN: Plan = Plan {
@@ -140,6 +142,16 @@ fn a_deadline_passes_when_all_sleep() {
     });
 }
 
+/// Runs until it is over, or not at all.
+fn busy(at_all: bool, is_over: &Rc<Cell<bool>>) -> impl FnOnce() + 'static {
+    let is_over = is_over.clone();
+    move || {
+        while at_all && !is_over.get() {
+            point();
+        }
+    }
+}
+
 /// When something was announced to a sleeper that is signalled long after, and what it
 /// should have been woken by then; meanwhile somebody else runs all the time, or nobody.
 fn signalled_late(somebody_is_at_it: bool) -> (u64, u64) {
@@ -154,14 +166,7 @@ fn signalled_late(somebody_is_at_it: bool) -> (u64, u64) {
             overslept.set(machine().task().map_or(0, |task| task.overslept.get()));
         }
     };
-    let be_at_it = {
-        let is_over = is_over.clone();
-        move || {
-            while somebody_is_at_it && !is_over.get() {
-                point();
-            }
-        }
-    };
+    let be_at_it = busy(somebody_is_at_it, &is_over);
     let signal = {
         let announced = announced.clone();
         move || {
@@ -200,4 +205,33 @@ fn who_sleeps_while_somebody_may_be_about_to_wake_him_did_not_oversleep() {
 fn who_sleeps_when_everything_else_is_done_overslept() {
     let (announced, overslept) = signalled_late(false);
     assert!(announced < overslept, "{overslept} {announced}");
+}
+
+/// Whether what nobody ends for long is stuck; meanwhile somebody else runs all the time,
+/// or nobody.
+fn is_stuck(somebody_is_at_it: bool) -> bool {
+    let (found, is_over) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
+    let be_at_it = busy(somebody_is_at_it, &is_over);
+    let look = {
+        let found = found.clone();
+        move || {
+            let mut stuck = Stuck::default();
+            assert!(!stuck.lasts(true));
+            for _ in 0..20 {
+                machine().pass(1_000_000_000);
+                leave_kernel();
+            }
+            found.set(stuck.lasts(true));
+            assert!(!stuck.lasts(false) && !stuck.lasts(true));
+            is_over.set(true);
+        }
+    };
+    together(PLAN, vec![Box::new(be_at_it), Box::new(look)]);
+    found.get()
+}
+
+#[test]
+fn what_lasts_is_stuck_unless_somebody_may_be_about_to_end_it() {
+    assert!(!is_stuck(true));
+    assert!(is_stuck(false));
 }

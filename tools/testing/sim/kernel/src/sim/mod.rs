@@ -15,7 +15,7 @@ pub mod machine;
 pub mod memory;
 pub mod process;
 pub mod rng;
-mod rounds;
+pub mod rounds;
 pub mod scheduler;
 pub mod space;
 pub mod task;

@@ -12,6 +12,7 @@
 use core::cell::Cell;
 
 use super::{
+    machine,
     task::{task_struct, State},
     Machine,
 };
@@ -72,5 +73,23 @@ impl Machine {
     /// Whatever began before this time is done.
     pub fn settled(&self) -> u64 {
         self.rounds.begun.get()[SETTLED].max(self.rounds.calm.get())
+    }
+}
+
+/// A state that somebody has to end: that nobody does it is certain when everything was done
+/// that had begun when it was first seen.
+#[derive(Default)]
+pub struct Stuck {
+    since: Option<u64>,
+}
+
+impl Stuck {
+    /// Whether nobody ends it. `is_so`: whether the state is there now.
+    pub fn lasts(&mut self, is_so: bool) -> bool {
+        if !is_so {
+            self.since = None;
+            return false;
+        }
+        *self.since.get_or_insert(machine().now()) < machine().settled()
     }
 }
