@@ -62,7 +62,7 @@ pub(crate) struct Heap {
 pub(crate) fn bytes_for(size: usize) -> usize {
     let bytes = match class_of(size) {
         Some(class) => size_class::bytes_of(class),
-        None => size.checked_next_multiple_of(GRAIN).unwrap_or(size),
+        None => lists::round_up(size).unwrap_or(size),
     };
     bytes.saturating_add(HEADER)
 }

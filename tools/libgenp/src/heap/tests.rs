@@ -68,6 +68,20 @@ fn what_is_in_use_is_told_without_being_asked() {
     assert!(figures[0].load(Relaxed) <= figures[1].load(Relaxed));
 }
 
+#[test]
+fn a_block_takes_what_is_said() {
+    let below = size_class::LARGEST + 1;
+    for size in (0..below).step_by(61).chain(below..400_000).step_by(997) {
+        with_heap(|heap| {
+            let block = heap.alloc(size, 16).unwrap();
+            assert_eq!(heap.used().unwrap(), bytes_for(size), "{size}");
+            // SAFETY: just allocated.
+            unsafe { heap.free(block).unwrap() };
+        });
+    }
+    assert!(bytes_for(usize::MAX) >= usize::MAX - 16);
+}
+
 /// The number of cached blocks.
 fn cached(heap: &Heap) -> usize {
     let inner = heap.inner.lock().unwrap();
