@@ -140,6 +140,19 @@ impl Drop for Mapping {
     }
 }
 
+/// A random number of the kernel's: EAGAIN if it has none yet, shortly after its start.
+pub(crate) fn random() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    // SAFETY: there is room for as many bytes.
+    let got =
+        unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), libc::GRND_NONBLOCK) };
+    match usize::try_from(got) {
+        Ok(count) if count == bytes.len() => Ok(u64::from_ne_bytes(bytes)),
+        Ok(_) => Err(io::Error::from_raw_os_error(libc::EAGAIN)),
+        Err(_) => Err(io::Error::last_os_error()),
+    }
+}
+
 /// CLOCK_MONOTONIC in nanoseconds, the clock of deadlines.
 pub fn now() -> u64 {
     let mut time = libc::timespec {

@@ -54,7 +54,7 @@ extern "C" {
  * Context: thread. Not in handlers.
  * Return: as genp_create_from(); also EINVAL for another flag, ENOMEM for a reserve of less than
  * 16 KiB, ENOTSUP if this system has no priority inheritance, EXDEV if /proc is not that of the
- * caller's namespace of process numbers.
+ * caller's namespace of process numbers; and as of getrandom(2), EAGAIN soon after boot.
  */
 genp_partition_t *genp_create_shared(const struct genp_create *request, uint32_t flags);
 

@@ -26,6 +26,7 @@ use super::{
     words::{Checked, FIRST, LENGTH, MADE, MAGIC, MAKING, NAMESPACE, SECRET, SHAPE},
     Damaged, Shared, OUR_SHAPE,
 };
+use crate::system;
 
 /// What is in the reserve, as the kernel says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,9 @@ impl Shared {
     /// Makes a heap of memory that is reserved. Others wait for the lock from the moment that
     /// they can know of it.
     fn make(&self, inherits: bool, namespace: u64) -> io::Result<()> {
+        // Not the random bytes that the kernel gave the process: the C library guards its stacks
+        // with them, and all who share the heap can read this.
+        let secret = system::random()?;
         // What the memory was used for before, or was begun here.
         for at in (MAGIC + 8..FIRST).step_by(8) {
             self.words.clear(at)?;
@@ -110,6 +114,7 @@ impl Shared {
         self.words.put(SHAPE, OUR_SHAPE)?;
         self.words.put(LENGTH, self.words.length() as u64)?;
         self.words.put(NAMESPACE, namespace)?;
+        self.words.put(SECRET, secret)?;
         self.words.put(MAGIC, MAKING)?;
         self.finish()?;
         drop(guard);
@@ -118,7 +123,6 @@ impl Shared {
 
     /// Ends what [`Self::make`] began, whoever began it. Under the lock.
     pub(super) fn finish(&self) -> Checked<()> {
-        self.words.put(SECRET, secret())?;
         Engine(self.words).make()?;
         // Part of the change: what is made is never made again.
         self.words.set(MAGIC, MADE)?;
@@ -139,16 +143,4 @@ impl Shared {
             _ => Err(Damaged.into()),
         }
     }
-}
-
-/// What seals are made with: from the kernel's random numbers, and the time.
-fn secret() -> u64 {
-    // SAFETY: has no precondition; if it is not 0, there are 16 bytes.
-    let random = unsafe {
-        match libc::getauxval(libc::AT_RANDOM) as *const u64 {
-            random if random.is_null() => 0,
-            random => random.read_unaligned(),
-        }
-    };
-    random ^ crate::system::now().rotate_left(32)
 }

@@ -90,3 +90,51 @@ fn memory_that_was_used_before_becomes_a_heap() {
     first_word(memory).store(left, Ordering::SeqCst);
     assert_eq!(check(&open(memory).unwrap()), (0, 0));
 }
+
+/// Has the kernel refuse getrandom() from now on, as some containers do.
+fn without_random_numbers() {
+    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    let compare = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    let leave = libc::BPF_RET | libc::BPF_K;
+    let step = |code, jt, jf, k| libc::sock_filter {
+        code: code as u16,
+        jt,
+        jf,
+        k,
+    };
+    let refused = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+    // The number of the call is the first word of what is filtered.
+    let mut filter = [
+        step(load, 0, 0, 0),
+        step(compare, 0, 1, libc::SYS_getrandom as u32),
+        step(leave, 0, 0, refused),
+        step(leave, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog {
+        len: filter.len() as u16,
+        filter: filter.as_mut_ptr(),
+    };
+    // SAFETY: a program of that many steps, for this process alone.
+    let done = unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) == 0
+    };
+    assert!(done);
+}
+
+#[test]
+fn without_random_numbers_no_heap_is_made_and_the_next_may() {
+    let memory = memory();
+    assert!(in_child(|| {
+        without_random_numbers();
+        assert_eq!(code(open(memory)), libc::EPERM);
+    }));
+    let heap = open(memory).unwrap();
+    assert_eq!(check(&heap), (0, 0));
+    // Who joins needs none.
+    assert!(in_child(|| {
+        without_random_numbers();
+        let heap = open(memory).unwrap();
+        heap.free(heap.alloc(100, 16).unwrap()).unwrap();
+    }));
+}
