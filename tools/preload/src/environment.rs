@@ -37,13 +37,15 @@ impl Environment {
         })
     }
 
-    /// The value of a variable, if it is text.
+    /// The value of a variable, if it is text. One that is empty is as good as not set.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.entries()
+        let value = self
+            .entries()
             .find_map(|(_, bytes)| match value_of(bytes, name) {
                 0 => None,
                 at => std::str::from_utf8(&bytes[at..]).ok(),
-            })
+            });
+        value.filter(|value| !value.is_empty())
     }
 
     /// Removes a variable.

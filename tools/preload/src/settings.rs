@@ -63,20 +63,22 @@ fn size(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(1 << (10 * power))
 }
 
-/// One of several words, the first if the variable is not set or empty.
+/// One of several words, the first if the variable is not set.
 fn choice<T: Copy>(environment: &Environment, name: &str, words: &[(&str, T)]) -> T {
-    let value = environment.value(name).unwrap_or("");
-    let found = words.iter().find(|(word, _)| *word == value);
-    match (found, words.first()) {
+    let value = environment.value(name);
+    let is_chosen = |(word, _): &&(&str, T)| value.is_none_or(|value| *word == value);
+    match (words.iter().find(is_chosen), value) {
         (Some((_, chosen)), _) => *chosen,
-        (None, Some((_, default))) if value.is_empty() => *default,
-        _ => give_up(format_args!("{name}={value} is none of its values")),
+        (None, value) => give_up(format_args!(
+            "{name}={} is none of its values",
+            value.unwrap_or("")
+        )),
     }
 }
 
-/// A number, or none if the variable is not set or empty.
+/// A number, or none if the variable is not set.
 fn number<T>(environment: &Environment, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-    let value = environment.value(name).filter(|value| !value.is_empty())?;
+    let value = environment.value(name)?;
     match read(value) {
         None => give_up(format_args!("{name}={value} is no number that makes sense")),
         found => found,
@@ -116,7 +118,7 @@ impl Settings {
             ),
             report: environment
                 .value("GENP_REPORT")
-                .is_some_and(|value| value != "0" && !value.is_empty()),
+                .is_some_and(|value| value != "0"),
         }
     }
 }

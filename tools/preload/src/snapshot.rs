@@ -94,7 +94,13 @@ fn write(line: &mut Text<LINE>, arena: &Arena) -> fmt::Result {
 
 /// Writes it, if that was asked for.
 pub fn take() {
-    const FLAGS: c_int = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_CLOEXEC;
+    // The program ends: it waits for nobody who would read from a pipe of this name.
+    const FLAGS: c_int = libc::O_WRONLY
+        | libc::O_CREAT
+        | libc::O_TRUNC
+        | libc::O_CLOEXEC
+        | libc::O_NONBLOCK
+        | libc::O_NOCTTY;
 
     let Some(arena) = serve::heap().filter(|_| LENGTH.load(Ordering::Relaxed) > 0) else {
         return;

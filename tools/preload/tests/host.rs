@@ -54,7 +54,7 @@ fn built() -> &'static Built {
         .concat();
         let ifunc = compile("cc", "ifunc.so", &[&shared[..], &["ifunc.c"]].concat());
         let ifunc = ifunc.to_str().unwrap();
-        let sources = ["main", "sizes", "alignment", "children", "moments"];
+        let sources = ["main", "sizes", "alignment", "children", "moments", "steps"];
         let sources = sources.map(|name| format!("cases/{name}.c"));
         let mut cases: Vec<_> = sources.iter().map(String::as_str).collect();
         cases.extend([ifunc, "-ldl"]);
@@ -149,6 +149,7 @@ cases! { &["copy"];
     the_c_librarys_names_are_the_same_heap
     blocks_of_others_are_theirs
     resolvers_of_ifuncs_allocate
+    a_pair_of_calls_is_short
 }
 
 cases! { &["copy", "libc"];
@@ -293,6 +294,50 @@ fn databases_run() {
     if let Some(output) = run("sqlite3", &[":memory:", script]) {
         assert!(said(&output).contains("\n10000\n"), "{}", said(&output));
     }
+}
+
+/// Nothing is counted for a file without a name, and nothing else is chosen by one.
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let instructions = |empty: &[&str]| {
+        let mut command = preloaded(&built().cases);
+        command.arg("a_pair_of_calls_is_short");
+        let text = succeed(command.envs(empty.iter().map(|name| (name, ""))));
+        assert_eq!(
+            text.contains("33554432 bytes"),
+            !empty.contains(&"GENP_REPORT")
+        );
+        let line = text.lines().find(|line| line.starts_with("instructions: "));
+        line.unwrap().to_owned()
+    };
+    let none = instructions(&[]);
+    assert_eq!(instructions(&["GENP_STATISTICS"]), none);
+    let others = [
+        "GENP_FD",
+        "GENP_BORROW",
+        "GENP_FULL",
+        "GENP_FORK",
+        "GENP_EXEC",
+        "GENP_REPORT",
+    ];
+    assert_eq!(instructions(&others), none);
+}
+
+/// A program ends although nobody reads from the pipe that it is to tell of its heap.
+#[test]
+fn nobody_is_waited_for_at_the_end() {
+    let pipe = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pipe-{}", std::process::id()));
+    succeed(Command::new("mkfifo").arg(&pipe));
+    let mut command = preloaded(Path::new("/usr/bin/perl"));
+    // Who waits is ended by the alarm.
+    command
+        .args(["-e", "alarm 60"])
+        .env("GENP_STATISTICS", &pipe);
+    let output = command.output().unwrap();
+    std::fs::remove_file(&pipe).unwrap();
+    let text = said(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("statistics cannot be written"), "{text}");
 }
 
 /// What a program asked for is told by size, whatever of it the reserve had room for.
