@@ -9,10 +9,21 @@ use crate::size;
 /// The most characters of a name.
 const LONGEST_NAME: usize = genp::abi::GENP_NAME_SIZE as usize - 1;
 
+/// Whether names may have this character.
+fn is_of_names(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "._-".contains(letter)
+}
+
 /// Whether a partition can be named so.
 pub fn is_name(text: &str) -> bool {
-    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    !text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(sound)
+    !text.is_empty() && text.len() <= LONGEST_NAME && text.chars().all(is_of_names)
+}
+
+/// The name that is left of a text without what names cannot have: None if that is nothing.
+pub fn name_out_of(text: &str) -> Option<String> {
+    let letters = text.chars().filter(|&letter| is_of_names(letter));
+    let name: String = letters.take(LONGEST_NAME).collect();
+    is_name(&name).then_some(name)
 }
 
 /// Reads a partition's name.
@@ -73,6 +84,14 @@ mod tests {
         assert!(name("motor-2_a.b").is_ok());
         assert!(name("").is_err() && name("a b").is_err() && name("a/b").is_err());
         assert!(name(&"n".repeat(31)).is_ok() && name(&"n".repeat(32)).is_err());
+    }
+
+    #[test]
+    fn what_a_name_cannot_have_is_left_out_of_it() {
+        assert_eq!(name_out_of("my shop_1.a-b/").unwrap(), "myshop_1.a-b");
+        assert_eq!(name_out_of(&"n".repeat(40)), name(&"n".repeat(31)).ok());
+        assert_eq!(name_out_of("\u{e4}/"), None);
+        assert_eq!(name_out_of(""), None);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::{
     partitions, pool,
     problem::Problem,
     run::{self, Failure},
-    stat,
+    stat, values,
 };
 
 #[cfg(test)]
@@ -79,17 +79,9 @@ fn beside(path: &Path, what: &str) -> PathBuf {
 fn name_of(args: &RecordArgs) -> String {
     let first = args.command.first().map(Path::new);
     let file = first.and_then(Path::file_name).unwrap_or_default();
-    let sound = |letter: &char| letter.is_ascii_alphanumeric() || "._-".contains(*letter);
-    let name: String = file
-        .to_string_lossy()
-        .chars()
-        .filter(sound)
-        .take(31)
-        .collect();
-    args.name.clone().unwrap_or(match name.is_empty() {
-        false => name,
-        true => "program".to_owned(),
-    })
+    let name = values::name_out_of(&file.to_string_lossy());
+    let name = args.name.clone().or(name);
+    name.unwrap_or_else(|| "program".to_owned())
 }
 
 /// The arguments of `run`: what has no room comes from libc.
