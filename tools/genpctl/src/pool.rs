@@ -33,7 +33,7 @@ fn advice(error: &io::Error, loaded: bool) -> &'static str {
             "The module is not loaded: insmod genp.ko pool_mib=MIB, as root."
         }
         Some(libc::EACCES | libc::EPERM) => {
-            "Run this as root, or give your user read and write access to the device (chown, or a udev rule)."
+            "Run this as root, or give your user read and write access to the device. Where packages installed GenP,\nthe group genp has it: adduser USER genp, and log in again."
         }
         Some(libc::ENOTTY | libc::EINVAL | libc::E2BIG) => {
             "This is not GenP's device, or one of another version: build module and genpctl from one tree."
@@ -197,5 +197,11 @@ mod tests {
         let missing = io::Error::from_raw_os_error(libc::ENOENT);
         assert!(advice(&missing, false).contains("insmod"));
         assert!(advice(&missing, true).contains("devtmpfs"));
+    }
+
+    #[test]
+    fn who_may_not_open_the_device_is_told_of_the_group() {
+        let refused = io::Error::from_raw_os_error(libc::EACCES);
+        assert!(advice(&refused, true).contains("adduser USER genp"));
     }
 }
