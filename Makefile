@@ -11,6 +11,8 @@ endif
 endif
 KERNEL ?= rt
 DEMO ?= all
+# Upstream changed what GenP uses, which was said: scripts/internal/newest.sh.
+newer = $(if $(filter newest,$(KERNEL)),|| [ $$? = 77 ])
 
 .PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
 	check-installed check-debian-stable check-arm64 check-packages deb lint setup modules \
@@ -59,14 +61,14 @@ help:
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
-	@echo 'KERNEL=rt (default), rt-prev, stock, debian-stable, rt-arm64: the distribution'"'"'s;'
+	@echo 'KERNEL=rt (default), rt-prev, newest, stock, debian-stable, rt-arm64: the distribution'"'"'s;'
 	@echo '     debug, um: built here'
 	@echo 'ARCH=arm64: the same as KERNEL=rt-arm64, in demo, check, modules, shell, fuzz, torture'
 	@echo 'DEMO=first_flight, revocation, atomic: one of the samples; DEMO=redis: an unchanged'
 	@echo '     redis-server in a partition, some minutes'
 
 demo:
-	@scripts/demo $(KERNEL) $(DEMO)
+	@scripts/demo $(KERNEL) $(DEMO) $(newer)
 
 check:
 	@scripts/check $(if $(filter arm64,$(ARCH)),arm64-whole)
@@ -108,13 +110,13 @@ lint:
 	@scripts/lint $(GATE)
 
 fuzz:
-	@KERNEL=$(KERNEL) scripts/fuzz-$(or $(TARGET),ioctl)
+	@KERNEL=$(KERNEL) scripts/fuzz-$(or $(TARGET),ioctl) $(newer)
 
 simulate:
 	@scripts/simulate
 
 torture:
-	@KERNEL=$(KERNEL) scripts/torture $(TORTURE)
+	@KERNEL=$(KERNEL) scripts/torture $(TORTURE) $(newer)
 
 bench:
 	@scripts/bench $(BENCH)
@@ -129,10 +131,11 @@ bench-guard-update:
 	@scripts/guard update
 
 third-party:
-	@KERNEL=$(KERNEL) scripts/third-party
+	@KERNEL=$(KERNEL) scripts/third-party $(newer)
 
 setup:
 	@for kernel in rt um rt-prev stock debian-stable rt-arm64 debug; do scripts/kernel $$kernel >/dev/null || exit; done
+	@scripts/kernel newest >/dev/null || [ $$? = 77 ]
 
 ifdef KDIR
 modules modules_install:
@@ -141,7 +144,7 @@ modules modules_install:
 		$(MAKE) -C $(KDIR) M=$(CURDIR) $$crates $@
 else
 modules:
-	@scripts/modules $(KERNEL)
+	@scripts/modules $(KERNEL) $(newer)
 
 modules_install:
 	@echo 'genp: say for which kernel: make modules_install KDIR=/lib/modules/$$(uname -r)/build' >&2
@@ -151,11 +154,11 @@ endif
 include tools/install.mk
 
 rust-analyzer:
-	@scripts/rust-analyzer $(KERNEL)
+	@scripts/rust-analyzer $(KERNEL) $(newer)
 
 shell:
 	@scripts/build-user $(KERNEL)
-	@scripts/run -i $(KERNEL)
+	@scripts/run -i $(KERNEL) $(newer)
 
 vng:
 	@scripts/vng

@@ -22,7 +22,7 @@ mkdir -p "$LOGS" "$CACHE"
 
 # The kernels of scripts/kernel.
 # shellcheck disable=SC2034  # for those who source this
-KERNELS="rt rt-prev stock debian-stable rt-arm64 debug um"
+KERNELS="rt rt-prev newest stock debian-stable rt-arm64 debug um"
 
 # The architecture that is built for, and emulated: amd64 or arm64. It decides which build root
 # scripts/in-root enters.
