@@ -146,10 +146,17 @@ impl Arena {
         self.heap.stat(false)
     }
 
-    /// Bytes that a block of `size` takes of a heap, its header and all rounding included:
-    /// what heap.rst adds up to say which reserve always suffices.
+    /// Bytes that a block of `size` takes of a heap, its header and all rounding included.
     pub fn bytes_for(size: usize) -> usize {
         heap::bytes_for(size)
+    }
+
+    /// The bytes of a reserve in which nothing is refused in whatever order blocks are allocated,
+    /// resized and freed, without alignments: for live blocks of so many bytes at the same time, as
+    /// [`Self::bytes_for`] counts them, and requests of up to `largest`. See heap.rst.
+    pub fn enough_for(live: u64, largest: u64) -> u64 {
+        let largest = usize::try_from(largest).unwrap_or(usize::MAX);
+        heap::bound::suffices(live, heap::bytes_for(largest) as u64)
     }
 
     /// Keeps all others from changing what blocks there are, until [`Self::release`], or

@@ -2,6 +2,7 @@
 
 //! What a partition needs, from what was seen of it, with the reasons.
 
+use genp::Arena;
 use serde_json::{json, Value};
 
 use crate::{
@@ -9,10 +10,8 @@ use crate::{
     size, time,
 };
 
-/// What a heap takes for itself, and what its smallest block has: heap.rst.
+/// What a heap takes for itself: heap.rst.
 const OWN: u64 = 96;
-const SMALLEST: u64 = 32;
-const HEADER: u64 = 16;
 /// The most leases of a partition.
 const MOST_LEASES: u32 = 64;
 /// What `create` takes for 0.
@@ -56,16 +55,6 @@ pub struct Need {
     pub always: Option<u64>,
     /// For people.
     pub notes: Vec<String>,
-}
-
-/// The reserve that suffices for blocks which take so much, the largest of them so much,
-/// in any order: the formula of heap.rst.
-pub fn always(needed: u64, largest: u64) -> u64 {
-    let largest = largest.saturating_add(HEADER).max(SMALLEST);
-    let holes = needed / SMALLEST + 1;
-    needed
-        .saturating_add(holes.saturating_mul(largest - HEADER))
-        .saturating_add(OWN)
 }
 
 /// The most that a heap took, and whether there may have been need of more.
@@ -116,10 +105,12 @@ impl Need {
         };
         let pages = |bytes: u64| bytes.checked_next_multiple_of(page).unwrap_or(u64::MAX);
         let reserve = of_reserve(seen, &mut need.notes);
-        need.always = seen
-            .heap
-            .as_ref()
-            .map(|heap| pages(always(heap.needed_peak_bytes, heap.largest_request_bytes)));
+        need.always = seen.heap.as_ref().map(|heap| {
+            pages(Arena::enough_for(
+                heap.needed_peak_bytes,
+                heap.largest_request_bytes,
+            ))
+        });
         need.reserve = match need.always.filter(|_| margin.always) {
             Some(always) => always,
             None => pages(margin.on(reserve)),

@@ -2,10 +2,9 @@
 
 //! Plans of recordings, which a pool as they say admits.
 
-use super::{
-    need::{always, Margin},
-    parse, plan_of,
-};
+use genp::Arena;
+
+use super::{need::Margin, parse, plan_of};
 use crate::{
     plan,
     record::{Heap, Recorded, Recording, VERSION},
@@ -115,9 +114,10 @@ fn a_name_that_no_partition_can_have_comes_into_no_plan() {
 
 #[test]
 fn what_always_suffices_is_the_formula_of_the_page() {
-    // 32 blocks of 32 bytes, one of which may be missing between two: heap.rst.
-    assert_eq!(always(1024, 16), 1024 + 33 * 16 + 96);
-    assert_eq!(always(u64::MAX, u64::MAX), u64::MAX);
+    // Of 1,000 bytes, 1,024 and the header.
+    let enough = Arena::enough_for(4096, 1000);
+    assert_eq!(enough, 4096 + 1040 * (4096 - 1040) / 32 + 96);
+    assert_eq!(Arena::enough_for(u64::MAX, u64::MAX), u64::MAX);
     let all = Margin {
         always: true,
         ..QUARTER
@@ -125,7 +125,7 @@ fn what_always_suffices_is_the_formula_of_the_page() {
     let mut seen = program();
     seen.heap.as_mut().unwrap().needed_peak_bytes = 4096;
     let text = plan_for(vec![seen], &all);
-    let bytes = always(4096, 1000).next_multiple_of(4096);
+    let bytes = enough.next_multiple_of(4096);
     has(&text, &format!("reserve = {bytes}"));
 }
 

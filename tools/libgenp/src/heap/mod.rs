@@ -5,6 +5,7 @@
 //! than a fixed number of steps.
 
 mod batch;
+pub(crate) mod bound;
 mod child;
 mod engine;
 mod grants;

@@ -322,4 +322,6 @@ impl Engine {
 }
 
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 
 use super::*;
-use crate::heap::lists::round_up;
+use crate::heap::{bound::suffices, lists::round_up};
 
 const LENGTH: usize = 1 << 18;
 
@@ -154,11 +154,9 @@ fn what_was_freed_fits_again() {
 #[test]
 fn the_bound_on_fragmentation_holds() {
     let (live, most) = (12 << 10, 480);
-    let grains = |bytes: usize| bytes / 16;
     let worst = round_up(most).unwrap() + HEADER;
-    // As many holes as there can be, each too small.
-    let bound = live + (live / SMALLEST + 1) * (worst - 16);
-    assert!(bound <= LENGTH, "{} grains", grains(bound));
+    let bound = suffices(live as u64, worst as u64) as usize;
+    assert!(bound <= LENGTH);
     for seed in 0..30 {
         let (mut field, mut draw) = (field(), Draw(seed));
         let reserve = field.alloc(LENGTH - bound - 2048, 16);
