@@ -5,8 +5,8 @@
 # ARCH=arm64: cross-built, and emulated. A kernel's own makefiles know more names.
 ifneq ($(filter arm64,$(ARCH)),)
 KERNEL ?= rt-arm64
-ifeq ($(KDIR)$(filter %-arm64,$(KERNEL)),)
-$(error genp: KERNEL=$(KERNEL) is not of arm64; ARCH=arm64 has KERNEL=rt-arm64)
+ifeq ($(KDIR)$(filter %-arm64 arm64-%,$(KERNEL)),)
+$(error genp: KERNEL=$(KERNEL) is not of arm64; ARCH=arm64 has KERNEL=rt-arm64 and arm64-16k)
 endif
 endif
 KERNEL ?= rt
@@ -61,8 +61,8 @@ help:
 	@echo 'make clean            remove build/; with KDIR=DIR also what was built with it'
 	@echo 'make distclean        ... and the cache, $${GENP_CACHE:-~/.cache/genp}'
 	@echo
-	@echo 'KERNEL=rt (default), rt-prev, newest, stock, debian-stable, rt-arm64: the distribution'"'"'s;'
-	@echo '     debug, um: built here'
+	@echo 'KERNEL=rt (default), rt-prev, newest, stock, debian-stable, rt-arm64, arm64-16k:'
+	@echo '     the distribution'"'"'s; debug, um: built here'
 	@echo 'ARCH=arm64: the same as KERNEL=rt-arm64, in demo, check, modules, shell, fuzz, torture'
 	@echo 'DEMO=first_flight, revocation, atomic: one of the samples; DEMO=redis: an unchanged'
 	@echo '     redis-server in a partition, some minutes'

@@ -22,7 +22,7 @@ mkdir -p "$LOGS" "$CACHE"
 
 # The kernels of scripts/kernel.
 # shellcheck disable=SC2034  # for those who source this
-KERNELS="rt rt-prev newest stock debian-stable rt-arm64 debug um"
+KERNELS="rt rt-prev newest stock debian-stable rt-arm64 arm64-16k debug um"
 
 # The architecture that is built for, and emulated: amd64 or arm64. It decides which build root
 # scripts/in-root enters.
@@ -32,7 +32,7 @@ export GENP_ARCH=${GENP_ARCH:-amd64}
 # shellcheck disable=SC2034  # for those who source this
 build_for() {
 	case $1 in
-	*-arm64) GENP_ARCH=arm64 TARGET=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu- USER_DIR=$BUILD/user-arm64 ;;
+	*-arm64 | arm64-*) GENP_ARCH=arm64 TARGET=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu- USER_DIR=$BUILD/user-arm64 ;;
 	*) GENP_ARCH=amd64 TARGET=x86_64-unknown-linux-gnu CROSS='' USER_DIR=$BUILD/user ;;
 	esac
 }

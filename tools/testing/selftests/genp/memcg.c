@@ -203,8 +203,8 @@ TEST(a_full_cgroup_refuses_windows_and_kills_nobody)
 	ask.max_regions = 1;
 	ask.max_leases = 64;
 	CHECK(!try_create(&ask));
-	/* A page table for each 2 MiB, so an eighth of the memory that all of them need. */
-	set_limit(number_in(OUR_GROUP "/memory.current", "") + ask.windows.lease_length / 4096);
+	/* An eighth of the page tables, which have 8 bytes for each page. */
+	set_limit(number_in(OUR_GROUP "/memory.current", "") + ask.windows.lease_length / PAGE);
 	window = mmap(NULL, ask.windows.lease_length, PROT_READ | PROT_WRITE, MAP_SHARED, ask.fd,
 		      ask.windows.lease_offset);
 	CHECK(window == MAP_FAILED);
@@ -226,6 +226,6 @@ TEST(page_tables_count_in_the_cgroup_of_the_mapper)
 	part = create_from(create_request(PAGE, info().capacity));
 	/* The default of 16 leases, each with a slice of all of the pool. */
 	CHECK(number_in(OUR_GROUP "/memory.stat", "pagetables") - before >=
-	      part.windows.lease_length / 512 / 2);
+	      part.windows.lease_length / PAGE * 8 / 2);
 	drop(&part);
 }

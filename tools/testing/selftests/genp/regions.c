@@ -88,11 +88,11 @@ TEST(the_unit_is_the_one_asked_for)
 	struct genp_alloc got;
 	struct part part;
 
-	request.min_alloc_order = 12;
+	request.min_alloc_order = __builtin_ctzl(PAGE);
 	part = create_from(request);
 	CHECK(!region(part.fd, 1, 0, &got));
 	EQUAL(stat_of(part.fd).used, PAGE);
-	EQUAL(stat_of(part.fd).min_alloc_order, 12);
+	EQUAL(stat_of(part.fd).min_alloc_order, request.min_alloc_order);
 	CHECK(!region(part.fd, 1, 0, &got));
 	EQUAL(got.offset % PAGE, 0);
 }

@@ -9,15 +9,23 @@
 
 #include "genp_test.h"
 
+/* Entries of a page table. */
+#define ENTRIES (PAGE / 8)
 /* Enough for three page tables. */
-#define MOST 1200UL
+#define MOST (2 * ENTRIES + 176)
 
-/* Lengths of leases: about the ends of a page table, which has 512 entries. */
-static const unsigned long lengths[] = { 1, 2, 3, 64, 511, 512, 513, 1024, 1025, MOST };
+/* Lengths of leases: about the ends of a page table. 0 after the last. */
+static unsigned long length_of(int which)
+{
+	const unsigned long lengths[] = {
+		1, 2, 3, 64, ENTRIES - 1, ENTRIES, ENTRIES + 1, 2 * ENTRIES, 2 * ENTRIES + 1, MOST, 0
+	};
+
+	return lengths[which];
+}
 
 #define EACH_LENGTH(_pages)						\
-	for (unsigned long _i = 0, _pages;				\
-	     _i < sizeof(lengths) / sizeof(lengths[0]) && (_pages = lengths[_i]); _i++)
+	for (unsigned long _i = 0, _pages; (_pages = length_of(_i)); _i++)
 
 static void touch(char *at, unsigned long pages)
 {
