@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# A Debian 13 as users have it, to install packages in and to boot. Sourced after lib.sh, never run.
+# A Debian 13 as users have it, to install packages in and to boot. Sourced after lib.sh and
+# emulator.sh, never run.
 
 # Part of the key; to be increased when this makes different ones.
 MACHINE_RECIPE=2
@@ -32,10 +33,11 @@ in_base() { # BASE COMMAND...
 	' sh "$base" "$@"
 }
 
-# Of which system it consists, besides the minimal one: what boots, and what a kernel's image and
-# headers need.
+# Of which system it consists, besides the minimal one: what boots, with what an installed Debian
+# has for that by recommendations, and what a kernel's image and headers need.
 system_packages() {
-	printf '%s\n' systemd-sysv udev initramfs-tools e2fsprogs "linux-image-$KERNEL_OWN" "linux-headers-$KERNEL_OWN"
+	printf '%s\n' systemd-sysv dbus udev initramfs-tools busybox zstd e2fsprogs \
+		"linux-image-$KERNEL_OWN" "linux-headers-$KERNEL_OWN"
 }
 
 # What is going to be installed besides GenP's packages.
@@ -94,18 +96,47 @@ new_machine() {
 # The machine of before.
 use_machine() { base=$(machine_base); }
 
-# in_machine COMMAND...: runs a command there, with REPOSITORY at /repository.
+# in_machine COMMAND...: runs a command there, with REPOSITORY at /repository and what the machine
+# boots from at /disk.
 in_machine() {
 	unshare --mount --propagation slave --fork -- bash -ec '
 		base=$1 machine=$2 repository=$3; shift 3
 		mount -t overlay overlay -o "lowerdir=$base,upperdir=$machine/upper,workdir=$machine/work" "$machine/root"
 		mount -t proc proc "$machine/root/proc"
 		mount --rbind /dev "$machine/root/dev"
-		mkdir -p "$machine/root/repository"
+		mkdir -p "$machine/disk" "$machine/root/repository" "$machine/root/disk"
 		mount --bind -o ro "$repository" "$machine/root/repository"
+		mount --bind "$machine/disk" "$machine/root/disk"
 		cp -L /etc/resolv.conf "$machine/root/etc/resolv.conf" 2>/dev/null || true
 		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 			DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy=$http_proxy} \
 			chroot "$machine/root" "$@"
 	' bash "$base" "$MACHINE" "$REPOSITORY" "$@"
+}
+
+# Makes a disk of the machine, without what apt downloaded, and takes its kernels and their initrds
+# out, as a boot loader does.
+make_disk() {
+	in_machine sh -ec '
+		rm -f /disk/*
+		cp /boot/vmlinuz-* /boot/initrd.img-* /disk/
+		mount --bind / /mnt
+		mount -t tmpfs tmpfs /mnt/var/cache/apt/archives
+		mke2fs -q -t ext4 -d /mnt /disk/image 8G'
+}
+
+# boot_machine CONSOLE KERNEL ARGUMENT...: boots from the disk with a kernel of it, with more
+# arguments. The console is written to a file; what the machine writes to its second serial port is
+# printed.
+boot_machine() {
+	local disk=$MACHINE/disk accelerator=tcg
+	! can_accelerate || accelerator=kvm
+	# A busy machine is slow: no_timer_check as in scripts/run, and what systemd waits for.
+	local slow='no_timer_check rcupdate.rcu_cpu_stall_timeout=120 systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900'
+	timeout --foreground --kill-after=10 "${GENP_TIMEOUT:-1800}" "$IN_ROOT" qemu-system-x86_64 \
+		-accel "$accelerator" -cpu max -smp 2 -m 1536 -vga none -display none -monitor none -no-reboot -net none \
+		-drive "file=$disk/image,format=raw,if=virtio,cache=unsafe" \
+		-kernel "$disk/vmlinuz-$2" -initrd "$disk/initrd.img-$2" \
+		-append "root=/dev/vda ro console=ttyS0 panic=-1 $slow ${*:3}" \
+		-serial "file:$1" -serial stdio </dev/null
 }
