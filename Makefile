@@ -86,7 +86,7 @@ check-rt:
 	@scripts/check rt
 
 check-guard:
-	@scripts/check guard
+	@KERNEL=$(KERNEL) scripts/check guard
 
 check-installed:
 	@scripts/check installed
@@ -119,7 +119,7 @@ torture:
 	@KERNEL=$(KERNEL) scripts/torture $(TORTURE) $(newer)
 
 bench:
-	@scripts/bench $(BENCH)
+	@KERNEL=$(KERNEL) scripts/bench $(BENCH)
 
 bench-compare:
 	@scripts/internal/bench-report compare $(OLD) $(NEW)
@@ -128,7 +128,7 @@ bench-page:
 	@scripts/internal/bench-report page $(or $(RESULTS),build/bench/results.json) --out Documentation/performance
 
 bench-guard-update:
-	@scripts/guard update
+	@KERNEL=$(KERNEL) scripts/guard update
 
 third-party:
 	@KERNEL=$(KERNEL) scripts/third-party $(newer)

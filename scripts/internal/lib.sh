@@ -37,6 +37,14 @@ build_for() {
 	esac
 }
 
+# formulas_of KERNEL: the formulas that its calls are compared with. Those of formulas-KERNEL come
+# last: they stand in the place of others.
+formulas_of() {
+	local own=$TOP/tools/bench/formulas-$1
+	cat "$TOP/tools/bench/formulas"
+	[ ! -e "$own" ] || cat "$own"
+}
+
 die() {
 	printf 'genp: %s\n' "$@" >&2
 	exit 1

@@ -3,7 +3,9 @@
 //! What is counted: instructions if the machine's clock counts them, otherwise
 //! nanoseconds.
 
-use std::arch::{asm, x86_64::_rdtsc};
+use std::arch::asm;
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::_rdtsc;
 
 use harness::machine;
 
@@ -68,9 +70,22 @@ impl Meter {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 fn ticks() -> u64 {
     // SAFETY: every x86_64 processor has RDTSC, and Linux lets programs use it.
     unsafe { _rdtsc() }
+}
+
+/// Where the emulator counts instructions its counter runs at 1 GHz.
+#[cfg(target_arch = "aarch64")]
+fn ticks() -> u64 {
+    let ticks;
+    // SAFETY: Linux lets programs read the virtual counter. The barriers order the read with
+    // all other instructions.
+    unsafe {
+        asm!("isb", "mrs {ticks}, cntvct_el0", "isb", ticks = out(reg) ticks, options(nostack))
+    }
+    ticks
 }
 
 /// The ticks of an undisturbed loop with 2 instructions per turn.
@@ -78,8 +93,14 @@ fn ticks_of_turns(turns: u64) -> u64 {
     let once = || {
         let begin = ticks();
         // SAFETY: counts a register down and touches nothing else.
+        #[cfg(target_arch = "x86_64")]
         unsafe {
             asm!("2: dec {turns}", "jnz 2b", turns = inout(reg) turns => _, options(nomem, nostack));
+        }
+        // SAFETY: likewise.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            asm!("2: subs {turns}, {turns}, #1", "b.ne 2b", turns = inout(reg) turns => _, options(nomem, nostack));
         }
         ticks() - begin
     };
