@@ -43,8 +43,9 @@ gone() { ! genpctl stat "$1"; }
 
 say info genpctl info
 say version_is_the_modules sh -c '[ "$(genpctl --version)" = "genpctl $(cat /sys/module/genp/version)" ]'
-# The parameters of the tests make a pool of 16 MiB.
-say info_shows_the_capacity sh -c 'genpctl info | grep -q "16 MiB"'
+# What the parameters of the tests make.
+pool_mib=$(sed 's/.*pool_mib=\([0-9]*\).*/\1/' /parameters)
+say info_shows_the_capacity sh -c "genpctl info | grep -q '\\b$pool_mib MiB'"
 genpctl create --name mine --reserve 1M --borrow 512K >/tmp/create 2>&1 &
 appears mine
 say stat sh -c 'genpctl stat mine | grep -q "1 MiB"'
@@ -67,7 +68,7 @@ say create_with_a_stock genpctl create --stock 10 --stock-limit 20 -- sh -c '[ -
 say destroy genpctl destroy mine
 wait
 say destroy_ends_the_holder gone mine
-say json_has_the_capacity sh -c 'genpctl info --json | grep -q "\"capacity_bytes\":16777216,"'
+say json_has_the_capacity sh -c "genpctl info --json | grep -q '\"capacity_bytes\":$((pool_mib << 20)),'"
 say json_of_a_partition sh -c 'grep -q "\"reserve_bytes\":1048576," /tmp/stat && grep -q "\"name\":\"mine\"" /tmp/stat'
 say json_of_the_list sh -c 'grep -q "\"borrow_limit_bytes\":524288," /tmp/listed'
 say completion_and_man sh -c 'genpctl completion bash | grep -q stock-limit && genpctl man | grep -q "^\.TH genpctl 1"'
