@@ -16,12 +16,18 @@ pub mod rng;
 pub use genp::abi;
 pub use genp::system::now;
 
-/// Bytes of a page.
+/// Bytes of a page where tools/bench measures.
 pub const PAGE: u64 = 4096;
 /// Nanoseconds of a millisecond.
 pub const MSEC: u64 = 1_000_000;
 /// Nanoseconds of a second.
 pub const SEC: u64 = 1_000_000_000;
+
+/// Bytes of a page of this machine.
+pub fn page_bytes() -> u64 {
+    // SAFETY: has no requirements.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
+}
 
 /// An errno.
 pub type Errno = i32;

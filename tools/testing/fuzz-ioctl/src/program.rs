@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use harness::{rng::Rng, PAGE};
+use harness::{page_bytes, rng::Rng};
 
 use crate::{
     step::{Case, Kind, Layout, Mode, Step, KINDS, LAYOUTS},
@@ -95,7 +95,7 @@ fn some_kind(rng: &mut Rng) -> Kind {
 /// A length, mostly a small one, sometimes an edge case.
 fn length(rng: &mut Rng) -> u64 {
     match rng.below(12) {
-        0 => rng.pick(&[0, 1, 7, 63, 64, 65, PAGE - 1, PAGE + 1]),
+        0 => rng.pick(&[0, 1, 7, 63, 64, 65, page_bytes() - 1, page_bytes() + 1]),
         1 => rng.pick(&[
             1 << 20,
             (1 << 32) - 1,
@@ -105,8 +105,8 @@ fn length(rng: &mut Rng) -> u64 {
             u64::MAX - 62,
             u64::MAX,
         ]),
-        2..=6 => rng.below(4 * PAGE),
-        _ => PAGE * rng.below(24),
+        2..=6 => rng.below(4 * page_bytes()),
+        _ => page_bytes() * rng.below(24),
     }
 }
 
@@ -139,7 +139,7 @@ fn arguments(rng: &mut Rng, kind: Kind, mode: Mode) -> (u64, u64) {
     match kind {
         Kind::Alloc => {
             let align = match rng.below(6) {
-                0 => rng.pick(&[1, 64, PAGE, 1 << 20, 1 << 30]),
+                0 => rng.pick(&[1, 64, page_bytes(), 1 << 20, 1 << 30]),
                 1 => rng.pick(&[3, 65, 1 << 31, 1 << 63]),
                 _ => 0,
             };

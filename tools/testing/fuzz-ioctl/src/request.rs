@@ -3,7 +3,7 @@
 //! Derives requests from the numbers of a step. Actors and model use the same
 //! functions.
 
-use harness::{abi, calls, MSEC, PAGE, SEC};
+use harness::{abi, calls, page_bytes, MSEC, SEC};
 
 use crate::{
     step::Step,
@@ -57,8 +57,8 @@ pub fn create(step: &Step, pool: &abi::genp_info) -> abi::genp_create {
     let (a, b) = (step.a, step.b);
     let pages = |at| {
         let good = [0, 1, 2, 3, 4, 8, 8, 16, 16, 16, 24, 64, 1024];
-        let bad = [pool.capacity / PAGE, 1 << 20, 1 << 32, 1 << 52];
-        PAGE.wrapping_mul(choose(byte(a, at), &good, &bad))
+        let bad = [pool.capacity / page_bytes(), 1 << 20, 1 << 32, 1 << 52];
+        page_bytes().wrapping_mul(choose(byte(a, at), &good, &bad))
     };
     let none = b & 0x300 != 0;
     let stock_pages = choose(byte(b, 4), &[0, 0, 0, 1, 3, 8], &[1 << 20, u32::MAX]);
@@ -202,7 +202,7 @@ pub fn resize(step: &Step) -> (u64, u64) {
     let pages = |word| {
         let good = [0, 1, 2, 4, 8, 12, 16, 20, 40];
         let bad = [1 << 20, 1 << 32, 1 << 52];
-        PAGE.wrapping_mul(choose(byte(word, 0), &good, &bad))
+        page_bytes().wrapping_mul(choose(byte(word, 0), &good, &bad))
     };
     let odd = |word| u64::from(byte(word, 1) == 255);
     (pages(step.a) + odd(step.a), pages(step.b) + odd(step.b))
@@ -282,8 +282,8 @@ pub fn mapping(step: &Step) -> Mapping {
                 libc::MAP_SHARED_VALIDATE,
             ],
         ),
-        longer: choose(byte(b, 2), &[0], &[PAGE, 1 << 20]),
-        further: choose(byte(b, 3), &[0], &[PAGE, 1 << 41, 1 << 43]),
+        longer: choose(byte(b, 2), &[0], &[page_bytes(), 1 << 20]),
+        further: choose(byte(b, 3), &[0], &[page_bytes(), 1 << 41, 1 << 43]),
     }
 }
 

@@ -9,9 +9,9 @@ use harness::{
     abi::{self, genp_info},
     calls, machine,
     memory::{Found, Pattern},
-    now, pool, process,
+    now, page_bytes, pool, process,
     rng::Rng,
-    MSEC, PAGE, SEC,
+    MSEC, SEC,
 };
 
 use crate::{
@@ -26,7 +26,9 @@ const BATCH: u64 = 48;
 const REAPERS: usize = 3;
 /// Bytes left for the victims. The fewer there are, the sooner a page has its next
 /// owner.
-const ROOM: u64 = 512 * PAGE;
+fn room() -> u64 {
+    512 * page_bytes()
+}
 
 /// The number of deaths, by kind.
 #[derive(Default)]
@@ -76,7 +78,7 @@ impl Scene {
     pub fn new(seed: u64) -> Result<Self, String> {
         let control = calls::context("/dev/genp", calls::open_control())?;
         let free = calls::context("GENP_GET_INFO", calls::info(control))?.free;
-        let room = ROOM.min(free);
+        let room = room().min(free);
         let mut holder = calls::create_request(free - room, room);
         holder.max_leases = 4;
         calls::context(
@@ -97,7 +99,11 @@ impl Scene {
     /// Borrows most of what can be lent, for a while.
     fn hold(&mut self) {
         let term = MSEC * (1 + self.rng.below(20));
-        let most = self.before.free.saturating_sub(40 * PAGE).max(PAGE);
+        let most = self
+            .before
+            .free
+            .saturating_sub(40 * page_bytes())
+            .max(page_bytes());
         let _ = calls::borrow(self.holder.fd, most, 0, term);
     }
 
@@ -221,18 +227,19 @@ impl Scene {
     /// `pages` pages are mapped at `at`.
     unsafe fn dirty_page(&self, at: usize, pages: u64) -> Option<String> {
         for page in 0..pages as usize {
-            let start = at + page * PAGE as usize;
-            let Found::Other { at: word, .. } = Pattern::ZERO.check(start, PAGE as usize / 8)
+            let start = at + page * page_bytes() as usize;
+            let Found::Other { at: word, .. } =
+                Pattern::ZERO.check(start, page_bytes() as usize / 8)
             else {
                 continue;
             };
-            let word = word.min(PAGE as usize / 8 - 2);
+            let word = word.min(page_bytes() as usize / 8 - 2);
             // SAFETY: two words of the page.
             let (one, next) = unsafe {
                 let words = (start as *const u64).add(word);
                 (words.read_volatile(), words.add(1).read_volatile())
             };
-            let of_reserve = Pattern::of(1).has(one, 24 * PAGE / 8);
+            let of_reserve = Pattern::of(1).has(one, 24 * page_bytes() / 8);
             if self.user_mode && Pattern::is_one(one, next) && !of_reserve {
                 self.late.fetch_add(1, SeqCst);
                 continue;
@@ -270,7 +277,7 @@ impl Scene {
             if at == libc::MAP_FAILED {
                 return Err("the reserve cannot be mapped".into());
             }
-            let found = self.dirty_page(at as usize, fresh.reserve / PAGE);
+            let found = self.dirty_page(at as usize, fresh.reserve / page_bytes());
             libc::munmap(at, fresh.reserve as usize);
             found
         };

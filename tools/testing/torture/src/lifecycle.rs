@@ -8,7 +8,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::SeqCst},
 };
 
-use harness::{abi, calls, memory::Pattern, now, process, MSEC, PAGE};
+use harness::{abi, calls, memory::Pattern, now, page_bytes, process, MSEC};
 
 /// Steps of a life.
 pub const STEPS: u32 = 24;
@@ -29,7 +29,7 @@ impl<'a> Lifecycle<'a> {
     pub fn new(step: &'a AtomicU32) -> Self {
         Self {
             control: -1,
-            part: calls::create_request(16 * PAGE, 16 * PAGE),
+            part: calls::create_request(16 * page_bytes(), 16 * page_bytes()),
             regions: Vec::new(),
             leases: Vec::new(),
             reserve: 0,
@@ -59,15 +59,15 @@ impl<'a> Lifecycle<'a> {
 
     fn borrow(&mut self, pages: u64, wait_ns: u64, term_ns: u64) {
         let deadline = if wait_ns == 0 { 0 } else { now() + wait_ns };
-        let got = calls::borrow(self.part.fd, pages * PAGE, deadline, term_ns);
+        let got = calls::borrow(self.part.fd, pages * page_bytes(), deadline, term_ns);
         self.leases.extend(got.ok());
     }
 
     fn resize(&self, pages: u64) {
         let mut request = abi::genp_resize {
             size: calls::size_of::<abi::genp_resize>(),
-            reserve: pages * PAGE,
-            borrow_limit: 16 * PAGE,
+            reserve: pages * page_bytes(),
+            borrow_limit: 16 * page_bytes(),
             ..Default::default()
         };
         let _ = calls::call(self.part.fd, abi::GENP_IOCTL_RESIZE, &mut request);
@@ -90,7 +90,7 @@ impl<'a> Lifecycle<'a> {
         let mut fds = [0; 2];
         let data = libc::iovec {
             iov_base: self.reserve as *mut _,
-            iov_len: PAGE as usize,
+            iov_len: page_bytes() as usize,
         };
         // SAFETY: room for two numbers; a mapping of ours.
         unsafe {

@@ -4,7 +4,7 @@
 
 use std::{ffi::CString, ptr, sync::atomic::AtomicU32, sync::atomic::Ordering::SeqCst};
 
-use harness::{abi, calls, process, MSEC, PAGE};
+use harness::{abi, calls, page_bytes, process, MSEC};
 
 /// How a process with threads ends.
 #[derive(Clone, Copy, Debug)]
@@ -23,12 +23,12 @@ pub fn live(ready: &AtomicU32, end: End, delay_ns: u64) -> i32 {
     let Ok(control) = calls::open_control() else {
         return 1;
     };
-    let mut part = calls::create_request(16 * PAGE, 8 * PAGE);
+    let mut part = calls::create_request(16 * page_bytes(), 8 * page_bytes());
     if calls::call(control, abi::GENP_IOCTL_CREATE, &mut part).is_err() {
         return 1;
     }
     let fd = part.fd;
-    let _ = calls::borrow(fd, 8 * PAGE, 0, 0);
+    let _ = calls::borrow(fd, 8 * page_bytes(), 0, 0);
     let calls: [fn(&abi::genp_create); 5] = [wait_for_budget, read, allocate, lend, map];
     for call in calls {
         std::thread::spawn(move || loop {
@@ -49,7 +49,12 @@ pub fn live(ready: &AtomicU32, end: End, delay_ns: u64) -> i32 {
 
 /// Waits, because the budget is used up.
 fn wait_for_budget(part: &abi::genp_create) {
-    let got = calls::borrow(part.fd, 8 * PAGE, abi::GENP_WAIT_FOREVER as u64, 3 * MSEC);
+    let got = calls::borrow(
+        part.fd,
+        8 * page_bytes(),
+        abi::GENP_WAIT_FOREVER as u64,
+        3 * MSEC,
+    );
     if got.is_err() {
         process::pause(1);
     }
@@ -68,7 +73,7 @@ fn allocate(part: &abi::genp_create) {
 }
 
 fn lend(part: &abi::genp_create) {
-    if let Ok(lease) = calls::borrow(part.fd, PAGE, 0, MSEC) {
+    if let Ok(lease) = calls::borrow(part.fd, page_bytes(), 0, MSEC) {
         let _ = calls::give_back(part.fd, lease.handle);
     }
 }

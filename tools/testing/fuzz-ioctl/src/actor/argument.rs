@@ -4,11 +4,14 @@
 
 use std::{mem, ptr};
 
-use harness::{calls::raw_ioctl, Errno, PAGE};
+use harness::{calls::raw_ioctl, page_bytes, Errno};
 
 use crate::step::Layout;
 
-const PAGE_SIZE: usize = PAGE as usize;
+/// Bytes of a page, as a length.
+pub(super) fn page_size() -> usize {
+    page_bytes() as usize
+}
 
 /// The pages.
 pub struct ArgumentPages(usize);
@@ -20,14 +23,14 @@ impl ArgumentPages {
         let at = unsafe {
             let at = libc::mmap(
                 ptr::null_mut(),
-                3 * PAGE_SIZE,
+                3 * page_size(),
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
                 -1,
                 0,
             );
             assert!(at != libc::MAP_FAILED, "no memory");
-            libc::mprotect(at.add(2 * PAGE_SIZE), PAGE_SIZE, libc::PROT_NONE);
+            libc::mprotect(at.add(2 * page_size()), page_size(), libc::PROT_NONE);
             at
         };
         Self(at as usize)
@@ -40,7 +43,7 @@ impl ArgumentPages {
 
     fn protect(&self, protection: i32) {
         // SAFETY: our own pages, which hold no Rust object.
-        unsafe { libc::mprotect(self.0 as *mut _, 2 * PAGE_SIZE, protection) };
+        unsafe { libc::mprotect(self.0 as *mut _, 2 * page_size(), protection) };
     }
 
     /// Issues a command with its argument in this layout. All structures begin
@@ -53,13 +56,13 @@ impl ArgumentPages {
         layout: Layout,
     ) -> Result<(), Errno> {
         let ours = mem::size_of::<T>();
-        let end = self.0 + 2 * PAGE_SIZE;
+        let end = self.0 + 2 * page_size();
         let (at, size, command) = match layout {
             Layout::Exact | Layout::ReadOnly | Layout::Flag => (self.0, ours, command),
             Layout::Grown | Layout::Dirty => (self.0, ours + 24, command),
             Layout::OtherSizeBits => (self.0, ours, command ^ (5 << 16) ^ (3 << 30)),
             Layout::Tiny => (self.0, 4, command),
-            Layout::Huge => (self.0, PAGE_SIZE + 1, command),
+            Layout::Huge => (self.0, page_size() + 1, command),
             Layout::Nowhere => (end, ours, command),
             // The end of the structure is beyond the second page. A size of 8 would fit.
             Layout::Edge => (end - 8, ours.max(16), command),
@@ -68,7 +71,7 @@ impl ArgumentPages {
             let room = (end - at).min(ours);
             // SAFETY: within the two pages, which are writable here.
             unsafe {
-                ptr::write_bytes(self.0 as *mut u8, 0, 2 * PAGE_SIZE);
+                ptr::write_bytes(self.0 as *mut u8, 0, 2 * page_size());
                 ptr::copy_nonoverlapping(ptr::from_ref(request).cast::<u8>(), at as *mut u8, room);
                 ptr::write_unaligned(at as *mut u32, size as u32);
                 if layout == Layout::Flag {
@@ -97,6 +100,6 @@ impl ArgumentPages {
 impl Drop for ArgumentPages {
     fn drop(&mut self) {
         // SAFETY: our own mapping.
-        unsafe { libc::munmap(self.0 as *mut _, 3 * PAGE_SIZE) };
+        unsafe { libc::munmap(self.0 as *mut _, 3 * page_size()) };
     }
 }

@@ -7,7 +7,7 @@ use std::{mem, sync::atomic::Ordering::SeqCst};
 use harness::{
     calls::{self, checked, errno},
     memory::{Found, Pattern},
-    now, PAGE,
+    now, page_bytes,
 };
 
 use super::worker::{Outcome, Worker};
@@ -288,7 +288,7 @@ impl Worker<'_> {
         let (read, write) = wire::pipe();
         let data = libc::iovec {
             iov_base: map.address as *mut _,
-            iov_len: PAGE as usize,
+            iov_len: page_bytes() as usize,
         };
         // SAFETY: a mapping whose lock is held for reading.
         let done = unsafe { libc::vmsplice(write, &data, 1, libc::SPLICE_F_NONBLOCK) };

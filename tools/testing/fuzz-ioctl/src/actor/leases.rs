@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use harness::{abi, memory::Found, now, PAGE, SEC};
+use harness::{abi, memory::Found, now, page_bytes, SEC};
 
 use super::{
     handles::writable,
@@ -54,7 +54,7 @@ impl Worker<'_> {
             entry.clear();
             return Some(Ok(()));
         }
-        let length = request.length.div_ceil(PAGE) * PAGE;
+        let length = request.length.div_ceil(page_bytes()) * page_bytes();
         self.enter(
             entry,
             descriptor.serial,

@@ -3,7 +3,7 @@
 //! Structures of any size with random contents, for known and unknown
 //! commands.
 
-use harness::{abi, calls::raw_ioctl, rng::Rng, PAGE};
+use harness::{abi, calls::raw_ioctl, page_bytes, rng::Rng};
 
 use super::worker::{Outcome, Worker};
 use crate::step::{Mode, Step};
@@ -27,12 +27,12 @@ impl Worker<'_> {
         let rest = rng.draw() & 0xffff_0000;
         let size = match rng.below(4) {
             0 => rng.below(16),
-            1 => PAGE + rng.below(16),
+            1 => page_bytes() + rng.below(16),
             2 => rng.draw() & 0xffff_ffff,
             _ => 8 * rng.below(64),
         };
         let at = self.argument.start();
-        for word in 0..2 * PAGE as usize / 8 {
+        for word in 0..2 * page_bytes() as usize / 8 {
             // SAFETY: the two pages of the argument.
             unsafe { *((at + word * 8) as *mut u64) = rng.draw() };
         }

@@ -7,10 +7,13 @@ use std::{ptr, sync::RwLockWriteGuard};
 use harness::{
     abi,
     calls::{self, checked, errno},
-    machine, memory, PAGE,
+    machine, memory,
 };
 
-use super::worker::{Map, Outcome, Worker};
+use super::{
+    argument::page_size,
+    worker::{Map, Outcome, Worker},
+};
 use crate::{
     request,
     step::{Kind, Mode, Step},
@@ -36,8 +39,6 @@ fn munmap(at: usize, length: usize) -> Result<(), i32> {
     // SAFETY: a part of a mapping whose lock the caller holds.
     checked(unsafe { libc::munmap(at as *mut _, length) }.into()).map(|_| ())
 }
-
-const PAGE_SIZE: usize = PAGE as usize;
 
 impl Worker<'_> {
     /// Maps a new partition, if there is room, and checks that its reserve is zeroed.
@@ -163,13 +164,13 @@ impl Worker<'_> {
         let (slot, mut map) = self.some_map(step.a, |map| map.address != 0)?;
         reply.values[0] = slot as u64;
         // First a part, which must fail for the lease window; then the whole.
-        if step.b & 1 == 1 && map.length > PAGE_SIZE {
+        if step.b & 1 == 1 && map.length > page_size() {
             let at = match step.b & 6 {
                 0 => map.address,
-                2 => map.address + map.length - PAGE_SIZE,
-                _ => map.address + map.length / 2 / PAGE_SIZE * PAGE_SIZE,
+                2 => map.address + map.length - page_size(),
+                _ => map.address + map.length / 2 / page_size() * page_size(),
             };
-            if munmap(at, PAGE_SIZE).is_ok() && map.window {
+            if munmap(at, page_size()).is_ok() && map.window {
                 self.actor
                     .world()
                     .violation("a part of a window was unmapped");
@@ -184,9 +185,9 @@ impl Worker<'_> {
         let (slot, mut map) = self.some_map(step.a, |map| map.address != 0)?;
         reply.values[0] = slot as u64;
         let (old, new) = match step.b % 4 {
-            0 => (map.length, map.length + PAGE_SIZE),
+            0 => (map.length, map.length + page_size()),
             1 => (0, map.length),
-            2 if map.length > PAGE_SIZE => (map.length, map.length - PAGE_SIZE),
+            2 if map.length > page_size() => (map.length, map.length - page_size()),
             // If the move fails its target is unmapped, and others may map there.
             _ if map.window && self.actor.setup.mode == Mode::Storm => return None,
             _ => return Some(self.move_to(&mut map)),
@@ -253,8 +254,8 @@ impl Worker<'_> {
             2 => libc::PROT_READ | libc::PROT_EXEC,
             _ => write,
         };
-        let part = step.b & 0x100 != 0 && map.length > PAGE_SIZE;
-        let length = if part { PAGE_SIZE } else { map.length };
+        let part = step.b & 0x100 != 0 && map.length > page_size();
+        let length = if part { page_size() } else { map.length };
         // SAFETY: our own mapping, whose lock is held.
         let done = unsafe { libc::mprotect(map.address as *mut _, length, protection) };
         let done = checked(done.into()).map(|_| ());
@@ -307,7 +308,7 @@ impl Worker<'_> {
             let map = self.actor.maps[slot % MAPS].read().ok()?;
             (map.address != 0 && !map.window && !map.odd).then_some(map)
         })?;
-        let pages = map.length / PAGE_SIZE;
+        let pages = map.length / page_size();
         // Warms up the code, so that it takes no page faults of its own.
         memory::touch(self.argument.start(), 2);
         let before = memory::faults();

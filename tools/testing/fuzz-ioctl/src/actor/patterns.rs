@@ -8,7 +8,7 @@ use std::sync::{atomic::Ordering::SeqCst, RwLockReadGuard};
 use harness::{
     calls,
     memory::{Found, Pattern},
-    now, PAGE,
+    now, page_bytes,
 };
 
 use super::worker::{Map, Worker};
@@ -142,8 +142,8 @@ impl Worker<'_> {
 
     /// Looks for a page that is not zeroed, or not there, and tells of the first one.
     pub(super) fn check_zeroed(&self, at: usize, bytes: usize) -> Result<(), String> {
-        for page in (0..bytes).step_by(PAGE as usize) {
-            match Pattern::ZERO.check(at + page, PAGE as usize / 8) {
+        for page in (0..bytes).step_by(page_bytes() as usize) {
+            match Pattern::ZERO.check(at + page, page_bytes() as usize / 8) {
                 Found::Nothing => return Err(NOT_THERE.into()),
                 Found::Other { at: index, word } if !self.actor.world().late.left(word) => {
                     return Err(format!("{word:#x} at {page:#x} + {:#x}", index * 8));

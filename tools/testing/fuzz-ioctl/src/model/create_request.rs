@@ -4,7 +4,7 @@
 
 use std::ffi::c_char;
 
-use harness::{abi, abi::genp_info, PAGE};
+use harness::{abi, abi::genp_info, page_bytes};
 
 use super::expectation::Expectation;
 
@@ -37,8 +37,8 @@ pub fn expect_create(request: &abi::genp_create, pool: &genp_info, expected: &mu
         && request.max_leases <= 64
         && request.mode & !0o666 == 0
         && request.lease_default_ns <= pool.max_lease_ns
-        && request.reserve % PAGE == 0
-        && request.borrow_limit % PAGE == 0
+        && request.reserve % page_bytes() == 0
+        && request.borrow_limit % page_bytes() == 0
         && request.reserve | request.borrow_limit | u64::from(request.stock_pages) != 0
         && (request.node == abi::GENP_ANY_NODE || request.node == 0);
     if !sound {
@@ -47,7 +47,7 @@ pub fn expect_create(request: &abi::genp_create, pool: &genp_info, expected: &mu
     let pages = u64::from(or_default(request.stock_limit, request.stock_pages));
     let most = committed_by(request)
         .max(request.borrow_limit)
-        .max(pages * PAGE);
+        .max(pages * page_bytes());
     if most > pool.capacity {
         expected.refuse(libc::E2BIG);
     }
@@ -88,5 +88,5 @@ pub fn committed_by(request: &abi::genp_create) -> u64 {
     } else {
         request.reserve
     };
-    reserve.saturating_add(u64::from(request.stock_pages) * PAGE)
+    reserve.saturating_add(u64::from(request.stock_pages) * page_bytes())
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{abi, abi::genp_info, now, PAGE};
+use harness::{abi, abi::genp_info, now, page_bytes};
 
 use super::{create_request::or_default, expectation::Expectation};
 use crate::{
@@ -116,11 +116,11 @@ impl Leases {
         {
             expected.refuse(libc::EINVAL);
         }
-        if pages(request.length) > self.limit / PAGE {
+        if pages(request.length) > self.limit / page_bytes() {
             expected.refuse(libc::E2BIG);
             return;
         }
-        let bytes = pages(request.length) * PAGE;
+        let bytes = pages(request.length) * page_bytes();
         let (budget, pool) = match request.reasons {
             0 => (true, true),
             reasons => (
@@ -186,7 +186,7 @@ impl Leases {
         self.running.push(Lease {
             handle,
             offset,
-            bytes: pages(request.length) * PAGE,
+            bytes: pages(request.length) * page_bytes(),
             expires,
         });
         Ok(())
@@ -271,5 +271,5 @@ fn check_end(what: &str, expires: u64, reply: &Reply, term: u64) -> Result<(), S
 
 /// Pages that hold this many bytes.
 fn pages(bytes: u64) -> u64 {
-    bytes.div_ceil(PAGE)
+    bytes.div_ceil(page_bytes())
 }

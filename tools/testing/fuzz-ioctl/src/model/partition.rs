@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, ffi::c_char};
 
-use harness::{abi, abi::genp_info, PAGE};
+use harness::{abi, abi::genp_info, page_bytes};
 
 use super::{
     create_request::{is_external, or_default},
@@ -77,7 +77,7 @@ impl Partition {
     /// Bytes of the pool that are its own.
     pub fn committed(&self) -> u64 {
         let reserve = if self.is_external { 0 } else { self.reserve };
-        reserve + u64::from(self.stock[0]) * PAGE
+        reserve + u64::from(self.stock[0]) * page_bytes()
     }
 
     /// Bytes of the range that are its own.
@@ -184,7 +184,7 @@ impl Partition {
 
     fn expect_resize(&self, step: &Step, before: &genp_info, expected: &mut Expectation) {
         let (reserve, limit) = request::resize(step);
-        if reserve % PAGE != 0 || limit % PAGE != 0 || reserve | limit == 0 {
+        if reserve % page_bytes() != 0 || limit % page_bytes() != 0 || reserve | limit == 0 {
             expected.refuse(libc::EINVAL);
         }
         if reserve > before.capacity || limit > self.leases.first_limit {

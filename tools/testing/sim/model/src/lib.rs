@@ -29,8 +29,11 @@ pub mod abi {
     include!(concat!(env!("OUT_DIR"), "/abi.rs"));
 }
 
-/// The size of a page.
-pub const PAGE: u64 = 4096;
+/// Bytes of a page.
+pub fn page_bytes() -> u64 {
+    4096
+}
+
 /// Nanoseconds of a millisecond.
 pub const MSEC: u64 = 1_000_000;
 /// Nanoseconds of a second.

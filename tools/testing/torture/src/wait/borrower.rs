@@ -8,7 +8,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 
-use harness::{abi, calls, memory::Pattern, now, process, rng::Rng, Errno, MSEC, PAGE};
+use harness::{abi, calls, memory::Pattern, now, page_bytes, process, rng::Rng, Errno, MSEC};
 
 use super::judge::{End, Note};
 
@@ -124,7 +124,7 @@ impl<'a> BorrowerProcess<'a> {
         let control = calls::open_control()?;
         // So large that it never waits for its own budget: a lease that it has not
         // returned yet counts.
-        let mut part = calls::create_request(0, 8 * rules.pages * PAGE);
+        let mut part = calls::create_request(0, 8 * rules.pages * page_bytes());
         part.max_leases = 64;
         calls::call(control, abi::GENP_IOCTL_CREATE, &mut part)?;
         let windows = &part.windows;
@@ -201,7 +201,7 @@ impl<'a> BorrowerProcess<'a> {
         let asked = now();
         let mut request = abi::genp_borrow {
             size: calls::size_of::<abi::genp_borrow>(),
-            length: pages * PAGE,
+            length: pages * page_bytes(),
             deadline: asked + self.rules.patience_ns,
             lease_ns: term,
             reasons: abi::GENP_WAIT_POOL,

@@ -19,9 +19,9 @@ use std::{
 use harness::{
     abi::{self, genp_bounds, genp_info},
     absence::Probes,
-    calls, now, pool, process,
+    calls, now, page_bytes, pool, process,
     rng::Rng,
-    MSEC, PAGE, SEC,
+    MSEC, SEC,
 };
 
 use borrower::{BorrowerProcess, Log, Rules};
@@ -31,7 +31,9 @@ use stress::{Duty, Plan, Stress};
 /// Number of borrowers.
 const BORROWERS: usize = 5;
 /// Bytes that can be lent: few, so that the borrowers compete.
-const ROOM: u64 = 256 * PAGE;
+fn room() -> u64 {
+    256 * page_bytes()
+}
 
 /// Results of the phases with hogs below the recall thread, or above it.
 #[derive(Clone, Copy, Default)]
@@ -102,7 +104,7 @@ impl Scene {
     pub fn new(seed: u64) -> Result<Self, String> {
         let control = calls::context("/dev/genp", calls::open_control())?;
         let free = calls::context("GENP_GET_INFO", calls::info(control))?.free;
-        let mut holder = calls::create_request(free - ROOM.min(free), 0);
+        let mut holder = calls::create_request(free - room().min(free), 0);
         calls::context(
             "GENP_CREATE",
             calls::call(control, abi::GENP_IOCTL_CREATE, &mut holder),
@@ -124,7 +126,7 @@ impl Scene {
 
     fn rules(&self) -> Rules {
         Rules {
-            pages: self.before.free / PAGE,
+            pages: self.before.free / page_bytes(),
             max_lease_ns: self.before.max_lease_ns,
             highest: (self.recall_prio - 1).max(1),
             // A waiter at any position in the queue is served earlier.

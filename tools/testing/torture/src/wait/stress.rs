@@ -5,7 +5,7 @@
 
 use std::{ffi::CString, fs, mem, path::Path, ptr};
 
-use harness::{calls::checked, machine, now, process, rng::Rng, MSEC, PAGE, SEC};
+use harness::{calls::checked, machine, now, page_bytes, process, rng::Rng, MSEC, SEC};
 
 /// The share of the time that a hog keeps its processor busy. The rest lets the machine
 /// work, and avoids the kernel's throttling at 95 %.
@@ -67,9 +67,14 @@ fn piece(at: usize, index: u64, keep: bool) {
         unsafe { libc::madvise(begin as *mut _, PIECE as usize, libc::MADV_DONTNEED) };
         return;
     }
-    for page in 0..(PIECE / PAGE) as usize {
+    for page in 0..(PIECE / page_bytes()) as usize {
         // SAFETY: as above; nobody else reads it.
-        unsafe { ptr::write_volatile((begin + page * PAGE as usize) as *mut u64, page as u64) };
+        unsafe {
+            ptr::write_volatile(
+                (begin + page * page_bytes() as usize) as *mut u64,
+                page as u64,
+            )
+        };
     }
 }
 
