@@ -1,0 +1,157 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# bench_programs [TURNS]: programs that nobody changed, with their malloc in a partition and
+# without, by turns (default 5), and how much of their work they do in a second. In a guest of
+# 'make bench BENCH=programs', which has the programs. Debian's redis-server cannot run with
+# glibc's malloc: it is measured beside jemalloc, with which it is linked.
+turns=${1:-5}
+machine=${GENP_BENCH_MACHINE:-um2}
+cd /tmp || exit 1
+
+# with SUBJECT COMMAND...: in a partition or not.
+with() {
+	subject=$1
+	shift
+	case $subject in
+	genp) genpctl run --reserve 48M -- "$@" ;;
+	*) "$@" ;;
+	esac
+}
+# note CASE SUBJECT PER_SECOND: keeps a figure.
+note() { echo "$3" >>"/tmp/figures.$1.$2"; }
+now() { cut -d' ' -f1 /proc/uptime; }
+
+# start NAME SUBJECT FILE COMMAND...: a server, which is there when the file is.
+start() {
+	name=$1 subject=$2 file=$3
+	shift 3
+	with "$subject" "$@" >"/tmp/$name.$subject.log" 2>&1 &
+	tries=0
+	until [ -e "$file" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || { cat "/tmp/$name.$subject.log" >&2; exit 1; }
+		usleep 100000
+	done
+}
+
+start_redis() {
+	start redis "$1" "/tmp/$1.sock" redis-server --port 0 --unixsocket "/tmp/$1.sock" --save '' --appendonly no
+}
+redis() {
+	redis-benchmark -s "/tmp/$1.sock" -t set,get -n 20000 -r 5000 -d 200 -c 8 --csv >/tmp/out || exit 1
+	for call in SET GET; do
+		note "redis_$call" "$1" "$(sed -n "s/^\"$call\",\"\([0-9.]*\)\".*/\1/p" /tmp/out)"
+	done
+}
+
+start_nginx() {
+	port=8080
+	[ "$1" = genp ] || port=8081
+	cat >"/tmp/nginx.$1.conf" <<-END
+		user root root;
+		daemon off;
+		master_process off;
+		pid /tmp/nginx.$1.pid;
+		events { worker_connections 64; }
+		http {
+			access_log off;
+			client_body_temp_path /tmp/web;
+			proxy_temp_path /tmp/web;
+			fastcgi_temp_path /tmp/web;
+			uwsgi_temp_path /tmp/web;
+			scgi_temp_path /tmp/web;
+			keepalive_requests 1000000;
+			server { listen 127.0.0.1:$port; root /tmp/web; }
+		}
+	END
+	start nginx "$1" "/tmp/nginx.$1.pid" nginx -c "/tmp/nginx.$1.conf" -e stderr
+}
+nginx_load() {
+	port=8080
+	[ "$1" = genp ] || port=8081
+	ab -q -k -c 8 -n 5000 "http://127.0.0.1:$port/numbers" >/tmp/out 2>&1 || exit 1
+	grep -q '^Failed requests: *0$' /tmp/out || exit 1
+	note nginx_requests "$1" "$(sed -n 's/^Requests per second: *\([0-9.]*\).*/\1/p' /tmp/out)"
+}
+
+cat >/tmp/work.sql <<'END'
+create table t(a, b);
+with recursive c(x) as (select 1 union all select x + 1 from c where x < 40000)
+	insert into t select x, hex(randomblob(20)) from c;
+create index i on t(b);
+select count(*) from t x join t y on x.b = y.b;
+delete from t where a % 2;
+vacuum;
+END
+sqlite() {
+	begin=$(now)
+	for _ in 1 2 3 4 5; do with "$1" sqlite3 :memory: <work.sql >/dev/null || exit 1; done
+	note sqlite_runs "$1" "$(echo "$begin $(now)" | awk '{ printf "%.3f", 5 / ($2 - $1) }')"
+}
+
+cat >/tmp/work.py <<'END'
+import json, time
+
+def dictionaries():
+    table = {f"key {i}": [i] for i in range(20000)}
+    for i in range(0, 20000, 2):
+        del table[f"key {i}"]
+    return {key: list(value) for key, value in table.items()}
+
+text = json.dumps({f"key {i}": [str(i)] * (i % 20) for i in range(2000)})
+
+def documents():
+    return json.dumps(json.loads(text))
+
+for work in dictionaries, documents:
+    work()
+    begin, runs = time.perf_counter(), 0
+    while (took := time.perf_counter() - begin) < 1:
+        work()
+        runs += 1
+    print(work.__name__, f"{runs / took:.2f}")
+END
+# As it comes, it asks malloc for large blocks only, and with PYTHONMALLOC=malloc for all.
+python() {
+	for mode in default malloc; do
+		PYTHONMALLOC=$mode with "$1" python3 /tmp/work.py >/tmp/out || exit 1
+		while read -r work rate; do note "python_${work}_$mode" "$1" "$rate"; done </tmp/out
+	done
+}
+
+rm -f /tmp/figures.*
+mkdir -p /tmp/web
+seq 1 2000 >/tmp/web/numbers
+grep -qs root /etc/group || echo 'root:x:0:' >/etc/group
+for subject in genp jemalloc; do start_redis $subject; done
+if ifconfig lo 127.0.0.1 up 2>/dev/null; then
+	for subject in genp glibc; do start_nginx $subject; done
+else
+	echo "genp-bench-skip: nginx: no network in this guest"
+fi
+turn=0
+while [ $turn -lt "$turns" ]; do
+	# Neither is always the first one.
+	if [ $((turn % 2)) = 0 ]; then order='genp others'; else order='others genp'; fi
+	for who in $order; do
+		if [ $who = genp ]; then of_redis=genp of_rest=genp; else of_redis=jemalloc of_rest=glibc; fi
+		redis $of_redis
+		[ ! -e /tmp/nginx.genp.pid ] || nginx_load $of_rest
+		sqlite $of_rest
+		python $of_rest
+	done
+	turn=$((turn + 1))
+done
+for subject in genp jemalloc; do redis-cli -s /tmp/$subject.sock shutdown nosave; done
+for pid in /tmp/nginx.*.pid; do [ ! -e "$pid" ] || kill -QUIT "$(cat "$pid")"; done
+wait
+for file in /tmp/figures.*; do
+	name=${file#/tmp/figures.}
+	sort -n "$file" | awk -v what="${name%.*}" -v subject="${name##*.}" -v machine="$machine" '
+		{ rate[NR] = $1 }
+		END {
+			printf "genp-bench: {\"group\":\"programs\",\"case\":\"%s\",\"subject\":\"%s\",\"unit\":\"per_second\",", what, subject
+			printf "\"machine\":\"%s\",\"n\":%d,\"min\":%s,\"median\":%s,\"max\":%s}\n", machine, NR, rate[1], rate[int((NR + 1) / 2)], rate[NR]
+		}'
+done
