@@ -2,9 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # preload: unchanged programs with their malloc in a partition: those of tools/preload, and
-# Debian's bash, perl, sqlite3 and redis-server where the guest has them.
+# Debian's bash, perl, sqlite3, redis-server, nginx and python3 where the guest has them. The
+# last two have a longer test of their own, programs.
 # shellcheck source=lib/ktap.sh
 . /bin/ktap.sh
+# shellcheck source=lib/unchanged.sh
+. /bin/unchanged.sh
+# shellcheck source=lib/nginx.sh
+. /bin/nginx.sh
 echo "KTAP version 1"
 if [ ! -x /bin/bash ]; then
 	echo "1..0 # SKIP: no programs with dynamic linking in this guest"
@@ -12,36 +17,7 @@ if [ ! -x /bin/bash ]; then
 fi
 cases=$(/bin/preload_cases | grep -v '^free_twice$')
 # shellcheck disable=SC2086  # a list of words
-echo "1..$(($(echo $cases | wc -w) + 16))"
-
-# try NAME COMMAND...: a test that passes if the command does.
-try() {
-	name=$1
-	shift
-	if "$@" >/tmp/preload.out 2>&1; then
-		say 0 "$name"
-	else
-		echo "# status $?"
-		tail -n 8 /tmp/preload.out | sed 's/^/# /'
-		say 1 "$name"
-	fi
-}
-
-run() { timeout 100 genpctl run --reserve 12M --report "$@"; }
-# In the reserve of a partition: it said so at the end.
-inside() {
-	run "$@" >/tmp/inside 2>&1
-	ended=$?
-	cat /tmp/inside
-	grep -q '^libgenp-preload: 12582912 bytes of reserve' /tmp/inside && return $ended
-}
-partitions() { cat /sys/class/misc/genp/partitions; }
-status() {
-	want=$1
-	shift
-	"$@"
-	[ $? = "$want" ]
-}
+echo "1..$(($(echo $cases | wc -w) + 18))"
 
 before=$(partitions)
 for one in $cases; do
@@ -132,7 +108,34 @@ else
 	skip sqlite "no sqlite3"
 fi
 
-# The memory of those that ended is scrubbed and free soon.
-i=0
-while [ $i -lt 100 ] && [ "$(partitions)" != "$before" ]; do i=$((i + 1)); usleep 100000; done
-try all_partitions_are_gone [ "$(partitions)" = "$before" ]
+short_nginx() { serve web off && answers_right && warm && keeps_to_its_reserve && quits; }
+if can_serve; then
+	try nginx short_nginx
+else
+	skip nginx "no nginx, or no network, in this guest"
+fi
+# By malloc, which python otherwise asks for large blocks only.
+cat >/tmp/short.py <<'END'
+import json, multiprocessing, subprocess, sys
+
+def square(number):
+    return number * number
+
+table = {f"key {i}": [i] * (i % 50) for i in range(500)}
+assert json.loads(json.dumps(table)) == table
+assert subprocess.run(["echo", "hello"], capture_output=True, check=True).stdout == b"hello\n"
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    assert pool.map(square, range(100)) == [i * i for i in range(100)]
+try:
+    bytearray(64 << 20)
+except MemoryError:
+    sys.exit(0)
+sys.exit(1)
+END
+if [ -x /bin/python3 ]; then
+	PYTHONMALLOC=malloc try python inside -- python3 /tmp/short.py
+else
+	skip python "no python3"
+fi
+
+try all_partitions_are_gone until_true all_are_gone "$before"
