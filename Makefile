@@ -17,8 +17,8 @@ newer = $(if $(filter newest,$(KERNEL)),|| [ $$? = 77 ])
 .PHONY: help demo check check-host check-models check-um check-rt check-guard check-debug \
 	check-installed check-debian-stable check-arm64 check-packages deb lint setup modules \
 	modules_install rust-analyzer shell vng bench bench-compare bench-page \
-	bench-guard-update coverage coverage-page kernels-page mutants fuzz simulate torture \
-	third-party clean distclean
+	bench-guard-update coverage coverage-page kernels-page mutants generated-mutants fuzz \
+	simulate torture third-party clean distclean
 
 help:
 	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
@@ -53,6 +53,8 @@ help:
 	@echo 'make coverage-page    ... and write that into Documentation/coverage.rst'
 	@echo 'make kernels-page     write the table of kernels in README.md from the runs of make check'
 	@echo 'make mutants          plant bugs and see each caught; MUTANT=NAME: one of them'
+	@echo 'make generated-mutants    ... many that cargo-mutants makes, in genp/core alone, for hours;'
+	@echo '                      PART=accounting, labyrinth, tlsf or rest: one part'
 	@echo 'make fuzz SECONDS=N SEED=N KERNEL=...   look for ioctls with wrong answers'
 	@echo 'make fuzz TARGET=core SECONDS=N SEED=N  ... or for cases that break genp/core, on the host'
 	@echo 'make simulate MINUTES=N SEED=N          ... or for orders of events that break the module, on the host'
@@ -175,6 +177,9 @@ kernels-page:
 
 mutants:
 	@scripts/mutants $(MUTANT)
+
+generated-mutants:
+	@scripts/generated-mutants $(PART)
 
 clean:
 	rm -rf build

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Shows mutant-verdict what checks end with, and compares what it makes of that."""
+"""Shows mutant-verdict what checks end with, and mutant-survivors what cargo-mutants found, and
+compares what they make of that."""
 
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-VERDICT = Path(__file__).resolve().parent.parent / "mutant-verdict"
+TOOLS = Path(__file__).resolve().parent.parent
+VERDICT = TOOLS / "mutant-verdict"
+SURVIVORS = TOOLS / "mutant-survivors"
 
 HANGS = "a waiter, for a wake-up"
 TEST_FAILED = "test a_budget_is_a_budget ... FAILED\ntest other ... ok\n"
@@ -44,8 +47,44 @@ def verdict(log, status, *hangs):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+MUTANT = "genp/core/a.rs:7:5: replace < with <= in f"
+REASON = """[[reason]]
+why = "equal"
+[reason.of]
+"genp/core/a.rs" = { "replace < with <= in f" = %d }
+"""
+
+# What survived, how many may, of which share of the mutants, and whether that is all right.
+SURVIVED = [
+    ([], 0, "0/1", True),
+    ([MUTANT], 0, "0/1", False),
+    ([MUTANT], 1, "0/1", True),
+    ([MUTANT, MUTANT.replace("7", "9")], 1, "0/1", False),
+    ([], 1, "0/1", False),
+    # The others may have needed it.
+    ([], 1, "1/8", True),
+]
+
+
+def judge_survivors(folder):
+    bad = 0
+    reasons, found = Path(folder, "reasons.toml"), Path(folder, "mutants.out")
+    found.mkdir()
+    for missed, most, share, is_right in SURVIVED:
+        Path(found, "missed.txt").write_text("".join(line + "\n" for line in missed))
+        reasons.write_text(REASON % most if most else "")
+        command = [SURVIVORS, reasons, share, folder]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ended.returncode != (0 if is_right else 1):
+            bad = 1
+            print(f"{missed} of which {most} may, share {share}: {ended.returncode}, {ended.stdout!r}")
+    return bad
+
+
 def main():
     bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        bad |= judge_survivors(folder)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         for status, text, plain, hanging in CASES:
