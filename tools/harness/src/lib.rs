@@ -25,8 +25,7 @@ pub const SEC: u64 = 1_000_000_000;
 
 /// Bytes of a page of this machine.
 pub fn page_bytes() -> u64 {
-    // SAFETY: has no requirements.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
+    genp::system::page_size() as u64
 }
 
 /// An errno.
