@@ -146,6 +146,9 @@ impl Arena {
         self.heap.stat(false)
     }
 
+    /// Bytes that a heap takes for itself, at most: see heap.rst.
+    pub const OWN: u64 = heap::bound::OWN;
+
     /// Bytes that a block of `size` takes of a heap, its header and all rounding included.
     pub fn bytes_for(size: usize) -> usize {
         heap::bytes_for(size)

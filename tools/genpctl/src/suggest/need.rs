@@ -10,8 +10,6 @@ use crate::{
     size, time,
 };
 
-/// What a heap takes for itself: heap.rst.
-const OWN: u64 = 96;
 /// The most leases of a partition.
 const MOST_LEASES: u32 = 64;
 /// What `create` takes for 0.
@@ -71,10 +69,10 @@ fn of_heap(heap: &Heap, notes: &mut Vec<String>) -> u64 {
             size::show(heap.reserve_bytes)
         ));
         // Its own peak is that of a heap that was full.
-        return heap.needed_peak_bytes.saturating_add(OWN);
+        return heap.needed_peak_bytes.saturating_add(Arena::OWN);
     }
     heap.needed_peak_bytes
-        .saturating_add(OWN)
+        .saturating_add(Arena::OWN)
         .max(heap.taken_peak_bytes)
 }
 

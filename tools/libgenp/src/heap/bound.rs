@@ -6,7 +6,7 @@ use super::engine::SMALLEST;
 
 /// What a heap takes for itself, wherever it begins: its end, two words that it tells the kernel,
 /// and up to 15 bytes to begin at a multiple of 16.
-const OWN: u64 = 96;
+pub(crate) const OWN: u64 = 96;
 
 /// The bytes of a heap that suffice for live blocks of `live` bytes at the same time, if no
 /// request takes more than `largest`, in whatever order they are allocated, resized and freed,
