@@ -24,6 +24,7 @@ help:
 	@echo 'make demo             see GenP at work on the distribution'"'"'s PREEMPT_RT kernel'
 	@echo 'make check            run every test; ends with "N passed, N failed, N skipped"'
 	@echo '     SKIP="arm64 debug"   ... without these suites'
+	@echo '     JOBS=1               ... one after another'
 	@echo
 	@echo 'make setup            make the build root and all kernels ahead of time'
 	@echo 'make modules          build genp.ko for KERNEL'

@@ -54,13 +54,16 @@ need_root() {
 	[ "$(id -u)" = 0 ] || die "$1 needs root." "Run the same command as root, for example with sudo."
 }
 
+# Whether somebody sees a line before it is whole.
+on_terminal() { [ -t 2 ] && [ -z "${GENP_NO_TERMINAL:-}" ]; }
+
 # step NAME WHAT COMMAND...: runs a command with its output in a log file, and shows WHAT
 # it does, how long it took, and the end of the log if it fails.
 step() {
 	# COMMAND sees these names; callers do not use them.
 	local _what=$2 _log=$LOGS/$1.log _begin=$SECONDS _status
 	shift 2
-	[ ! -t 2 ] || printf '  ...  %s' "$_what" >&2
+	! on_terminal || printf '  ...  %s' "$_what" >&2
 	# Not with '||', which would switch off set -e in the command.
 	set +e
 	(
@@ -69,7 +72,7 @@ step() {
 	) >"$_log" 2>&1 </dev/null
 	_status=$?
 	set -e
-	[ ! -t 2 ] || printf '\r\033[K' >&2
+	! on_terminal || printf '\r\033[K' >&2
 	if [ "$_status" != 0 ]; then
 		printf 'FAILED %s (after %s s, status %s)\n' "$_what" $((SECONDS - _begin)) "$_status" >&2
 		tail -n 40 "$_log" | sed 's/^/    | /' >&2
