@@ -14,7 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEST_SECONDS 120
+#include "limit.h"
+
 #define EXIT_SKIPPED 4
 
 struct test {
@@ -90,13 +91,12 @@ static int run_test(const struct test *test)
 	if (!pid) {
 		setpgid(0, 0);
 		signal(SIGALRM, SIG_DFL);
-		alarm(TEST_SECONDS);
 		before_each();
 		test->run();
 		fflush(stdout);
 		_exit(0);
 	}
-	waitpid(pid, &status, 0);
+	status = wait_with_limit(pid);
 	/* What the test left behind must not disturb the next one. */
 	kill(-pid, SIGKILL);
 	if (WIFSIGNALED(status))
@@ -112,6 +112,7 @@ int main(int argc, char **argv)
 	for (test = first_test; test; test = test->next)
 		count += argc < 2 || !strcmp(argv[1], test->name);
 	printf("KTAP version 1\n1..%d\n", count);
+	limit_begin();
 	for (test = first_test; test; test = test->next) {
 		int status;
 

@@ -101,7 +101,6 @@ static void others_go_on(struct part *part, struct part *other)
 	char line[64];
 	FILE *file;
 
-	alarm(20);
 	CHECK(stat_of(part->fd).reserve);
 	CHECK(!region(part->fd, 64, 0, &alloc));
 	CHECK(!by_handle(part->fd, GENP_FREE, alloc.handle));
@@ -119,7 +118,6 @@ static void others_go_on(struct part *part, struct part *other)
 		;
 	if (file)
 		fclose(file);
-	alarm(TEST_SECONDS);
 }
 
 static union {
