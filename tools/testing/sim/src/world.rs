@@ -81,6 +81,8 @@ pub(crate) struct World {
     holders: RefCell<HashMap<usize, u64>>,
     pins: RefCell<Vec<&'static page>>,
     pub(crate) ages: Cell<u64>,
+    /// Calls that change the length of a reserve: those that began, and those that are over.
+    pub(crate) resizes: (Cell<u64>, Cell<u64>),
     /// Calls so far.
     pub(crate) calls: Cell<u64>,
     /// Calls that failed.
@@ -109,6 +111,7 @@ impl World {
             holders: RefCell::new(HashMap::new()),
             pins: RefCell::new(Vec::new()),
             ages: Cell::new(0),
+            resizes: (Cell::new(0), Cell::new(0)),
             calls: Cell::new(0),
             refused: Cell::new(0),
             by_kind: RefCell::new(vec![0; 64]),

@@ -88,7 +88,11 @@ impl Thread {
             borrow_limit: pages(a >> 8),
             ..Default::default()
         });
-        Some(self.ioctl(&file, abi::GENP_NR_RESIZE, &mut args))
+        let (begun, over) = &self.world.resizes;
+        begun.set(begun.get() + 1);
+        let done = self.ioctl(&file, abi::GENP_NR_RESIZE, &mut args);
+        over.set(over.get() + 1);
+        Some(done)
     }
 
     pub(super) fn stat(&self, a: u32, b: u32) -> Option<i32> {
