@@ -2,13 +2,13 @@
 
 //! The ioctls of /dev/genp: from argument structures to calls and back.
 
-use kernel::{bindings, fs::file::FileDescriptorReservation, prelude::*, sync::Arc};
+use kernel::{prelude::*, sync::Arc};
 
-use super::pool_info::info;
+use super::{hand_out::hand_out, pool_info::info};
 use crate::genp::{
-    partition::{name_of, source_of, CreateRequest, File, Partition},
+    partition::{name_of, source_of, CreateRequest, Partition, Rights},
     registry::Registry,
-    sys::{abi, headroom, user::UserArg},
+    sys::{abi, user::UserArg},
 };
 
 /// Carries out the command `nr`. ENOTTY if there is none. Context: thread, may
@@ -33,18 +33,6 @@ fn get_info(registry: &Registry, arg: &UserArg) -> Result {
     arg.write(&info)
 }
 
-/// Gives the caller a file descriptor of a partition: `answer` writes its number to user
-/// memory. If that fails there is none, and the file is dropped. EMFILE, ENOMEM, and the
-/// errors of `answer`. Context: thread, may sleep.
-fn hand_out(file: File, answer: impl FnOnce(i32) -> Result) -> Result {
-    headroom::check_descriptor()?;
-    let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
-    // CAST: descriptors are below 2^31.
-    answer(fd.reserved_fd() as i32)?;
-    file.install(fd);
-    Ok(())
-}
-
 fn create(registry: &Arc<Registry>, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_create>()?;
     let pool = registry.pool();
@@ -61,19 +49,28 @@ fn create(registry: &Arc<Registry>, arg: &UserArg) -> Result {
 
 fn open(registry: &Registry, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_open>()?;
-    if args.flags != 0 || args.reserved != 0 {
+    let read_only = args.flags & abi::GENP_OPEN_READ_ONLY != 0;
+    if args.flags & !abi::GENP_OPEN_READ_ONLY != 0 || args.reserved != 0 {
         return Err(EINVAL);
     }
     let name = name_of(&args.name)?;
     if name.is_empty() {
         return Err(EINVAL);
     }
-    let (partition, file) = registry.open(name, Partition::may_open)?;
+    let may = match read_only {
+        true => Partition::may_read,
+        false => Partition::may_open,
+    };
+    let (partition, file) = registry.open(name, may)?;
     args.windows = partition.windows();
-    hand_out(file, |fd| {
+    let answer = |fd| {
         args.fd = fd;
         arg.write(&args)
-    })
+    };
+    match read_only {
+        true => hand_out(Partition::restricted(&file, Rights::NONE)?, answer),
+        false => hand_out(file, answer),
+    }
 }
 
 /// Tells of the next partition. ENOENT if there is none.

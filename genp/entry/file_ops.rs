@@ -22,7 +22,7 @@ use kernel::{
 
 use super::{fdinfo, partition_ioctl, same_prototypes, to_long};
 use crate::genp::{
-    partition::Partition,
+    partition::{Partition, Rights},
     sys::{
         abi,
         file::FileOwner,
@@ -49,6 +49,7 @@ unsafe fn partition<'a>(data: *mut c_void) -> &'a Partition {
 #[no_mangle]
 unsafe extern "C" fn genp_partition_mmap(
     data: *mut c_void,
+    rights: u32,
     vma: *mut bindings::vm_area_struct,
 ) -> c_int {
     // SAFETY: called by the file's mmap.
@@ -56,17 +57,23 @@ unsafe extern "C" fn genp_partition_mmap(
     // SAFETY: called by the file's mmap, where `vma` is being made.
     let vma = unsafe { VmaNew::from_raw(vma) };
     from_result(|| {
-        let answer = partition.mmap(vma);
+        let answer = Rights::from_bits(rights).and_then(|rights| partition.mmap(rights, vma));
         partition.count_misuse(&answer);
         answer.map(|()| 0)
     })
 }
 
 #[no_mangle]
-unsafe extern "C" fn genp_partition_ioctl(data: *mut c_void, nr: c_uint, arg: c_ulong) -> c_long {
+unsafe extern "C" fn genp_partition_ioctl(
+    data: *mut c_void,
+    rights: u32,
+    nr: c_uint,
+    arg: c_ulong,
+) -> c_long {
     // SAFETY: called by the file's ioctl.
     let partition = unsafe { partition(data) };
-    let answer = partition_ioctl::ioctl(partition, nr, &UserArg::new(arg));
+    let answer = Rights::from_bits(rights)
+        .and_then(|rights| partition_ioctl::ioctl(partition, rights, nr, &UserArg::new(arg)));
     partition.count_misuse(&answer);
     to_long(answer.map(|()| 0))
 }
@@ -87,6 +94,7 @@ fn for_reader(record: &abi::genp_event) -> abi::genp_event {
 #[no_mangle]
 unsafe extern "C" fn genp_partition_read(
     data: *mut c_void,
+    rights: u32,
     to: c_ulong,
     size: usize,
     nonblock: bool,
@@ -94,9 +102,13 @@ unsafe extern "C" fn genp_partition_read(
     // SAFETY: called by the file's read.
     let partition = unsafe { partition(data) };
     let mut out = UserRecords::new(to, size);
-    let answer = partition
-        .events()
-        .read(size, nonblock, |record| out.write(&for_reader(record)));
+    let answer = Rights::from_bits(rights)
+        .and_then(|rights| rights.require(Rights::EVENTS))
+        .and_then(|()| {
+            partition
+                .events()
+                .read(size, nonblock, |record| out.write(&for_reader(record)))
+        });
     partition.count_misuse(&answer);
     to_long(answer.map(|bytes| bytes as i64)) as isize
 }

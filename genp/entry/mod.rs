@@ -13,6 +13,7 @@ pub(crate) mod device;
 mod device_ioctl;
 mod fdinfo;
 mod file_ops;
+mod hand_out;
 mod partition_ioctl;
 mod pool_info;
 mod sysfs;

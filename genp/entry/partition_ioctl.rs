@@ -4,10 +4,11 @@
 
 use kernel::{page::PAGE_SIZE, prelude::*};
 
+use super::hand_out::hand_out;
 use crate::genp::{
     core::accounting::WaitReasons,
     core::owner::Owner,
-    partition::{BorrowRequest, Operation, Partition},
+    partition::{BorrowRequest, Operation, Partition, Rights},
     sys::{abi, time, user::UserArg},
 };
 
@@ -32,9 +33,21 @@ pub(super) fn reasons_of(bits: u32) -> Result<WaitReasons> {
     })
 }
 
-/// Carries out the command `nr`. ENOTTY if there is none. Context: thread,
-/// may sleep.
-pub(super) fn ioctl(partition: &Partition, nr: u32, arg: &UserArg) -> Result {
+/// The rights that a command needs, whatever its argument is.
+fn needed(nr: u32) -> Rights {
+    match nr {
+        abi::GENP_NR_ALLOC | abi::GENP_NR_FREE => Rights::ALLOC,
+        abi::GENP_NR_BORROW | abi::GENP_NR_RETURN | abi::GENP_NR_RENEW => Rights::BORROW,
+        abi::GENP_NR_SET_EVENTFD => Rights::EVENTS,
+        abi::GENP_NR_RESIZE | abi::GENP_NR_DESTROY | abi::GENP_NR_SET_HEAP => Rights::MANAGE,
+        _ => Rights::NONE,
+    }
+}
+
+/// Carries out the command `nr` for a descriptor with these rights. ENOTTY if there is none,
+/// EACCES if the descriptor has too few. Context: thread, may sleep.
+pub(super) fn ioctl(partition: &Partition, rights: Rights, nr: u32, arg: &UserArg) -> Result {
+    rights.require(needed(nr))?;
     match nr {
         abi::GENP_NR_ALLOC => timed(partition, Operation::Alloc, || alloc(partition, arg)),
         abi::GENP_NR_FREE => timed(partition, Operation::Free, || free(partition, arg)),
@@ -44,12 +57,13 @@ pub(super) fn ioctl(partition: &Partition, nr: u32, arg: &UserArg) -> Result {
         }),
         abi::GENP_NR_RENEW => timed(partition, Operation::Renew, || renew(partition, arg)),
         abi::GENP_NR_RESIZE => resize(partition, arg),
-        abi::GENP_NR_GET_STAT => stat(partition, arg),
-        abi::GENP_NR_GET_BOUNDS => bounds(partition, arg),
-        abi::GENP_NR_GET_HISTOGRAM => histogram(partition, arg),
+        abi::GENP_NR_GET_STAT => stat(partition, rights, arg),
+        abi::GENP_NR_GET_BOUNDS => bounds(partition, rights, arg),
+        abi::GENP_NR_GET_HISTOGRAM => histogram(partition, rights, arg),
         abi::GENP_NR_SET_EVENTFD => eventfd(partition, arg),
         abi::GENP_NR_DESTROY => destroy(partition, arg),
         abi::GENP_NR_SET_HEAP => set_heap(partition, arg),
+        abi::GENP_NR_RESTRICT => restrict(partition, rights, arg),
         _ => Err(ENOTTY),
     }
 }
@@ -146,36 +160,47 @@ fn resize(partition: &Partition, arg: &UserArg) -> Result {
     arg.write(&args)
 }
 
-fn stat(partition: &Partition, arg: &UserArg) -> Result {
+/// EINVAL for flags other than `reset`, and EACCES for that if the descriptor may not reset
+/// figures. Whether they are to be reset.
+fn resets(flags: u32, reset: u32, rights: Rights) -> Result<bool> {
+    all_zero(&[flags & !reset])?;
+    if flags != 0 {
+        rights.require(Rights::MANAGE)?;
+    }
+    Ok(flags != 0)
+}
+
+fn stat(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_stat>()?;
-    all_zero(&[args.flags & !abi::GENP_STAT_RESET_PEAKS])?;
+    let resets = resets(args.flags, abi::GENP_STAT_RESET_PEAKS, rights)?;
     let mut stat = partition.stat();
     stat.size = args.size;
     stat.flags = args.flags;
     arg.write(&stat)?;
-    if args.flags & abi::GENP_STAT_RESET_PEAKS != 0 {
+    if resets {
         partition.reset_peaks();
     }
     Ok(())
 }
 
-fn bounds(partition: &Partition, arg: &UserArg) -> Result {
+fn bounds(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_bounds>()?;
-    all_zero(&[args.flags & !abi::GENP_BOUNDS_RESET])?;
+    let resets = resets(args.flags, abi::GENP_BOUNDS_RESET, rights)?;
     partition.bounds(&mut args)?;
     arg.write(&args)?;
-    if args.flags & abi::GENP_BOUNDS_RESET != 0 {
+    if resets {
         partition.timing().reset_longest();
     }
     Ok(())
 }
 
-fn histogram(partition: &Partition, arg: &UserArg) -> Result {
+fn histogram(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_histogram>()?;
-    all_zero(&[args.flags & !abi::GENP_BOUNDS_RESET, args.reserved])?;
+    all_zero(&[args.reserved])?;
+    let resets = resets(args.flags, abi::GENP_BOUNDS_RESET, rights)?;
     args.count = partition.timing().counts(args.op)?;
     arg.write(&args)?;
-    if args.flags & abi::GENP_BOUNDS_RESET != 0 {
+    if resets {
         partition.timing().reset_counts(args.op);
     }
     Ok(())
@@ -199,4 +224,15 @@ fn set_heap(partition: &Partition, arg: &UserArg) -> Result {
     all_zero(&[args.flags])?;
     partition.alive()?;
     partition.set_heap(args.offset)
+}
+
+fn restrict(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
+    let mut args = arg.read::<abi::genp_restrict>()?;
+    all_zero(&[args.flags])?;
+    let wanted = Rights::from_bits(args.rights)?;
+    rights.require(wanted)?;
+    hand_out(partition.restrict(wanted)?, |fd| {
+        args.fd = fd;
+        arg.write(&args)
+    })
 }

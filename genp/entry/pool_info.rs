@@ -36,6 +36,7 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
                 | abi::GENP_FEATURE_RESIZE
                 | abi::GENP_FEATURE_STOCK
                 | abi::GENP_FEATURE_LIST
+                | abi::GENP_FEATURE_RIGHTS
                 | range.map_or(0, |_| abi::GENP_FEATURE_RANGE),
         ),
         capacity: bytes(totals.capacity),

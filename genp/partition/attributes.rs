@@ -10,6 +10,10 @@ use crate::genp::sys::{
 /// The field of a name in the ABI.
 pub(super) type NameField = [u8; abi::GENP_NAME_SIZE as usize];
 
+/// Bits of a mode.
+pub(super) const READ: u32 = 0o4;
+pub(super) const WRITE: u32 = 0o2;
+
 /// What is set at create and never changes.
 pub(crate) struct Attributes {
     pub(super) name: NameField,
@@ -28,10 +32,9 @@ impl Attributes {
         self.name.get(..self.name_len).unwrap_or(&[])
     }
 
-    /// Whether the current task may open the partition by name. Context: thread.
-    pub(super) fn may_open(&self) -> bool {
-        const READ_WRITE: u32 = 0o6;
-
+    /// Whether the mode gives the current task all of these bits, [`READ`] and [`WRITE`].
+    /// Context: thread.
+    pub(super) fn allows(&self, wanted: u32) -> bool {
         let bits = if task::current_euid() == self.uid {
             // As with files, the owner's own bits count even if the others are
             // wider; a mode of 0 means 0600.
@@ -41,6 +44,6 @@ impl Attributes {
         } else {
             self.mode
         };
-        bits & READ_WRITE == READ_WRITE || task::may_override_modes()
+        bits & wanted == wanted || task::may_override_modes()
     }
 }

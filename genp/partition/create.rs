@@ -24,7 +24,7 @@ use crate::genp::{
 
 /// More than the kernel needs for the two files of a partition: themselves, their names and
 /// inodes.
-const FILE_HEADROOM: usize = 64 << 10;
+pub(super) const FILE_HEADROOM: usize = 64 << 10;
 
 /// The most frames that the caller's user may have committed. Context: thread.
 pub(super) fn ceiling(pool: &Pool) -> u32 {

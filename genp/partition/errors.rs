@@ -45,7 +45,7 @@ impl Partition {
         };
         if error == ESTALE {
             self.errors.stale_handles.add(1);
-        } else if [EINVAL, E2BIG, EPERM, ENOTTY, EFAULT].contains(&error) {
+        } else if [EINVAL, E2BIG, EPERM, EACCES, ENOTTY, EFAULT].contains(&error) {
             self.errors.misuses.add(1);
         }
     }

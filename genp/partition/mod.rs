@@ -31,6 +31,7 @@ mod regions;
 mod report;
 mod reserve;
 mod resize;
+mod rights;
 mod stock;
 mod timing;
 mod windows;
@@ -52,7 +53,7 @@ use crate::genp::{
         file::{FileRef, WeakFile},
     },
 };
-use attributes::Attributes;
+use attributes::{Attributes, READ, WRITE};
 use driver_leases::DriverLeases;
 use errors::ErrorCounters;
 use events::Events;
@@ -69,6 +70,7 @@ pub(crate) use create_request::{name_of, CreateRequest};
 pub(crate) use end::Revocation;
 pub(crate) use leases::BorrowRequest;
 pub(crate) use regions::{Placement, Strategy};
+pub(crate) use rights::Rights;
 pub(crate) use timing::Operation;
 
 /// The file of a partition.
@@ -129,7 +131,7 @@ impl Partition {
     }
 
     /// A reference to the partition's file, unless its last one was dropped. The caller
-    /// holds the registry's lock of names. Context: thread.
+    /// holds the registry's lock of names, or calls by way of the file. Context: thread.
     pub(crate) fn file(&self) -> Option<File> {
         self.file.as_ref()?.get()
     }
@@ -186,8 +188,13 @@ impl Partition {
         &self.driver_leases
     }
 
-    /// Whether the caller may open the partition by name. Context: thread.
+    /// Whether the caller may open the partition by name, with all rights. Context: thread.
     pub(crate) fn may_open(&self) -> bool {
-        self.attributes.may_open()
+        self.attributes.allows(READ | WRITE)
+    }
+
+    /// Whether the caller may open the partition by name, for reading. Context: thread.
+    pub(crate) fn may_read(&self) -> bool {
+        self.attributes.allows(READ)
     }
 }

@@ -5,7 +5,7 @@
 
 use kernel::{mm::virt::VmaNew, page::PAGE_SHIFT, prelude::*};
 
-use super::{leases::LEASE_OFFSET, reserve::RESERVE_OFFSET, Partition};
+use super::{leases::LEASE_OFFSET, reserve::RESERVE_OFFSET, Partition, Rights};
 use crate::genp::sys::{abi, vma};
 
 impl Partition {
@@ -19,12 +19,16 @@ impl Partition {
         }
     }
 
-    /// mmap(): one of them, whole. EINVAL, EPERM, EBUSY, ENOMEM, EOPNOTSUPP. Context:
-    /// thread, under the mmap lock; may sleep.
-    pub(crate) fn mmap(&self, vma: &VmaNew) -> Result {
+    /// mmap(): one of them, whole. EINVAL, EACCES, EPERM, EBUSY, ENOMEM, EOPNOTSUPP.
+    /// Context: thread, under the mmap lock; may sleep.
+    pub(crate) fn mmap(&self, rights: Rights, vma: &VmaNew) -> Result {
         match vma::window_offset(vma) {
             RESERVE_OFFSET => self.reserve.map(self, vma),
-            LEASE_OFFSET => self.leases.window().map(self, vma),
+            // Mappings of leases are counted, so who only reads takes none from the others.
+            LEASE_OFFSET => {
+                rights.require(Rights::BORROW)?;
+                self.leases.window().map(self, vma)
+            }
             _ => Err(EINVAL),
         }
     }

@@ -57,5 +57,6 @@ arguments!(
     genp_histogram,
     genp_eventfd,
     genp_heap,
+    genp_restrict,
     genp_destroy,
 );

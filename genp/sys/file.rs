@@ -49,6 +49,14 @@ impl<T: FileOwner> FileRef<T> {
         }
     }
 
+    /// Another file by which the owner can be used, with `rights`, which are `GENP_RIGHT_*`.
+    /// It has a reference to this one. ENFILE, ENOMEM. Context: thread, may sleep.
+    pub(crate) fn restrict(&self, rights: u32) -> Result<RestrictedFile> {
+        // SAFETY: we hold a reference to the file.
+        let file = from_err_ptr(unsafe { glue::genp_file_restrict(self.0.as_ptr(), rights) })?;
+        NonNull::new(file).map(RestrictedFile).ok_or(EINVAL)
+    }
+
     /// The file, for as long as this lives.
     pub(super) fn as_ptr(&self) -> *mut bindings::file {
         self.0.as_ptr()
@@ -63,14 +71,6 @@ impl<T: FileOwner> FileRef<T> {
     pub(crate) fn mapping(&self) -> Mapping {
         // SAFETY: we hold a reference to the file.
         Mapping(unsafe { glue::genp_file_mapping(self.0.as_ptr()) })
-    }
-
-    /// Moves the reference into the caller's table of open files. Context: thread.
-    pub(crate) fn install(self, fd: FileDescriptorReservation) {
-        let file = core::mem::ManuallyDrop::new(self).0;
-        // SAFETY: our reference is moved; no fdget_pos() of the file is active, because
-        // it is a stream. `File` is a transparent wrapper.
-        fd.fd_install(unsafe { ARef::<File>::from_raw(file.cast()) });
     }
 
     /// Keeps the reference for a driver, until [`WeakFile::put_kept`].
@@ -96,6 +96,44 @@ impl<T> Drop for FileRef<T> {
     }
 }
 
+impl<T: FileOwner> Openable for FileRef<T> {
+    fn into_file(self) -> ARef<File> {
+        let file = core::mem::ManuallyDrop::new(self).0;
+        // SAFETY: our reference is moved; no fdget_pos() of the file is active, because
+        // it is a stream. `File` is a transparent wrapper.
+        unsafe { ARef::from_raw(file.cast()) }
+    }
+}
+
+/// A reference to a file that can become a descriptor.
+pub(crate) trait Openable: Sized {
+    /// The file.
+    fn into_file(self) -> ARef<File>;
+
+    /// Moves the reference into the caller's table of open files. Context: thread.
+    fn install(self, fd: FileDescriptorReservation) {
+        fd.fd_install(self.into_file());
+    }
+}
+
+/// A reference to a file made by [`FileRef::restrict`].
+pub(crate) struct RestrictedFile(NonNull<bindings::file>);
+
+impl Openable for RestrictedFile {
+    fn into_file(self) -> ARef<File> {
+        let file = core::mem::ManuallyDrop::new(self).0;
+        // SAFETY: as for the file of a `T`.
+        unsafe { ARef::from_raw(file.cast()) }
+    }
+}
+
+impl Drop for RestrictedFile {
+    fn drop(&mut self) {
+        // SAFETY: gives up our reference.
+        unsafe { glue::genp_file_put(self.0.as_ptr()) }
+    }
+}
+
 /// The file of a `T`, without a reference: it may be being released.
 pub(crate) struct WeakFile<T>(NonNull<bindings::file>, PhantomData<Arc<T>>);
 
@@ -107,9 +145,11 @@ unsafe impl<T: FileOwner> Sync for WeakFile<T> {}
 impl<T: FileOwner> WeakFile<T> {
     /// A reference, unless the last one was dropped already. Context: thread. The caller
     /// holds a lock that the file's release takes before it returns (the registry's lock
-    /// of names), so the file exists, even if it is being released.
+    /// of names), so the file exists, even if it is being released; or it is called by way
+    /// of the file itself.
     pub(crate) fn get(&self) -> Option<FileRef<T>> {
-        // SAFETY: a file is freed after its release, which waits for the caller's lock.
+        // SAFETY: a file is freed after its release, which waits for the caller's lock, or
+        // follows the caller's use of it.
         let file = unsafe { glue::genp_file_get_active(self.0.as_ptr()) };
         NonNull::new(file).map(|file| FileRef(file, PhantomData))
     }

@@ -134,6 +134,7 @@ void genp_file_put_now(struct file *file);
 unsigned long genp_next_files_table(void);
 unsigned long genp_file_users(struct file *file);
 void *genp_file_owner(const struct file *file);
+struct file *genp_file_restrict(struct file *file, u32 rights);
 struct address_space *genp_file_mapping(struct file *file);
 void genp_zap(struct address_space *mapping, u64 offset, u64 length);
 struct eventfd_ctx *genp_eventfd_get(int fd);
@@ -179,10 +180,11 @@ void *genp_registered(void);
 #include "genp_trace_calls.h"
 
 /* Entry points of the Rust side, genp/entry/, sys/irq_work.rs and sys/memory_error.rs. */
-int genp_partition_mmap(void *partition, struct vm_area_struct *vma);
-long genp_partition_ioctl(void *partition, unsigned int nr, unsigned long arg);
-ssize_t genp_partition_read(void *partition, unsigned long to, size_t size,
-			    bool nonblock);
+int genp_partition_mmap(void *partition, u32 rights, struct vm_area_struct *vma);
+long genp_partition_ioctl(void *partition, u32 rights, unsigned int nr,
+			  unsigned long arg);
+ssize_t genp_partition_read(void *partition, u32 rights, unsigned long to,
+			    size_t size, bool nonblock);
 unsigned int genp_queue_length(void *queue, unsigned int most);
 unsigned int genp_partition_poll(void *partition, struct file *file,
 				 struct poll_table_struct *table);

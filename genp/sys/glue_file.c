@@ -14,7 +14,7 @@
 
 static int partition_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	return genp_partition_mmap(file->private_data, vma);
+	return genp_partition_mmap(file->private_data, GENP_RIGHTS_ALL, vma);
 }
 
 static long partition_ioctl(struct file *file, unsigned int cmd,
@@ -22,13 +22,15 @@ static long partition_ioctl(struct file *file, unsigned int cmd,
 {
 	if (_IOC_TYPE(cmd) != GENP_IOC_MAGIC)
 		return -ENOTTY;
-	return genp_partition_ioctl(file->private_data, _IOC_NR(cmd), arg);
+	return genp_partition_ioctl(file->private_data, GENP_RIGHTS_ALL,
+				    _IOC_NR(cmd), arg);
 }
 
 static ssize_t partition_read(struct file *file, char __user *to, size_t size,
 			      loff_t *pos)
 {
-	return genp_partition_read(file->private_data, (unsigned long)to, size,
+	return genp_partition_read(file->private_data, GENP_RIGHTS_ALL,
+				   (unsigned long)to, size,
 				   file->f_flags & O_NONBLOCK);
 }
 
@@ -149,7 +151,8 @@ void genp_file_put_now(struct file *file)
  * genp_file_owner - whose file it is
  * @file: a file
  *
- * Return: its private data if it is a partition's, NULL otherwise.
+ * Return: its private data if it is a partition's, NULL otherwise, also for a restricted
+ * one.
  */
 void *genp_file_owner(const struct file *file)
 {

@@ -11,8 +11,8 @@
 
 bool genp_vma_is_shared(struct vm_area_struct *vma)
 {
-	return (vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) ==
-	       (VM_SHARED | VM_MAYSHARE);
+	/* The kernel takes VM_SHARED from those of a descriptor for reading. */
+	return vma->vm_flags & VM_MAYSHARE;
 }
 
 bool genp_vma_is_exec(struct vm_area_struct *vma)

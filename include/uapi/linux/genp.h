@@ -42,6 +42,7 @@
 #define GENP_FEATURE_STOCK	(1ULL << 4)	/* atomic stocks */
 #define GENP_FEATURE_RANGE	(1ULL << 5)	/* there is memory for GENP_SOURCE_RANGE */
 #define GENP_FEATURE_LIST	(1ULL << 6)	/* GENP_LIST, GENP_SET_HEAP; since 0.2 */
+#define GENP_FEATURE_RIGHTS	(1ULL << 7)	/* GENP_RESTRICT, GENP_OPEN_READ_ONLY; since 0.2 */
 
 /* For &genp_create.flags. */
 #define GENP_CREATE_MULTIMAP	(1U << 0)	/* several lease windows in one address space */
@@ -211,10 +212,28 @@ struct genp_create {
 	__u32 stock_low;
 };
 
+/*
+ * What a descriptor of a partition may be used for. That of GENP_CREATE has all of these
+ * rights; with none of them the reserve can be mapped for reading, and statistics, bounds
+ * and histograms read. What needs a right that is missing is EACCES. Since 0.2.
+ */
+#define GENP_RIGHT_WRITE	(1U << 0)	/* mappings that can be written to */
+#define GENP_RIGHT_ALLOC	(1U << 1)	/* GENP_ALLOC, GENP_FREE */
+#define GENP_RIGHT_BORROW	(1U << 2)	/* GENP_BORROW, _RETURN, _RENEW, the lease window */
+#define GENP_RIGHT_EVENTS	(1U << 3)	/* read() of records, GENP_SET_EVENTFD */
+#define GENP_RIGHT_MANAGE	(1U << 4)	/* GENP_RESIZE, GENP_DESTROY, GENP_SET_HEAP, resets */
+#define GENP_RIGHTS_ALL		((1U << 5) - 1)
+
+/*
+ * Flag of GENP_OPEN: a descriptor without any right, for which the mode needs to give read
+ * only. Since 0.2.
+ */
+#define GENP_OPEN_READ_ONLY	(1U << 0)
+
 /**
  * struct genp_open - GENP_OPEN
  * @size: of this structure.
- * @flags: in: 0.
+ * @flags: in: 0 or GENP_OPEN_READ_ONLY.
  * @name: in: the name with which the partition was created.
  * @fd: out: another file descriptor of the partition, close-on-exec.
  * @reserved: in: 0.
@@ -678,6 +697,21 @@ struct genp_destroy {
 	__u32 flags;
 };
 
+/**
+ * struct genp_restrict - GENP_RESTRICT, since 0.2
+ * @size: of this structure.
+ * @flags: in: 0.
+ * @rights: in: GENP_RIGHT_*, each of which this descriptor has; EACCES otherwise.
+ * @fd: out: another descriptor of the partition, with these rights and close-on-exec. It
+ *	can be handed to another process; it keeps the partition as this one does.
+ */
+struct genp_restrict {
+	__u32 size;
+	__u32 flags;
+	__u32 rights;
+	__s32 fd;
+};
+
 #define GENP_IOC_MAGIC		0xE6
 
 /* of /dev/genp */
@@ -699,6 +733,7 @@ struct genp_destroy {
 #define GENP_SET_EVENTFD	_IOW(GENP_IOC_MAGIC, 0x19, struct genp_eventfd)
 #define GENP_DESTROY		_IOW(GENP_IOC_MAGIC, 0x1a, struct genp_destroy)
 #define GENP_SET_HEAP		_IOW(GENP_IOC_MAGIC, 0x1b, struct genp_heap)
+#define GENP_RESTRICT		_IOWR(GENP_IOC_MAGIC, 0x1c, struct genp_restrict)
 
 /*
  * The ioctl number of a structure that grew has the new size in it. The module looks at
@@ -733,6 +768,7 @@ GENP_ASSERT_LAYOUT(genp_eventfd, 16);
 GENP_ASSERT_LAYOUT(genp_heap_figures, 16);
 GENP_ASSERT_LAYOUT(genp_heap, 16);
 GENP_ASSERT_LAYOUT(genp_destroy, 8);
+GENP_ASSERT_LAYOUT(genp_restrict, 16);
 #undef GENP_ASSERT_LAYOUT
 #endif
 

@@ -27,6 +27,8 @@ pub const GENP_FEATURE_STOCK: u32 = 16;
 pub const GENP_FEATURE_RANGE: u32 = 32;
 /// `GENP_LIST`, `GENP_SET_HEAP`; since 0.2
 pub const GENP_FEATURE_LIST: u32 = 64;
+/// `GENP_RESTRICT`, `GENP_OPEN_READ_ONLY`; since 0.2
+pub const GENP_FEATURE_RIGHTS: u32 = 128;
 /// Several lease windows in one address space
 pub const GENP_CREATE_MULTIMAP: u32 = 1;
 /// In the pool
@@ -37,6 +39,20 @@ pub const GENP_SOURCE_RANGE: u32 = 1;
 pub const GENP_ORDER_PRIO: u32 = 0;
 /// Arrival alone
 pub const GENP_ORDER_FIFO: u32 = 1;
+/// Mappings that can be written to
+pub const GENP_RIGHT_WRITE: u32 = 1;
+/// `GENP_ALLOC`, `GENP_FREE`
+pub const GENP_RIGHT_ALLOC: u32 = 2;
+/// `GENP_BORROW`, _RETURN, _RENEW, the lease window
+pub const GENP_RIGHT_BORROW: u32 = 4;
+/// Read() of records, `GENP_SET_EVENTFD`
+pub const GENP_RIGHT_EVENTS: u32 = 8;
+/// `GENP_RESIZE`, `GENP_DESTROY`, `GENP_SET_HEAP`, resets
+pub const GENP_RIGHT_MANAGE: u32 = 16;
+/// What a descriptor of a partition may be used for. That of `GENP_CREATE` has all of these  rights; with none of them the reserve can be mapped for reading, and statistics, bounds  and histograms read. What needs a right that is missing is EACCES. Since 0.2.
+pub const GENP_RIGHTS_ALL: u32 = 31;
+/// Flag of `GENP_OPEN`: a descriptor without any right, for which the mode needs to give read  only. Since 0.2.
+pub const GENP_OPEN_READ_ONLY: u32 = 1;
 /// Figures of a heap that are not told.
 pub const GENP_NOT_TOLD: i32 = -1;
 /// The partition's own borrow limit
@@ -228,7 +244,7 @@ pub struct genp_create {
 pub struct genp_open {
     /// Of this structure.
     pub size: __u32,
-    /// In: 0.
+    /// In: 0 or `GENP_OPEN_READ_ONLY`.
     pub flags: __u32,
     /// In: the name with which the partition was created.
     pub name: [::core::ffi::c_char; 32usize],
@@ -604,6 +620,19 @@ pub struct genp_destroy {
     /// In: 0.
     pub flags: __u32,
 }
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+/// `GENP_RESTRICT`, since 0.2
+pub struct genp_restrict {
+    /// Of this structure.
+    pub size: __u32,
+    /// In: 0.
+    pub flags: __u32,
+    /// In: `GENP_RIGHT_*`, each of which this descriptor has; EACCES otherwise.
+    pub rights: __u32,
+    /// Out: another descriptor of the partition, with these rights and close-on-exec. It can be handed to another process; it keeps the partition as this one does.
+    pub fd: __s32,
+}
 /// The command `GENP_GET_INFO`.
 pub const GENP_IOCTL_GET_INFO: ::core::ffi::c_ulong = 3235964416;
 /// The command `GENP_CREATE`.
@@ -636,8 +665,10 @@ pub const GENP_IOCTL_SET_EVENTFD: ::core::ffi::c_ulong = 1074849305;
 pub const GENP_IOCTL_DESTROY: ::core::ffi::c_ulong = 1074325018;
 /// The command `GENP_SET_HEAP`.
 pub const GENP_IOCTL_SET_HEAP: ::core::ffi::c_ulong = 1074849307;
+/// The command `GENP_RESTRICT`.
+pub const GENP_IOCTL_RESTRICT: ::core::ffi::c_ulong = 3222332956;
 /// All commands.
-pub const GENP_COMMANDS: [u64; 16] = [
+pub const GENP_COMMANDS: [u64; 17] = [
     GENP_IOCTL_GET_INFO,
     GENP_IOCTL_CREATE,
     GENP_IOCTL_OPEN,
@@ -654,4 +685,5 @@ pub const GENP_COMMANDS: [u64; 16] = [
     GENP_IOCTL_SET_EVENTFD,
     GENP_IOCTL_DESTROY,
     GENP_IOCTL_SET_HEAP,
+    GENP_IOCTL_RESTRICT,
 ];

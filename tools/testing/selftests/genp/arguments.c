@@ -124,7 +124,8 @@ TEST(open_fields)
 {
 	struct genp_open good = { .size = sizeof(good), .name = "nobody" };
 	const struct spoil spoils[] = {
-		SPOIL(genp_open, flags, 1, EINVAL),
+		SPOIL(genp_open, flags, 2, EINVAL),
+		SPOIL(genp_open, flags, GENP_OPEN_READ_ONLY, ENOENT),
 		SPOIL(genp_open, name, 0, EINVAL),
 		SPOIL(genp_open, name, 0x2f61, EINVAL),
 		SPOIL(genp_open, reserved, 1, EINVAL),

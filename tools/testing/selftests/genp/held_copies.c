@@ -130,6 +130,7 @@ static union {
 	struct genp_stat stat;
 	struct genp_bounds bounds;
 	struct genp_histogram histogram;
+	struct genp_restrict restrict_;
 	struct genp_destroy destroy;
 	char bytes[512];
 } any;
@@ -147,6 +148,7 @@ static const struct {
 	{ GENP_GET_STAT, sizeof(struct genp_stat) },
 	{ GENP_GET_BOUNDS, sizeof(struct genp_bounds) },
 	{ GENP_GET_HISTOGRAM, sizeof(struct genp_histogram) },
+	{ GENP_RESTRICT, sizeof(struct genp_restrict) },
 	{ GENP_DESTROY, sizeof(struct genp_destroy) },
 	{ 0, 0 },
 };

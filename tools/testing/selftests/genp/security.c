@@ -211,6 +211,43 @@ TEST(reading_alone_or_writing_alone_is_not_enough)
 	}
 }
 
+static int open_read_only(int fd)
+{
+	struct genp_open request = { .size = sizeof(request), .flags = GENP_OPEN_READ_ONLY };
+	struct genp_alloc alloc;
+
+	strcpy(request.name, "theirs");
+	if (ioctl(fd, GENP_OPEN, &request))
+		return errno;
+	ERRNO(region(request.fd, 64, 0, &alloc), EACCES);
+	CHECK(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, request.fd,
+		   request.windows.reserve_offset) == MAP_FAILED);
+	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, request.fd,
+		   request.windows.reserve_offset) != MAP_FAILED);
+	EQUAL(stat_of(request.fd).reserve, PAGE);
+	return 0;
+}
+
+TEST(reading_needs_reading_alone)
+{
+	static const struct {
+		__u32 mode;
+		int answer;
+	} modes[] = {
+		{ 0604, 0 }, { 0606, 0 }, { 0644, 0 }, { 0602, EACCES }, { 0640, EACCES },
+		{ 0600, EACCES }, { 0, EACCES },
+	};
+	int fd = control();
+
+	for (unsigned int at = 0; at < sizeof(modes) / sizeof(modes[0]); at++) {
+		int part = create_named(fd, "theirs", modes[at].mode);
+
+		CHECK(part >= 0);
+		EQUAL(as(1000, open_read_only, fd), modes[at].answer);
+		close(part);
+	}
+}
+
 static int use_what_was_inherited(int part)
 {
 	struct genp_alloc alloc;

@@ -121,6 +121,9 @@ impl World {
 
     /// The number of the partition of a file.
     pub(crate) fn serial_of(&self, file: *const file) -> u32 {
+        // SAFETY: files live as long as the machine.
+        let partition = unsafe { (*file).of_partition() };
+        let file = partition.map_or(file, |(file, _)| core::ptr::from_ref(file));
         let mut serials = self.serials.borrow_mut();
         let next = serials.len() as u32 + 1;
         *serials.entry(file as usize).or_insert(next)

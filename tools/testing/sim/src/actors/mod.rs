@@ -135,11 +135,12 @@ impl Thread {
 type Call = fn(&Thread, u32, u32) -> Option<i32>;
 
 /// The kinds of calls, the frequent ones several times.
-pub(crate) const KINDS: [(&str, Call); 43] = [
+pub(crate) const KINDS: [(&str, Call); 44] = [
     ("create", Thread::create),
     ("create", Thread::create),
     ("create", Thread::create),
     ("open", Thread::open),
+    ("restrict", Thread::restrict),
     ("alloc", Thread::alloc),
     ("alloc", Thread::alloc),
     ("alloc", Thread::alloc),

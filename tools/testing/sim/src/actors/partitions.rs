@@ -71,11 +71,26 @@ impl Thread {
     pub(super) fn open(&self, a: u32, b: u32) -> Option<i32> {
         let mut args = sized(abi::genp_open {
             name: name_of(a),
+            flags: u32::from(a >> 29 == 7) * abi::GENP_OPEN_READ_ONLY,
             ..Default::default()
         });
         let done = self.ioctl(&self.control(), abi::GENP_NR_OPEN, &mut args);
         if done == 0 {
             self.keep(b, args.fd);
+        }
+        Some(done)
+    }
+
+    pub(super) fn restrict(&self, a: u32, b: u32) -> Option<i32> {
+        let file = self.file(b)?;
+        let mut args = sized(abi::genp_restrict {
+            // Mostly a few are missing, now and then there is one that does not exist.
+            rights: (a | (a >> 8)) & if a >> 27 == 0 { 0x3f } else { 0x1f },
+            ..Default::default()
+        });
+        let done = self.ioctl(&file, abi::GENP_NR_RESTRICT, &mut args);
+        if done == 0 {
+            self.keep(b >> 8, args.fd);
         }
         Some(done)
     }

@@ -45,7 +45,9 @@ fn attributes() -> Vec<(&'static CStr, u64)> {
 /// descriptor since it was chosen, and its number be that of an eventfd now.
 fn is_fdinfo(kind: Kind, text: &str) -> bool {
     match kind {
-        Kind::Partition(_) => text.starts_with("genp-name:") && text.lines().count() == 21,
+        Kind::Partition(_) | Kind::Restricted(..) => {
+            text.starts_with("genp-name:") && text.lines().count() == 21
+        }
         _ => text.is_empty(),
     }
 }

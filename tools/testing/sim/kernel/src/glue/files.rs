@@ -4,7 +4,7 @@
 
 use crate::{
     bindings::{address_space, eventfd_ctx, file},
-    error::code::{EBADF, EFAULT, EINVAL, ENFILE},
+    error::code::{EBADF, EFAULT, EINVAL, ENFILE, ENOMEM},
     ffi::{c_char, c_int, c_uint, c_ulong, c_void},
     sim::{
         fail,
@@ -33,6 +33,22 @@ pub extern "C" fn genp_file_create(_name: *const c_char, data: *mut c_void) -> *
 #[no_mangle]
 pub extern "C" fn genp_file_create_leases(_name: *const c_char, partition: *mut file) -> *mut file {
     create(Kind::Leases(partition))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_file_restrict(partition: *mut file, rights: u32) -> *mut file {
+    // SAFETY: see the top of `glue`.
+    let here = unsafe { &*partition };
+    // The memory of the file's own.
+    if !machine().may_allocate() {
+        return ENOMEM.to_ptr();
+    }
+    here.get();
+    let restricted = create(Kind::Restricted(partition, rights));
+    if (restricted as isize) < 0 {
+        here.put();
+    }
+    restricted
 }
 
 #[no_mangle]

@@ -15,11 +15,16 @@ unsafe extern "C" {
     fn genp_partition_release(partition: *mut c_void);
 }
 
+/// Rights to a partition that there are.
+const RIGHTS: u32 = 5;
+
 /// What a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// Of a partition, at this address.
     Partition(*mut c_void),
+    /// Of the partition with this file, with these rights.
+    Restricted(*mut file, u32),
     /// Of the lease windows of the partition with this file.
     Leases(*mut file),
     /// An eventfd.
@@ -121,6 +126,25 @@ impl Files {
 }
 
 impl file {
+    /// The file of the partition that this one belongs to, and the rights it has to it.
+    pub fn of_partition(&self) -> Option<(&Self, u32)> {
+        match self.kind.get() {
+            Kind::Partition(_) => Some((self, u32::MAX >> (32 - RIGHTS))),
+            // SAFETY: files live as long as the machine.
+            Kind::Restricted(file, rights) => Some((unsafe { &*file }, rights)),
+            _ => None,
+        }
+    }
+
+    /// The partition, and the rights that this file has to it.
+    pub(crate) fn partition(&self) -> Option<(*mut c_void, u32)> {
+        let (file, rights) = self.of_partition()?;
+        match file.kind.get() {
+            Kind::Partition(data) => Some((data, rights)),
+            _ => None,
+        }
+    }
+
     /// One reference more.
     pub fn take(&self) {
         self.get();
@@ -183,6 +207,10 @@ impl file {
                 .files
                 .released
                 .set(machine().files.released.get() + 1);
+        }
+        if let Kind::Restricted(file, _) = self.kind.get() {
+            // SAFETY: as above; the reference is of this file.
+            unsafe { (*file).put() };
         }
         if self.listeners.get() != 0 {
             return;

@@ -15,10 +15,16 @@ use super::{
 use crate::{bindings::seq_file, seq_file::SeqFile};
 
 unsafe extern "C" {
-    fn genp_partition_ioctl(partition: *mut core::ffi::c_void, nr: u32, arg: usize) -> isize;
+    fn genp_partition_ioctl(
+        partition: *mut core::ffi::c_void,
+        rights: u32,
+        nr: u32,
+        arg: usize,
+    ) -> isize;
     fn genp_device_ioctl(registry: *mut core::ffi::c_void, nr: u32, arg: usize) -> isize;
     fn genp_partition_read(
         partition: *mut core::ffi::c_void,
+        rights: u32,
         to: usize,
         size: usize,
         nonblock: bool,
@@ -188,11 +194,11 @@ impl Hold {
 
     /// ioctl(): 0, or a negative errno.
     pub fn ioctl(&self, nr: u32, arg: usize) -> i32 {
-        let done = match self.kind.get() {
+        let done = match (self.partition(), self.kind.get()) {
             // SAFETY: the file of a partition; any address is checked.
-            Kind::Partition(data) => unsafe { genp_partition_ioctl(data, nr, arg) },
+            (Some((data, rights)), _) => unsafe { genp_partition_ioctl(data, rights, nr, arg) },
             // SAFETY: the device is registered while it is open.
-            Kind::Control => unsafe { genp_device_ioctl(machine().registered.get(), nr, arg) },
+            (_, Kind::Control) => unsafe { genp_device_ioctl(machine().registered.get(), nr, arg) },
             _ => -25,
         };
         machine().check_at_rest();
@@ -201,9 +207,11 @@ impl Hold {
 
     /// read().
     pub fn read(&self, to: usize, size: usize, nonblock: bool) -> isize {
-        let done = match self.kind.get() {
+        let done = match self.partition() {
             // SAFETY: as above.
-            Kind::Partition(data) => unsafe { genp_partition_read(data, to, size, nonblock) },
+            Some((data, rights)) => unsafe {
+                genp_partition_read(data, rights, to, size, nonblock)
+            },
             _ => -22,
         };
         machine().check_at_rest();
@@ -212,7 +220,7 @@ impl Hold {
 
     /// poll(), until a time.
     pub fn poll(&self, until: u64) -> u32 {
-        let Kind::Partition(data) = self.kind.get() else {
+        let Some((data, _)) = self.partition() else {
             return 0;
         };
         let mut table: u8 = 0;
@@ -235,7 +243,7 @@ impl Hold {
     /// What /proc/PID/fdinfo says of it.
     pub fn show(&self) -> String {
         let text = SeqFile::default();
-        if let Kind::Partition(data) = self.kind.get() {
+        if let Some((data, _)) = self.partition() {
             let at: *const SeqFile = &text;
             // SAFETY: as above; `SeqFile::from_raw` takes what this passes.
             unsafe { genp_partition_show(data, at.cast::<seq_file>().cast_mut()) };
@@ -246,9 +254,7 @@ impl Hold {
 
     /// What a debugger reads of a page of the lease window.
     pub fn peek(&self, page: usize) -> Option<u64> {
-        let Kind::Partition(data) = self.kind.get() else {
-            return None;
-        };
+        let (data, _) = self.partition()?;
         let mut content = 0u64;
         let at: *mut core::ffi::c_void = (&raw mut content).cast();
         // SAFETY: as above; there is room for eight bytes.

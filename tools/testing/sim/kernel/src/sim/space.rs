@@ -97,7 +97,7 @@ pub struct How {
 }
 
 unsafe extern "C" {
-    fn genp_partition_mmap(partition: *mut c_void, vma: *mut vm_area_struct) -> i32;
+    fn genp_partition_mmap(partition: *mut c_void, rights: u32, vma: *mut vm_area_struct) -> i32;
 }
 
 impl Default for mm_struct {
@@ -201,6 +201,9 @@ impl vm_area_struct {
     }
 }
 
+/// GENP_RIGHT_WRITE.
+const MAY_WRITE: u32 = 1;
+
 /// Unmaps a part of a file wherever it is mapped.
 pub(crate) fn zap(mapping: &address_space, offset: u64, length: u64) {
     mapping.check_alive();
@@ -225,7 +228,14 @@ pub(crate) fn zap(mapping: &address_space, offset: u64, length: u64) {
 impl Process {
     /// mmap() of a partition: the address, or a negative errno.
     pub fn mmap(&self, file: &file, how: How) -> Result<usize, i32> {
-        let Kind::Partition(data) = file.kind.get() else {
+        let Some((data, rights)) = file.partition() else {
+            return Err(-19);
+        };
+        // It is mapped for writing, and the mapping is one of the partition's file.
+        if rights & MAY_WRITE == 0 {
+            return Err(-13);
+        }
+        let Some((file, _)) = file.of_partition() else {
             return Err(-19);
         };
         let pages = (how.length as usize).div_ceil(PAGE_SIZE);
@@ -247,7 +257,7 @@ impl Process {
             entries: RefCell::new(vec![NOTHING; pages]),
         }));
         // SAFETY: the file of a partition, and a mapping that is being made.
-        let done = unsafe { genp_partition_mmap(data, vma) };
+        let done = unsafe { genp_partition_mmap(data, rights, vma) };
         // SAFETY: made above.
         let here = unsafe { &*vma };
         if done == 0 {
