@@ -20,7 +20,7 @@ use genp::{
         Pool, Wakers,
     },
     registry::{calibration::calibrate, Registry},
-    sys::genalloc::range_base,
+    sys::{block_parameter, genalloc::range_base},
     threads::Threads,
 };
 
@@ -181,6 +181,7 @@ impl kernel::Module for Genp {
             keep_free_mib: param(module_parameters::keep_free_mib.value()),
             range_base: range_base(),
             range_mib: param(module_parameters::range_mib.value()),
+            blocks: block_parameter::given(),
         })?;
         let module = Self::start(config)?;
         // It may fail, and then nothing is lost: the stated costs hold.

@@ -8,6 +8,7 @@
 //! | [`tlsf`] | regions of a reserve: two-level segregated fit |
 //! | [`labyrinth`] | free pages of an atomic stock: a lock-free hierarchical bitmap |
 //! | [`watermarks`] | the watermarks of an atomic stock, and whether it suffices |
+//! | [`block_counts`] | contiguous blocks: how many there are of each order |
 //! | [`bounds`] | how large a reserve must be so that no allocation fails |
 //! | [`histogram`] | durations in classes of powers of two |
 //! | [`parameters`] | the limits of the module's parameters |
@@ -26,6 +27,7 @@
 #![deny(rustdoc::broken_intra_doc_links)]
 
 pub mod accounting;
+pub mod block_counts;
 pub mod bounds;
 pub mod count;
 pub mod histogram;

@@ -22,6 +22,8 @@ pub struct Shape {
     pub stock_limit: u32,
     /// Its low watermark, 0 for the usual one.
     pub stock_low: u32,
+    /// Pages of its contiguous blocks, which are not of the pool's frames.
+    pub block_pages: u32,
 }
 
 /// A shape that was checked.
@@ -36,7 +38,7 @@ pub struct CheckedShape {
 /// Why no pool of this size can have such a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeError {
-    /// Neither a reserve nor a stock nor anything to borrow.
+    /// Neither a reserve nor a stock nor blocks nor anything to borrow.
     Empty,
     /// Watermarks that contradict each other, or without a stock.
     Watermarks,
@@ -51,7 +53,13 @@ impl Shape {
     pub fn check(&self, capacity: u32) -> Result<CheckedShape, ShapeError> {
         let watermarks = Watermarks::new(self.stock_pages, self.stock_limit, self.stock_low)
             .ok_or(ShapeError::Watermarks)?;
-        if self.reserve == 0 && self.limit == 0 && watermarks.pages() == 0 {
+        let pages = [
+            self.reserve,
+            self.limit,
+            watermarks.pages(),
+            self.block_pages,
+        ];
+        if pages == [0; 4] {
             return Err(ShapeError::Empty);
         }
         // Without a stock there is nothing to refill.

@@ -66,6 +66,7 @@ pub(crate) fn outstanding(partition: &Partition) -> genp_outstanding {
         pages: partition.stock().pages_out(),
         leases: partition.driver_leases().count(),
         users: 0,
+        blocks: partition.blocks().blocks_out(),
     }
 }
 
@@ -109,6 +110,6 @@ pub(crate) fn leave(
 fn dismiss(partition: &Partition, left: &mut genp_outstanding) -> Result {
     partition.reserve().dismiss_driver(|| {
         *left = outstanding(partition);
-        left.regions != 0 || left.pages != 0 || left.leases != 0
+        [left.regions, left.pages, left.leases, left.blocks] != [0; 4]
     })
 }

@@ -37,7 +37,11 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
                 | abi::GENP_FEATURE_STOCK
                 | abi::GENP_FEATURE_LIST
                 | abi::GENP_FEATURE_RIGHTS
-                | range.map_or(0, |_| abi::GENP_FEATURE_RANGE),
+                | range.map_or(0, |_| abi::GENP_FEATURE_RANGE)
+                | match config.blocks.is_none() {
+                    true => 0,
+                    false => abi::GENP_FEATURE_BLOCKS,
+                },
         ),
         capacity: bytes(totals.capacity),
         committed: bytes(totals.committed),
@@ -73,6 +77,8 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
         uid_max_leases: or_none(config.user_limits.leases),
         uid_max_waiters: or_none(config.user_limits.waiters),
         poisoned: bytes(totals.poisoned),
+        blocks: config.blocks.by_order(),
+        blocks_free: pool.blocks.free().by_order(),
         ..Default::default()
     }
 }

@@ -115,7 +115,7 @@ pub(crate) struct FreeFrames {
 }
 
 impl FreeFrames {
-    /// All of `frames`, listed as dirty. Context: thread, may sleep.
+    /// All of `frames` that are of no contiguous block, listed as dirty. Context: thread, may sleep.
     pub(crate) fn new(
         frames: FrameTable,
         partitions: u32,
@@ -123,7 +123,7 @@ impl FreeFrames {
     ) -> Result<impl PinInit<Self, Error>> {
         let links = FrameLinks::new(frames.len())?;
         let mut dirty = FrameList::EMPTY;
-        for frame in 0..frames.len() {
+        for frame in frames.first_single()..frames.len() {
             dirty.push(frame, &links);
         }
         let lists = (0..partitions).map(|_| FrameList::EMPTY);

@@ -2,7 +2,7 @@
 
 //! The frames of a pool are distinct pages, and zeroing one zeroes all of it.
 
-use crate::genp::sys::page::FrameTable;
+use crate::genp::{core::block_counts::BlockCounts, sys::page::FrameTable};
 use kernel::prelude::*;
 
 const FRAMES: u32 = 300;
@@ -14,8 +14,8 @@ mod tests {
     #[test]
     fn all_are_there_once() -> Result {
         let (first, second) = (
-            FrameTable::allocate(FRAMES, 0)?,
-            FrameTable::allocate(7, 0)?,
+            FrameTable::allocate(FRAMES, &BlockCounts::NONE, 0)?,
+            FrameTable::allocate(7, &BlockCounts::NONE, 0)?,
         );
         assert_eq!(first.len(), FRAMES);
         assert_eq!(second.len(), 7);
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn each_has_a_node_of_the_pool() -> Result {
-        let frames = FrameTable::allocate(FRAMES, 0)?;
+        let frames = FrameTable::allocate(FRAMES, &BlockCounts::NONE, 0)?;
         assert!(frames.nodes() >= 1);
         assert!((0..FRAMES).all(|frame| frames.node_of(frame) < frames.nodes()));
         assert!(frames.node_id(0) >= 0);
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn zeroing_stays_within_its_frame() -> Result {
-        let frames = FrameTable::allocate(3, 0)?;
+        let frames = FrameTable::allocate(3, &BlockCounts::NONE, 0)?;
         for frame in 0..3 {
             frames.fill(frame, 0xa5);
         }
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn another_reference_is_seen() -> Result {
-        let frames = FrameTable::allocate(2, 0)?;
+        let frames = FrameTable::allocate(2, &BlockCounts::NONE, 0)?;
         assert!(!frames.shared(0) && !frames.shared(1));
         frames.pin(1);
         assert!(!frames.shared(0) && frames.shared(1));

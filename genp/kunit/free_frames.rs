@@ -4,6 +4,7 @@
 //! quarantine.
 
 use crate::genp::{
+    core::block_counts::BlockCounts,
     frames::{
         free::{Fate, FreeFrames, BATCH},
         list::FrameList,
@@ -17,7 +18,7 @@ const PATTERN: u8 = 0xa5;
 
 /// Free frames that are all filled with a pattern.
 fn free_frames() -> Result<Pin<KBox<FreeFrames>>> {
-    let frames = FrameTable::allocate(FRAMES, 0)?;
+    let frames = FrameTable::allocate(FRAMES, &BlockCounts::NONE, 0)?;
     for frame in 0..FRAMES {
         frames.fill(frame, PATTERN);
     }

@@ -2,6 +2,7 @@
 
 //! The KUnit tests that need no private items; the others are in `genp/partition/`.
 
+mod blocks;
 mod config;
 mod ends;
 mod frame_list;
@@ -53,6 +54,7 @@ pub(crate) fn params() -> Params {
         keep_free_mib: 1,
         range_base: 0,
         range_mib: 0,
+        blocks: b"",
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::registry;
 use crate::genp::{
-    core::watermarks::Watermarks,
+    core::{block_counts::BlockCounts, watermarks::Watermarks},
     frames::free::Released,
     pool::lending::{errno, LendingState},
     stock::{Crossing, Stock},
@@ -60,7 +60,7 @@ mod tests {
     /// Whatever batch its size makes CPUs count in.
     #[test]
     fn one_that_cannot_grow_reports_that_it_is_low() -> Result {
-        let frames = FrameTable::allocate(1500, 0)?;
+        let frames = FrameTable::allocate(1500, &BlockCounts::NONE, 0)?;
         for pages in [1, 2, 3, 10, 64, 65, 500, 1500] {
             let watermarks = Watermarks::new(pages, 0, 0).ok_or(EINVAL)?;
             let (crossed, low) = take_all(&*stock(&frames, watermarks)?)?;
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn each_page_is_found_again_by_its_slot() -> Result {
-        let frames = FrameTable::allocate(100, 0)?;
+        let frames = FrameTable::allocate(100, &BlockCounts::NONE, 0)?;
         let stock = stock(&frames, Watermarks::new(100, 0, 0).ok_or(EINVAL)?)?;
         for _ in 0..100 {
             let guard = PreemptGuard::begin();
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_page_can_be_given_once() -> Result {
-        let frames = FrameTable::allocate(70, 0)?;
+        let frames = FrameTable::allocate(70, &BlockCounts::NONE, 0)?;
         let stock = stock(&frames, Watermarks::new(70, 0, 0).ok_or(EINVAL)?)?;
         let guard = PreemptGuard::begin();
         let slot = stock.take(&guard).0.ok_or(ENOMEM)?;

@@ -65,5 +65,6 @@ impl Partition {
         trace::release(self.id().0, reserve.pages());
         self.reserve.empty(&mut reserve, 0);
         self.stock.empty();
+        self.blocks.empty();
     }
 }

@@ -9,9 +9,18 @@ use kernel::{
 };
 
 use super::{
-    close::LastClose, create_request::CreateRequest, driver_leases::DriverLeases,
-    errors::ErrorCounters, events::Events, leases::Leases, regions::Regions, reserve::Reserve,
-    stock::PartitionStock, timing::Timing, File, Partition,
+    blocks::PartitionBlocks,
+    close::LastClose,
+    create_request::{CreateRequest, Sizes},
+    driver_leases::DriverLeases,
+    errors::ErrorCounters,
+    events::Events,
+    leases::Leases,
+    regions::Regions,
+    reserve::Reserve,
+    stock::PartitionStock,
+    timing::Timing,
+    File, Partition,
 };
 use crate::genp::{
     core::accounting::{PartitionId, UserLimits},
@@ -70,13 +79,14 @@ impl<'a> Admission<'a> {
             .inspect_err(|_| pool.need_ends())
             .map_err(lending::errno)?;
         let admission = Self { pool, id };
-        if let Some(Source::Range(_)) = source {
+        let in_range = match source {
+            Some(Source::Range(_)) => request.sizes.reserve,
+            _ => 0,
+        };
+        let external = in_range.saturating_add(request.sizes.block_pages);
+        if external > 0 {
             pool.lending
-                .with(|state| {
-                    state
-                        .accounting
-                        .charge_external(id, request.sizes.reserve, ceiling)
-                })
+                .with(|state| state.accounting.charge_external(id, external, ceiling))
                 .map_err(lending::errno)?;
         }
         Ok(admission)
@@ -108,9 +118,12 @@ impl Partition {
         registry: Arc<dyn LastClose>,
         request: CreateRequest,
     ) -> Result<Arc<Self>> {
+        let blocks = PartitionBlocks::new(account.clone(), &request.sizes.blocks)?;
         let CreateRequest {
             attributes,
-            sizes,
+            sizes: Sizes {
+                limit, watermarks, ..
+            },
             order,
             max_regions,
             max_leases,
@@ -118,7 +131,7 @@ impl Partition {
             term_ns,
             ..
         } = request;
-        let stock = PartitionStock::new(account.clone(), sizes.watermarks)?;
+        let stock = PartitionStock::new(account.clone(), watermarks)?;
         let regions = Regions::new(account.id(), order, max_regions)?;
         Arc::pin_init(
             try_pin_init!(Self {
@@ -126,9 +139,10 @@ impl Partition {
                 file: SetOnce::new(),
                 dying: Atomic::new(0),
                 reserve <- Reserve::new(account.clone()),
-                leases <- Leases::new(account.clone(), term_ns, max_leases, sizes.limit, multimap),
+                leases <- Leases::new(account.clone(), term_ns, max_leases, limit, multimap),
                 regions <- regions,
                 stock,
+                blocks,
                 driver_leases <- DriverLeases::new(account.clone()),
                 events <- Events::new(account.clone()),
                 timing <- Timing::new(),
@@ -201,6 +215,7 @@ impl Partition {
         let file = match partition
             .populate_reserve(reserve, source)
             .and_then(|()| partition.stock.populate())
+            .and_then(|()| partition.blocks.populate())
             .and_then(|()| partition.open_file())
         {
             Ok(file) => file,

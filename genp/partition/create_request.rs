@@ -11,6 +11,7 @@ use super::attributes::{Attributes, NameField};
 use crate::genp::{
     core::{
         accounting::MAX_LEASES_PER_PARTITION,
+        block_counts::BlockCounts,
         shape::{CheckedShape, Shape, ShapeError},
         watermarks::Watermarks,
     },
@@ -52,6 +53,19 @@ pub(super) struct Sizes {
     pub(super) watermarks: Watermarks,
     /// Of the pool, for the reserve and the stock.
     pub(super) committed: u32,
+    pub(super) blocks: BlockCounts,
+    /// Pages of the blocks.
+    pub(super) block_pages: u32,
+}
+
+/// The blocks that are requested, and their pages: EINVAL for some of order 0, E2BIG for more
+/// than the pool took.
+fn blocks(pool: &Pool, args: &abi::genp_create) -> Result<(BlockCounts, u32)> {
+    let blocks = BlockCounts::new(args.blocks).ok_or(EINVAL)?;
+    if !pool.blocks.counts().covers(&blocks) {
+        return Err(E2BIG);
+    }
+    Ok((blocks, blocks.pages().ok_or(E2BIG)?))
 }
 
 impl Sizes {
@@ -64,6 +78,7 @@ impl Sizes {
     ) -> Result<Self> {
         let reserve = whole_pages(args.reserve)?;
         let limit = whole_pages(args.borrow_limit)?;
+        let (blocks, block_pages) = blocks(pool, args)?;
         let shape = Shape {
             reserve,
             external,
@@ -72,6 +87,7 @@ impl Sizes {
             stock_pages: args.stock_pages,
             stock_limit: args.stock_limit,
             stock_low: args.stock_low,
+            block_pages,
         };
         let CheckedShape {
             watermarks,
@@ -87,6 +103,8 @@ impl Sizes {
             limit,
             watermarks,
             committed,
+            blocks,
+            block_pages,
         })
     }
 }
@@ -139,7 +157,7 @@ impl CreateRequest {
     /// Checks everything that can be checked without the accounting: EINVAL, E2BIG.
     /// Context: thread.
     pub(crate) fn check(pool: &Pool, args: &abi::genp_create, external: bool) -> Result<Self> {
-        if args.flags & !abi::GENP_CREATE_MULTIMAP != 0 {
+        if args.flags & !abi::GENP_CREATE_MULTIMAP != 0 || args.reserved != 0 {
             return Err(EINVAL);
         }
         let name = name_of(&args.name)?;

@@ -20,6 +20,8 @@ impl Partition {
             .find_errors(&pause, |handle, offset| self.tell_error(handle, offset));
         self.stock
             .find_errors(&pause, || self.tell_error(0, NO_OFFSET));
+        self.blocks
+            .find_errors(&pause, || self.tell_error(0, NO_OFFSET));
     }
 
     fn tell_error(&self, handle: u64, offset: u64) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A partition: a reserve with regions in it, a budget with leases under it, and an
-//! atomic stock, behind a file of its own.
+//! A partition: a reserve with regions in it, a budget with leases under it, an atomic stock
+//! and contiguous blocks, behind a file of its own.
 //!
 //! Each part is a type that owns its state and its locks. [`Partition`] is the whole: what
 //! needs several parts is one of its methods, in a file for each subject.
@@ -13,6 +13,7 @@
 
 mod announce;
 mod attributes;
+mod blocks;
 mod borrow;
 mod calibration;
 mod close;
@@ -54,6 +55,7 @@ use crate::genp::{
     },
 };
 use attributes::{Attributes, READ, WRITE};
+use blocks::PartitionBlocks;
 use driver_leases::DriverLeases;
 use errors::ErrorCounters;
 use events::Events;
@@ -93,6 +95,7 @@ pub(crate) struct Partition {
     #[pin]
     regions: Regions,
     stock: PartitionStock,
+    blocks: KBox<PartitionBlocks>,
     #[pin]
     leases: Leases,
     #[pin]
@@ -166,6 +169,11 @@ impl Partition {
     /// Its atomic stock.
     pub(crate) fn stock(&self) -> &PartitionStock {
         &self.stock
+    }
+
+    /// Its contiguous blocks.
+    pub(crate) fn blocks(&self) -> &PartitionBlocks {
+        &self.blocks
     }
 
     /// What it announces: read(), poll() and the eventfd.

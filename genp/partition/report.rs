@@ -26,6 +26,7 @@ impl Partition {
         self.account.stat(&mut stat);
         self.leases.stat(&mut stat);
         self.stock.stat(&mut stat);
+        self.blocks.stat(&mut stat);
         self.errors.stat(&mut stat);
         stat
     }

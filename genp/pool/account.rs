@@ -41,6 +41,11 @@ impl PoolAccount {
         &self.pool
     }
 
+    /// The index of the preferred node among those of the pool.
+    pub(crate) fn node(&self) -> u32 {
+        self.node
+    }
+
     /// The number of the account, which is the partition's.
     pub(crate) fn id(&self) -> PartitionId {
         self.id
@@ -69,6 +74,14 @@ impl PoolAccount {
     /// it. Context: thread.
     pub(crate) fn give_or_quarantine(&self, frame: u32) -> Fate {
         self.pool.free_frames.give_or_quarantine(self.id.0, frame)
+    }
+
+    /// Gives a contiguous block back: see [`BlockPool::give`]. Context: thread, may sleep.
+    ///
+    /// [`BlockPool::give`]: super::blocks::BlockPool::give
+    pub(crate) fn give_block(&self, order: u32, first: u32) {
+        let frames = self.pool.free_frames.frames();
+        self.pool.blocks.give(order, first, frames);
     }
 
     /// Uncommits frames, which are free again or retired: see [`Pool::release`].

@@ -7,18 +7,20 @@ use kernel::{page::PAGE_SIZE, prelude::*};
 use crate::genp::{
     core::{
         accounting::{Limits, UserLimits, WaitOrder},
+        block_counts::{BlockCounts, BlocksError, MAX_BLOCK_PAGES, MAX_ORDER},
         parameters::{self, MAX_EMERGENCY, MAX_POOL_MIB},
         recall_bound::UnitCosts,
         recall_share::RecallShare,
     },
-    sys::page::FrameTable,
+    sys::page::{max_order, FrameTable},
 };
 
 const MIB: u64 = 1 << 20;
-// The largest pool and emergency stock: no table of theirs is larger than the 2 GiB that
+// The largest pool, emergency stock and blocks: no table of theirs is larger than the 2 GiB that
 // the kernel allocates in one piece at most.
 const _: () = {
-    let frames = (MAX_POOL_MIB as u64 * MIB) / PAGE_SIZE as u64 + MAX_EMERGENCY as u64;
+    let others = MAX_EMERGENCY as u64 + MAX_BLOCK_PAGES as u64;
+    let frames = (MAX_POOL_MIB as u64 * MIB) / PAGE_SIZE as u64 + others;
     assert!(frames * FrameTable::BYTES_A_FRAME as u64 <= i32::MAX as u64);
 };
 const NSEC_PER_MSEC: u64 = 1_000_000;
@@ -53,6 +55,7 @@ pub(crate) struct Params {
     pub(crate) keep_free_mib: u32,
     pub(crate) range_base: u64,
     pub(crate) range_mib: u32,
+    pub(crate) blocks: &'static [u8],
 }
 
 /// The lowest priority and the highest of a thread, SCHED_FIFO.
@@ -96,6 +99,8 @@ pub(crate) struct Config {
     pub(crate) keep_free: Option<u64>,
     /// A physical range that partitions can be created in: its address and bytes.
     pub(crate) range: Option<(u64, usize)>,
+    /// Contiguous blocks, in addition to the pool.
+    pub(crate) blocks: BlockCounts,
 }
 
 impl Config {
@@ -155,6 +160,24 @@ fn range(base: u64, mib: u32) -> Result<Option<(u64, usize)>> {
     }
     let bytes = usize::try_from(bytes).map_err(|_| EINVAL)?;
     Ok((bytes > 0).then_some((base, bytes)))
+}
+
+/// The blocks that a text names.
+fn blocks(text: &[u8]) -> Result<BlockCounts> {
+    let most = MAX_ORDER.min(max_order());
+    let counts = BlockCounts::parse(text).and_then(|counts| match counts.is_within(most) {
+        true => Ok(counts),
+        false => Err(BlocksError::Order),
+    });
+    counts.map_err(|error| {
+        match error {
+            BlocksError::Malformed => pr_err!("blocks: must be ORDER:COUNT,...\n"),
+            BlocksError::Order => pr_err!("blocks: orders are 1 to {most}\n"),
+            BlocksError::Twice => pr_err!("blocks: an order is there twice\n"),
+            BlocksError::TooMany => pr_err!("blocks: at most {MAX_BLOCK_PAGES} pages\n"),
+        }
+        EINVAL
+    })
 }
 
 /// What one user may have; a parameter of 0 is no limit.
@@ -242,6 +265,7 @@ impl Config {
                 mib => Some(frames(mib).into()),
             },
             range: range(params.range_base, params.range_mib)?,
+            blocks: blocks(params.blocks)?,
         })
     }
 }

@@ -27,11 +27,13 @@ fn kept(config: &Config) -> u64 {
         .unwrap_or_else(|| (total_pages() / SHARE).max(least))
 }
 
-/// Takes the frames of the pool and of the emergency stock. ENOMEM if that would leave
+/// Takes the frames of the pool, of the emergency stock and of the blocks. ENOMEM if that would leave
 /// others too little. Context: thread, may sleep.
 pub(super) fn take(config: &Config) -> Result<FrameTable> {
     let count = config.capacity.saturating_add(config.emergency);
+    let in_blocks = config.blocks.pages().ok_or(EINVAL)?;
     let wanted = u64::from(count)
+        .saturating_add(in_blocks.into())
         .saturating_mul(BYTES_A_FRAME)
         .div_ceil(PAGE_SIZE as u64);
     let (kept, available) = (kept(config), available_pages());
@@ -45,5 +47,5 @@ pub(super) fn take(config: &Config) -> Result<FrameTable> {
         );
         return Err(ENOMEM);
     }
-    FrameTable::allocate(count, kept)
+    FrameTable::allocate(count, &config.blocks, kept)
 }

@@ -3,6 +3,7 @@
 //! The pool: the frames that GenP took from the kernel, and their accounting.
 
 pub(crate) mod account;
+pub(crate) mod blocks;
 mod bounds;
 pub(crate) mod config;
 pub(crate) mod ends;
@@ -31,6 +32,7 @@ use crate::genp::{
         errno::EOPNOTSUPP, genalloc::PhysRange, memory_error::ErrorReports, task, thread::Waker,
     },
 };
+use blocks::BlockPool;
 use bounds::RecallCosts;
 use config::Config;
 use lending::{Budget, Lending};
@@ -66,6 +68,8 @@ pub(crate) struct Pool {
     pub(crate) config: Config,
     #[pin]
     pub(crate) free_frames: FreeFrames,
+    /// Contiguous blocks that are in no partition.
+    pub(crate) blocks: Pin<KBox<BlockPool>>,
     #[pin]
     pub(crate) lending: Lending,
     /// The priority of the revoking thread.
@@ -121,12 +125,14 @@ impl Pool {
         let frames = intake::take(&config)?;
         let range = claim_range(&config)?;
         let pending_refills = PendingRefills::new(config.max_partitions, wakers.refill.clone())?;
+        let blocks = BlockPool::new(&config.blocks, &frames)?;
         let free_frames = FreeFrames::new(frames, config.max_partitions, wakers.scrub.clone())?;
         let pending_events = PendingEvents::new(config.max_partitions, wakers.notify.clone())?;
         let errors = Arc::new(ErrorReports::new(wakers.errors.clone()), GFP_KERNEL)?;
         let mut pool = UniqueArc::pin_init(
             try_pin_init!(Self {
                 free_frames <- free_frames,
+                blocks,
                 lending <- Lending::new(&config, &wakers)?,
                 urgency <- Urgency::new(wakers.revoke.clone()),
                 pending_events,

@@ -58,10 +58,12 @@ impl Pool {
         scrubbed.is_some()
     }
 
-    /// Retires the clean frames that have errors; the scrubber looks at the others. Calls
-    /// `pause` between two pieces of the work. Linear in the clean frames. Context: thread,
+    /// Retires the clean frames that have errors, and blocks; the scrubber looks at the others.
+    /// Calls `pause` between two pieces of the work. Linear in the clean frames and the blocks. Context: thread,
     /// may sleep.
     pub(crate) fn retire_clean(&self, pause: impl Fn()) {
+        self.blocks
+            .retire_poisoned(self.free_frames.frames(), &pause);
         for node in 0..self.free_frames.frames().nodes() {
             self.free_frames.sift_clean(node, |poisoned| {
                 self.retire(poisoned);

@@ -125,6 +125,9 @@ void genp_genpool_free(struct gen_pool *pool, void *virt, size_t bytes);
 bool genp_genpool_phys(struct gen_pool *pool, const void *virt,
 		       phys_addr_t *phys);
 
+/* glue_blocks.c */
+const char *genp_blocks_parameter(size_t *length);
+
 /* glue_file.c */
 struct file *genp_file_create(const char *name, void *data);
 struct file *genp_file_create_leases(const char *name, struct file *partition);
@@ -210,5 +213,13 @@ struct page *genp_page_prepare(struct genp_partition *part, struct page *page,
 struct page *genp_page_refuse(struct genp_partition *part);
 int genp_page_give(struct genp_partition *part, struct page *page,
 		   unsigned long slot, unsigned int cpu);
+
+/* Entry points of genp/entry/capi/blocks.rs; the same. */
+struct page *genp_block_take(struct genp_partition *part, unsigned int order,
+			     unsigned int cpu);
+struct page *genp_block_prepare(struct genp_partition *part, struct page *block,
+				unsigned int order, unsigned int flags);
+int genp_block_give(struct genp_partition *part, struct page *block,
+		    unsigned long slot, unsigned int order, unsigned int cpu);
 
 #endif /* _GENP_GLUE_H */

@@ -16,6 +16,8 @@ EXPORT_SYMBOL_NS_GPL(genp_alloc, GENP_NAMESPACE);
 EXPORT_SYMBOL_NS_GPL(genp_free, GENP_NAMESPACE);
 EXPORT_SYMBOL_NS_GPL(genp_alloc_page, GENP_NAMESPACE);
 EXPORT_SYMBOL_NS_GPL(genp_free_page, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_alloc_pages, GENP_NAMESPACE);
+EXPORT_SYMBOL_NS_GPL(genp_free_pages, GENP_NAMESPACE);
 EXPORT_SYMBOL_NS_GPL(genp_borrow, GENP_NAMESPACE);
 EXPORT_SYMBOL_NS_GPL(genp_return, GENP_NAMESPACE);
 EXPORT_SYMBOL_NS_GPL(genp_renew, GENP_NAMESPACE);
@@ -50,8 +52,8 @@ static void destroy_managed(void *data)
 
 	if (genp_partition_destroy(managed->part, &left))
 		dev_err(managed->dev,
-			"genp: partition kept: %u regions, %u pages, %u leases were not given back\n",
-			left.regions, left.pages, left.leases);
+			"genp: partition kept: %u regions, %u pages, %u blocks, %u leases were not given back\n",
+			left.regions, left.pages, left.blocks, left.leases);
 }
 
 /* Has a partition that was just created destroyed with a device. */

@@ -10,6 +10,7 @@
 pub(crate) mod abi;
 pub(crate) mod alloc_flags;
 pub(crate) mod atomic;
+pub(crate) mod block_parameter;
 pub(crate) mod callback;
 pub(crate) mod cell;
 pub(crate) mod cpu;

@@ -7,7 +7,7 @@ use core::{num::NonZero, ptr::NonNull};
 use kernel::{bindings, ffi::c_void, page::PAGE_SIZE, prelude::*};
 
 use super::{alloc_flags::SETUP_FLAGS, cell::RelaxedCell, glue};
-use crate::genp::core::count::Count;
+use crate::genp::core::{block_counts::BlockCounts, count::Count};
 
 /// The most memory nodes that the pool is spread over; further ones are not used.
 pub(crate) const MAX_NODES: usize = 8;
@@ -24,6 +24,12 @@ pub(crate) fn available_pages() -> u64 {
     unsafe { glue::genp_available_pages() as u64 }
 }
 
+/// The highest order of a block that this kernel has. Context: any.
+pub(crate) fn max_order() -> u32 {
+    // SAFETY: no precondition.
+    unsafe { glue::genp_max_order() }
+}
+
 /// In `page_private()` of a page that nobody is to have any more: no slot.
 const ASIDE: usize = usize::MAX;
 
@@ -36,10 +42,12 @@ struct Frame {
     node: u8,
 }
 
-/// All frames of the pool. Each is an order-0 page with one reference, ours, from
-/// [`Self::allocate`] to the drop.
+/// All frames of the pool: those of its contiguous blocks, and behind them the others. Each
+/// is an order-0 page with one reference, ours, from [`Self::allocate`] to the drop.
 pub(crate) struct FrameTable {
     frames: KVVec<Frame>,
+    /// The first one that is of no block.
+    first_single: u32,
     nodes: [i32; MAX_NODES],
     node_count: usize,
 }
@@ -57,15 +65,18 @@ impl FrameTable {
     /// Takes `count` pages from the kernel, from all nodes alike, in the largest blocks
     /// available: ENOMEM if there are fewer, or as soon as fewer than `keep` are available
     /// to others; none is kept then. Context: thread, may sleep. GenP allocates pages of
-    /// the kernel nowhere else.
-    pub(crate) fn allocate(count: u32, keep: u64) -> Result<Self> {
+    /// the kernel nowhere else. These blocks come first, and their frames in addition.
+    pub(crate) fn allocate(count: u32, blocks: &BlockCounts, keep: u64) -> Result<Self> {
+        let in_blocks = blocks.pages().ok_or(EINVAL)?;
+        let count = in_blocks.checked_add(count).ok_or(EINVAL)? as usize;
         let mut all = Self {
-            frames: KVVec::with_capacity(count as usize, SETUP_FLAGS)?,
+            frames: KVVec::with_capacity(count, SETUP_FLAGS)?,
+            first_single: in_blocks,
             nodes: [bindings::NUMA_NO_NODE; MAX_NODES],
             node_count: 0,
         };
         all.find_nodes();
-        let count = count as usize;
+        all.fill_with_blocks(blocks, keep)?;
         for index in 0..all.node_count {
             // What is left, shared among the nodes that are left.
             let left = count.minus(all.frames.len());
@@ -106,8 +117,7 @@ impl FrameTable {
         const LOOK: usize = 1024;
 
         let node = self.nodes.get(index).copied().ok_or(EINVAL)?;
-        // SAFETY: no precondition.
-        let mut order = unsafe { glue::genp_max_order() };
+        let mut order = max_order();
         let mut look = self.frames.len();
         while self.frames.len() < target {
             if self.frames.len() >= look {
@@ -130,6 +140,37 @@ impl FrameTable {
         Ok(())
     }
 
+    /// Takes contiguous blocks, the largest first: ENOMEM.
+    fn fill_with_blocks(&mut self, blocks: &BlockCounts, keep: u64) -> Result {
+        for class in blocks.classes() {
+            for number in 0..class.count {
+                if available_pages() < keep || !self.take_block(class.order, number as usize)? {
+                    let (order, count) = (class.order, class.count);
+                    pr_err!("blocks={order}:{count}: there are {number}\n");
+                    return Err(ENOMEM);
+                }
+                // SAFETY: may sleep, by the condition of `allocate`.
+                unsafe { glue::genp_cond_resched() };
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a block of the node whose turn it is, or of any; whether there was one.
+    fn take_block(&mut self, order: u32, turn: usize) -> Result<bool> {
+        for nodes in 0..self.node_count {
+            let index = turn.wrapping_add(nodes).checked_rem(self.node_count);
+            let index = index.ok_or(EINVAL)?;
+            let node = self.nodes.get(index).copied().ok_or(EINVAL)?;
+            // SAFETY: a node with memory, and an order up to the largest; may sleep.
+            if let Some(block) = NonNull::new(unsafe { glue::genp_alloc_block(node, order) }) {
+                self.adopt(block, order, index)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Splits a block that was just allocated into frames.
     fn adopt(&mut self, block: NonNull<bindings::page>, order: u32, index: usize) -> Result {
         let node = index as u8;
@@ -150,6 +191,11 @@ impl FrameTable {
     /// The number of frames; all frame numbers are below it.
     pub(crate) fn len(&self) -> u32 {
         self.frames.len() as u32
+    }
+
+    /// The first frame that is of no contiguous block.
+    pub(crate) fn first_single(&self) -> u32 {
+        self.first_single
     }
 
     /// The number of memory nodes that they are from.

@@ -4,7 +4,8 @@
  *
  * A driver creates a partition when it is set up, or finds one that a process created,
  * and later allocates from it in any context: regions of its reserve, objects of caches
- * in the reserve, single pages of its atomic stock, and frames on lease from the pool.
+ * in the reserve, single pages of its atomic stock, contiguous blocks, and frames on lease
+ * from the pool.
  * Each call names the partition that is charged.
  *
  *	Best for: memory in hardirq, NMI and under raw spinlocks on PREEMPT_RT, where
@@ -22,6 +23,7 @@
 #ifndef _LINUX_GENP_H
 #define _LINUX_GENP_H
 
+#include <linux/genp_blocks.h>
 #include <linux/genp_namespace.h>
 #include <linux/genp_range.h>
 #include <uapi/linux/genp.h>
@@ -48,6 +50,7 @@ struct page;
  *	needs; 0 means @stock_pages.
  * @stock_low: with fewer free pages than this the stock is refilled; 0 means a
  *	quarter of @stock_pages, rounded up.
+ * @blocks: contiguous blocks that are committed to it, by order; [0] is 0.
  */
 struct genp_spec {
 	const char *name;
@@ -62,6 +65,7 @@ struct genp_spec {
 	u32 stock_pages;
 	u32 stock_limit;
 	u32 stock_low;
+	u32 blocks[GENP_ORDERS];
 };
 
 /**
@@ -71,12 +75,14 @@ struct genp_spec {
  * @leases: leases of drivers that were not returned.
  * @users: files, mappings and drivers that still have the partition; only for one in
  *	a genalloc pool, which may be destroyed after the partition.
+ * @blocks: contiguous blocks that were not given back.
  */
 struct genp_outstanding {
 	u32 regions;
 	u32 pages;
 	u32 leases;
 	u32 users;
+	u32 blocks;
 };
 
 /**
@@ -86,7 +92,8 @@ struct genp_outstanding {
  * The reserve is zeroed and mapped contiguously for the kernel. Destroy the partition
  * with genp_partition_destroy().
  *
- * Context: thread. Cost: linear in the reserve and the stock.
+ * Context: thread. Cost: linear in the reserve, the stock, its contiguous blocks and those
+ * of the pool.
  * Return: the partition, or an ERR_PTR: -EINVAL for a wrong field, -E2BIG for more
  * than the pool has, -ENOSPC if admission refuses it, -EEXIST for a name that is taken,
  * -ENOMEM if the kernel lacks memory, -ENODEV while GenP is not set up.

@@ -4,7 +4,7 @@
 //! for each what it does, in which contexts it may be called, and what it costs.
 //!
 //! Each function turns pointers into references and calls the layers below; nothing else.
-//! Pages are taken and given by way of `glue_stock.c`.
+//! Pages are taken and given by way of `glue_stock.c`, blocks by way of `glue_blocks.c`.
 //!
 //! # Safety
 //!
@@ -14,6 +14,7 @@
 
 #![allow(clippy::missing_safety_doc)] // Said above, once for all.
 
+mod blocks;
 mod objects;
 mod pages;
 mod partition;

@@ -76,6 +76,7 @@ unsafe fn create(
         lease_default_ns: spec.lease_default_ns,
         stock_limit: spec.stock_limit,
         stock_low: spec.stock_low,
+        blocks: spec.blocks,
         ..Default::default()
     };
     pointer(registry().and_then(|registry| {

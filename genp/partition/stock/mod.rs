@@ -336,6 +336,7 @@ impl Partition {
             self.events.check_stock(&watermarks, free);
         }
         self.stock.report_aside();
+        self.blocks.report_aside();
         self.stock.refill();
         if let Some((watermarks, free)) = self.stock.level() {
             self.events.forget_low_stock(&watermarks, free);

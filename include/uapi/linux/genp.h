@@ -43,6 +43,7 @@
 #define GENP_FEATURE_RANGE	(1ULL << 5)	/* there is memory for GENP_SOURCE_RANGE */
 #define GENP_FEATURE_LIST	(1ULL << 6)	/* GENP_LIST, GENP_SET_HEAP; since 0.2 */
 #define GENP_FEATURE_RIGHTS	(1ULL << 7)	/* GENP_RESTRICT, GENP_OPEN_READ_ONLY; since 0.2 */
+#define GENP_FEATURE_BLOCKS	(1ULL << 8)	/* there are contiguous blocks; since 0.2 */
 
 /* For &genp_create.flags. */
 #define GENP_CREATE_MULTIMAP	(1U << 0)	/* several lease windows in one address space */
@@ -50,6 +51,12 @@
 /* Where the reserve of a partition is, &genp_create.source. */
 #define GENP_SOURCE_POOL	0	/* in the pool */
 #define GENP_SOURCE_RANGE	1	/* in the physical range given at load */
+
+/*
+ * Orders of contiguous blocks are below this: a block of order n is 1 << n pages, 2 at
+ * least. Since 0.2.
+ */
+#define GENP_ORDERS		11
 
 /* The order in which waiters are served. */
 #define GENP_ORDER_PRIO		0	/* effective priority, then arrival */
@@ -104,6 +111,10 @@
  * @padding: out: 0.
  * @poisoned: out: bytes of @capacity with memory errors, which nobody gets any more. What
  *	has an error and an owner is still in @committed, @lent or @overdue. Since 0.2.
+ * @blocks: out: contiguous blocks that GenP took when it was loaded, by order. They are not
+ *	part of @capacity. Since 0.2.
+ * @blocks_free: out: those of them that are in no partition and that one can get: not in
+ *	quarantine, and without memory errors. Since 0.2.
  *
  * The owner of a partition is who is counted. A partition that a caller with
  * CAP_SYS_RESOURCE created is counted, but is never refused for these three, nor are those
@@ -147,6 +158,8 @@ struct genp_info {
 	__u32 uid_max_waiters;
 	__u32 padding;
 	__u64 poisoned;
+	__u32 blocks[GENP_ORDERS];
+	__u32 blocks_free[GENP_ORDERS];
 };
 
 /**
@@ -191,6 +204,9 @@ struct genp_windows {
  *	nobody needs; 0 means @stock_pages.
  * @stock_low: in: with fewer free pages than this the stock is refilled; 0 means a
  *	quarter of @stock_pages, rounded up.
+ * @blocks: in: contiguous blocks that are committed to it, by order, from which drivers
+ *	take; [0] is 0. ENOSPC if fewer are free, E2BIG for more than there are. Since 0.2.
+ * @reserved: in: 0.
  */
 struct genp_create {
 	__u32 size;
@@ -210,6 +226,8 @@ struct genp_create {
 	struct genp_windows windows;
 	__u32 stock_limit;
 	__u32 stock_low;
+	__u32 blocks[GENP_ORDERS];
+	__u32 reserved;
 };
 
 /*
@@ -473,12 +491,20 @@ struct genp_resize {
  *	as much work as it may, see &genp_bounds.recall_work_ns.
  * @ceiling_refusals: out: borrows that got EUSERS, because as many of its owner wait as
  *	may.
- * @memory_errors: out: pages of the reserve, of leases and of the stock in which memory
- *	errors were found. Since 0.2.
+ * @memory_errors: out: pages of the reserve, of leases, of the stock and of contiguous
+ *	blocks in which memory errors were found. Since 0.2.
  * @mapping_refusals: out: mmap() of the lease window that got EBUSY or EMLINK.
  * @heap_used: out: bytes that are in use in the heap of its owner, as that says itself by
  *	GENP_SET_HEAP, @reserve at most; GENP_NOT_TOLD if it does not. Since 0.2.
  * @heap_peak: out: the most of them. Since 0.2.
+ * @blocks: out: contiguous blocks that it has, by order; fewer than it was created with if
+ *	some had memory errors and there were no others. This and the following since 0.2.
+ * @blocks_free: out: those of them that are not taken; exact while nobody takes or gives.
+ * @blocks_out: out: blocks taken and not given back.
+ * @padding: out: 0.
+ * @block_takes: out: blocks ever taken.
+ * @block_gives: out: blocks ever given back.
+ * @block_misses: out: takes that found no block of their order.
  */
 struct genp_stat {
 	__u32 size;
@@ -535,6 +561,13 @@ struct genp_stat {
 	__u64 mapping_refusals;
 	__u64 heap_used;
 	__u64 heap_peak;
+	__u32 blocks[GENP_ORDERS];
+	__u32 blocks_free[GENP_ORDERS];
+	__u32 blocks_out;
+	__u32 padding;
+	__u64 block_takes;
+	__u64 block_gives;
+	__u64 block_misses;
 };
 
 /* The operations that are timed, from entry to return. */
@@ -623,7 +656,7 @@ struct genp_histogram {
 #define GENP_EVENT_STOCK_LOW	4	/* the stock fell below its low watermark; value: free pages */
 #define GENP_EVENT_MEMORY_ERROR	5	/* a page is lost; value: its offset in the file; since 0.2 */
 
-/* The offset of a page that no file has: it is in the stock; for GENP_SET_HEAP: none. */
+/* The offset of a page that no file has: in the stock, in a block; for GENP_SET_HEAP: none. */
 #define GENP_NO_OFFSET		(~0ULL)
 
 /**
@@ -750,9 +783,9 @@ struct genp_restrict {
 #endif
 
 #ifdef GENP_ASSERT_LAYOUT
-GENP_ASSERT_LAYOUT(genp_info, 224);
+GENP_ASSERT_LAYOUT(genp_info, 312);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
-GENP_ASSERT_LAYOUT(genp_create, 136);
+GENP_ASSERT_LAYOUT(genp_create, 184);
 GENP_ASSERT_LAYOUT(genp_open, 80);
 GENP_ASSERT_LAYOUT(genp_list, 184);
 GENP_ASSERT_LAYOUT(genp_alloc, 40);
@@ -760,7 +793,7 @@ GENP_ASSERT_LAYOUT(genp_handle, 16);
 GENP_ASSERT_LAYOUT(genp_borrow, 64);
 GENP_ASSERT_LAYOUT(genp_renew, 32);
 GENP_ASSERT_LAYOUT(genp_resize, 56);
-GENP_ASSERT_LAYOUT(genp_stat, 416);
+GENP_ASSERT_LAYOUT(genp_stat, 536);
 GENP_ASSERT_LAYOUT(genp_bounds, 144);
 GENP_ASSERT_LAYOUT(genp_histogram, 336);
 GENP_ASSERT_LAYOUT(genp_event, 32);

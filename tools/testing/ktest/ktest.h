@@ -14,7 +14,7 @@
 /**
  * struct ktest - a test while it runs
  * @why: the first failure, or empty.
- * @part: RESERVE bytes and STOCK pages, created for each test.
+ * @part: RESERVE bytes, STOCK pages and BLOCKS, created for each test.
  * @other: another partition like it.
  * @cache: OBJECTS objects of OBJECT_SIZE in @part.
  * @elements: an element pool on it with a minimum of MINIMUM.
@@ -29,6 +29,8 @@ struct ktest {
 
 #define RESERVE (16 * PAGE_SIZE)
 #define STOCK 4
+/* By order. */
+#define BLOCKS { [1] = 4, [4] = 2 }
 #define OBJECTS 8
 #define OBJECT_SIZE 40
 #define MINIMUM 3
@@ -39,8 +41,8 @@ struct kcase {
 	bool in_hardirq_too;
 };
 
-extern const struct kcase partition_cases[], region_cases[], page_cases[], lease_cases[],
-	object_cases[], genalloc_cases[], memory_error_cases[];
+extern const struct kcase partition_cases[], region_cases[], page_cases[], block_cases[],
+	lease_cases[], object_cases[], genalloc_cases[], memory_error_cases[];
 
 struct genp_partition *ktest_create(struct ktest *t, const struct genp_spec *spec);
 struct genp_stat ktest_stat(struct genp_partition *part);

@@ -86,6 +86,7 @@ static void set_up(struct ktest *t)
 		.borrow_limit = 8 * PAGE_SIZE,
 		.node = GENP_ANY_NODE,
 		.stock_pages = STOCK,
+		.blocks = BLOCKS,
 	};
 
 	memset(t, 0, sizeof(*t));
@@ -132,8 +133,8 @@ static void run_case(const struct kcase *kcase, bool in_hardirq, unsigned int nu
 static int genp_ktest_show(struct seq_file *out, void *unused)
 {
 	static const struct kcase *const suites[] = {
-		partition_cases, region_cases, page_cases, lease_cases, object_cases,
-		genalloc_cases, memory_error_cases,
+		partition_cases, region_cases, page_cases, block_cases, lease_cases,
+		object_cases, genalloc_cases, memory_error_cases,
 	};
 	const struct kcase *kcase;
 	unsigned int number = 0, i;

@@ -116,6 +116,67 @@ static void a_stock_that_is_lost(struct ktest *t)
 	EQUAL(t, genp_free_page(t->part, pages[0]), 0);
 }
 
+#define ORDER 4
+#define LAST ((1 << ORDER) - 1)
+
+/* As many blocks of the order as there should be, and none of them is this one. */
+static void expect_blocks(struct ktest *t, const struct page *bad, unsigned int count)
+{
+	struct page *blocks[4];
+	unsigned int i, taken = 0;
+
+	while (taken < ARRAY_SIZE(blocks) && (blocks[taken] = genp_alloc_pages(t->part, ORDER, 0)))
+		CHECK(t, blocks[taken++] != bad);
+	EQUAL(t, taken, count);
+	EQUAL(t, ktest_stat(t->part).blocks_out, count);
+	for (i = 0; i < taken; i++)
+		EQUAL(t, genp_free_pages(t->part, blocks[i], ORDER), 0);
+	EQUAL(t, ktest_stat(t->part).blocks_out, 0);
+}
+
+/* One of the pool's takes its place. */
+static void a_free_block(struct ktest *t)
+{
+	struct page *block = genp_alloc_pages(t->part, ORDER, 0);
+	unsigned int count = ktest_stat(t->part).blocks[ORDER];
+
+	CHECK(t, block);
+	if (!block)
+		return;
+	EQUAL(t, genp_free_pages(t->part, block, ORDER), 0);
+	if (!injected(block + LAST))
+		return;
+	EVENTUALLY(t, ktest_stat(t->part).memory_errors == 1);
+	EVENTUALLY(t, ktest_stat(t->part).blocks[ORDER] == count);
+	expect_blocks(t, block, count);
+	EQUAL(t, ktest_stat(t->part).memory_errors, 1);
+}
+
+/* It is given back as ever, and nobody gets it afterwards. */
+static void a_block_that_a_driver_has(struct ktest *t)
+{
+	struct page *block = genp_alloc_pages(t->part, ORDER, GENP_ZERO);
+	unsigned int count = ktest_stat(t->part).blocks[ORDER], i;
+
+	CHECK(t, block);
+	if (!block)
+		return;
+	if (!injected(block + LAST)) {
+		EQUAL(t, genp_free_pages(t->part, block, ORDER), 0);
+		return;
+	}
+	EVENTUALLY(t, ktest_stat(t->part).memory_errors == 1);
+	EQUAL(t, ktest_stat(t->part).blocks_out, 1);
+	EQUAL(t, genp_free_pages(t->part, block, ORDER), 0);
+	expect_blocks(t, block, count - 1);
+	/* That took it, found the error and had it removed; another one came for it. */
+	for (i = 0; i < 10000 && genp_free_pages(t->part, block, ORDER) != -EINVAL; i++)
+		msleep(1);
+	EVENTUALLY(t, ktest_stat(t->part).blocks_free[ORDER] == count);
+	expect_blocks(t, block, count);
+	EQUAL(t, ktest_stat(t->part).memory_errors, 1);
+}
+
 static void a_page_of_a_drivers_lease(struct ktest *t)
 {
 	struct genp_request request = { .nr_pages = 3 };
@@ -196,6 +257,8 @@ const struct kcase memory_error_cases[] = {
 	{ "a_free_page_of_a_stock", a_free_page_of_a_stock },
 	{ "a_page_that_a_driver_has", a_page_that_a_driver_has },
 	{ "a_stock_that_is_lost", a_stock_that_is_lost },
+	{ "a_free_block", a_free_block },
+	{ "a_block_that_a_driver_has", a_block_that_a_driver_has },
 	{ "a_page_of_a_drivers_lease", a_page_of_a_drivers_lease },
 #ifdef CONFIG_GENERIC_ALLOCATOR
 	{ "a_page_in_a_pool", a_page_in_a_pool },

@@ -110,6 +110,7 @@ impl<'a> Planner<'a> {
             stock_pages: part.stock,
             stock_limit: part.stock_limit,
             stock_low: part.stock_low,
+            block_pages: 0,
         }
     }
 

@@ -29,12 +29,16 @@ pub const GENP_FEATURE_RANGE: u32 = 32;
 pub const GENP_FEATURE_LIST: u32 = 64;
 /// `GENP_RESTRICT`, `GENP_OPEN_READ_ONLY`; since 0.2
 pub const GENP_FEATURE_RIGHTS: u32 = 128;
+/// There are contiguous blocks; since 0.2
+pub const GENP_FEATURE_BLOCKS: u32 = 256;
 /// Several lease windows in one address space
 pub const GENP_CREATE_MULTIMAP: u32 = 1;
 /// In the pool
 pub const GENP_SOURCE_POOL: u32 = 0;
 /// In the physical range given at load
 pub const GENP_SOURCE_RANGE: u32 = 1;
+/// Orders of contiguous blocks are below this: a block of order n is 1 \<\< n pages, 2 at  least. Since 0.2.
+pub const GENP_ORDERS: u32 = 11;
 /// Effective priority, then arrival
 pub const GENP_ORDER_PRIO: u32 = 0;
 /// Arrival alone
@@ -97,7 +101,7 @@ pub const GENP_EVENT_DYING: u32 = 3;
 pub const GENP_EVENT_STOCK_LOW: u32 = 4;
 /// A page is lost; value: its offset in the file; since 0.2
 pub const GENP_EVENT_MEMORY_ERROR: u32 = 5;
-/// The offset of a page that no file has: it is in the stock; for `GENP_SET_HEAP`: none.
+/// The offset of a page that no file has: in the stock, in a block; for `GENP_SET_HEAP`: none.
 pub const GENP_NO_OFFSET: i32 = -1;
 /// As of the header.
 pub const GENP_IOC_MAGIC: u32 = 230;
@@ -185,6 +189,10 @@ pub struct genp_info {
     pub padding: __u32,
     /// Out: bytes of `capacity` with memory errors, which nobody gets any more. What has an error and an owner is still in `committed`, `lent` or `overdue`. Since 0.2.
     pub poisoned: __u64,
+    /// Out: contiguous blocks that GenP took when it was loaded, by order. They are not part of `capacity`. Since 0.2.
+    pub blocks: [__u32; 11usize],
+    /// Out: those of them that are in no partition and that one can get: not in quarantine, and without memory errors. Since 0.2.
+    pub blocks_free: [__u32; 11usize],
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -237,6 +245,10 @@ pub struct genp_create {
     pub stock_limit: __u32,
     /// In: with fewer free pages than this the stock is refilled; 0 means a quarter of `stock_pages`, rounded up.
     pub stock_low: __u32,
+    /// In: contiguous blocks that are committed to it, by order, from which drivers take; \[0] is 0. ENOSPC if fewer are free, E2BIG for more than there are. Since 0.2.
+    pub blocks: [__u32; 11usize],
+    /// In: 0.
+    pub reserved: __u32,
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -499,7 +511,7 @@ pub struct genp_stat {
     pub pace_refusals: __u64,
     /// Out: borrows that got EUSERS, because as many of its owner wait as may.
     pub ceiling_refusals: __u64,
-    /// Out: pages of the reserve, of leases and of the stock in which memory errors were found. Since 0.2.
+    /// Out: pages of the reserve, of leases, of the stock and of contiguous blocks in which memory errors were found. Since 0.2.
     pub memory_errors: __u64,
     /// Out: mmap() of the lease window that got EBUSY or EMLINK.
     pub mapping_refusals: __u64,
@@ -507,6 +519,20 @@ pub struct genp_stat {
     pub heap_used: __u64,
     /// Out: the most of them. Since 0.2.
     pub heap_peak: __u64,
+    /// Out: contiguous blocks that it has, by order; fewer than it was created with if some had memory errors and there were no others. This and the following since 0.2.
+    pub blocks: [__u32; 11usize],
+    /// Out: those of them that are not taken; exact while nobody takes or gives.
+    pub blocks_free: [__u32; 11usize],
+    /// Out: blocks taken and not given back.
+    pub blocks_out: __u32,
+    /// Out: 0.
+    pub padding: __u32,
+    /// Out: blocks ever taken.
+    pub block_takes: __u64,
+    /// Out: blocks ever given back.
+    pub block_gives: __u64,
+    /// Out: takes that found no block of their order.
+    pub block_misses: __u64,
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -634,9 +660,9 @@ pub struct genp_restrict {
     pub fd: __s32,
 }
 /// The command `GENP_GET_INFO`.
-pub const GENP_IOCTL_GET_INFO: ::core::ffi::c_ulong = 3235964416;
+pub const GENP_IOCTL_GET_INFO: ::core::ffi::c_ulong = 3241731584;
 /// The command `GENP_CREATE`.
-pub const GENP_IOCTL_CREATE: ::core::ffi::c_ulong = 3230197249;
+pub const GENP_IOCTL_CREATE: ::core::ffi::c_ulong = 3233342977;
 /// The command `GENP_OPEN`.
 pub const GENP_IOCTL_OPEN: ::core::ffi::c_ulong = 3226527234;
 /// The command `GENP_LIST`.
@@ -654,7 +680,7 @@ pub const GENP_IOCTL_RENEW: ::core::ffi::c_ulong = 3223381524;
 /// The command `GENP_RESIZE`.
 pub const GENP_IOCTL_RESIZE: ::core::ffi::c_ulong = 3224954389;
 /// The command `GENP_GET_STAT`.
-pub const GENP_IOCTL_GET_STAT: ::core::ffi::c_ulong = 3248547350;
+pub const GENP_IOCTL_GET_STAT: ::core::ffi::c_ulong = 3256411670;
 /// The command `GENP_GET_BOUNDS`.
 pub const GENP_IOCTL_GET_BOUNDS: ::core::ffi::c_ulong = 3230721559;
 /// The command `GENP_GET_HISTOGRAM`.

@@ -84,6 +84,8 @@ pub struct Load {
     pub emergency_pages: u32,
     /// Whether there is a physical range.
     pub range: bool,
+    /// Whether there are contiguous blocks.
+    pub blocks: bool,
 }
 
 impl Load {
@@ -129,6 +131,7 @@ impl Case {
             untold: rng.one_in(8),
             emergency_pages: rng.pick(&[0, 8]),
             range: rng.one_in(8),
+            blocks: plan.seed & 0x100 != 0,
         };
         let count = rng.pick(&[40, 150, 400, 1000]);
         let ops = (0..count).map(|_| op(&rng)).collect();

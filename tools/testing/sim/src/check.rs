@@ -68,7 +68,9 @@ fn is_idle(info: &genp_info) -> bool {
     // Pages of the emergency stock with memory errors stay taken, by nobody.
     let lost = u64::from(machine().memory.errors.get()) * PAGE_SIZE as u64;
     let whole = info.emergency_free + lost >= info.emergency && info.range_free == info.range;
-    used == 0 && info.partitions == 0 && info.leases == 0 && info.waiters == 0 && whole
+    // Those in quarantine are looked at when somebody wants some, those with errors are lost.
+    let blocks = machine().memory.errors.get() != 0 || info.blocks_free == info.blocks;
+    blocks && used == 0 && info.partitions == 0 && info.leases == 0 && info.waiters == 0 && whole
 }
 
 /// Waits until everything is back; complains if that takes too long.

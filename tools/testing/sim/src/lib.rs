@@ -15,6 +15,7 @@
 mod genp;
 
 mod actors;
+mod blocks;
 pub mod case;
 mod check;
 mod drivers;

@@ -71,6 +71,9 @@ impl Sum {
     }
 }
 
+/// The parameter `blocks`, if there are any: less than the rest of a node.
+const BLOCKS: &[u8] = b"1:8,3:3";
+
 fn params(load: &Load) -> Params {
     Params {
         pool_mib: load.pool_mib,
@@ -105,6 +108,7 @@ fn params(load: &Load) -> Params {
             0
         },
         range_mib: u32::from(load.range),
+        blocks: if load.blocks { BLOCKS } else { b"" },
     }
 }
 
@@ -315,6 +319,7 @@ pub fn run(case: Case) -> Sum {
     let machine = Machine::install(case.plan);
     let per_node = 64 + 256 * case.load.pool_mib as usize;
     machine.memory.set_up(case.load.nodes, per_node);
+    machine.memory.whole.set(case.load.blocks);
     machine.memory.untold.set(case.load.untold);
     machine.range.used.set(case.load.range);
     let runner = Rc::new(Runner {

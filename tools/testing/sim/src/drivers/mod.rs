@@ -22,7 +22,9 @@ use kernel::{
 
 use crate::{
     actors,
+    blocks::Blocks,
     case::Op,
+    genp::core::block_counts::ORDERS,
     genp::sys::{
         abi::{
             genp_cache, genp_elements, genp_outstanding, genp_partition, genp_region, genp_spec,
@@ -64,6 +66,7 @@ pub(crate) struct Driver {
     /// Whether its memory is not the pool's.
     elsewhere: Cell<bool>,
     pages: RefCell<Option<Rc<Pages>>>,
+    blocks: RefCell<Option<Rc<Blocks>>>,
     regions: RefCell<Vec<genp_region>>,
     leases: RefCell<Vec<Lease>>,
     cache: Cell<*mut genp_cache>,
@@ -100,6 +103,7 @@ impl Driver {
             creator: Cell::new(false),
             elsewhere: Cell::new(false),
             pages: RefCell::new(None),
+            blocks: RefCell::new(None),
             regions: RefCell::new(Vec::new()),
             leases: RefCell::new(Vec::new()),
             cache: Cell::new(core::ptr::null_mut()),
@@ -147,9 +151,15 @@ impl Driver {
 
     /// Creates a partition, or finds one of a process.
     fn begin(&self, a: u32, b: u32) {
+        let mut blocks = [0; ORDERS];
+        if self.world.load.blocks {
+            blocks[1] = [0, 1, 3, 6][(a >> 14) as usize % 4];
+            blocks[3] = [0, 0, 1, 2][(a >> 16) as usize % 4];
+        }
         // SAFETY: arguments of ours.
         let part = unsafe {
             if a & 7 == 0 {
+                blocks = [0; ORDERS];
                 let mut name = *b"sim.0\0";
                 name[4] += (b % 3) as u8;
                 self.elsewhere.set(false);
@@ -173,6 +183,7 @@ impl Driver {
                         0
                     },
                     stock_low: 0,
+                    blocks,
                 };
                 self.create(&spec, b >> 16)
             }
@@ -194,12 +205,23 @@ impl Driver {
         let serial = self.world.holder_of(part as usize, self.creator.get());
         let pages = Rc::new(Pages::new(part, serial, self.world.clone()));
         *self.pages.borrow_mut() = Some(pages.clone());
+        let blocks = Rc::new(Blocks::new(part, serial, self.world.clone(), blocks));
+        *self.blocks.borrow_mut() = Some(blocks.clone());
         if b & 0x100 != 0 {
-            let handler = move |nmi| pages.interrupt(nmi);
+            let handler = move |nmi| {
+                pages.interrupt(nmi);
+                if machine().rng().one_in(4) {
+                    blocks.step(machine().rng().draw() as u32);
+                }
+            };
             machine()
                 .handlers()
                 .add_handler(self.number as u64, Rc::new(handler));
         }
+    }
+
+    fn blocks(&self) -> Option<Rc<Blocks>> {
+        self.blocks.borrow().clone()
     }
 
     fn pages(&self) -> Option<Rc<Pages>> {
@@ -207,7 +229,10 @@ impl Driver {
     }
 
     fn page(&self, a: u32, _b: u32) -> Option<i32> {
-        self.pages()?.step(a);
+        match (a >> 24) & 3 {
+            0 => self.blocks()?.step(a),
+            _ => self.pages()?.step(a),
+        }
         Some(0)
     }
 
@@ -300,6 +325,9 @@ impl Driver {
         }
         if let Some(pages) = self.pages.take() {
             pages.give_all();
+        }
+        if let Some(blocks) = self.blocks.take() {
+            blocks.give_all();
         }
         let mut left = genp_outstanding::default();
         // SAFETY: a partition of ours, which is not used afterwards.

@@ -7,6 +7,7 @@
 //!
 //! All functions: as in C, pointers are what they were made for.
 
+pub mod blocks;
 pub mod files;
 pub mod genalloc;
 pub mod irq;

@@ -38,6 +38,8 @@ pub struct Memory {
     per_node: Cell<usize>,
     nodes: Cell<usize>,
     vmaps: Cell<i64>,
+    /// Whether all high orders are there that there is room for.
+    pub whole: Cell<bool>,
     /// Memory errors so far.
     pub errors: Cell<u32>,
     /// Whether nobody can be told of memory errors.
@@ -62,6 +64,7 @@ impl Default for Memory {
             per_node: Cell::default(),
             nodes: Cell::default(),
             vmaps: Cell::default(),
+            whole: Cell::default(),
             errors: Cell::default(),
             untold: Cell::default(),
             watcher: Cell::new(core::ptr::null_mut()),
@@ -113,7 +116,7 @@ impl Memory {
         let count = 1 << order;
         let at = self.taken[node].get();
         // High orders are rare.
-        let fragmented = order > 0 && machine().rng().one_in(3);
+        let fragmented = order > 0 && machine().rng().one_in(3) && !self.whole.get();
         if at + count > self.per_node.get() || fragmented {
             return core::ptr::null_mut();
         }
