@@ -5,7 +5,11 @@
 use kernel::{c_str, page::PAGE_SHIFT, str::CStr};
 
 use super::pool_info::info;
-use crate::genp::{pool::Pool, sys::abi::genp_info};
+use crate::genp::{
+    core::block_counts::{BlockCounts, ORDERS},
+    pool::Pool,
+    sys::abi::genp_info,
+};
 
 /// An attribute.
 struct Attribute {
@@ -68,6 +72,8 @@ attributes! {
     uid_max_partitions: |_, info| info.uid_max_partitions.into();
     uid_max_leases: |_, info| info.uid_max_leases.into();
     uid_max_waiters: |_, info| info.uid_max_waiters.into();
+    blocks_bytes: |_, info| bytes_of(&info.blocks);
+    blocks_free_bytes: |_, info| bytes_of(&info.blocks_free);
 }
 
 /// 0 for no ceiling.
@@ -76,6 +82,12 @@ fn uid_ceiling_bytes(pool: &Pool) -> u64 {
         u32::MAX => 0,
         frames => u64::from(frames) << PAGE_SHIFT,
     }
+}
+
+/// The bytes of contiguous blocks, by their numbers of each order.
+fn bytes_of(blocks: &[u32; ORDERS]) -> u64 {
+    let pages = BlockCounts::new(*blocks).and_then(|counts| counts.pages());
+    u64::from(pages.unwrap_or(0)) << PAGE_SHIFT
 }
 
 /// The name of an attribute by its number; `None` behind the last one.

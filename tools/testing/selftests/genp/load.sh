@@ -3,7 +3,7 @@
 # Loading and unloading: wrong parameters are refused, nothing stays behind.
 good=$(cat /parameters)
 echo "KTAP version 1"
-echo "1..31"
+echo "1..42"
 # shellcheck source=lib/ktap.sh
 . /bin/ktap.sh
 grep -qE '^genp_recall' /proc/[0-9]*/comm
@@ -11,7 +11,8 @@ say $? its_threads_are_seen
 rmmod genp
 say $? unload
 for wrong in pool_mib=0 pool_mib=491521 max_lease_ms=0 grace_ms=100000 recall_prio=1 \
-	recall_prio=100 recall_base_prio=0 recall_base_prio=91 notify_prio=0 notify_prio=100 recall_end_ns=1000000001 wait_order=2 max_waiters=0 max_partitions=0 max_leases=5000 uid_max_waiters=257; do
+	recall_prio=100 recall_base_prio=0 recall_base_prio=91 notify_prio=0 notify_prio=100 recall_end_ns=1000000001 wait_order=2 max_waiters=0 max_partitions=0 max_leases=5000 uid_max_waiters=257 \
+	blocks=4 'blocks=4:1,' blocks=0:1 blocks=11:1 blocks=4:1,4:1 blocks=4:-1 blocks=10:4097 blocks=1:4294967295; do
 	insmod /lib/genp.ko $wrong 2>/dev/null
 	[ $? != 0 ] && ! grep -q '^genp ' /proc/modules
 	say $? "refuse_$wrong"
@@ -34,7 +35,7 @@ nobody_hurt() {
 # More than can be had: nearly all, all, what nobody has, and the limits of what is allocated.
 for large in "pool_mib=$(($(mib MemAvailable) * 95 / 100))" "pool_mib=$(mib MemTotal)" \
 	"pool_mib=$(($(mib MemTotal) * 2))" pool_mib=491520 "emergency_pages=1048576" \
-	"pool_mib=1 keep_free_mib=4194304"; do
+	"pool_mib=1 keep_free_mib=4194304" "pool_mib=1 blocks=10:4096" "pool_mib=1 blocks=1:2097152"; do
 	# shellcheck disable=SC2086  # a list of words
 	said=$(insmod /lib/genp.ko $large 2>&1)
 	case $? in
@@ -49,6 +50,11 @@ insmod /lib/genp.ko pool_mib=8 max_lease_ms=3600000 grace_ms=3600000 recall_prio
 	max_partitions=256 max_leases=4096 uid_ceiling_mib=4194304 uid_max_partitions=256 uid_max_leases=16384 \
 	uid_max_waiters=256 && rmmod genp && nobody_hurt
 say $? load_with_the_largest_values
+# Blocks come and go with the pool.
+insmod /lib/genp.ko pool_mib=1 blocks=9:1,4:4,1:2 &&
+	[ "$(cat /sys/class/misc/genp/blocks_bytes)" -ge $((580 * 4096)) ] &&
+	[ "$(cat /sys/class/misc/genp/blocks_free_bytes)" = "$(cat /sys/class/misc/genp/blocks_bytes)" ] && rmmod genp && nobody_hurt
+say $? load_with_blocks
 # Costs that are given are not measured, and used as they are.
 of() { cat "/sys/class/misc/genp/$1"; }
 insmod /lib/genp.ko pool_mib=8 recall_latency_ns=1 recall_end_ns=2 recall_page_ns=3 recall_zero_ns=4 \
