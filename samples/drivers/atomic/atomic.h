@@ -30,6 +30,8 @@ enum atomic_context {
  * @taken: pages taken with genp_alloc_page().
  * @given: pages given back.
  * @empty: genp_alloc_page() returned NULL.
+ * @denied: it did although there was a page or block for each that can be taken at once.
+ * @blocks: blocks of more than a page among those that were taken.
  * @checked: pages whose owner marks were read.
  * @wrong: pages with another mark than the owner's, or not zeroed although requested.
  * @refused: deliberately wrong gives that got the right errno.
@@ -45,6 +47,8 @@ struct counters {
 	u64 taken;
 	u64 given;
 	u64 empty;
+	u64 denied;
+	u64 blocks;
 	u64 checked;
 	u64 wrong;
 	u64 refused;
@@ -67,6 +71,7 @@ struct counters {
 struct actor {
 	struct {
 		struct page *page;
+		unsigned int order;
 		u64 mark;
 	} held[HOLD];
 	unsigned int nr_held;
@@ -102,6 +107,8 @@ DECLARE_PER_CPU(struct atomic_cpu, atomic_cpus);
  * @other_busy: bit 0: @other is in use.
  * @of_kernel: a page that is in no stock.
  * @flags: of genp_alloc_page().
+ * @orders: blocks up to this order are taken too.
+ * @for_all: there is one of each order for all that can be taken at once.
  */
 struct stocks {
 	struct genp_partition *part;
@@ -109,6 +116,8 @@ struct stocks {
 	unsigned long other_busy;
 	struct page *of_kernel;
 	unsigned int flags;
+	unsigned int orders;
+	bool for_all;
 };
 
 extern struct stocks stocks;
@@ -118,6 +127,15 @@ void actor_reset(struct actor *actor, unsigned int cpu, enum atomic_context cont
 void actor_turn(struct atomic_cpu *cpu, enum atomic_context context);
 void actor_give_all(struct actor *actor);
 void free_what_kernel_gave(struct atomic_cpu *cpu);
+
+/* churn.c */
+struct churn {
+	u64 created;
+	u64 refused;
+	u64 wrong;
+};
+
+void churn(unsigned int seconds, unsigned int orders, struct churn *churn);
 
 /* nmi.c */
 const char *nmi_start(void);
@@ -131,6 +149,9 @@ struct result {
 	unsigned int cpus;
 	unsigned int pages;
 	unsigned int there_after;
+	unsigned int blocks;
+	unsigned int blocks_after;
+	struct churn churn;
 	const char *no_nmi;
 };
 

@@ -14,6 +14,8 @@ static const struct {
 	LINE("turns", turns),
 	LINE("genp_alloc_page taken", taken),
 	LINE("genp_alloc_page empty", empty),
+	LINE("guaranteed ones refused", denied),
+	LINE("blocks among those taken", blocks),
 	LINE("genp_free_page given", given),
 	LINE("genp_free_page failed", failed),
 	LINE("owner marks checked", checked),
@@ -55,13 +57,16 @@ bool result_is_good(const struct result *result)
 	for (context = 0; context < NR_CONTEXTS; context++) {
 		counters = &result->counters[context];
 		if (counters->wrong || counters->accepted || counters->failed ||
+		    counters->denied ||
 		    counters->taken != counters->given)
 			return false;
 		/* A context that took no page proves nothing. */
 		if (!counters->taken && !(context == IN_NMI && result->no_nmi))
 			return false;
 	}
-	return result->there_after == result->pages;
+	if (result->churn.wrong || (result->blocks && !result->churn.created))
+		return false;
+	return result->there_after == result->pages && result->blocks_after == result->blocks;
 }
 
 void result_show(const struct result *result, struct seq_file *out)
@@ -83,6 +88,13 @@ void result_show(const struct result *result, struct seq_file *out)
 	seq_printf(out, "%-26s%14u\n", "processors", result->cpus);
 	seq_printf(out, "%-26s%14u\n", "pages in the stock", result->pages);
 	seq_printf(out, "%-26s%14u\n", "pages there afterwards", result->there_after);
+	if (result->blocks) {
+		seq_printf(out, "%-26s%14u\n", "blocks of the partition", result->blocks);
+		seq_printf(out, "%-26s%14u\n", "blocks there afterwards", result->blocks_after);
+		seq_printf(out, "%-26s%14llu\n", "other partitions created", result->churn.created);
+		seq_printf(out, "%-26s%14llu\n", "other partitions refused", result->churn.refused);
+		seq_printf(out, "%-26s%14llu\n", "what was wrong with them", result->churn.wrong);
+	}
 	if (result->no_nmi)
 		seq_printf(out, "%-26s%s\n", "no NMI:", result->no_nmi);
 	seq_printf(out, "%-26s%14s\n", "verdict", result_is_good(result) ? "good" : "BAD");

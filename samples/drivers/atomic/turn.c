@@ -25,57 +25,66 @@ static u32 random_below(struct actor *actor, u32 limit)
 	return actor->random % limit;
 }
 
-static u64 *place(struct page *page, unsigned int i)
+/* All over the block. */
+static u64 *place(struct page *page, unsigned int order, unsigned int i)
 {
-	return page_address(page) + i * (PAGE_SIZE / MARKS);
+	return page_address(page) + i * ((PAGE_SIZE << order) / MARKS);
 }
 
-static void mark_page(struct page *page, u64 mark)
+static void mark_page(struct page *page, unsigned int order, u64 mark)
 {
 	unsigned int i;
 
 	for (i = 0; i < MARKS; i++)
-		WRITE_ONCE(*place(page, i), mark);
+		WRITE_ONCE(*place(page, order, i), mark);
 }
 
 /* Whether one of two values is in all places. */
-static bool is_marked(struct page *page, u64 mark, u64 or_mark)
+static bool is_marked(struct page *page, unsigned int order, u64 mark, u64 or_mark)
 {
 	unsigned int i;
 	u64 seen;
 
 	for (i = 0; i < MARKS; i++) {
-		seen = READ_ONCE(*place(page, i));
+		seen = READ_ONCE(*place(page, order, i));
 		if (seen != mark && seen != or_mark)
 			return false;
 	}
 	return true;
 }
 
-static void check(struct actor *actor, struct page *page, u64 mark, u64 or_mark)
+static void check(struct actor *actor, struct page *page, unsigned int order, u64 mark,
+		  u64 or_mark)
 {
 	actor->counters.checked++;
-	if (!is_marked(page, mark, or_mark))
+	if (!is_marked(page, order, mark, or_mark))
 		actor->counters.wrong++;
 }
 
 static void take(struct actor *actor)
 {
 	unsigned int zero = random_below(actor, 8) ? 0 : GENP_ZERO;
+	unsigned int order = random_below(actor, stocks.orders + 1);
 	struct page *page;
 	u64 mark;
 
-	page = genp_alloc_page(stocks.part, stocks.flags | zero);
+	if (order)
+		page = genp_alloc_pages(stocks.part, order, zero);
+	else
+		page = genp_alloc_page(stocks.part, stocks.flags | zero);
 	if (!page) {
 		actor->counters.empty++;
+		actor->counters.denied += stocks.for_all;
 		return;
 	}
 	actor->counters.taken++;
+	actor->counters.blocks += !!order;
 	/* A page that was never used, or comes from the emergency stock, is zeroed. */
-	check(actor, page, 0, zero ? 0 : NOBODY);
+	check(actor, page, order, 0, zero ? 0 : NOBODY);
 	mark = (u64)actor->identity << 32 | ++actor->sequence;
-	mark_page(page, mark);
+	mark_page(page, order, mark);
 	actor->held[actor->nr_held].page = page;
+	actor->held[actor->nr_held].order = order;
 	actor->held[actor->nr_held].mark = mark;
 	actor->nr_held++;
 }
@@ -83,10 +92,11 @@ static void take(struct actor *actor)
 static void give(struct actor *actor, unsigned int which)
 {
 	struct page *page = actor->held[which].page;
+	unsigned int order = actor->held[which].order;
 
-	check(actor, page, actor->held[which].mark, actor->held[which].mark);
-	mark_page(page, NOBODY);
-	if (genp_free_page(stocks.part, page))
+	check(actor, page, order, actor->held[which].mark, actor->held[which].mark);
+	mark_page(page, order, NOBODY);
+	if (genp_free_pages(stocks.part, page, order))
 		actor->counters.failed++;
 	else
 		actor->counters.given++;
@@ -182,8 +192,8 @@ void actor_turn(struct atomic_cpu *cpu, enum atomic_context context)
 	actor->counters.turns++;
 	if (actor->nr_held) {
 		which = random_below(actor, actor->nr_held);
-		check(actor, actor->held[which].page, actor->held[which].mark,
-		      actor->held[which].mark);
+		check(actor, actor->held[which].page, actor->held[which].order,
+		      actor->held[which].mark, actor->held[which].mark);
 	}
 	/* Mostly takes, or mostly gives, so that the stock is full and empty at times. */
 	if (actor->nr_held && (actor->nr_held == HOLD || !random_below(actor, 3)))

@@ -9,7 +9,7 @@ times=${1:-1}
 # shellcheck source=lib/ktap.sh
 . /bin/ktap.sh
 echo "KTAP version 1"
-echo "1..10"
+echo "1..11"
 # Interrupts of a slow machine take long, and the kernel logs that. Warnings are still shown.
 dmesg -n 6
 
@@ -95,6 +95,18 @@ rmmod genp
 insmod /lib/genp.ko $(cat /parameters) emergency_pages=8
 drive genp_atomic 2 pages=1 emergency=1
 say $? the_emergency_stock_is_not_shared_out_twice
+rmmod genp
+# shellcheck disable=SC2046  # a list of words
+insmod /lib/genp.ko $(cat /parameters)
+
+# Blocks of four orders in all contexts, each order with as many as they can have at once, while
+# partitions with what is left come and go.
+blocks=$((12 * $(nproc) + 2))
+rmmod genp
+# shellcheck disable=SC2046  # a list of words
+insmod /lib/genp.ko $(cat /parameters) "blocks=4:$blocks,3:$blocks,2:$blocks,1:$blocks"
+drive genp_atomic 4 orders=4 && some 'blocks among those taken' 2
+say $? no_guaranteed_block_is_refused
 rmmod genp
 # shellcheck disable=SC2046  # a list of words
 insmod /lib/genp.ko $(cat /parameters)
