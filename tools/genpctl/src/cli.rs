@@ -6,8 +6,10 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{builder::PossibleValuesParser, Args, Parser, Subcommand};
 use clap_complete::Shell;
+use genp_core::block_counts::BlockCounts;
 
 use crate::{
+    blocks,
     operation::Operation,
     order::Order,
     size, time,
@@ -113,6 +115,9 @@ pub struct CreateArgs {
     /// With fewer free pages the stock is refilled [default: a quarter of --stock]
     #[arg(long, value_name = "PAGES", default_value_t = 0, requires = "stock")]
     pub stock_low: u32,
+    /// Contiguous blocks, for drivers to take from in any context: ORDER:COUNT,...
+    #[arg(long, value_name = "BLOCKS", default_value = "", value_parser = blocks::parse, hide_default_value = true)]
+    pub blocks: BlockCounts,
     /// Who may open it by name: permission bits, up to 666 [default: 600]
     #[arg(long, value_name = "OCT", value_parser = mode)]
     pub mode: Option<u32>,

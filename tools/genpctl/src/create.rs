@@ -20,6 +20,7 @@ use genp::{
 use serde_json::{json, Value};
 
 use crate::{
+    blocks,
     cli::{Cli, CreateArgs},
     output::{self, Format},
     pool,
@@ -58,6 +59,7 @@ pub fn request(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Probl
         stock_pages: args.stock,
         stock_limit: args.stock_limit,
         stock_low: args.stock_low,
+        blocks: args.blocks.by_order(),
         max_leases: args.max_leases.unwrap_or(0),
         mode: args.mode.unwrap_or(0),
         ..Default::default()
@@ -117,6 +119,20 @@ fn no_room(info: &genp_info, reserve: u64, ceiling: Option<u64>) -> String {
     }
 }
 
+/// Advice if there are too few contiguous blocks.
+fn no_blocks(request: &genp_create, info: &genp_info) -> Option<String> {
+    let lacks = |(asked, free): (&u32, &u32)| asked > free;
+    let lacking = request.blocks.iter().zip(&info.blocks_free).any(lacks);
+    lacking.then(|| {
+        format!(
+            "Of the blocks by order, {}, these are free: {}. Ask for less, destroy a partition, or load the module\n\
+             with more blocks.",
+            blocks::show(&info.blocks),
+            blocks::show(&info.blocks_free)
+        )
+    })
+}
+
 /// Bytes that a partition commits.
 fn committed(request: &genp_create, info: &genp_info) -> u64 {
     let stock = u64::from(request.stock_pages).saturating_mul(info.page_size.into());
@@ -134,6 +150,13 @@ pub fn refused(request: &genp_create, name: &str, error: io::Error) -> Problem {
         Ok(info) => info,
         Err(problem) => return problem,
     };
+    let blocks = match error.raw_os_error() {
+        Some(libc::E2BIG | libc::ENOSPC) => no_blocks(request, &info),
+        _ => None,
+    };
+    if let Some(advice) = blocks {
+        return Problem::new(WHAT, error, advice);
+    }
     let advice = match error.raw_os_error() {
         Some(libc::E2BIG) => return too_big(&info, "more than the pool has at all (E2BIG)"),
         Some(libc::EINVAL) => refused_value(request, &info),
@@ -217,8 +240,8 @@ pub fn make(args: &CreateArgs) -> Result<Descriptor, Problem> {
 
 /// `genpctl create`.
 pub fn run(args: &CreateArgs, format: Format) -> Result<(), Problem> {
-    if args.reserve == 0 && args.borrow == 0 && args.stock == 0 {
-        let what = "a partition needs a --reserve, a --stock or something to --borrow";
+    if args.reserve == 0 && args.borrow == 0 && args.stock == 0 && args.blocks.is_none() {
+        let what = "a partition needs a --reserve, a --stock, --blocks or something to --borrow";
         Cli::command()
             .error(ErrorKind::ValueValidation, what)
             .exit();

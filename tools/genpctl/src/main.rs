@@ -4,6 +4,7 @@
 
 mod admission;
 mod apply;
+mod blocks;
 mod bounds;
 mod cli;
 mod create;

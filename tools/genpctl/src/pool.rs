@@ -11,16 +11,17 @@ use genp::{
 
 use serde_json::{json, Value};
 
-use crate::{output::Format, problem::Problem, size, sysfs, table::Table, time};
+use crate::{blocks, output::Format, problem::Problem, size, sysfs, table::Table, time};
 
 /// The features and their bits.
-const FEATURES: [(u32, &str); 6] = [
+const FEATURES: [(u32, &str); 7] = [
     (abi::GENP_FEATURE_LEASES, "leases"),
     (abi::GENP_FEATURE_EVENTS, "events"),
     (abi::GENP_FEATURE_BOUNDS, "bounds"),
     (abi::GENP_FEATURE_RESIZE, "resize"),
     (abi::GENP_FEATURE_STOCK, "stock"),
     (abi::GENP_FEATURE_RANGE, "range"),
+    (abi::GENP_FEATURE_BLOCKS, "blocks"),
 ];
 
 /// Advice if the control device cannot be used.
@@ -111,6 +112,11 @@ fn table(info: &genp_info) -> Table {
         table.pair("emergency stock", size::show(info.emergency));
         table.pair("  free", size::show(info.emergency_free));
     }
+    let all = blocks::show(&info.blocks);
+    if !all.is_empty() {
+        table.pair("blocks by order", all);
+        table.pair("  free", blocks::show(&info.blocks_free));
+    }
     table.pair("partitions", of(info.partitions, info.max_partitions));
     table.pair("leases", of(info.leases, info.max_leases));
     table.pair("waiters", of(info.waiters, info.max_waiters));
@@ -148,6 +154,8 @@ pub fn document(info: &genp_info) -> Value {
         "poisoned_bytes": info.poisoned,
         "emergency_bytes": info.emergency,
         "emergency_free_bytes": info.emergency_free,
+        "blocks": info.blocks,
+        "blocks_free": info.blocks_free,
         "range_bytes": info.range,
         "range_free_bytes": info.range_free,
         "partitions": info.partitions,

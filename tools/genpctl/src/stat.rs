@@ -9,7 +9,7 @@ use genp::{
 
 use serde_json::{json, Value};
 
-use crate::{output::Format, partitions::told, pool, problem::Problem, size, table::Table};
+use crate::{blocks, output::Format, partitions::told, pool, problem::Problem, size, table::Table};
 
 /// Queries the partition with this name. Closes it at once, so that it can
 /// end.
@@ -50,11 +50,12 @@ pub fn usage(title: &str, stat: &genp_stat) -> Table {
         table.row(["stock pages free".to_owned(), free, owned]);
         table.pair("stock pages out", stat.stock_out);
     }
+    blocks::rows(&stat.blocks_free, &stat.blocks, &mut table);
     table
 }
 
 /// All counters, with their names.
-pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 28] {
+pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 31] {
     [
         ("allocs", stat.allocs),
         ("frees", stat.frees),
@@ -82,6 +83,9 @@ pub fn counters(stat: &genp_stat) -> [(&'static str, u64); 28] {
         ("stock refills", stat.stock_refills),
         ("stock drains", stat.stock_drains),
         ("emergency takes", stat.emergency_takes),
+        ("block takes", stat.block_takes),
+        ("block gives", stat.block_gives),
+        ("block misses", stat.block_misses),
         ("overdues", stat.overdues),
         ("mapping refusals", stat.mapping_refusals),
     ]
@@ -177,6 +181,9 @@ pub fn document(name: &str, stat: &genp_stat) -> Value {
         "stock_owned_pages": stat.stock_owned,
         "stock_free_pages": stat.stock_free,
         "stock_out_pages": stat.stock_out,
+        "blocks": stat.blocks,
+        "blocks_free": stat.blocks_free,
+        "blocks_out": stat.blocks_out,
         "windows": windows_document(&stat.windows),
         "counters": Value::Object(counters.into_iter().collect()),
     })

@@ -41,6 +41,7 @@ fn arguments(plan: &PartitionPlan) -> CreateArgs {
         stock: plan.stock,
         stock_limit: plan.stock_limit,
         stock_low: plan.stock_low,
+        blocks: plan.blocks,
         mode: plan.mode,
         unit: plan.unit,
         max_regions: some(plan.max_regions),

@@ -5,13 +5,17 @@
 use std::collections::BTreeMap;
 
 use genp_core::{
+    block_counts::BlockCounts,
     parameters::{self, PARAMETERS},
     recall_bound::UnitCosts,
 };
 use serde::{de::Error, Deserialize, Deserializer};
 use toml::Spanned;
 
-use crate::{size, time, values};
+use crate::{blocks, size, time, values};
+
+/// The only parameter that is a text.
+const BLOCKS: &str = "blocks";
 
 /// A plan as it is written.
 #[derive(Debug, Deserialize)]
@@ -19,7 +23,7 @@ use crate::{size, time, values};
 pub struct PlanFile {
     /// Parameters of the module; those that are not there have their defaults.
     #[serde(default)]
-    pool: BTreeMap<Spanned<String>, Spanned<i64>>,
+    pool: BTreeMap<Spanned<String>, Spanned<Setting>>,
     /// Highest number of a processor, plus 1; that of this machine if it is not there.
     pub processors: Option<u32>,
     /// Bytes of a page.
@@ -28,6 +32,15 @@ pub struct PlanFile {
     /// The partitions, in the order in which they are created.
     #[serde(default)]
     pub partition: Vec<Spanned<PartitionPlan>>,
+}
+
+/// The value of a parameter of the module.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Setting {
+    Number(i64),
+    /// Of blocks alone.
+    Text(String),
 }
 
 fn usual_page() -> u32 {
@@ -66,6 +79,9 @@ pub struct PartitionPlan {
     pub stock_limit: u32,
     /// Its low watermark.
     pub stock_low: u32,
+    /// Its contiguous blocks.
+    #[serde(deserialize_with = "some_blocks")]
+    pub blocks: BlockCounts,
     /// Permission bits of who may open it; the usual ones if they are not there. This and
     /// the following only matter where the plan is applied.
     #[serde(deserialize_with = "some_mode")]
@@ -115,6 +131,11 @@ fn some_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error
     time::parse_some(&text).map(Some).map_err(D::Error::custom)
 }
 
+fn some_blocks<'de, D: Deserializer<'de>>(from: D) -> Result<BlockCounts, D::Error> {
+    let text = String::deserialize(from)?;
+    blocks::parse(&text).map_err(D::Error::custom)
+}
+
 fn some_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(from)?;
     values::mode(&text).map(Some).map_err(D::Error::custom)
@@ -151,10 +172,21 @@ pub fn read(text: &str) -> Result<PlanFile, Fault> {
             line: line_of(text, name.span().start),
             what,
         };
+        if name.get_ref() == BLOCKS {
+            match value.get_ref() {
+                Setting::Text(text) => blocks::parse(text).map_err(fault)?,
+                Setting::Number(_) => {
+                    return Err(fault(
+                        "blocks: must be a text, as in \"9:2,4:16\"".to_owned(),
+                    ))
+                }
+            };
+            continue;
+        }
         let Some(known) = parameters::named(name.get_ref()) else {
             let names: Vec<_> = PARAMETERS.iter().map(|known| known.name).collect();
             let what = format!(
-                "no parameter {}; there are {}",
+                "no parameter {}; there are {} {BLOCKS}",
                 name.get_ref(),
                 names.join(" ")
             );
@@ -164,7 +196,11 @@ pub fn read(text: &str) -> Result<PlanFile, Fault> {
             "grace_ms" => (known.least, plan.parameter("max_lease_ms")),
             _ => (known.least, known.most),
         };
-        if !(least..=most).contains(value.get_ref()) {
+        let sound = match value.get_ref() {
+            Setting::Number(number) => (least..=most).contains(number),
+            Setting::Text(_) => false,
+        };
+        if !sound {
             let what = format!("{}: must be {least} to {most} (EINVAL)", known.name);
             return Err(fault(what));
         }
@@ -179,20 +215,31 @@ pub fn read(text: &str) -> Result<PlanFile, Fault> {
 impl PlanFile {
     /// The value of a parameter.
     pub fn parameter(&self, name: &str) -> i64 {
-        let given = self
-            .pool
-            .iter()
-            .find(|(key, _)| key.get_ref() == name)
-            .map(|(_, value)| *value.get_ref());
+        let given = self.given().find(|(key, _)| *key == name);
         given
+            .map(|(_, value)| value)
             .or_else(|| parameters::named(name).map(|known| known.default))
             .unwrap_or(0)
     }
 
-    /// The parameters that are in the file, by their names.
+    /// The parameters that are in the file, by their names, but for the blocks.
     pub fn given(&self) -> impl Iterator<Item = (&str, i64)> {
         let each = self.pool.iter();
-        each.map(|(name, value)| (name.get_ref().as_str(), *value.get_ref()))
+        each.filter_map(|(name, value)| match value.get_ref() {
+            Setting::Number(number) => Some((name.get_ref().as_str(), *number)),
+            Setting::Text(_) => None,
+        })
+    }
+
+    /// The contiguous blocks that the module takes.
+    pub fn blocks(&self) -> BlockCounts {
+        let text = self.pool.values().find_map(|value| match value.get_ref() {
+            Setting::Text(text) => Some(text),
+            Setting::Number(_) => None,
+        });
+        // It was read before.
+        text.and_then(|text| blocks::parse(text).ok())
+            .unwrap_or_default()
     }
 
     /// As [`Self::parameter`], for a count: its limits are those of 32 bits.

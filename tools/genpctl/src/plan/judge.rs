@@ -9,6 +9,7 @@ use genp_core::{
         admission::{judge, Admission, User},
         AccountingError, Totals, MAX_LEASES_PER_PARTITION,
     },
+    block_counts::BlockCounts,
     recall_bound::{kth_wait_ns, RecallBound, RecallLoad, UnitCosts, MAX_MAPPINGS, PIECE},
     recall_share::{lease_work, RecallShare},
     shape::{Shape, ShapeError},
@@ -16,7 +17,7 @@ use genp_core::{
 use toml::Spanned;
 
 use super::file::{line_of, PartitionPlan, PlanFile};
-use crate::{size, time};
+use crate::{blocks, size, time};
 
 const MIB: u64 = 1 << 20;
 const MS: u64 = 1_000_000;
@@ -67,6 +68,8 @@ impl Outcome {
 struct Planner<'a> {
     plan: &'a PlanFile,
     totals: Totals,
+    /// Contiguous blocks that are in no partition.
+    blocks: BlockCounts,
     users: BTreeMap<&'a str, u64>,
     names: BTreeMap<&'a str, usize>,
 }
@@ -83,6 +86,7 @@ impl<'a> Planner<'a> {
         let mut planner = Self {
             plan,
             totals: Totals::default(),
+            blocks: plan.blocks(),
             users: BTreeMap::new(),
             names: BTreeMap::new(),
         };
@@ -110,7 +114,7 @@ impl<'a> Planner<'a> {
             stock_pages: part.stock,
             stock_limit: part.stock_limit,
             stock_low: part.stock_low,
-            block_pages: 0,
+            block_pages: part.blocks.pages().unwrap_or(u32::MAX),
         }
     }
 
@@ -125,6 +129,7 @@ impl<'a> Planner<'a> {
 
     /// Admits a partition as the module does for GENP_CREATE.
     fn admit(&mut self, part: &'a PartitionPlan) -> Result<(), String> {
+        self.has_blocks(part)?;
         let shape = self.shape(part).check(self.totals.capacity);
         let committed = shape.map_err(|error| self.shape_fault(error))?.committed;
         let user = self.user(&part.user);
@@ -135,6 +140,7 @@ impl<'a> Planner<'a> {
             Admission::Undecided => return Err("not decided".to_owned()),
             Admission::Refused(error) => return Err(self.refusal(error, committed, user)),
         }
+        self.take_blocks(part)?;
         self.totals.free -= committed;
         self.totals.committed += committed;
         self.totals.partitions += 1;
@@ -142,10 +148,48 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    /// Whether the module takes so many blocks at all.
+    fn has_blocks(&self, part: &PartitionPlan) -> Result<(), String> {
+        let all = self.plan.blocks();
+        match all.covers(&part.blocks) {
+            true => Ok(()),
+            false => Err(format!(
+                "more blocks than the module has, \"{}\" (E2BIG)",
+                blocks::show(&all.by_order())
+            )),
+        }
+    }
+
+    /// Charges its user for its blocks, and takes them.
+    fn take_blocks(&mut self, part: &'a PartitionPlan) -> Result<(), String> {
+        if part.blocks.is_none() {
+            return Ok(());
+        }
+        let pages = part.blocks.pages().unwrap_or(u32::MAX);
+        let committed = self.pages(part.reserve).saturating_add(part.stock);
+        let mut user = self.user(&part.user);
+        user.charged += u64::from(committed);
+        if user.charged + u64::from(pages) > user.ceiling.into() {
+            return Err(self.refusal(AccountingError::Ceiling, pages, user));
+        }
+        if !self.blocks.covers(&part.blocks) {
+            return Err(format!(
+                "blocks \"{}\", \"{}\" are free (ENOSPC)",
+                blocks::show(&part.blocks.by_order()),
+                blocks::show(&self.blocks.by_order())
+            ));
+        }
+        for (order, count) in (0..).zip(part.blocks.by_order()) {
+            self.blocks.lower(order, count);
+        }
+        *self.users.entry(&part.user).or_default() += u64::from(pages);
+        Ok(())
+    }
+
     fn shape_fault(&self, error: ShapeError) -> String {
         match error {
             ShapeError::Empty | ShapeError::NoReserve => {
-                "neither reserve nor borrow nor stock (EINVAL)".to_owned()
+                "neither reserve nor borrow nor stock nor blocks (EINVAL)".to_owned()
             }
             ShapeError::Watermarks => {
                 "stock_low is at most stock, and that at most stock_limit (EINVAL)".to_owned()

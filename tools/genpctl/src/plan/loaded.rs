@@ -5,7 +5,10 @@
 
 use genp::abi::genp_info;
 
+use genp_core::block_counts::BlockCounts;
+
 use super::file::PlanFile;
+use crate::blocks;
 
 const MIB: u64 = 1 << 20;
 const MS: u64 = 1_000_000;
@@ -56,13 +59,21 @@ pub fn misfits(plan: &PlanFile, info: &genp_info) -> Vec<String> {
         };
         (!fits).then(|| format!("{name} is {has}, the plan has {wanted}"))
     };
-    plan.given().filter_map(misfit).collect()
+    let wanted = plan.blocks();
+    let covered = BlockCounts::new(info.blocks).is_some_and(|has| has.covers(&wanted));
+    let blocks = (!covered).then(|| {
+        let [has, wanted] = [&info.blocks, &wanted.by_order()].map(blocks::show);
+        format!("blocks is \"{has}\", the plan has \"{wanted}\"")
+    });
+    plan.given().filter_map(misfit).chain(blocks).collect()
 }
 
 /// What the module is to be loaded with, as insmod and modprobe take it.
 pub fn parameters(plan: &PlanFile) -> String {
     let each = plan.given().map(|(name, value)| format!("{name}={value}"));
-    each.collect::<Vec<_>>().join(" ")
+    let blocks = blocks::show(&plan.blocks().by_order());
+    let blocks = (!blocks.is_empty()).then(|| format!("blocks={blocks}"));
+    each.chain(blocks).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -95,6 +106,18 @@ mod tests {
             parameters(&plan),
             "max_lease_ms=200 max_leases=25 pool_mib=32 recall_prio=50"
         );
+    }
+
+    #[test]
+    fn a_module_with_fewer_blocks_does_not_fit() {
+        let mut has = module();
+        has.blocks[4] = 16;
+        let fits = |text: &str| misfits(&read(text).unwrap(), &has).is_empty();
+        assert!(fits("[pool]\nblocks = \"4:16\"\n"));
+        assert!(!fits("[pool]\nblocks = \"4:17\"\n"));
+        assert!(!fits("[pool]\nblocks = \"9:1\"\n"));
+        let plan = read("[pool]\npool_mib = 8\nblocks = \"9:1,4:2\"\n").unwrap();
+        assert_eq!(parameters(&plan), "pool_mib=8 blocks=4:2,9:1");
     }
 
     #[test]

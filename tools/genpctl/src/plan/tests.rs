@@ -201,3 +201,40 @@ fn defaults_are_those_of_the_module() {
         assert_eq!(number.parse(), Ok(known.default), "{}", known.name);
     }
 }
+
+/// A plan with blocks for one partition of order 4 and one of order 9, and what they want.
+fn with_blocks(first: &str, second: &str) -> String {
+    format!(
+        "[pool]\nuid_ceiling_mib = 4\nblocks = \"4:4,9:1\"\n\
+         [[partition]]\nname = \"a\"\nblocks = \"{first}\"\n\
+         [[partition]]\nname = \"b\"\nuser = \"b\"\nblocks = \"{second}\"\nreserve = \"1M\"\n"
+    )
+}
+
+#[test]
+fn blocks_are_admitted_as_far_as_there_are_some() {
+    assert!(faults(&with_blocks("4:2", "4:2,9:1")).is_empty());
+    breaks(
+        &with_blocks("4:2", "4:3"),
+        "b",
+        "\"4:2,9:1\" are free (ENOSPC)",
+    );
+    breaks(&with_blocks("4:5", "4:1"), "a", "(E2BIG)");
+    breaks(&with_blocks("3:1", ""), "a", "(E2BIG)");
+    breaks(&with_blocks("", ""), "a", "nor blocks (EINVAL)");
+    // 4 MiB of its user, of which 2 MiB are the reserve and 2 MiB one block.
+    breaks(
+        &with_blocks("4:1", "4:1,9:1").replacen("\"1M\"", "\"2M\"", 1),
+        "b",
+        "ceiling",
+    );
+}
+
+#[test]
+fn blocks_are_a_text_of_orders() {
+    for text in ["[pool]\nblocks = 4\n", "[pool]\nblocks = \"11:1\"\n"] {
+        assert_eq!(read(text).unwrap_err().line, 2);
+    }
+    assert_eq!(read("[pool]\npool_mib = \"4:1\"\n").unwrap_err().line, 2);
+    assert!(read("[[partition]]\nblocks = \"4\"\n").is_err());
+}
