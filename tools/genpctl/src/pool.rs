@@ -14,13 +14,15 @@ use serde_json::{json, Value};
 use crate::{blocks, output::Format, problem::Problem, size, sysfs, table::Table, time};
 
 /// The features and their bits.
-const FEATURES: [(u32, &str); 7] = [
+const FEATURES: [(u32, &str); 9] = [
     (abi::GENP_FEATURE_LEASES, "leases"),
     (abi::GENP_FEATURE_EVENTS, "events"),
     (abi::GENP_FEATURE_BOUNDS, "bounds"),
     (abi::GENP_FEATURE_RESIZE, "resize"),
     (abi::GENP_FEATURE_STOCK, "stock"),
     (abi::GENP_FEATURE_RANGE, "range"),
+    (abi::GENP_FEATURE_LIST, "list"),
+    (abi::GENP_FEATURE_RIGHTS, "rights"),
     (abi::GENP_FEATURE_BLOCKS, "blocks"),
 ];
 
