@@ -189,6 +189,10 @@ void bench_drain(struct bench *bench);
 u32 bench_random(void);
 void bench_random_restart(void);
 
+/* exchange.c */
+void exchange_fill(struct bench *bench);
+void exchange_measure(struct bench *bench);
+
 /* report.c */
 int report_init(void);
 void report_exit(void);

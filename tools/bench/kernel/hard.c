@@ -2,7 +2,7 @@
 /*
  * Expensive cases: a page when all others are taken, at any position; a region that has to
  * be searched for and split off; one freed between two free ones; refused requests; and
- * random requests in random order.
+ * any regions exchanged for others.
  */
 #include <linux/mm.h>
 
@@ -121,54 +121,6 @@ static u64 stale_ticks(struct bench *bench)
 	return end - begin;
 }
 
-/* Sizes from a unit to 64 KiB, each power of two with the same frequency. */
-static size_t any_size(void)
-{
-	return 1 + bench_random() % (64U << bench_random() % 11);
-}
-
-static void *take_any(struct bench *bench)
-{
-	struct genp_region region;
-
-	if (allocate(bench, any_size(), &region))
-		return NULL;
-	return (void *)(uintptr_t)region.handle;
-}
-
-/* Frees a region and allocates one of another size, in a pool that is nearly full. */
-static u64 any_pair(struct bench *bench)
-{
-	unsigned long at = bench_random() % bench->nr_taken;
-	struct genp_region old = { .handle = (uintptr_t)bench->taken[at] }, new;
-	size_t size = any_size();
-	u64 begin, end;
-	int error;
-
-	begin = bench_clock();
-	genp_free(bench->part, &old);
-	error = allocate(bench, size, &new);
-	end = bench_clock();
-	bench->refused += !!error;
-	bench->taken[at] = error ? NULL : (void *)(uintptr_t)new.handle;
-	if (error)
-		bench->taken[at] = bench->taken[--bench->nr_taken];
-	return bench->nr_taken ? end - begin : U64_MAX;
-}
-
-static void fill_with_any(struct bench *bench)
-{
-	void *block;
-
-	bench_random_restart();
-	while (bench->nr_taken < bench->capacity) {
-		block = take_any(bench);
-		if (!block)
-			break;
-		bench->taken[bench->nr_taken++] = block;
-	}
-}
-
 static int measure_regions(struct bench *bench)
 {
 	report_case(bench, split_ticks, "region_split", "fresh");
@@ -176,10 +128,10 @@ static int measure_regions(struct bench *bench)
 	report_case(bench, stale_ticks, "region_stale", "fresh");
 	hard.refused_size = bench->pool + 1;
 	report_case(bench, refused_ticks, "region_fail", "fresh");
-	fill_with_any(bench);
+	exchange_fill(bench);
 	hard.refused_size = bench->pool / 2;
 	report_case(bench, refused_ticks, "region_fail", "fragmented");
-	report_case(bench, any_pair, "region_random", "fragmented");
+	exchange_measure(bench);
 	return 0;
 }
 
