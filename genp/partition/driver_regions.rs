@@ -31,11 +31,14 @@ impl Partition {
             .alloc(Owner::Driver, size as u64, align as u64)?;
         match self.reserve.driver_address(region.offset) {
             Some(address) => Ok((address, region.handle)),
-            None => {
-                // not-reached: a region was allocated, so there is a reserve.
-                self.regions.free(Owner::Driver, region.handle)?;
-                Err(EINVAL)
-            }
+            // not-reached: a region was allocated, so there is a reserve.
+            None => self.refuse_region(region.handle),
         }
+    }
+
+    #[cold]
+    fn refuse_region(&self, handle: u64) -> Result<(usize, u64)> {
+        self.regions.free(Owner::Driver, handle)?;
+        Err(EINVAL)
     }
 }

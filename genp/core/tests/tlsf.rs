@@ -155,6 +155,22 @@ proptest! {
         }
     }
 
+    /// At the bound: the only free block has no unit more than the class that is searched
+    /// promises, and begins anywhere.
+    #[test]
+    fn a_block_of_the_ceiling_holds_any_alignment(
+        before in 1u32..300,
+        units in 1u32..5000,
+        log in 0u32..13,
+    ) {
+        let most = class_ceiling(units + (1 << log) - 1).unwrap();
+        let mut heap = heap(before + most, 3);
+        prop_assert!(heap.alloc(before, 1).is_ok());
+        let block = heap.alloc(units, 1 << log);
+        prop_assert_eq!(block.map(|block| block.offset % (1 << log)), Ok(0));
+        prop_assert_eq!(heap.check(), Ok(()));
+    }
+
     #[test]
     fn class_ceilings_are_tight(units in 1u32..u32::MAX / 2) {
         let ceiling = class_ceiling(units).unwrap();

@@ -5,174 +5,128 @@
 
 use core::ops::DerefMut;
 
-use super::{super::count::Count, classes::Class, node::BlockState, Node, Tlsf, NONE};
+use super::{
+    super::count::must_hold,
+    classes::{Class, Classes},
+    end::END,
+    node::BlockState,
+    Node, Tlsf,
+};
 
-// The table is only indexed with numbers that came out of it. Any other number gets the
-// stray node, which belongs to no block, so that no damage can spread.
+/// A node for writing. The table is only indexed with numbers that came out of it; any
+/// other number, of a table that is damaged, is refused.
+#[inline(always)]
+pub(super) fn entry(nodes: &mut [Node], index: u32) -> Option<&mut Node> {
+    must_hold((index as usize) < nodes.len());
+    nodes.get_mut(index as usize)
+}
+
+/// Makes a node an unused one.
+#[inline(always)]
+pub(super) fn release_node(nodes: &mut [Node], unused: &mut u32, index: u32) -> Option<()> {
+    let node = entry(nodes, index)?;
+    node.state = BlockState::Unused;
+    node.next = *unused;
+    *unused = index;
+    Some(())
+}
+
+/// An unused node for a new block.
+#[inline(always)]
+pub(super) fn take_node(nodes: &mut [Node], unused: &mut u32) -> Option<u32> {
+    let index = *unused;
+    if index == END {
+        return None;
+    }
+    *unused = entry(nodes, index)?.next;
+    Some(index)
+}
+
+/// A sum of units, which cannot be more than a reserve has unless the table is damaged.
+#[inline(always)]
+pub(super) fn sum(one: u32, other: u32) -> Option<u32> {
+    let sum = one.checked_add(other);
+    must_hold(sum.is_some());
+    sum
+}
+
+/// Makes a block of this class a free one, first in the list.
+#[inline(always)]
+pub(super) fn insert_free(
+    classes: &mut Classes,
+    nodes: &mut [Node],
+    index: u32,
+    class: Class,
+) -> Option<()> {
+    let first = classes.first(class);
+    let node = entry(nodes, index)?;
+    node.state = BlockState::Free;
+    node.class = class;
+    node.prev = END;
+    node.next = first;
+    if first == END {
+        classes.open(class, index);
+    } else {
+        classes.replace_first(class, index);
+        entry(nodes, first)?.prev = index;
+    }
+    Some(())
+}
+
+/// Takes a free block out of the list of its size class.
+#[inline(always)]
+pub(super) fn remove_free(classes: &mut Classes, nodes: &mut [Node], index: u32) -> Option<()> {
+    let Node {
+        prev, next, class, ..
+    } = *entry(nodes, index)?;
+    if prev != END {
+        entry(nodes, prev)?.next = next;
+        entry(nodes, next)?.prev = prev;
+    } else if next != END {
+        classes.replace_first(class, next);
+        entry(nodes, next)?.prev = END;
+    } else {
+        classes.close(class);
+    }
+    Some(())
+}
+
+/// Gives a free block another size. In the same size class it stays where it is in the
+/// list.
+#[inline(always)]
+pub(super) fn resize_free(
+    classes: &mut Classes,
+    nodes: &mut [Node],
+    index: u32,
+    units: u32,
+) -> Option<()> {
+    let class = Class::of(units);
+    let node = entry(nodes, index)?;
+    node.units = units;
+    if node.class != class {
+        remove_free(classes, nodes, index)?;
+        insert_free(classes, nodes, index, class)?;
+    }
+    Some(())
+}
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
+    /// What a node says. Out of range is a node of no block.
     #[inline(always)]
-    pub(super) fn node(&self, index: u32) -> &Node {
-        self.nodes.get(index as usize).unwrap_or(&self.stray)
+    pub(super) fn node(&self, index: u32) -> Node {
+        self.nodes
+            .get(index as usize)
+            .copied()
+            .unwrap_or(Node::EMPTY)
     }
 
-    #[inline(always)]
-    pub(super) fn node_mut(&mut self, index: u32) -> &mut Node {
-        if (index as usize) < self.nodes.len() {
-            return &mut self.nodes[index as usize];
-        }
-        self.stray = Node::EMPTY;
-        &mut self.stray
+    /// The block with the lowest offset.
+    pub(super) fn bottom(&self) -> u32 {
+        self.node(END).above
     }
 
-    /// Makes a node an unused one.
-    #[inline(always)]
-    pub(super) fn release_node(&mut self, index: u32) {
-        let unused = self.unused_nodes;
-        let node = self.node_mut(index);
-        node.state = BlockState::Unused;
-        node.next = unused;
-        self.unused_nodes = index;
-    }
-
-    /// An unused node for a new block.
-    #[inline(always)]
-    pub(super) fn take_node(&mut self) -> Option<u32> {
-        let index = self.unused_nodes;
-        if index == NONE {
-            return None;
-        }
-        self.unused_nodes = self.node(index).next;
-        Some(index)
-    }
-
-    /// Makes a block a free one, first in the list of its size class.
-    pub(super) fn insert_free(&mut self, index: u32) {
-        let class = Class::of(self.node(index).units);
-        let first = self.classes.first(class);
-        let node = self.node_mut(index);
-        node.state = BlockState::Free;
-        node.prev = NONE;
-        node.next = first;
-        if first != NONE {
-            self.node_mut(first).prev = index;
-        }
-        self.classes.set_first(class, index);
-        self.search_sees_free(index);
-    }
-
-    /// Takes a free block out of the list of its size class.
-    pub(super) fn remove_free(&mut self, index: u32) {
-        let Node {
-            units, prev, next, ..
-        } = *self.node(index);
-        if next != NONE {
-            self.node_mut(next).prev = prev;
-        }
-        if prev != NONE {
-            self.node_mut(prev).next = next;
-        } else {
-            self.classes.set_first(Class::of(units), next);
-        }
-        self.search_loses(index);
-    }
-
-    /// Gives a free block another offset and size. In the same size class it stays where
-    /// it is in the list.
-    #[inline(always)]
-    pub(super) fn resize_block(&mut self, index: u32, offset: u32, units: u32) {
-        let same = Class::of(self.node(index).units) == Class::of(units);
-        if same {
-            self.search_loses(index);
-        } else {
-            self.remove_free(index);
-        }
-        let node = self.node_mut(index);
-        node.offset = offset;
-        node.units = units;
-        if same {
-            self.search_sees_free(index);
-        } else {
-            self.insert_free(index);
-        }
-    }
-
-    /// Sets which block is above `index`, or the lowest block if that is `NONE`.
-    #[inline(always)]
-    pub(super) fn set_above(&mut self, index: u32, above: u32) {
-        if index == NONE {
-            self.bottom = above;
-        } else {
-            self.node_mut(index).above = above;
-        }
-    }
-
-    /// Sets which block is below `index`, or the highest block if that is `NONE`.
-    #[inline(always)]
-    pub(super) fn set_below(&mut self, index: u32, below: u32) {
-        if index == NONE {
-            self.top = below;
-        } else {
-            self.node_mut(index).below = below;
-        }
-    }
-
-    /// Makes a block of the first `units` units of a longer free one, in a node of its
-    /// own; `None` if no node is left. The new block is in no list.
-    #[inline(always)]
-    pub(super) fn split_below(&mut self, index: u32, units: u32) -> Option<u32> {
-        let lower = self.take_node()?;
-        let Node {
-            offset,
-            units: all,
-            below,
-            ..
-        } = *self.node(index);
-        let node = self.node_mut(lower);
-        node.offset = offset;
-        node.units = units;
-        node.below = below;
-        node.above = index;
-        self.set_above(below, lower);
-        self.node_mut(index).below = lower;
-        self.resize_block(index, offset.plus(units), all.minus(units));
-        Some(lower)
-    }
-
-    /// Makes a block of what follows the first `units` units of a longer one, in a node
-    /// of its own; `None` if no node is left. The new block is in no list.
-    pub(super) fn split_above(&mut self, index: u32, units: u32) -> Option<u32> {
-        let upper = self.take_node()?;
-        let Node {
-            offset,
-            units: all,
-            above,
-            state,
-            ..
-        } = *self.node(index);
-        let node = self.node_mut(upper);
-        node.offset = offset.plus(units);
-        node.units = all.minus(units);
-        node.below = index;
-        node.above = above;
-        self.set_below(above, upper);
-        self.node_mut(index).above = upper;
-        if state == BlockState::Free {
-            self.resize_block(index, offset, units);
-        } else {
-            self.node_mut(index).units = units;
-        }
-        Some(upper)
-    }
-
-    /// Releases the node of `gone`, which is in no list. Its units go to its neighbour
-    /// `into`, whose offset and size the caller sets.
-    #[inline(always)]
-    pub(super) fn merge_into(&mut self, into: u32, gone: u32) {
-        let Node { below, above, .. } = *self.node(gone);
-        self.set_above(below, above);
-        self.set_below(above, below);
-        self.search_merged(into, gone);
-        self.release_node(gone);
+    /// The block with the highest offset.
+    pub(super) fn top(&self) -> u32 {
+        self.node(END).below
     }
 }

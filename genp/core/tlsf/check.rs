@@ -4,17 +4,21 @@
 
 use core::ops::DerefMut;
 
-use super::{BlockState, Class, Node, Tlsf, NONE};
+use super::{classes::Class, BlockState, Node, Tlsf, END};
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// Checks what must hold between two calls. The error says what does not. O(nodes),
     /// for tests.
     pub fn check(&self) -> Result<(), &'static str> {
-        let (mut index, mut at, mut used, mut regions, mut free) = (self.top, self.units, 0, 0, 0);
+        let (mut index, mut at, mut used, mut regions, mut free) =
+            (self.top(), self.units, 0, 0, 0);
         let mut held = 0;
-        let mut above = NONE;
+        let mut above = END;
+        if matches!(self.node(END).state, BlockState::Free | BlockState::Used) {
+            return Err("the end is a block");
+        }
         for _ in 0..=self.nodes.len() {
-            if index == NONE {
+            if index == END {
                 break;
             }
             let node = self.node(index);
@@ -32,7 +36,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
                 }
                 BlockState::Free => {
                     free += 1;
-                    if above != NONE && self.node(above).state == BlockState::Free {
+                    if above != END && self.node(above).state == BlockState::Free {
                         return Err("free neighbours are not merged");
                     }
                     self.check_class_list(index)?;
@@ -43,13 +47,13 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
             above = index;
             index = node.below;
         }
-        if index != NONE || at != 0 {
+        if index != END || at != 0 {
             return Err("the blocks do not reach down to 0");
         }
-        if above != self.bottom {
+        if above != self.bottom() {
             return Err("the lowest block is another one");
         }
-        if (used, regions, held) != (self.used, self.regions, self.driver_owned) {
+        if (used, regions, held) != (self.used, self.regions(), self.driver_owned) {
             return Err("the counts are off");
         }
         self.check_unused_nodes(regions + free)
@@ -57,12 +61,15 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
 
     fn check_class_list(&self, index: u32) -> Result<(), &'static str> {
         let node = self.node(index);
-        let linked = if node.prev == NONE {
-            self.classes.first(Class::of(node.units)) == index
+        let linked = if node.prev == END {
+            self.classes.first(node.class) == index
         } else {
             self.node(node.prev).next == index
         };
-        match linked && (node.next == NONE || self.node(node.next).prev == index) {
+        if node.class != Class::of(node.units) {
+            return Err("a free block is in a wrong class");
+        }
+        match linked && (node.next == END || self.node(node.next).prev == index) {
             true => Ok(()),
             false => Err("a free block is not in its class"),
         }
@@ -70,14 +77,14 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
 
     fn check_unused_nodes(&self, blocks: u32) -> Result<(), &'static str> {
         let (mut index, mut unused) = (self.unused_nodes, 0u32);
-        while index != NONE && (unused as usize) <= self.nodes.len() {
+        while index != END && (unused as usize) <= self.nodes.len() {
             if self.node(index).state != BlockState::Unused {
                 return Err("a node in the list of unused ones is in use");
             }
             unused += 1;
             index = self.node(index).next;
         }
-        match (unused + blocks) as usize == self.nodes.len() {
+        match (unused + blocks + 1) as usize == self.nodes.len() {
             true => Ok(()),
             false => Err("nodes are lost"),
         }

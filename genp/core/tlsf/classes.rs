@@ -1,56 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Size classes: powers of two (the first level), each in sixteen equal steps (the
-//! second level).
+//! Size classes: powers of two, each in sixteen equal steps; and a map of those that have
+//! a free block, in rows of as many classes as a word has bits.
 
-use super::node::NONE;
+use super::end::END;
 
 const STEP_BITS: u32 = 4;
 const STEPS: u32 = 1 << STEP_BITS;
-/// Rows of the first level: one for sizes below `STEPS`, one for each power of two
-/// above; and some that are never used, so that any number of five bits is a row.
-const ROWS: usize = 32;
+const ROW: usize = u64::BITS as usize;
+/// Sizes of 32 bits need fewer than 512 classes.
+const ROWS: usize = 8;
+const CLASSES: usize = ROWS * ROW;
 
 /// By how much a size is shifted to get its step.
 #[inline(always)]
 const fn shift(units: u32) -> u32 {
-    // Sizes below `STEPS` are not shifted, nor are those of the row above.
+    // Sizes below `STEPS` are not shifted, nor are those of the power of two above.
     (units | STEPS).ilog2().wrapping_sub(STEP_BITS)
 }
 
-/// A size class: its row times `STEPS`, plus its step.
+/// A size class, numbered from the smallest sizes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Class(u32);
+pub(super) struct Class(u16);
 
 impl Class {
+    pub(super) const LOWEST: Self = Self(0);
+
     /// The size class of a block of this size.
     #[inline(always)]
     pub(super) const fn of(units: u32) -> Self {
         let shift = shift(units);
-        // The highest bit of the shifted size counts as one more row.
-        Self(
-            shift
-                .wrapping_mul(STEPS)
-                .wrapping_add(units.wrapping_shr(shift)),
-        )
+        // The highest bit of the shifted size counts as `STEPS` more.
+        let class = shift
+            .wrapping_mul(STEPS)
+            .wrapping_add(units.wrapping_shr(shift));
+        // CAST: fewer than 512.
+        Self(class as u16)
     }
 
-    /// The lowest size class in which every block has at least this size.
+    /// The lowest size class in which every block has at least this size, which is not 0:
+    /// the one above that of the next smaller size.
     #[inline(always)]
-    pub(super) fn above(units: u32) -> Option<Self> {
-        Some(Self::of(class_ceiling(units)?))
+    pub(super) const fn above(units: u32) -> Self {
+        Self(Self::of(units.wrapping_sub(1)).0.wrapping_add(1))
     }
 
-    const fn row(self) -> usize {
-        (self.0 / STEPS) as usize % ROWS
-    }
-
-    const fn step(self) -> u32 {
-        self.0 % STEPS
-    }
-
+    #[inline(always)]
     const fn index(self) -> usize {
-        self.0 as usize % (ROWS * STEPS as usize)
+        self.0 as usize % CLASSES
+    }
+
+    #[inline(always)]
+    const fn row(self) -> usize {
+        self.index() / ROW
+    }
+
+    #[inline(always)]
+    const fn bit(self) -> u64 {
+        1u64.wrapping_shl(self.0 as u32)
     }
 }
 
@@ -63,76 +70,86 @@ pub fn class_ceiling(units: u32) -> Option<u32> {
     Some(units.checked_add(mask)? & !mask)
 }
 
-/// The first free block of each size class, and two levels of bitmaps of the classes
-/// that have one.
+/// The first free block of each size class, and the map of the classes that have one.
 #[derive(Debug)]
 pub(super) struct Classes {
     /// Rows with a free block, one bit each.
     rows: u32,
-    /// Steps with a free block, one bit each, by row.
-    steps: [u32; ROWS],
-    first: [u32; ROWS * STEPS as usize],
+    /// Classes with a free block, one bit each, by row.
+    map: [u64; ROWS],
+    first: [u32; CLASSES],
 }
 
 impl Classes {
     pub(super) const fn new() -> Self {
         Self {
             rows: 0,
-            steps: [0; ROWS],
-            first: [NONE; ROWS * STEPS as usize],
+            map: [0; ROWS],
+            first: [END; CLASSES],
         }
     }
 
-    /// The first free block of this class, or `NONE`.
+    /// The first free block of this class, or `END`.
     #[inline(always)]
     pub(super) fn first(&self, class: Class) -> u32 {
         self.first[class.index()]
     }
 
-    /// Makes `index` the first free block of this class; `NONE` empties it.
+    /// Makes another free block the first one of a class that has one.
     #[inline(always)]
-    pub(super) fn set_first(&mut self, class: Class, index: u32) {
+    pub(super) fn replace_first(&mut self, class: Class, index: u32) {
         self.first[class.index()] = index;
-        let steps = &mut self.steps[class.row()];
-        if index == NONE {
-            *steps &= !(1 << class.step());
-            if *steps == 0 {
-                self.rows &= !(1 << class.row());
-            }
-        } else {
-            *steps |= 1 << class.step();
-            self.rows |= 1 << class.row();
+    }
+
+    /// Makes a free block the only one of its class.
+    #[inline(always)]
+    pub(super) fn open(&mut self, class: Class, index: u32) {
+        self.first[class.index()] = index;
+        self.map[class.row()] |= class.bit();
+        self.rows |= 1u32.wrapping_shl(class.row() as u32);
+    }
+
+    /// Takes the only free block of a class out of it.
+    #[inline(always)]
+    pub(super) fn close(&mut self, class: Class) {
+        self.first[class.index()] = END;
+        let row = &mut self.map[class.row()];
+        *row &= !class.bit();
+        if *row == 0 {
+            self.rows &= !1u32.wrapping_shl(class.row() as u32);
         }
     }
 
-    /// The first free block of the lowest class from `class` on that has one. Two bit
-    /// scans at most.
+    /// The first free block of the lowest class from `class` on that has one, or `END`.
+    /// Two bit scans at most.
     #[inline(always)]
-    pub(super) fn first_from(&self, class: Class) -> Option<u32> {
-        let steps = self.steps[class.row()] & (u32::MAX << class.step());
-        if steps != 0 {
-            return Some(self.first_of(class.row(), steps));
+    pub(super) fn first_from(&self, class: Class) -> u32 {
+        let row = class.row();
+        let here = self.map[row].wrapping_shr(class.0.into());
+        if here != 0 {
+            return self.first_at(class.index() + here.trailing_zeros() as usize);
         }
-        // Rows above. Shifted twice, because a shift by 32 would overflow.
-        let rows = self.rows & ((u32::MAX << class.row()) << 1);
+        // Rows above.
+        let rows = self.rows & 0xfffe_u32.wrapping_shl(row as u32);
         if rows == 0 {
-            return None;
+            return END;
         }
         let row = rows.trailing_zeros() as usize % ROWS;
-        Some(self.first_of(row, self.steps[row]))
+        self.first_at(row * ROW + self.map[row].trailing_zeros() as usize)
     }
 
     #[inline(always)]
-    fn first_of(&self, row: usize, steps: u32) -> u32 {
-        // CAST: fewer than 32 rows.
-        let class = (row as u32).wrapping_mul(STEPS);
-        self.first(Class(class.wrapping_add(steps.trailing_zeros())))
+    fn first_at(&self, class: usize) -> u32 {
+        self.first[class % CLASSES]
     }
 
-    /// The highest class that has a free block.
-    pub(super) fn highest(&self) -> Option<Class> {
-        let row = self.rows.checked_ilog2()?;
-        let step = self.steps[row as usize % ROWS].checked_ilog2()?;
-        Some(Class(row * STEPS + step))
+    /// The first free block of the highest class that has one, or `END`.
+    pub(super) fn highest(&self) -> u32 {
+        let Some(row) = self.rows.checked_ilog2() else {
+            return END;
+        };
+        let row = row as usize % ROWS;
+        let bit = self.map[row].checked_ilog2().unwrap_or(0);
+        self.first_at(row * ROW + bit as usize)
     }
 }

@@ -2,11 +2,11 @@
 
 //! The description of a block.
 
-/// No node.
-pub(super) const NONE: u32 = u32::MAX;
+use super::{classes::Class, end::END};
 
 /// What a node describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
 pub(super) enum BlockState {
     /// No block.
     Unused,
@@ -18,8 +18,9 @@ pub(super) enum BlockState {
     DriverOwned,
 }
 
-/// One entry of the table of a [`super::Tlsf`]: 32 bytes.
+/// One entry of the table of a [`super::Tlsf`]: half a cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(32))]
 pub struct Node {
     pub(super) offset: u32,
     pub(super) units: u32,
@@ -33,6 +34,8 @@ pub struct Node {
     /// Counts the regions that this node described.
     pub(super) generation: u32,
     pub(super) state: BlockState,
+    /// In which list a free block is.
+    pub(super) class: Class,
 }
 
 impl Node {
@@ -40,11 +43,12 @@ impl Node {
     pub const EMPTY: Self = Self {
         offset: 0,
         units: 0,
-        below: NONE,
-        above: NONE,
-        prev: NONE,
-        next: NONE,
+        below: END,
+        above: END,
+        prev: END,
+        next: END,
         generation: 0,
         state: BlockState::Unused,
+        class: Class::LOWEST,
     };
 }

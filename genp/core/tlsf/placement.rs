@@ -13,8 +13,9 @@ use core::ops::DerefMut;
 
 use super::{
     super::{count::Count, owner::Owner},
+    claim::Fit,
     node::BlockState,
-    Block, Node, Tlsf, TlsfError, NONE,
+    Block, Node, Tlsf, TlsfError, END,
 };
 
 /// How often others may take the best block away before best fit settles for any block
@@ -100,8 +101,8 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         }
         self.search = SearchState::Running(Cursor {
             request,
-            next: self.bottom,
-            best: NONE,
+            next: self.bottom(),
+            best: END,
             restarts: 0,
         });
         Ok(())
@@ -138,25 +139,29 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// Visits the block under the cursor and advances to the one above it.
     fn visit(&mut self, mut cursor: Cursor) {
         let index = cursor.next;
-        if index == NONE {
+        if index == END {
             return self.finish_pass(cursor);
         }
-        let node = *self.node(index);
+        let node = self.node(index);
         cursor.next = node.above;
         match cursor.request.strategy {
             Strategy::Fixed(offset) if offset.wrapping_sub(node.offset) < node.units => {
-                return self.finish(index, offset.wrapping_sub(node.offset), cursor.request);
+                let front = offset.wrapping_sub(node.offset);
+                let end = front.checked_add(cursor.request.units);
+                let rest = end.and_then(|end| node.units.checked_sub(end));
+                let fit = rest.map(|rest| Fit { front, rest });
+                return self.finish(index, fit, cursor.request);
             }
             Strategy::FirstFit if node.state == BlockState::Free => {
-                if let Some(front) = self.fit_request(index, cursor.request) {
-                    return self.finish(index, front, cursor.request);
+                if let Some(fit) = self.fit_request(index, cursor.request) {
+                    return self.finish(index, Some(fit), cursor.request);
                 }
             }
             Strategy::BestFit if self.is_better(index, cursor) => cursor.best = index,
             _ => {}
         }
         self.search = SearchState::Running(cursor);
-        if cursor.next == NONE {
+        if cursor.next == END {
             self.finish_pass(cursor);
         }
     }
@@ -165,122 +170,130 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     fn finish_pass(&mut self, cursor: Cursor) {
         let request = cursor.request;
         let found = match self.fit_request(cursor.best, request) {
-            Some(front) => Some((cursor.best, front)),
+            Some(fit) => Some((cursor.best, fit)),
             None if cursor.restarts > MAX_RESTARTS => {
                 self.find(request.units, request.align, request.phase)
             }
             None => None,
         };
         match found {
-            Some((index, front)) => self.finish(index, front, request),
+            Some((index, fit)) => self.finish(index, Some(fit), request),
             None => self.search = SearchState::Done(Err(TlsfError::NoBlock)),
         }
     }
 
-    /// Ends the search with a region in this block, if that is free and large enough.
-    fn finish(&mut self, index: u32, front: u32, request: SearchRequest) {
+    /// Ends the search with a region in this block, if that is free and the region fits.
+    fn finish(&mut self, index: u32, fit: Option<Fit>, request: SearchRequest) {
         self.search = SearchState::Idle;
-        let node = *self.node(index);
-        let end = front.checked_add(request.units);
-        let fits = node.state == BlockState::Free && end.is_some_and(|end| end <= node.units);
         let state = match request.owner {
             Owner::Driver => BlockState::DriverOwned,
             Owner::Process => BlockState::Used,
         };
-        let claimed = if fits {
-            self.claim(index, front, request.units, state)
-        } else {
-            Err(TlsfError::NoBlock)
+        let claimed = match fit {
+            Some(fit) if self.node(index).state == BlockState::Free => {
+                self.claim(index, fit, request.units, state)
+            }
+            _ => Err(TlsfError::NoBlock),
         };
         self.search = SearchState::Done(claimed);
     }
 
-    fn fit_request(&self, index: u32, request: SearchRequest) -> Option<u32> {
+    fn fit_request(&self, index: u32, request: SearchRequest) -> Option<Fit> {
         self.fit(index, request.units, request.align, request.phase)
     }
 
     /// Whether a block fits better than the best one so far.
     fn is_better(&self, index: u32, cursor: Cursor) -> bool {
-        let node = *self.node(index);
+        let node = self.node(index);
         if node.state != BlockState::Free || self.fit_request(index, cursor.request).is_none() {
             return false;
         }
-        let best = *self.node(cursor.best);
-        cursor.best == NONE || (node.units, node.offset) < (best.units, best.offset)
+        let best = self.node(cursor.best);
+        cursor.best == END || (node.units, node.offset) < (best.units, best.offset)
     }
 
     /// Whether the cursor is beyond a block.
     fn is_visited(&self, index: u32, cursor: Cursor) -> bool {
-        cursor.next == NONE || self.node(index).offset < self.node(cursor.next).offset
+        cursor.next == END || self.node(index).offset < self.node(cursor.next).offset
     }
 
-    // How other calls correct the cursor. Each takes a constant number of steps.
+    // How other calls correct the cursor, once they are done. Each takes a constant number
+    // of steps.
 
-    /// A block has become free.
+    /// A region was cut out of this block. What was before it is the block `lower` now, if
+    /// that is not `END`.
     #[inline(always)]
-    pub(super) fn search_sees_free(&mut self, index: u32) {
+    pub(super) fn search_after_claim(&mut self, found: u32, lower: u32) {
         if let SearchState::Running(cursor) = self.search {
-            self.note_free(index, cursor);
+            let lowest = if lower == END { found } else { lower };
+            self.correct(cursor, [found, END], lowest, [lower, found]);
         }
     }
 
-    #[cold]
-    fn note_free(&mut self, index: u32, mut cursor: Cursor) {
-        let still_best_fit =
-            cursor.request.strategy == Strategy::BestFit && cursor.restarts <= MAX_RESTARTS;
-        if still_best_fit && self.is_visited(index, cursor) && self.is_better(index, cursor) {
-            cursor.best = index;
-            self.search = SearchState::Running(cursor);
-        }
-    }
-
-    /// A region was freed, and this is the free block it is part of now. No block below
-    /// the cursor fitted before, so if this one does it is the lowest one.
+    /// A region was freed, and is part of this free block now. So are these two blocks, if
+    /// they are not `END`.
     #[inline(always)]
-    pub(super) fn search_may_take(&mut self, index: u32) {
+    pub(super) fn search_after_free(&mut self, free: u32, gone: u32, gone_above: u32) {
         if let SearchState::Running(cursor) = self.search {
-            self.offer(index, cursor);
+            self.correct(cursor, [gone, gone_above], free, [free, END]);
+            self.offer(free);
         }
     }
 
+    /// This free block has another size, or was added.
+    pub(super) fn search_after_resize(&mut self, free: u32) {
+        if let SearchState::Running(cursor) = self.search {
+            self.correct(cursor, [END; 2], END, [free, END]);
+        }
+    }
+
+    /// The highest block is there no longer.
+    pub(super) fn search_after_cut(&mut self, gone: u32) {
+        let top = self.top();
+        if let SearchState::Running(cursor) = self.search {
+            self.correct(cursor, [gone, END], top, [END; 2]);
+        }
+    }
+
+    /// What is left of the blocks `gone` begins with the block `into`; the blocks `free` have
+    /// become free or have another size. A search that loses its best block starts again, a
+    /// few times.
     #[cold]
-    fn offer(&mut self, index: u32, cursor: Cursor) {
-        if cursor.request.strategy == Strategy::FirstFit && self.is_visited(index, cursor) {
-            if let Some(front) = self.fit_request(index, cursor.request) {
-                self.finish(index, front, cursor.request);
-            }
+    fn correct(&mut self, mut cursor: Cursor, gone: [u32; 2], into: u32, free: [u32; 2]) {
+        if cursor.next != END && gone.contains(&cursor.next) {
+            cursor.next = into;
         }
-    }
-
-    /// A free block is no longer one, or gets another size. A search that loses its best
-    /// block starts again, a few times.
-    #[inline(always)]
-    pub(super) fn search_loses(&mut self, index: u32) {
-        if matches!(&self.search, SearchState::Running(cursor) if cursor.best == index) {
-            self.lose_best();
-        }
-    }
-
-    #[cold]
-    fn lose_best(&mut self) {
-        let bottom = self.bottom;
-        if let SearchState::Running(cursor) = &mut self.search {
-            cursor.best = NONE;
+        if cursor.best != END && (gone.contains(&cursor.best) || free.contains(&cursor.best)) {
+            cursor.best = END;
             cursor.restarts.raise(1);
-            cursor.next = if cursor.restarts > MAX_RESTARTS {
-                NONE
-            } else {
-                bottom
+            cursor.next = match cursor.restarts > MAX_RESTARTS {
+                true => END,
+                false => self.bottom(),
             };
         }
+        let [first, second] = free;
+        self.note_free(first, &mut cursor);
+        self.note_free(second, &mut cursor);
+        self.search = SearchState::Running(cursor);
     }
 
-    /// A block became part of another one, or was cut off.
-    #[inline(always)]
-    pub(super) fn search_merged(&mut self, below: u32, gone: u32) {
-        if let SearchState::Running(cursor) = &mut self.search {
-            if cursor.next == gone {
-                cursor.next = below;
+    fn note_free(&self, index: u32, cursor: &mut Cursor) {
+        let still_best_fit =
+            cursor.request.strategy == Strategy::BestFit && cursor.restarts <= MAX_RESTARTS;
+        if still_best_fit && self.is_visited(index, *cursor) && self.is_better(index, *cursor) {
+            cursor.best = index;
+        }
+    }
+
+    /// No block below the cursor fitted before, so if this one does it is the lowest one.
+    #[cold]
+    fn offer(&mut self, index: u32) {
+        let SearchState::Running(cursor) = self.search else {
+            return;
+        };
+        if cursor.request.strategy == Strategy::FirstFit && self.is_visited(index, cursor) {
+            if let Some(fit) = self.fit_request(index, cursor.request) {
+                self.finish(index, Some(fit), cursor.request);
             }
         }
     }

@@ -4,7 +4,12 @@
 
 use core::ops::DerefMut;
 
-use super::{super::count::Count, BlockState, Node, Tlsf, TlsfError, NONE};
+use super::{
+    super::count::Count,
+    blocks::{entry, insert_free, release_node, remove_free, resize_free, sum, take_node},
+    classes::Class,
+    BlockState, Node, Tlsf, TlsfError, END,
+};
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// Adds free units at the end: `to` units in all. O(1).
@@ -19,24 +24,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         if more == 0 {
             return Ok(());
         }
-        let top = self.top;
-        if top != NONE && self.node(top).state == BlockState::Free {
-            let Node { offset, units, .. } = *self.node(top);
-            self.resize_block(top, offset, units.plus(more));
-        } else {
-            let index = self.take_node().ok_or(TlsfError::NoNode)?;
-            let generation = self.node(index).generation;
-            *self.node_mut(index) = Node {
-                offset: self.units,
-                units: more,
-                below: top,
-                generation,
-                ..Node::EMPTY
-            };
-            self.set_above(top, index);
-            self.top = index;
-            self.insert_free(index);
-        }
+        self.add_on_top(more).ok_or(TlsfError::NoNode)?;
         self.units = to;
         Ok(())
     }
@@ -50,18 +38,52 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         if less == 0 {
             return Ok(());
         }
-        let top = self.top;
-        let node = *self.node(top);
-        if node.state != BlockState::Free || node.units < less {
+        let top = self.node(self.top());
+        if top.state != BlockState::Free || top.units < less {
             return Err(TlsfError::Busy);
         }
-        if node.units == less {
-            self.remove_free(top);
-            self.merge_into(node.below, top);
-        } else {
-            self.resize_block(top, node.offset, node.units.minus(less));
-        }
+        self.cut_off(less).ok_or(TlsfError::NoNode)?;
         self.units = to;
         Ok(())
+    }
+
+    /// Adds `more` free units above the highest block.
+    fn add_on_top(&mut self, more: u32) -> Option<()> {
+        let (top, units) = (self.top(), self.units);
+        let (nodes, classes) = (&mut *self.nodes, &mut self.classes);
+        let node = entry(nodes, top)?;
+        let mut changed = top;
+        if node.state == BlockState::Free {
+            let units = sum(node.units, more)?;
+            resize_free(classes, nodes, top, units)?;
+        } else {
+            changed = take_node(nodes, &mut self.unused_nodes)?;
+            entry(nodes, top)?.above = changed;
+            let node = entry(nodes, changed)?;
+            (node.offset, node.units) = (units, more);
+            (node.below, node.above) = (top, END);
+            insert_free(classes, nodes, changed, Class::of(more))?;
+            entry(nodes, END)?.below = changed;
+        }
+        self.search_after_resize(changed);
+        Some(())
+    }
+
+    /// Cuts units off the highest block, which is free and has as many.
+    fn cut_off(&mut self, less: u32) -> Option<()> {
+        let top = self.top();
+        let (nodes, classes) = (&mut *self.nodes, &mut self.classes);
+        let Node { units, below, .. } = *entry(nodes, top)?;
+        if units == less {
+            remove_free(classes, nodes, top)?;
+            release_node(nodes, &mut self.unused_nodes, top)?;
+            entry(nodes, below)?.above = END;
+            entry(nodes, END)?.below = below;
+            self.search_after_cut(top);
+        } else {
+            resize_free(classes, nodes, top, units.minus(less))?;
+            self.search_after_resize(top);
+        }
+        Some(())
     }
 }

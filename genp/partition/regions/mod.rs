@@ -60,8 +60,6 @@ pub(crate) struct Regions {
     /// Held during a search, of which there is one at a time.
     #[pin]
     searching: PiMutex<()>,
-    allocs: InlineAtomic,
-    frees: InlineAtomic,
     alloc_failures: InlineAtomic,
 }
 
@@ -81,8 +79,6 @@ impl Regions {
             max_regions,
             tlsf <- new_raw_lock!(Tlsf::new(nodes), "genp_regions"),
             searching <- new_pi_mutex!((), "genp_search"),
-            allocs: InlineAtomic::new(0),
-            frees: InlineAtomic::new(0),
             alloc_failures: InlineAtomic::new(0),
         }))
     }
@@ -130,8 +126,7 @@ impl Regions {
         self.record_alloc(length, answer)
     }
 
-    // A function and no closure, so that its arguments are passed in registers.
-    #[inline(never)]
+    #[inline(always)]
     fn alloc_block(&self, units: u32, align: u32, phase: u32) -> Result<Block, TlsfError> {
         self.tlsf.lock().alloc_for_driver(units, align, phase)
     }
@@ -141,7 +136,6 @@ impl Regions {
     fn record_alloc(&self, length: u64, answer: Result<Block, TlsfError>) -> Result<Region> {
         match answer {
             Ok(block) => {
-                self.allocs.add(1);
                 let offset = self.bytes(block.offset);
                 trace::alloc(self.id.0, block.handle, length, offset);
                 Ok(Region {
@@ -165,7 +159,6 @@ impl Regions {
             Owner::Driver => self.tlsf.lock().free_for_driver(handle),
         };
         freed.map_err(errno)?;
-        self.frees.add(1);
         trace::free(self.id.0, handle);
         Ok(())
     }

@@ -104,13 +104,13 @@ impl Regions {
     pub(in crate::genp::partition) fn stat(&self, stat: &mut abi::genp_stat) {
         stat.min_alloc_order = self.order;
         stat.max_regions = self.max_regions;
-        stat.allocs = self.allocs.load();
-        stat.frees = self.frees.load();
         stat.alloc_failures = self.alloc_failures.load();
         let tlsf = self.tlsf.lock();
         stat.used = self.bytes(tlsf.used_units());
         stat.used_peak = self.bytes(tlsf.used_peak());
         stat.regions = tlsf.regions();
+        stat.allocs = tlsf.allocs();
+        stat.frees = tlsf.frees();
     }
 
     /// As [`Self::stat`]. Context: any but NMI.
