@@ -13,7 +13,7 @@ use super::{
     error,
     grants::RAISES,
     lists::round_up,
-    memory::{Checked, Memory},
+    memory::{Checked, HEADER},
     note,
     size_class::{bytes_of, GRAIN},
     thread_cache::{Place, Taken, ThreadCache},
@@ -21,17 +21,17 @@ use super::{
 };
 use crate::{lock::Guard, thread};
 
-/// Blocks that are given back to the engine at a time. They are taken from it one by one: a
-/// thread that took more than it needs would have too many for its stack, and too few again
-/// after it gave them back, over and over.
-const BATCH: usize = 8;
+/// Blocks that a full stack gives back to the engine at a time, and so many and one more are
+/// left in the largest. One that is empty gets half of what it has room for, in one piece of
+/// memory of at most so many bytes: so a thread does not give back at once what it was given.
+const BATCH: usize = 16;
+const RUN_BYTES: usize = 4096;
+/// No more is taken than is needed if less than this fraction of the heap is free.
+const SPARE: usize = 16;
 
 /// Frees all blocks of a stack.
-fn free_all(engine: &mut Engine, memory: &Memory, mut taken: Taken) -> Checked<()> {
-    while let Some(at) = taken.next(memory)? {
-        engine.free(at)?;
-    }
-    Ok(())
+fn free_all(engine: &mut Engine, mut taken: Taken) -> Checked<()> {
+    engine.free_run(|memory| taken.next(memory))
 }
 
 impl Inner {
@@ -44,7 +44,7 @@ impl Inner {
             return Ok(false);
         }
         if let Some(idle) = self.grants.retire_one(&heap.cache, place) {
-            free_all(&mut self.engine, &heap.memory, idle)?;
+            free_all(&mut self.engine, idle)?;
         }
         Ok(self.grants.raise(&heap.cache, place))
     }
@@ -81,14 +81,51 @@ impl Inner {
             heap.cache.pour(&heap.memory, own, depot)?;
         }
         if heap.cache.blocks(own) == blocks {
-            for _ in 0..BATCH.min(blocks) {
-                let Some(at) = heap.cache.pop(&heap.memory, class) else {
-                    break;
-                };
-                self.engine.free(at)?;
-            }
+            self.free_some(heap, own)?;
         }
         Ok(heap.cache.limit(own) > 0)
+    }
+
+    /// Frees the youngest [`BATCH`] blocks of a stack of the caller's.
+    fn free_some(&mut self, heap: &Heap, own: Place) -> Checked<()> {
+        let (mut taken, mut left) = (heap.cache.take_below(own), BATCH);
+        self.engine.free_run(|memory| {
+            let Some(less) = left.checked_sub(1) else {
+                return Ok(None);
+            };
+            left = less;
+            taken.next(memory)
+        })?;
+        heap.cache.put_back(&heap.memory, own, taken)
+    }
+
+    /// Blocks of a class that are taken from the engine for a stack at a time.
+    fn run_for(&self, heap: &Heap, class: usize, own: Place) -> usize {
+        let spare = heap.memory.end() - self.engine.used() >= heap.memory.end() / SPARE;
+        match spare && u32::try_from(heap.memory.end() / GRAIN).is_ok() {
+            true => (heap.cache.limit(own) / 2).min(RUN_BYTES / (bytes_of(class) + HEADER)),
+            false => 0,
+        }
+    }
+
+    /// A block of the engine for the caller, whose stack, which is empty, gets those behind it.
+    fn alloc_run(
+        &mut self,
+        heap: &Heap,
+        class: usize,
+        own: Place,
+        size: usize,
+    ) -> Checked<Option<usize>> {
+        let most = self.run_for(heap, class, own).max(1);
+        let Some(run) = self.engine.alloc_run(bytes_of(class), most, note(size))? else {
+            return Ok(None);
+        };
+        if run.count > 1 && !heap.cache.hang(own, run.second(), run.count - 1) {
+            // A signal handler of ours came in between.
+            let mut others = run.others();
+            self.engine.free_run(|_| Ok(others.next()))?;
+        }
+        Ok(Some(run.first))
     }
 }
 
@@ -136,6 +173,7 @@ impl Heap {
                 unsafe { self.set_live(at, size) };
                 return Ok(Some(at));
             }
+            return inner.alloc_run(self, class, own, size);
         }
         inner.engine.alloc(bytes_of(class), GRAIN, note(size))
     }
@@ -188,7 +226,7 @@ impl Heap {
             if taken.is_empty() {
                 continue;
             }
-            free_all(&mut inner.engine, &self.memory, taken)?;
+            free_all(&mut inner.engine, taken)?;
             if let Some(at) = inner.engine.alloc(bytes, align, note)? {
                 return Ok(Some(at));
             }

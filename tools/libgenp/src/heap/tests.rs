@@ -243,3 +243,36 @@ fn misuse_is_an_error() {
         }
     });
 }
+
+#[test]
+fn a_thread_that_needs_many_blocks_gets_them_together() {
+    with_heap(|heap| {
+        let class = class_of(64).unwrap();
+        let alloc =
+            |count: usize| -> Vec<_> { (0..count).map(|_| heap.alloc(64, 16).unwrap()).collect() };
+        // SAFETY: allocated by `alloc`, and freed once.
+        let free = |blocks: Vec<_>| {
+            blocks
+                .into_iter()
+                .for_each(|b| unsafe { heap.free(b) }.unwrap())
+        };
+        // Its stack earns a limit.
+        free(alloc(200));
+        let blocks = alloc(100);
+        let own = ThreadCache::own(class).unwrap();
+        let (mut taken, mut at_once) = (0, 0);
+        let mut more = Vec::new();
+        for _ in 0..64 {
+            let before = heap.cache.blocks(own);
+            more.push(heap.alloc(64, 16).unwrap());
+            if before == 0 {
+                taken += 1;
+                at_once = heap.cache.blocks(own).max(at_once);
+            }
+        }
+        assert_eq!(at_once, 15);
+        assert_eq!(taken, 4);
+        free(blocks);
+        free(more);
+    });
+}

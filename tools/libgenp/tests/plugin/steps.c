@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /* The instructions of single calls, counted one by one, where they cost most. */
 #define _GNU_SOURCE
-#include "plugin.h"
+#include "steps.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -110,10 +110,9 @@ static void (*const calls[])(void) = { take_small, take_all, take_aligned, grow,
 static void perform(void (*scene)(void), void (*call)(void))
 {
 	scene();
-	if (!holes[1])
-		holes[1] = genp_alloc(part, 100);
-	if (!holes[2])
-		holes[2] = genp_alloc(part, 100);
+	for (int i = 1; part && i < 3; i++)
+		if (!holes[i])
+			holes[i] = genp_alloc(part, 100);
 	ptrace(PTRACE_TRACEME, 0, 0, 0);
 	raise(SIGUSR1);
 	call();
@@ -121,8 +120,7 @@ static void perform(void (*scene)(void), void (*call)(void))
 	_exit(0);
 }
 
-/* The number of instructions from one stop to the other, or -1. */
-static long steps(void (*scene)(void), void (*call)(void))
+long steps(void (*scene)(void), void (*call)(void))
 {
 	pid_t pid = fork();
 	int status;

@@ -6,6 +6,7 @@
 
 mod place;
 mod resize;
+mod run;
 
 use std::{ptr::NonNull, sync::atomic::AtomicU64};
 
@@ -220,6 +221,12 @@ impl Engine {
             self.memory.write(next + BEFORE, at as u64)?;
         }
         self.lists.set_first(list, at);
+        self.mark(at, length)
+    }
+
+    /// Tells the block behind a free one of that.
+    #[inline]
+    fn mark(&self, at: usize, length: usize) -> Checked<()> {
         if length == SMALLEST {
             return self.set_flags(at + length, BEFORE_FREE | BEFORE_SMALLEST);
         }
@@ -306,18 +313,31 @@ impl Engine {
     #[inline]
     pub(super) fn free(&mut self, at: usize) -> Checked<()> {
         let length = self.length(at)?;
+        self.free_bytes(at, length)
+    }
+
+    /// Frees `length` bytes, which are blocks, from the first block on.
+    #[inline]
+    fn free_bytes(&mut self, at: usize, length: usize) -> Checked<()> {
         let (after, more) = self.free_after(at, length)?;
         let (before, less) = self.free_before(at)?;
         if more > 0 {
             self.remove(after, more)?;
             self.memory.set_state(after, State::Merged, 0)?;
         }
+        self.use_bytes(length, 0);
+        let all = less + length + more;
+        if less > 0 && List::of(less - HEADER) == List::of(all - HEADER) {
+            // It stays where it is in its list.
+            self.memory.set_state(at, State::Merged, 0)?;
+            self.memory.write(before + EXTENT, all as u64)?;
+            return self.mark(before, all);
+        }
         if less > 0 {
             self.remove(before, less)?;
         }
         self.memory.set_state(at, State::Merged, 0)?;
-        self.use_bytes(length, 0);
-        self.insert(before, less + length + more)
+        self.insert(before, all)
     }
 }
 

@@ -252,3 +252,72 @@ fn stray_writes_are_noticed_and_go_no_further() {
         }
     }
 }
+
+/// A number below `most`, the next of a sequence.
+fn next_below(state: &mut u32, most: usize) -> usize {
+    *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    (*state >> 8) as usize % most
+}
+
+#[test]
+fn a_run_is_blocks_that_lie_one_behind_the_other() {
+    let mut field = field();
+    for (size, most) in [(16, 9), (100, 16), (1024, 4), (5000, 1)] {
+        let bytes = round_up(size).unwrap();
+        let run = field.engine.alloc_run(bytes, most, 0).unwrap().unwrap();
+        assert_eq!(run.count, most);
+        let blocks: Vec<_> = [run.first].into_iter().chain(run.others()).collect();
+        for pair in blocks.windows(2) {
+            assert_eq!(pair[0] + field.engine.length(pair[0]).unwrap(), pair[1]);
+            let owner = field.engine.memory.read(pair[1]).unwrap();
+            let next = pair[1] + bytes + HEADER;
+            let linked = field.engine.memory.note_if(pair[1], State::Cached, owner);
+            assert_eq!(linked, Some((next / GRAIN) as u32));
+        }
+        field.check();
+    }
+}
+
+#[test]
+fn a_run_is_no_longer_than_its_hole() {
+    let mut field = field();
+    // A hole for two and a half blocks of 1,024 bytes, and no more memory.
+    let hole = field.alloc(2560, 16).unwrap();
+    while field.alloc(1024, 16).is_some() {}
+    while field.alloc(16, 16).is_some() {}
+    field.engine.free(hole).unwrap();
+    let run = field.engine.alloc_run(1024, 16, 0).unwrap().unwrap();
+    assert_eq!((run.first, run.count), (hole, 2));
+    field.check();
+    assert_eq!(field.engine.alloc_run(1024, 16, 0), Ok(None));
+}
+
+#[test]
+fn runs_and_blocks_come_and_go_in_any_order() {
+    let mut field = field();
+    let (mut alive, mut state) = (Vec::new(), 1);
+    for _ in 0..4000 {
+        let bytes = round_up(1 + next_below(&mut state, 900)).unwrap();
+        let most = 1 + next_below(&mut state, 16);
+        if let Some(run) = field.engine.alloc_run(bytes, most, 0).unwrap() {
+            alive.extend([run.first].into_iter().chain(run.others()));
+        }
+        let count = next_below(&mut state, 2 * most).min(alive.len());
+        let from = next_below(&mut state, alive.len() - count + 1);
+        // Neighbours in either direction, and not.
+        let mut freed: Vec<_> = alive.drain(from..from + count).collect();
+        match next_below(&mut state, 3) {
+            0 => freed.reverse(),
+            1 => freed.rotate_left(count / 2),
+            _ => {}
+        }
+        let mut freed = freed.into_iter();
+        field.engine.free_run(|_| Ok(freed.next())).unwrap();
+        field.check();
+    }
+    let mut rest = alive.into_iter();
+    field.engine.free_run(|_| Ok(rest.next())).unwrap();
+    field.check();
+    assert_eq!(field.engine.used(), 0);
+    assert_eq!(field.engine.free_length(0), Ok(field.engine.memory.end()));
+}

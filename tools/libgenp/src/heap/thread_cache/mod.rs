@@ -22,6 +22,7 @@
 //! The blocks of all stacks together are limited, see [`super::grants`]; a stack has
 //! blocks only while it has a limit.
 
+mod chain;
 mod top;
 
 use std::{
@@ -268,7 +269,7 @@ impl ThreadCache {
     }
 
     /// Takes all blocks of a stack, without its top.
-    fn take_below(&self, place: Place) -> Taken {
+    pub(super) fn take_below(&self, place: Place) -> Taken {
         // Acquire: pairs with `push`.
         let stack = self.stack(place).fetch_and(CHANGES, Ordering::Acquire);
         Taken {
@@ -317,39 +318,6 @@ impl ThreadCache {
     pub(super) fn changes(&self, place: Place) -> u32 {
         let changes = (self.stack(place).load(Ordering::Relaxed) >> 40) as u32;
         changes ^ (self.top(place).load(Ordering::Relaxed) << 8)
-    }
-
-    /// Moves all blocks of a stack, without its top, to another one, which is empty. Context: the lock of the
-    /// heap is held, and nobody pushes or pops at `to` but a signal handler of the caller.
-    pub(super) fn pour(&self, memory: &Memory, from: Place, to: Place) -> Checked<()> {
-        let word = self.stack(to);
-        let old = word.load(Ordering::Relaxed);
-        if blocks_in(old) > 0 || self.blocks(from) >= self.limit(to) {
-            return Ok(());
-        }
-        let taken = self.take_below(from);
-        let new = changed(old, taken.first) + taken.left as u64 * ONE_BLOCK;
-        // Release: pairs with `pop`.
-        match word.compare_exchange(old, new, Ordering::Release, Ordering::Relaxed) {
-            Ok(_) => Ok(()),
-            Err(_) => self.restore(memory, from, taken),
-        }
-    }
-
-    /// Puts blocks back on a stack, one by one.
-    fn restore(&self, memory: &Memory, to: Place, mut taken: Taken) -> Checked<()> {
-        let word = self.stack(to);
-        while let Some(at) = taken.next(memory)? {
-            let put = |stack| {
-                let note = memory.seal(at, State::Cached, first_of(stack));
-                memory.write(at, note).ok()?;
-                Some(changed(stack, (at / GRAIN) as u32) + ONE_BLOCK)
-            };
-            // Only a signal handler of ours makes it fail.
-            word.fetch_update(Ordering::Release, Ordering::Relaxed, put)
-                .map_err(|_| Damaged)?;
-        }
-        Ok(())
     }
 
     /// The stack of the caller of this class, if it has a slot.
