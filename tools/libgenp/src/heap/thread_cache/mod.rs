@@ -23,6 +23,7 @@
 //! blocks only while it has a limit.
 
 mod chain;
+mod exchange;
 mod top;
 
 use std::{
@@ -169,11 +170,9 @@ impl ThreadCache {
         let owner = unsafe { memory.word_at(at) }.load(Ordering::Relaxed);
         let next = memory.note_if(at, State::Cached, owner)?;
         let popped = changed(stack, next) - ONE_BLOCK;
-        own.stacks[class]
-            // Acquire: as above.
-            .compare_exchange(stack, popped, Ordering::Acquire, Ordering::Relaxed)
-            .ok()?;
-        Some(at)
+        // Acquire: as above.
+        exchange::compare_exchange(&own.stacks[class], stack, popped, Ordering::Acquire)
+            .then_some(at)
     }
 
     /// Whether a block that the caller would pop was overwritten. Context: the lock of the
@@ -238,10 +237,7 @@ impl ThreadCache {
         );
         let pushed = changed(stack, grains) + ONE_BLOCK;
         // Release: pairs with `pop` and `take`; publishes the block's note.
-        if own.stacks[class]
-            .compare_exchange(stack, pushed, Ordering::Release, Ordering::Relaxed)
-            .is_ok()
-        {
+        if exchange::compare_exchange(&own.stacks[class], stack, pushed, Ordering::Release) {
             return true;
         }
         first.store(owner, Ordering::Relaxed);

@@ -10,6 +10,7 @@
 
 use std::sync::atomic::{compiler_fence, AtomicU32, Ordering};
 
+use super::exchange;
 use crate::heap::{size_class::GRAIN, stacks::Slot};
 
 fn block(top: u32) -> Option<usize> {
@@ -24,7 +25,7 @@ pub(super) fn take(top: &AtomicU32) -> Option<usize> {
         return None;
     }
     // Acquire: pairs with `Filling::fill` and `put_back`.
-    block(top.swap(0, Ordering::Acquire))
+    block(exchange::empty(top, Ordering::Acquire))
 }
 
 /// The block that is there.
