@@ -12,9 +12,9 @@ pub use crate::heap::Held;
 use crate::{
     descriptor::Descriptor,
     heap::{self, Heap, HeapStat},
+    mapping::Mapping,
     partition::Partition,
     resident,
-    system::Mapping,
 };
 
 /// The heap of a partition whose reserve is mapped for good. The mapping keeps the

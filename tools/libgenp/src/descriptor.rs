@@ -109,9 +109,26 @@ impl Descriptor {
         Ok(histogram.count)
     }
 
+    /// Changes the reserve and what may be borrowed: errors as of `GENP_RESIZE`.
+    pub(crate) fn resize(&self, reserve: u64, borrow_limit: u64) -> io::Result<()> {
+        let mut request = abi::genp_resize {
+            size: size_of::<abi::genp_resize>(),
+            reserve,
+            borrow_limit,
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_RESIZE, &mut request) }
+    }
+
     /// Allocates a region and leaves it there: its offset in the reserve. ENOMEM if there is no
     /// room.
     pub(crate) fn alloc_region(&self, length: u64) -> io::Result<u64> {
+        Ok(self.take_region(length)?.0)
+    }
+
+    /// Allocates a region: its offset in the reserve, and its handle. ENOMEM if there is no room.
+    pub(crate) fn take_region(&self, length: u64) -> io::Result<(u64, u64)> {
         let mut request = abi::genp_alloc {
             size: size_of::<abi::genp_alloc>(),
             length,
@@ -119,7 +136,18 @@ impl Descriptor {
         };
         // SAFETY: the command's own structure.
         unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_ALLOC, &mut request)? };
-        Ok(request.offset)
+        Ok((request.offset, request.handle))
+    }
+
+    /// Frees a region: ESTALE if that was done before.
+    pub(crate) fn free_region(&self, handle: u64) -> io::Result<()> {
+        let mut request = abi::genp_handle {
+            size: size_of::<abi::genp_handle>(),
+            handle,
+            ..Default::default()
+        };
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.as_fd(), abi::GENP_IOCTL_FREE, &mut request) }
     }
 
     /// Has the kernel read there, an offset in the reserve, what a heap says of itself: a

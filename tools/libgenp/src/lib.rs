@@ -32,6 +32,7 @@ mod heap;
 mod list;
 mod lock;
 mod manager;
+mod mapping;
 mod partition;
 mod pool;
 mod process;

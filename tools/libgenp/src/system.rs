@@ -5,12 +5,10 @@
 use std::{
     ffi::CStr,
     io,
-    ops::Range,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
-    ptr::NonNull,
 };
 
-use crate::{abi, process::Process};
+use crate::abi;
 
 /// Issues an ioctl with its argument structure.
 ///
@@ -58,86 +56,6 @@ pub fn info() -> io::Result<abi::genp_info> {
     // SAFETY: the command's own structure.
     unsafe { ioctl(control()?.as_fd(), abi::GENP_IOCTL_GET_INFO, &mut info)? };
     Ok(info)
-}
-
-/// A mapping, undone when dropped by the process that made it. Its children have
-/// nothing there, or something of their own.
-#[derive(Debug)]
-pub(crate) struct Mapping {
-    start: Option<NonNull<u8>>,
-    length: usize,
-    process: Process,
-}
-
-// SAFETY: owns a range of addresses, which any thread may use and unmap.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
-
-impl Mapping {
-    /// Maps a window of a partition, readable and writable. Without an address if
-    /// `length` is 0.
-    pub(crate) fn new(fd: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<Self> {
-        let length = usize::try_from(length).map_err(io::Error::other)?;
-        let process = Process::current();
-        if length == 0 {
-            return Ok(Self {
-                start: None,
-                length,
-                process,
-            });
-        }
-        // SAFETY: a new mapping where the kernel likes.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                length,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                fd.as_raw_fd(),
-                offset as libc::off_t,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(Self {
-            start: NonNull::new(start.cast()),
-            length,
-            process,
-        })
-    }
-
-    /// The address at `offset`, if `length` bytes from there are mapped.
-    pub(crate) fn at(&self, offset: u64, length: usize) -> Option<NonNull<u8>> {
-        let offset = usize::try_from(offset).ok()?;
-        if offset.checked_add(length)? > self.length {
-            return None;
-        }
-        // SAFETY: within the mapping.
-        Some(unsafe { self.start?.add(offset) })
-    }
-
-    /// The addresses of the mapping, if it has any.
-    pub(crate) fn addresses(&self) -> Option<Range<usize>> {
-        let start = self.start?.as_ptr() as usize;
-        Some(start..start + self.length)
-    }
-
-    /// The offset of an address in the mapping, if it lies there.
-    pub(crate) fn offset_of(&self, address: *const u8) -> Option<u64> {
-        let offset = (address as usize).checked_sub(self.start?.as_ptr() as usize)?;
-        (offset < self.length).then_some(offset as u64)
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        if let Some(start) = self.start.filter(|_| self.process.is_current()) {
-            // SAFETY: our own mapping, which nobody uses any longer.
-            unsafe { libc::munmap(start.as_ptr().cast(), self.length) };
-        }
-    }
 }
 
 /// A random number of the kernel's: EAGAIN if it has none yet, shortly after its start.

@@ -54,6 +54,49 @@ genp_partition_t *genp_create_named(const char *name, size_t reserve, size_t bor
 genp_partition_t *genp_create_from(const struct genp_create *request);
 
 /**
+ * genp_create_resizable() - create a partition whose reserve can become larger
+ * @request: as of genp_create_from(), with a reserve
+ * @most: bytes that the reserve can have at most, rounded up to whole pages
+ *
+ * As genp_create_from(); genp_resize() changes the reserve. Nothing is promised of the memory
+ * up to @most, but addresses for it are set aside: genp_partition_of() finds them. They count to RLIMIT_AS, and after
+ * mlockall(MCL_FUTURE) to RLIMIT_MEMLOCK.
+ *
+ * Cost: as genp_create().
+ * Context: thread. Not in handlers.
+ * Return: as genp_create_from(); also EINVAL without a reserve, E2BIG if that is larger than
+ * @most, ENOMEM without so many addresses.
+ */
+genp_partition_t *genp_create_resizable(const struct genp_create *request, size_t most);
+
+/**
+ * genp_resize() - make the reserve of a partition, and the heap in it, larger or smaller
+ * @part: a partition of genp_create_resizable()
+ * @bytes: how large, rounded up to whole pages
+ *
+ * Blocks stay where they are, and threads go on to use the heap meanwhile: they wait for the
+ * heap's lock as for any other call, and take no page fault. What a call adds is a piece, and
+ * only whole pieces, the last ones, are taken away again: when they have no block, cached ones
+ * not counted, which are returned to the heap first. 31 pieces can be added. If the process
+ * dies, the partition ends as always.
+ *
+ * If the call fails, the heap has what it had before, or what was asked for; then a part
+ * of what was taken from it is not given back yet, which the next call does. It must not free a
+ * block, nor ask about one, that is gone: what is said of misuse does not hold for addresses that
+ * a call takes away meanwhile.
+ *
+ * Cost: system calls; linear in what the reserve has then, whose added part is zeroed. The heap's
+ * lock is held for at most 20,000 instructions at a time.
+ * Context: thread. Not in handlers.
+ * Return: 0, or -1 with errno: EOPNOTSUPP if the partition was made otherwise; E2BIG above what
+ * was set aside; EINVAL if no piece ends there; EBUSY if a block, or a region of another
+ * process, is in the way, or a driver uses the partition; ENOMEM for 32 pieces; ENOSPC, E2BIG,
+ * EAGAIN, ENOMEM, EIDRM as of GENP_RESIZE; EAGAIN, ENOMEM as of mmap(2); EINVAL, ECHILD,
+ * EDEADLK, ENOTRECOVERABLE.
+ */
+int genp_resize(genp_partition_t *part, size_t bytes);
+
+/**
  * genp_open() - open a partition that another process created
  * @name: its name
  *
@@ -135,11 +178,13 @@ int genp_get_name(const genp_partition_t *part, char name[GENP_NAME_SIZE]);
  * @part: the partition
  * @bytes: whole pages, at most what it was created with
  *
- * The limit can be lower than what is borrowed now: then nothing more is lent.
+ * The limit can be lower than what is borrowed now: then nothing more is lent. Waits for
+ * genp_resize() in another thread.
  *
- * Cost: a system call.
+ * Cost: two system calls.
  * Context: any, handlers too.
- * Return: 0, or -1 with errno: EINVAL, E2BIG, ENOSPC as of GENP_RESIZE; ECHILD.
+ * Return: 0, or -1 with errno: EINVAL, E2BIG, ENOSPC as of GENP_RESIZE; ECHILD; EDEADLK in a
+ * handler that interrupted genp_resize().
  */
 int genp_set_borrow_limit(genp_partition_t *part, uint64_t bytes);
 

@@ -37,6 +37,22 @@ pub unsafe extern "C" fn genp_get_name(p: *const Partition, name: *mut c_char) -
 }
 
 #[no_mangle]
+pub unsafe extern "C" fn genp_create_resizable(
+    request: *const abi::genp_create,
+    most: usize,
+) -> *mut Partition {
+    // SAFETY: null or readable, says the header.
+    let request = unsafe { request.as_ref() }.copied().ok_or_else(invalid);
+    hand_out(request.and_then(|request| Partition::create_resizable(request, most)))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_resize(p: *mut Partition, bytes: usize) -> c_int {
+    // SAFETY: says the header.
+    status(unsafe { part(p) }.and_then(|part| part.resize(bytes)))
+}
+
+#[no_mangle]
 pub unsafe extern "C" fn genp_set_borrow_limit(p: *mut Partition, bytes: u64) -> c_int {
     // SAFETY: says the header.
     status(unsafe { part(p) }.and_then(|part| part.set_borrow_limit(bytes)))

@@ -60,6 +60,12 @@ impl Grants {
         }
     }
 
+    /// Goes on with a heap of this many bytes. Stacks that have more than their share then keep
+    /// it until they lose it.
+    pub(super) fn set_bytes(&mut self, bytes: usize) {
+        self.bytes = bytes;
+    }
+
     /// The most blocks that a stack of this class may ever have.
     fn most(&self, class: u8) -> usize {
         let bytes = bytes_of(class as usize) + HEADER;

@@ -20,7 +20,7 @@
 use std::{
     cell::Cell,
     ptr::NonNull,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use super::size_class::GRAIN;
@@ -57,8 +57,8 @@ pub(super) type Checked<T> = Result<T, Damaged>;
 /// The memory of a heap.
 pub(super) struct Memory {
     start: NonNull<u8>,
-    /// The offset of the header at the end.
-    end: usize,
+    /// The offset of the header at the end. Only [`Self::set_end`] changes it.
+    end: AtomicUsize,
     /// Only [`Self::reseal`] changes it.
     secret: Cell<u32>,
 }
@@ -79,7 +79,7 @@ impl Memory {
         let secret = secret() ^ (start.as_ptr() as usize >> 12) as u32;
         Self {
             start,
-            end,
+            end: AtomicUsize::new(end),
             secret: Cell::new(secret),
         }
     }
@@ -88,7 +88,7 @@ impl Memory {
     pub(super) fn same(&self) -> Self {
         Self {
             start: self.start,
-            end: self.end,
+            end: AtomicUsize::new(self.end()),
             secret: Cell::new(self.secret()),
         }
     }
@@ -116,7 +116,19 @@ impl Memory {
     /// The offset of the header at the end.
     #[inline(always)]
     pub(super) fn end(&self) -> usize {
-        self.end
+        // Relaxed: it changes under the lock.
+        self.end.load(Ordering::Relaxed)
+    }
+
+    /// Moves the end. Context: the lock of the heap is held; the memory before it is the heap's,
+    /// and HEADER bytes more.
+    pub(super) fn set_end(&self, end: usize) {
+        self.end.store(end, Ordering::Relaxed);
+    }
+
+    /// The offset of the header at the end in a heap of this many bytes, which begins on a page.
+    pub(super) fn end_of(bytes: usize) -> usize {
+        bytes.saturating_sub(HEADER) / GRAIN * GRAIN
     }
 
     /// The address of the header at this offset.
@@ -151,7 +163,7 @@ impl Memory {
     /// A word of the memory, or [`Damaged`] if there is none at this offset.
     #[inline]
     fn word(&self, offset: usize) -> Checked<&AtomicU64> {
-        if offset >= self.end + HEADER || offset % 8 != 0 {
+        if offset >= self.end() + HEADER || offset % 8 != 0 {
             return Err(Damaged);
         }
         // SAFETY: just checked.

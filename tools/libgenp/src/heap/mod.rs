@@ -15,6 +15,7 @@ pub(crate) mod lists;
 mod memory;
 mod realloc;
 mod reset;
+mod size;
 mod size_class;
 mod slow;
 mod stacks;

@@ -16,16 +16,12 @@ use crate::{
 
 impl Partition {
     /// Changes how much it may borrow, at most to what it was created with. Errors as of
-    /// `GENP_RESIZE`; ECHILD.
+    /// `GENP_RESIZE`; ECHILD; EDEADLK in a handler that interrupted [`Self::resize`].
     pub fn set_borrow_limit(&self, bytes: u64) -> io::Result<()> {
-        let mut request = abi::genp_resize {
-            size: size_of::<abi::genp_resize>(),
-            reserve: self.stat()?.reserve,
-            borrow_limit: bytes,
-            ..Default::default()
-        };
-        // SAFETY: the command's own structure.
-        unsafe { ioctl(self.fd(), abi::GENP_IOCTL_RESIZE, &mut request) }
+        self.process.check()?;
+        // The reserve stays what it is until the answer.
+        let _pieces = self.pieces.lock()?;
+        self.file.resize(self.file.stat()?.reserve, bytes)
     }
 
     /// Has an eventfd signalled at events of these types, `1 << GENP_EVENT_*`; -1 for none.

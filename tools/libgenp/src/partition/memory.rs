@@ -11,10 +11,9 @@ impl Partition {
     /// The mapped reserve, and its bytes: ENOMEM if it has none; ECHILD.
     pub fn reserve(&self) -> io::Result<(NonNull<u8>, usize)> {
         self.process.check()?;
-        let range = self.reserve.addresses();
-        let range = range.ok_or_else(|| error(libc::ENOMEM))?;
-        let start = self.reserve.at(0, range.len());
-        Ok((start.ok_or_else(|| error(libc::EIO))?, range.len()))
+        let length = self.reserve.length();
+        let start = self.reserve.at(0, length);
+        Ok((start.ok_or_else(|| error(libc::ENOMEM))?, length))
     }
 
     /// The offset of an address in the partition's file, for others who have mapped it:

@@ -5,6 +5,8 @@
 mod events;
 mod inherited;
 mod memory;
+mod own_heap;
+mod resize;
 mod shared;
 
 use std::{
@@ -23,17 +25,14 @@ use crate::{
     heap::Heap,
     lock::PiMutex,
     manager::Manager,
+    mapping::Mapping,
     process::Process,
     shared::Shared,
-    system::{self, ioctl, page_size, size_of, Mapping},
+    system::{self, ioctl, page_size, size_of},
 };
 
 /// The most leases a partition can have.
 const LEASES: usize = 64;
-
-/// Bytes at the end of a reserve in which its heap says how full it is; a cache line, so that
-/// no block shares it.
-const TOLD: usize = 64;
 
 /// Borrowed memory: until it is given back or expires. After that, touching it is
 /// SIGBUS.
@@ -67,6 +66,8 @@ pub struct Partition {
     window_offset: u64,
     /// Offsets and handles of leases, for [`Self::give_back_at`].
     leases: PiMutex<[Option<(u64, u64)>; LEASES]>,
+    /// What the reserve was made of, one after the other.
+    pieces: PiMutex<resize::Pieces>,
     file: Descriptor,
     /// Whether it was created here, not opened.
     creator: bool,
@@ -146,6 +147,17 @@ impl Partition {
     ) -> io::Result<Self> {
         let w = file.stat()?.windows;
         let reserve = Mapping::new(file.as_fd(), w.reserve_offset, w.reserve_length)?;
+        Self::with_mapping(file, creator, reserve, make)
+    }
+
+    /// The same with a mapping of its reserve.
+    fn with_mapping(
+        file: Descriptor,
+        creator: bool,
+        reserve: Mapping,
+        make: impl FnOnce(&Descriptor, &Mapping, u64) -> io::Result<Heap>,
+    ) -> io::Result<Self> {
+        let w = file.stat()?.windows;
         let window = Mapping::new(file.as_fd(), w.lease_offset, w.lease_length)?;
         let heap = make(&file, &reserve, w.reserve_length)?;
         Ok(Self {
@@ -156,38 +168,11 @@ impl Partition {
             reserve_offset: w.reserve_offset,
             window_offset: w.lease_offset,
             leases: PiMutex::new([None; LEASES]),
+            pieces: PiMutex::new(resize::Pieces::of(w.reserve_length)),
             file,
             creator,
             process: Process::current(),
         })
-    }
-
-    /// Allocates the whole reserve as one region and creates a heap in it.
-    pub(crate) fn create_heap(
-        file: &Descriptor,
-        reserve: &Mapping,
-        length: u64,
-        manager: Option<&Manager>,
-    ) -> io::Result<Heap> {
-        if length == 0 {
-            return Heap::none();
-        }
-        let offset = file.alloc_region(length)?;
-        let length = usize::try_from(length).map_err(io::Error::other)?;
-        let start = reserve.at(offset, length).ok_or_else(|| error(libc::EIO))?;
-        if let Some(manager) = manager {
-            // SAFETY: as below; of the manager, by the precondition of `create_managed`.
-            return unsafe { Heap::managed(manager, start, length) };
-        }
-        // SAFETY: a region of ours, mapped for as long as the partition exists.
-        let heap = unsafe { Heap::new(start, length - TOLD) }?;
-        let figures = offset + (length - TOLD) as u64;
-        if file.tell_heap_at(figures).is_ok() {
-            // SAFETY: the last bytes of the region, which is whole pages, so that they are
-            // aligned. They stay as long as the heap.
-            unsafe { heap.tell_at(start.add(length - TOLD).cast())? };
-        }
-        Ok(heap)
     }
 
     /// Whether it was created here, not opened.

@@ -58,8 +58,8 @@ fn plugin() -> &'static Path {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let out = |end: &str| folder.join(format!("genp-plugin-{}.{end}", std::process::id()));
         let sources = [
-            "blocks", "fake", "fork", "handler", "heap", "manager", "pool", "share", "stack",
-            "steps", "threads",
+            "blocks", "fake", "fork", "handler", "heap", "manager", "pool", "resize", "share",
+            "stack", "steps", "threads",
         ]
         .map(|name| here.join(format!("{name}.c")));
         let (object, library) = (out("o"), out("so"));
@@ -236,6 +236,12 @@ cases! {
     writes_to_freed_blocks_do_no_harm
     no_call_takes_more_steps_than_is_said
     what_came_later_takes_no_more_steps_than_is_said
+    a_heap_grows_where_it_is
+    a_heap_shrinks_when_its_end_is_free
+    only_what_was_made_for_it_is_resized
+    who_is_refused_in_the_middle_goes_on
+    threads_go_on_while_it_is_resized
+    a_forked_child_resizes_nothing
     a_full_stack_takes_no_more_steps_than_is_said
     a_partition_is_found_among_all
     a_block_says_what_it_has

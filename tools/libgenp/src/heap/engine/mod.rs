@@ -4,6 +4,7 @@
 //! call takes a constant number of steps. Whatever it follows is checked before
 //! anything is changed, so that a stray write is noticed and goes no further.
 
+mod end;
 mod place;
 mod resize;
 mod run;
@@ -137,6 +138,16 @@ impl Engine {
         self.used = self.used - less + more;
         self.peak = self.peak.max(self.used);
         self.told.tell(self.used, self.peak);
+    }
+
+    /// The offset of the header at the end.
+    pub(super) fn end(&self) -> usize {
+        self.memory.end()
+    }
+
+    /// Tells the bytes in use nowhere from now on.
+    pub(super) fn tell_nowhere(&mut self) {
+        self.told = Told::NOWHERE;
     }
 
     /// Tells the bytes in use here from now on.

@@ -321,3 +321,47 @@ fn runs_and_blocks_come_and_go_in_any_order() {
     assert_eq!(field.engine.used(), 0);
     assert_eq!(field.engine.free_length(0), Ok(field.engine.memory.end()));
 }
+
+/// The end of the memory comes and goes under blocks that come and go.
+#[test]
+fn the_end_moves_when_there_is_no_block() {
+    let mut field = field();
+    let (mut alive, mut state, mut refused, mut moved) = (Vec::new(), 7, 0, 0);
+    assert!(field.engine.cut(LENGTH / 4).unwrap());
+    for round in 0..6000 {
+        let end = LENGTH / 8 + next_below(&mut state, LENGTH / 8 * 7 / 16) * 16;
+        let old = field.engine.end();
+        if round % 5 == 0 && end > old {
+            field.engine.extend(end).unwrap();
+            moved += 1;
+        } else if round % 5 == 0 {
+            let last = alive.iter().copied().max().unwrap_or(0);
+            let free = last == 0 || last + field.engine.length(last).unwrap() <= end;
+            assert_eq!(field.engine.cut(end).unwrap(), free);
+            let kept = field.engine.end();
+            assert!(if free {
+                kept <= end && end - kept < SMALLEST
+            } else {
+                kept == old
+            });
+            refused += usize::from(!free);
+        } else if alive.is_empty() || next_below(&mut state, 3) > 0 {
+            alive.extend(field.alloc(1 + next_below(&mut state, 3000), 16));
+        } else {
+            let at = alive.swap_remove(next_below(&mut state, alive.len()));
+            field.engine.free(at).unwrap();
+        }
+        // Few blocks, so that the end is often free.
+        while alive.len() > 20 {
+            field.engine.free(alive.swap_remove(0)).unwrap();
+        }
+        field.check();
+    }
+    assert!(refused > 50 && moved > 50, "{refused} {moved}");
+    for at in alive {
+        field.engine.free(at).unwrap();
+    }
+    field.engine.extend(LENGTH).unwrap();
+    field.check();
+    assert_eq!(field.engine.free_length(0), Ok(LENGTH));
+}

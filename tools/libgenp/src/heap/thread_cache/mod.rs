@@ -122,9 +122,14 @@ impl ThreadCache {
         self.stacks.length.load(Ordering::Relaxed)
     }
 
+    /// Changes that. Context: the lock of the heap is held, and no block lies beyond.
+    pub(super) fn set_length(&self, length: usize) {
+        self.stacks.length.store(length, Ordering::Relaxed);
+    }
+
     /// Makes it that of a forked child, whose handler emptied it. Context: such a child.
     pub(super) fn revive(&self, length: usize) {
-        self.stacks.length.store(length, Ordering::Relaxed);
+        self.set_length(length);
         inherited::enter(&self.stacks);
     }
 
