@@ -20,9 +20,11 @@
  *
  * Processes that share a heap trust each other. One that writes outside of its blocks can
  * keep the lock for ever, damage all blocks and, by the links that the C library keeps in a
- * mutex, make others write to any address of theirs. What a stray write broke is found
- * where the heap is concerned: ENOTRECOVERABLE, and the call changed nothing. If the
- * record of a dead process is broken, so is the heap: every call is ENOTRECOVERABLE then.
+ * mutex, make others write to any address of theirs, or end in an assertion of the C library.
+ * What a stray write broke is found where the heap is concerned: ENOTRECOVERABLE, and the call
+ * changed nothing that others rely on. Whatever is written there but for the mutex, no call
+ * crashes, takes more steps, or gives a block that is not all in the heap. If the record of a
+ * dead process is broken, so is the heap: every call is ENOTRECOVERABLE then.
  * All programs must have the same C library and word size: EPROTONOSUPPORT otherwise.
  *
  * All processes that share a heap are of one namespace of process numbers, that of its maker:

@@ -24,7 +24,7 @@ use crate::heap::lists::{round_up, List, STEPS as PER_LEVEL};
 
 pub(super) const HEADER: usize = 32;
 /// The least bytes of a block.
-const SMALLEST: usize = HEADER + 16;
+pub(super) const SMALLEST: usize = HEADER + 16;
 
 const EXTENT: usize = 8;
 
@@ -110,7 +110,7 @@ impl Engine {
 
     fn length(self, at: usize) -> Checked<usize> {
         let length = (self.0.read(at + EXTENT)? & BYTES) as usize;
-        match (SMALLEST..=self.end().wrapping_sub(at)).contains(&length) {
+        match (SMALLEST..=self.end().saturating_sub(at)).contains(&length) {
             true => Ok(length),
             false => Err(Damaged),
         }
@@ -140,7 +140,10 @@ impl Engine {
         };
         let steps = self.0.read(STEPS + level as usize * 8)?;
         let step = steps.checked_ilog2().ok_or(Damaged)? as usize;
-        Ok(List::numbered(level as usize * PER_LEVEL + step).least())
+        match level as usize * PER_LEVEL + step {
+            list @ 0..LISTS => Ok(List::numbered(list).least()),
+            _ => Err(Damaged),
+        }
     }
 
     fn head(list: List) -> usize {
@@ -148,7 +151,7 @@ impl Engine {
     }
 
     fn first(self, list: List) -> Checked<usize> {
-        Ok(self.0.read(Self::head(list))? as usize)
+        self.0.link(Self::head(list))
     }
 
     fn set_first(self, list: List, first: usize) -> Checked<()> {
@@ -210,8 +213,8 @@ impl Engine {
     /// Takes a free block out of its list.
     fn remove(self, at: usize, length: usize) -> Checked<()> {
         let list = List::of(length - HEADER);
-        let next = self.0.read(at + NEXT)? as usize;
-        let before = self.0.read(at + BEFORE)? as usize;
+        let next = self.0.link(at + NEXT)?;
+        let before = self.0.link(at + BEFORE)?;
         let points_here = |other: usize, link: usize| {
             let here = self.is_free(other)? && self.0.read(other + link)? == at as u64;
             here.then_some(()).ok_or(Damaged)
@@ -241,6 +244,13 @@ impl Engine {
             return Ok(None);
         };
         let length = self.free_length(found)?;
+        // Who shares the heap may have changed it since, or before.
+        if length
+            .checked_sub(gap + HEADER)
+            .is_none_or(|room| room < bytes)
+        {
+            return Err(Damaged);
+        }
         self.remove(found, length)?;
         let (at, mut flags) = (found + gap, 0);
         if gap > 0 {
@@ -253,7 +263,8 @@ impl Engine {
         self.0.set(at + EXTENT, extent)?;
         self.seal(at, State::Live)?;
         members::link(self.0, member, at)?;
-        let used = self.0.read(USED)? + taken as u64;
+        let used = self.0.read(USED)?.checked_add(taken as u64);
+        let used = used.ok_or(Damaged)?;
         self.0.set(USED, used)?;
         self.0.set(PEAK, used.max(self.0.read(PEAK)?))?;
         Ok(Some(at))
@@ -331,7 +342,7 @@ impl Engine {
                 if let Some(found) = self.fit(at, bytes, align)? {
                     return Ok(Some(found));
                 }
-                at = self.0.read(at + NEXT)? as usize;
+                at = self.0.link(at + NEXT)?;
             }
             list = match here.number() + 1 {
                 LISTS => None,
@@ -348,6 +359,13 @@ impl Engine {
             gap += align;
         }
         Ok((gap + bytes + HEADER <= length).then_some((at, gap)))
+    }
+
+    /// The seal of a state, by its number, for who forges blocks.
+    #[cfg(test)]
+    pub(super) fn forged(self, at: usize, state: usize) -> Checked<u64> {
+        let states = [State::Live, State::Free, State::End, State::Merged];
+        self.seal_of(at, states[state])
     }
 
     /// Looks at every block: they lie side by side, no two free ones are neighbours, and

@@ -57,7 +57,7 @@ pub(super) fn leave(words: Words, member: usize) -> Checked<()> {
 
 /// The first block of a member; 0 if it has none.
 pub(super) fn first(words: Words, member: usize) -> Checked<usize> {
-    Ok(words.read(place(member)? + FIRST)? as usize)
+    words.link(place(member)? + FIRST)
 }
 
 /// How many blocks a member has.
@@ -68,11 +68,11 @@ pub(super) fn blocks(words: Words, member: usize) -> Checked<u64> {
 /// Puts a block into the list of its member. Under the lock.
 pub(super) fn link(words: Words, member: usize, at: usize) -> Checked<()> {
     let place = place(member)?;
-    let next = words.read(place + FIRST)?;
-    words.set(at + NEXT, next)?;
+    let next = words.link(place + FIRST)?;
+    words.set(at + NEXT, next as u64)?;
     words.set(at + BEFORE, 0)?;
     if next != 0 {
-        words.set(next as usize + BEFORE, at as u64)?;
+        words.set(next + BEFORE, at as u64)?;
     }
     words.set(place + FIRST, at as u64)?;
     let blocks = words.read(place + BLOCKS)?;
@@ -82,8 +82,8 @@ pub(super) fn link(words: Words, member: usize, at: usize) -> Checked<()> {
 /// Takes a block out of it. Under the lock.
 pub(super) fn unlink(words: Words, member: usize, at: usize) -> Checked<()> {
     let place = place(member)?;
-    let next = words.read(at + NEXT)? as usize;
-    let before = words.read(at + BEFORE)? as usize;
+    let next = words.link(at + NEXT)?;
+    let before = words.link(at + BEFORE)?;
     let here = |place: usize| match words.read(place)? == at as u64 {
         true => Ok(place),
         false => Err(Damaged),

@@ -59,6 +59,17 @@ pub struct SharedStat {
     pub repairs: u64,
 }
 
+/// Frees one after the other until there is none: how many. ENOTRECOVERABLE if there are more than
+/// `most`: who is gone allocates no more, unless it lies.
+fn until_none(most: usize, mut free_one: impl FnMut() -> io::Result<bool>) -> io::Result<u64> {
+    for freed in 0..=most {
+        if !free_one()? {
+            return Ok(freed as u64);
+        }
+    }
+    Err(Damaged.into())
+}
+
 /// A shared heap, as one process has it open.
 pub(crate) struct Shared {
     words: Words,
@@ -150,7 +161,7 @@ impl Shared {
             if self.words.read(MAGIC)? == MAKING {
                 return self.finish();
             }
-            let repairs = self.words.read(REPAIRS)? + u64::from(changed);
+            let repairs = self.words.read(REPAIRS)?.wrapping_add(changed.into());
             self.words.put(REPAIRS, repairs)
         });
         if repaired.is_err() {
@@ -272,13 +283,11 @@ impl Shared {
     /// its own: how many.
     pub(crate) fn free_dead(&self) -> io::Result<u64> {
         self.process.check()?;
-        let mut freed = 0;
+        let (mut freed, most) = (0, self.words.length() / engine::SMALLEST);
         for member in NOBODY + 1..MOST {
             let who = members::identity(self.words, member)?;
             if let Some(gone) = who.filter(|who| member != self.member && who.is_gone()) {
-                while self.free_one(member, gone)? {
-                    freed += 1;
-                }
+                freed += until_none(most, || self.free_one(member, gone))?;
             }
         }
         Ok(freed)
@@ -315,7 +324,7 @@ impl Shared {
                 ..Default::default()
             };
             for member in 0..MOST {
-                stat.blocks += members::blocks(words, member)?;
+                stat.blocks = stat.blocks.wrapping_add(members::blocks(words, member)?);
                 stat.members += u32::from(members::identity(words, member)?.is_some());
             }
             Ok(stat)

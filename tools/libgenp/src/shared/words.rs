@@ -127,6 +127,18 @@ impl Words {
         Ok(self.word(at)?.load(Ordering::Acquire))
     }
 
+    /// Reads a link: 0, or the offset of something that can be a block. So what is added to it, a
+    /// field or a length, is no less.
+    #[inline]
+    pub(super) fn link(&self, at: usize) -> Checked<usize> {
+        let link = self.read(at)?;
+        match usize::try_from(link) {
+            Ok(0) => Ok(0),
+            Ok(to) if (FIRST..self.length).contains(&to) && to % 16 == 0 => Ok(to),
+            _ => Err(Damaged),
+        }
+    }
+
     /// Writes without a record: what is not the lock's, or cannot be half done.
     #[inline]
     pub(super) fn put(&self, at: usize, value: u64) -> Checked<()> {

@@ -11,6 +11,7 @@ use super::{
 };
 
 mod beginning;
+mod hostile;
 mod storm;
 
 const LENGTH: usize = 256 << 10;
