@@ -4,7 +4,7 @@
 
 #include "genp_test.h"
 
-#define MAX_ARGUMENT 512
+#define MAX_ARGUMENT 1024
 
 /* A valid argument, and the wrong value for one of its fields. */
 struct spoil {
@@ -26,6 +26,7 @@ static void spoil_each(int fd, unsigned long cmd, const void *good, size_t size,
 		char request[MAX_ARGUMENT];
 		int err;
 
+		CHECK(size <= sizeof(request));
 		memcpy(request, good, size);
 		memcpy(request + spoils[i].offset, &spoils[i].value,
 		       spoils[i].width < 8 ? spoils[i].width : 8);

@@ -208,8 +208,9 @@ static bool call_poisoned(int fd, const struct answer *answer, int poison, unsig
 /* A byte that is the poison both times was not written. */
 static bool expect_answered(int fd, const struct answer *answer, const void *given)
 {
-	unsigned char first[512 + GUARD] = "", second[512 + GUARD] = "";
+	unsigned char first[1024 + GUARD] = "", second[1024 + GUARD] = "";
 
+	CHECK(answer->size + GUARD <= sizeof(first));
 	memcpy(first, given, answer->given);
 	memcpy(second, given, answer->given);
 	if (!call_poisoned(fd, answer, 0xaa, first) || !call_poisoned(fd, answer, 0x55, second))
