@@ -27,8 +27,8 @@ fn kept(config: &Config) -> u64 {
         .unwrap_or_else(|| (total_pages() / SHARE).max(least))
 }
 
-/// Takes the frames of the pool, of the emergency stock and of the blocks. ENOMEM if that would leave
-/// others too little. Context: thread, may sleep.
+/// Takes the frames of the pool, of the emergency stock and of the blocks. ENOMEM if that
+/// would leave others too little. Context: thread, may sleep.
 pub(super) fn take(config: &Config) -> Result<FrameTable> {
     let count = config.capacity.saturating_add(config.emergency);
     let in_blocks = config.blocks.pages().ok_or(EINVAL)?;
