@@ -93,10 +93,11 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         if align != 1 {
             return self.alloc_aligned(units, align, phase, state);
         }
-        let (found, fit) = self.find(units, 1, 0).ok_or(TlsfError::NoBlock)?;
-        // Said once more, so that the compiler leaves out what is for a front.
-        let fit = Fit { front: 0, ..fit };
-        self.claim(found, fit, units, state)
+        match self.find(units, 1, 0) {
+            // Said once more, so that the compiler leaves out what is for a front.
+            Some((found, fit)) => self.claim(found, Fit { front: 0, ..fit }, units, state),
+            None => Err(TlsfError::NoBlock),
+        }
     }
 
     /// Not inlined, so that it does not compete for the registers of what is asked for most.
@@ -111,8 +112,10 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         if !align.is_power_of_two() {
             return Err(TlsfError::BadAlign);
         }
-        let (found, fit) = self.find(units, align, phase).ok_or(TlsfError::NoBlock)?;
-        self.claim(found, fit, units, state)
+        match self.find(units, align, phase) {
+            Some((found, fit)) => self.claim(found, fit, units, state),
+            None => Err(TlsfError::NoBlock),
+        }
     }
 
     /// Makes a region of a free block in which it fits like this. O(1).

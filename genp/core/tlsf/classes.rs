@@ -72,6 +72,7 @@ pub fn class_ceiling(units: u32) -> Option<u32> {
 
 /// The first free block of each size class, and the map of the classes that have one.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Classes {
     /// Rows with a free block, one bit each.
     rows: u32,
@@ -127,7 +128,7 @@ impl Classes {
         let row = class.row();
         let here = self.map[row].wrapping_shr(class.0.into());
         if here != 0 {
-            return self.first_at(class.index() + here.trailing_zeros() as usize);
+            return self.first_at(class.0 as usize + here.trailing_zeros() as usize);
         }
         // Rows above.
         let rows = self.rows & 0xfffe_u32.wrapping_shl(row as u32);

@@ -66,27 +66,34 @@ pub struct Block {
 
 /// The allocator of one reserve. `N` is its table of nodes.
 ///
-/// Units have no size here; the module makes them `1 << order` bytes.
+/// Units have no size here; the module makes them `1 << order` bytes. What every call needs
+/// is in the first cache line, and the map of classes in the second one.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub struct Tlsf<N> {
     nodes: N,
+    /// Regions ever allocated.
+    allocs: u64,
     /// The first unused node, chained by `next`.
     unused_nodes: u32,
     /// How many more regions there may be.
     vacant: u32,
     /// Regions of drivers.
     driver_owned: u32,
-    units: u32,
     used: u32,
     used_peak: u32,
+    /// Whether a search by strategy is under way.
+    searching: bool,
+    classes: Classes,
+    units: u32,
     max_regions: u32,
     /// The generation of all nodes at the beginning.
     seed: u32,
-    /// Regions ever allocated.
-    allocs: u64,
     search: SearchState,
-    classes: Classes,
 }
+
+// The table of nodes is a pointer and two lengths.
+const _: () = assert!(core::mem::offset_of!(Tlsf<[u64; 3]>, classes) == 56);
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// An allocator of no units yet: see [`Self::grow`]. Cannot fail, so that an object of
@@ -95,16 +102,17 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         Self {
             unused_nodes: nodes.first_unused(),
             nodes: nodes.table,
+            allocs: 0,
             vacant: nodes.max_regions,
             driver_owned: 0,
-            units: 0,
             used: 0,
             used_peak: 0,
+            searching: false,
+            classes: Classes::new(),
+            units: 0,
             max_regions: nodes.max_regions,
             seed: nodes.seed,
-            allocs: 0,
             search: SearchState::Idle,
-            classes: Classes::new(),
         }
     }
 

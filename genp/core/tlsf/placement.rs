@@ -76,6 +76,19 @@ pub(super) enum SearchState {
 }
 
 impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
+    fn set_search(&mut self, search: SearchState) {
+        self.searching = matches!(search, SearchState::Running(_));
+        self.search = search;
+    }
+
+    /// The cursor of the search under way.
+    fn cursor(&self) -> Option<Cursor> {
+        match self.search {
+            SearchState::Running(cursor) => Some(cursor),
+            _ => None,
+        }
+    }
+
     /// Begins a search. O(1). After `Ok`, the caller calls [`Self::search`] until that
     /// returns an answer.
     ///
@@ -99,12 +112,12 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         if !matches!(self.search, SearchState::Idle) {
             return Err(TlsfError::Busy);
         }
-        self.search = SearchState::Running(Cursor {
+        self.set_search(SearchState::Running(Cursor {
             request,
             next: self.bottom(),
             best: END,
             restarts: 0,
-        });
+        }));
         Ok(())
     }
 
@@ -121,7 +134,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         let SearchState::Done(answer) = self.search else {
             return None;
         };
-        self.search = SearchState::Idle;
+        self.set_search(SearchState::Idle);
         Some(answer)
     }
 
@@ -132,7 +145,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         // Visits each block once, and ends with the last one.
         let blocks = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let answer = self.search(blocks);
-        self.search = SearchState::Idle;
+        self.set_search(SearchState::Idle);
         answer.unwrap_or(Err(TlsfError::NoBlock))
     }
 
@@ -160,7 +173,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
             Strategy::BestFit if self.is_better(index, cursor) => cursor.best = index,
             _ => {}
         }
-        self.search = SearchState::Running(cursor);
+        self.set_search(SearchState::Running(cursor));
         if cursor.next == END {
             self.finish_pass(cursor);
         }
@@ -178,13 +191,13 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         };
         match found {
             Some((index, fit)) => self.finish(index, Some(fit), request),
-            None => self.search = SearchState::Done(Err(TlsfError::NoBlock)),
+            None => self.set_search(SearchState::Done(Err(TlsfError::NoBlock))),
         }
     }
 
     /// Ends the search with a region in this block, if that is free and the region fits.
     fn finish(&mut self, index: u32, fit: Option<Fit>, request: SearchRequest) {
-        self.search = SearchState::Idle;
+        self.set_search(SearchState::Idle);
         let state = match request.owner {
             Owner::Driver => BlockState::DriverOwned,
             Owner::Process => BlockState::Used,
@@ -195,7 +208,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
             }
             _ => Err(TlsfError::NoBlock),
         };
-        self.search = SearchState::Done(claimed);
+        self.set_search(SearchState::Done(claimed));
     }
 
     fn fit_request(&self, index: u32, request: SearchRequest) -> Option<Fit> {
@@ -224,9 +237,9 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// that is not `END`.
     #[inline(always)]
     pub(super) fn search_after_claim(&mut self, found: u32, lower: u32) {
-        if let SearchState::Running(cursor) = self.search {
+        if self.searching {
             let lowest = if lower == END { found } else { lower };
-            self.correct(cursor, [found, END], lowest, [lower, found]);
+            self.correct([found, END], lowest, [lower, found]);
         }
     }
 
@@ -234,32 +247,30 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// they are not `END`.
     #[inline(always)]
     pub(super) fn search_after_free(&mut self, free: u32, gone: u32, gone_above: u32) {
-        if let SearchState::Running(cursor) = self.search {
-            self.correct(cursor, [gone, gone_above], free, [free, END]);
+        if self.searching {
+            self.correct([gone, gone_above], free, [free, END]);
             self.offer(free);
         }
     }
 
     /// This free block has another size, or was added.
     pub(super) fn search_after_resize(&mut self, free: u32) {
-        if let SearchState::Running(cursor) = self.search {
-            self.correct(cursor, [END; 2], END, [free, END]);
-        }
+        self.correct([END; 2], END, [free, END]);
     }
 
     /// The highest block is there no longer.
     pub(super) fn search_after_cut(&mut self, gone: u32) {
-        let top = self.top();
-        if let SearchState::Running(cursor) = self.search {
-            self.correct(cursor, [gone, END], top, [END; 2]);
-        }
+        self.correct([gone, END], self.top(), [END; 2]);
     }
 
     /// What is left of the blocks `gone` begins with the block `into`; the blocks `free` have
     /// become free or have another size. A search that loses its best block starts again, a
     /// few times.
     #[cold]
-    fn correct(&mut self, mut cursor: Cursor, gone: [u32; 2], into: u32, free: [u32; 2]) {
+    fn correct(&mut self, gone: [u32; 2], into: u32, free: [u32; 2]) {
+        let Some(mut cursor) = self.cursor() else {
+            return;
+        };
         if cursor.next != END && gone.contains(&cursor.next) {
             cursor.next = into;
         }
@@ -274,7 +285,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
         let [first, second] = free;
         self.note_free(first, &mut cursor);
         self.note_free(second, &mut cursor);
-        self.search = SearchState::Running(cursor);
+        self.set_search(SearchState::Running(cursor));
     }
 
     fn note_free(&self, index: u32, cursor: &mut Cursor) {
@@ -288,7 +299,7 @@ impl<N: DerefMut<Target = [Node]>> Tlsf<N> {
     /// No block below the cursor fitted before, so if this one does it is the lowest one.
     #[cold]
     fn offer(&mut self, index: u32) {
-        let SearchState::Running(cursor) = self.search else {
+        let Some(cursor) = self.cursor() else {
             return;
         };
         if cursor.request.strategy == Strategy::FirstFit && self.is_visited(index, cursor) {

@@ -90,11 +90,12 @@ impl Regions {
     /// handle for it now.
     #[inline(always)]
     pub(crate) fn alloc(&self, owner: Owner, length: u64, align: u64) -> Result<Region> {
-        if align > MAX_ALIGN || align & align.wrapping_sub(1) != 0 {
-            return Err(EINVAL);
-        }
+        let align = match align {
+            0 => 1,
+            _ if align > MAX_ALIGN || !align.is_power_of_two() => return Err(EINVAL),
+            _ => self.units(align).max(1) as u32,
+        };
         let units = self.units_of(length)?;
-        let align = self.units(align).max(1) as u32;
         match owner {
             Owner::Process => {
                 let answer = units.and_then(|units| self.tlsf.lock().alloc(units, align));
