@@ -6,13 +6,7 @@
 //! that has any, and otherwise from the minimum. One that is given back replenishes the
 //! minimum first and goes to the cache otherwise: see `missing`.
 
-use kernel::{
-    prelude::*,
-    sync::{
-        atomic::{Atomic, Full},
-        Arc,
-    },
-};
+use kernel::{prelude::*, sync::Arc};
 
 use super::cache::Cache;
 use crate::genp::{
@@ -20,6 +14,9 @@ use crate::genp::{
     stock::Refusal,
     sys::{alloc_flags::CREATE_FLAGS, atomic::InlineAtomic, cpu::PreemptGuard},
 };
+
+/// Added to a count, one less.
+const LESS: u64 = u64::MAX;
 
 /// An element pool.
 pub(crate) struct Elements {
@@ -29,15 +26,16 @@ pub(crate) struct Elements {
     min: u32,
     /// Elements that are missing from the minimum.
     ///
-    /// It is below 0 for a moment when a caller that finds nothing missing has subtracted
-    /// one and not added it again. Another caller may then read one less than are missing
-    /// and give to the cache an element that the minimum lacks, which stays missing until
+    /// One that is given back goes to the cache if nothing is missing at that moment, even
+    /// if another caller takes the next one out of the minimum before it gets there. And the
+    /// count is below 0, which is a number of 64 bits less than 0, for a moment when two
+    /// callers find the same element missing. Either way an element may stay missing until
     /// the next one is given back. The guarantee holds nevertheless: elements are missing
-    /// only while as many are in use, and those in `kept` and those in use together are
-    /// never fewer than the minimum.
-    missing: Atomic<i32>,
+    /// only while as many are in use, since whoever took one out of the minimum has it, and
+    /// those in `kept` and those in use together are never fewer than the minimum.
+    missing: InlineAtomic,
     /// Elements that are in use.
-    out: Atomic<i32>,
+    out: InlineAtomic,
 }
 
 impl Elements {
@@ -54,8 +52,8 @@ impl Elements {
                 cache,
                 kept,
                 min,
-                missing: Atomic::new(0),
-                out: Atomic::new(0),
+                missing: InlineAtomic::new(0),
+                out: InlineAtomic::new(0),
             },
             CREATE_FLAGS,
         )?;
@@ -85,7 +83,7 @@ impl Elements {
     /// Gives the minimum up: EBUSY while elements are in use. The caller makes sure that
     /// nobody uses the pool meanwhile. Context: thread.
     pub(crate) fn close(&self) -> Result {
-        if self.out.load(kernel::sync::atomic::Acquire) != 0 {
+        if self.out.load() != 0 {
             return Err(EBUSY);
         }
         self.empty();
@@ -94,33 +92,60 @@ impl Elements {
 
     /// Takes an element; returns its address. Context: any. Constant.
     pub(crate) fn alloc(&self) -> Option<usize> {
-        let object = self.cache.take().or_else(|| {
-            let guard = PreemptGuard::begin();
-            let object = self.kept.take(guard.number())?;
-            self.missing.fetch_add(1, Full);
-            Some(object)
-        })?;
-        self.out.fetch_add(1, Full);
+        let object = self.cache.take().or_else(|| self.take_kept())?;
+        self.out.fetch_add(1);
         Some(self.cache.address(object))
+    }
+
+    /// Takes an element out of the minimum.
+    fn take_kept(&self) -> Option<u32> {
+        let guard = PreemptGuard::begin();
+        let object = self.kept.take(guard.number())?;
+        self.missing.fetch_add(1);
+        Some(object)
     }
 
     /// Gives an element back. Context: any. Constant.
     pub(crate) fn free(&self, address: usize) -> Result<(), Refusal> {
         let object = self.cache.object_at(address)?;
-        // An element that is free already is in one of the two.
-        if self.kept.is_free(object) || self.cache.is_free(object) {
-            return Err(Refusal::Stale);
-        }
-        if self.missing.fetch_sub(1, Full) > 0 {
-            if self.kept.give(object).is_err() {
-                self.missing.fetch_add(1, Full);
+        // An element that is free already is in one of the two. The one it is given to says
+        // so by itself.
+        if !self.replenish(object)? {
+            if self.kept.is_free(object) {
                 return Err(Refusal::Stale);
             }
-        } else {
-            self.missing.fetch_add(1, Full);
             self.cache.give(object)?;
         }
-        self.out.fetch_sub(1, Full);
+        self.out.fetch_add(LESS);
         Ok(())
     }
+
+    /// Gives an element back to the minimum if one is missing there. Returns whether it did.
+    #[inline(always)]
+    fn replenish(&self, object: u32) -> Result<bool, Refusal> {
+        if !is_above_0(self.missing.load()) {
+            return Ok(false);
+        }
+        if self.cache.is_free(object) {
+            return Err(Refusal::Stale);
+        }
+        if !is_above_0(self.missing.fetch_add(LESS)) {
+            self.missing.fetch_add(1);
+            return Ok(false);
+        }
+        match self.kept.give(object) {
+            Ok(()) => Ok(true),
+            Err(_) => {
+                self.missing.fetch_add(1);
+                Err(Refusal::Stale)
+            }
+        }
+    }
+}
+
+/// Whether a count that may be below 0 is not, and not 0 either.
+#[inline(always)]
+fn is_above_0(count: u64) -> bool {
+    // CAST: of the same width.
+    count as i64 > 0
 }

@@ -74,6 +74,17 @@ impl InlineAtomic {
         }
     }
 
+    /// Adds to the value and returns the one before (full barrier). Context: any.
+    #[inline(always)]
+    pub(crate) fn fetch_add(&self, mut value: u64) -> u64 {
+        // SAFETY: as in `store`. Locked instructions are full barriers on x86.
+        unsafe {
+            core::arch::asm!("lock xadd qword ptr [{p}], {v}", p = in(reg) self.0.as_ptr(),
+                v = inout(reg) value, options(nostack));
+        }
+        value
+    }
+
     /// Adds to the value and returns the one before. Not atomic towards other CPUs, so
     /// only for a word that one CPU alone writes; atomic towards interrupts and NMIs,
     /// because it is one instruction. Context: any, on that CPU.
@@ -122,13 +133,7 @@ impl Word for InlineAtomic {
 
     #[inline(always)]
     fn observe(&self) -> u64 {
-        let mut value = 0u64;
-        // SAFETY: as in `set`.
-        unsafe {
-            core::arch::asm!("lock xadd qword ptr [{p}], {v}", p = in(reg) self.0.as_ptr(),
-                v = inout(reg) value, options(nostack));
-        }
-        value
+        self.fetch_add(0)
     }
 }
 
@@ -147,6 +152,11 @@ impl InlineAtomic {
     /// Adds to the value (relaxed). Context: any.
     pub(crate) fn add(&self, value: u64) {
         self.0.add(value, kernel::sync::atomic::Relaxed);
+    }
+
+    /// Adds to the value and returns the one before (full barrier). Context: any.
+    pub(crate) fn fetch_add(&self, value: u64) -> u64 {
+        self.0.fetch_add(value, kernel::sync::atomic::Full)
     }
 
     /// Adds to the value and returns the one before. For a word that one CPU alone
@@ -174,6 +184,6 @@ impl Word for InlineAtomic {
     }
 
     fn observe(&self) -> u64 {
-        self.0.fetch_add(0, kernel::sync::atomic::Full)
+        self.fetch_add(0)
     }
 }
