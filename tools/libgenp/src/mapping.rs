@@ -49,7 +49,8 @@ fn map_window(
 
 /// Sets addresses aside, where the kernel likes or over what is mapped at `at`.
 fn set_aside(at: Option<NonNull<u8>>, length: usize, access: i32) -> io::Result<NonNull<u8>> {
-    let fixed = at.map_or(0, |_| libc::MAP_FIXED);
+    // What can be read is read without a page fault.
+    let fixed = at.map_or(0, |_| libc::MAP_FIXED | libc::MAP_POPULATE);
     // SAFETY: new addresses, or those of a mapping of ours.
     mapped(unsafe {
         libc::mmap(

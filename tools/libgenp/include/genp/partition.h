@@ -75,7 +75,8 @@ genp_partition_t *genp_create_resizable(const struct genp_create *request, size_
  * @bytes: how large, rounded up to whole pages
  *
  * Blocks stay where they are, and threads go on to use the heap meanwhile: they wait for the
- * heap's lock as for any other call, and take no page fault. What a call adds is a piece, and
+ * heap's lock as for any other call, and take no page fault, but for one that was just looking at
+ * a cached block that is taken away: it takes one at most. What a call adds is a piece, and
  * only whole pieces, the last ones, are taken away again: when they have no block, cached ones
  * not counted, which are returned to the heap first. 31 pieces can be added. If the process
  * dies, the partition ends as always.
