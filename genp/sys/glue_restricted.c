@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Files by which a partition can be used with some of the rights to it. */
-#include <linux/anon_inodes.h>
 #include <linux/compat.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -19,17 +18,16 @@ struct restricted {
 };
 
 /*
- * What is mapped is the partition's file, so that all its mappings are found in one place.
- * The kernel has taken the right to write from the mapping if this file has it not.
+ * What is mapped is this file, not the partition's: remap_file_pages() asks the file of a
+ * mapping for another part of it, and must ask one that has the rights of the mapping. The
+ * kernel has taken the right to write from the mapping if this file has it not.
  */
 static int restricted_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	const struct restricted *restricted = file->private_data;
-	struct file *partition = restricted->partition;
 
-	vma_set_file(vma, partition);
-	return genp_partition_mmap(partition->private_data, restricted->rights,
-				   vma);
+	return genp_partition_mmap(restricted->partition->private_data,
+				   restricted->rights, vma);
 }
 
 static long restricted_ioctl(struct file *file, unsigned int cmd,
@@ -92,6 +90,28 @@ static const struct file_operations restricted_fops = {
 	.release = restricted_release,
 };
 
+/*
+ * A file with the name and the inode of another one, so that the mappings of both are found
+ * in one place, and are told apart by nobody.
+ */
+static struct file *file_of_same_inode(struct file *file, int flags,
+				       const struct file_operations *fops)
+{
+	struct inode *inode = file_inode(file);
+	struct file *other;
+
+	/* Until the last fput(). Whoever calls has a file of this module. */
+	__module_get(fops->owner);
+	ihold(inode);
+	other = alloc_file_pseudo(inode, file->f_path.mnt,
+				  file->f_path.dentry->d_name.name, flags, fops);
+	if (IS_ERR(other)) {
+		iput(inode);
+		module_put(fops->owner);
+	}
+	return other;
+}
+
 /**
  * genp_file_restrict - create another file of a partition, with fewer rights
  * @file: the partition's file, of which the new one keeps a reference
@@ -110,14 +130,13 @@ struct file *genp_file_restrict(struct file *file, u32 rights)
 			     GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
 	if (!restricted)
 		return ERR_PTR(-ENOMEM);
-	get_file(file);
-	other = anon_inode_getfile("[genp-restricted]", &restricted_fops,
-				   restricted, mode | O_CLOEXEC);
+	other = file_of_same_inode(file, mode, &restricted_fops);
 	if (IS_ERR(other)) {
-		fput(file);
 		kfree(restricted);
 		return other;
 	}
+	get_file(file);
+	other->private_data = restricted;
 	stream_open(file_inode(other), other);
 	return other;
 }

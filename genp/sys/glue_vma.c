@@ -142,13 +142,13 @@ int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition)
  * Who maps, changes or unmaps the reserve takes the i_mmap_rwsem of the partition's
  * file, and who waits for that is nobody's concern; that of the leases' file is taken by
  * who ends leases, and by who makes and drops their windows, and for nothing else. The
- * mapping keeps its reference to the partition's file, so that lives as long as before.
+ * mapping holds the partition's file, by whichever file of its it was made.
  *
  * Context: thread, under the mmap lock for writing.
  */
 void genp_vma_adopt_window(struct vm_area_struct *vma, struct file *leases)
 {
-	get_file(vma->vm_file);
+	get_file(leases->private_data);
 	vma_set_file(vma, leases);
 }
 
