@@ -116,6 +116,7 @@ unsafe extern "C" fn genp_partition_read(
 #[no_mangle]
 unsafe extern "C" fn genp_partition_poll(
     data: *mut c_void,
+    rights: u32,
     file: *mut bindings::file,
     table: *mut bindings::poll_table_struct,
 ) -> c_uint {
@@ -127,7 +128,9 @@ unsafe extern "C" fn genp_partition_poll(
     let events = partition.events();
     if !table.is_null() {
         // SAFETY: the argument of the file's poll, valid during the call.
-        events.join(file, unsafe { PollTable::from_raw(table) });
+        let table = unsafe { PollTable::from_raw(table) };
+        let first = Rights::from_bits(rights).and_then(|rights| rights.require(Rights::EVENTS));
+        events.join(file, table, first.is_ok());
     }
     events.poll()
 }

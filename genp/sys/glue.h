@@ -189,7 +189,7 @@ long genp_partition_ioctl(void *partition, u32 rights, unsigned int nr,
 ssize_t genp_partition_read(void *partition, u32 rights, unsigned long to,
 			    size_t size, bool nonblock);
 unsigned int genp_queue_length(void *queue, unsigned int most);
-unsigned int genp_partition_poll(void *partition, struct file *file,
+unsigned int genp_partition_poll(void *partition, u32 rights, struct file *file,
 				 struct poll_table_struct *table);
 void genp_partition_show(void *partition, struct seq_file *m);
 void genp_partition_release(void *partition);

@@ -39,8 +39,8 @@ static __poll_t partition_poll(struct file *file, poll_table *table)
 	/* Who does not wait only asks. */
 	if (table && !table->_qproc)
 		table = NULL;
-	return (__force __poll_t)genp_partition_poll(file->private_data, file,
-						     table);
+	return (__force __poll_t)genp_partition_poll(
+		file->private_data, GENP_RIGHTS_ALL, file, table);
 }
 
 static void partition_show_fdinfo(struct seq_file *m, struct file *file)

@@ -59,7 +59,8 @@ static __poll_t restricted_poll(struct file *file, poll_table *table)
 	if (table && !table->_qproc)
 		table = NULL;
 	return (__force __poll_t)genp_partition_poll(
-		restricted->partition->private_data, file, table);
+		restricted->partition->private_data, restricted->rights, file,
+		table);
 }
 
 static void restricted_show_fdinfo(struct seq_file *m, struct file *file)

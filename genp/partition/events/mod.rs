@@ -75,7 +75,8 @@ pub(crate) struct Events {
     readers: Mutex<()>,
     #[pin]
     readers_queue: PollQueue,
-    /// Those beyond [`MAX_LISTENERS`].
+    /// Those beyond [`MAX_LISTENERS`], and those without the right to events: they take no
+    /// place from the others, and nobody is charged for them.
     #[pin]
     crowd: PollQueue,
     /// Held by who joins the queue by poll(), from when he is counted.
@@ -208,9 +209,9 @@ impl Events {
         }
     }
 
-    /// Wakes those beyond [`MAX_LISTENERS`], and signals the eventfd for events of the types
-    /// in `types`. Linear in both kinds of listeners. Context: thread of ordinary priority,
-    /// and the callers of [`Self::tell_all`]; may sleep.
+    /// Wakes the crowd, and signals the eventfd for events of the types in `types`. Linear in
+    /// both kinds of listeners. Context: thread of ordinary priority, and the callers of
+    /// [`Self::tell_all`]; may sleep.
     pub(super) fn tell_crowd(&self, types: u32) {
         self.crowd.notify_all();
         let listener = self.listener.lock();
@@ -258,8 +259,13 @@ impl Events {
         }
     }
 
-    /// Has the caller woken for events. Context: thread, may sleep.
-    pub(crate) fn join(&self, file: &File, table: PollTable<'_>) {
+    /// Has the caller woken for events, among the `first` if there is a place. Context:
+    /// thread, may sleep.
+    pub(crate) fn join(&self, file: &File, table: PollTable<'_>, first: bool) {
+        if !first {
+            // Not counted. What the kernel allocates for it holds up nobody who is.
+            return table.register_wait(file, &self.crowd);
+        }
         let _joining = self.joining.lock();
         table.register_wait(file, self.queue());
     }

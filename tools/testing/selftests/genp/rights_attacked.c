@@ -106,6 +106,10 @@ TEST(its_mappings_have_the_name_of_the_partition)
 	CHECK(named);
 }
 
+/* Stated in tuning.rst: what a wake-up is charged. */
+#define WAKE_NS 2000
+#define MOST 64
+
 static int epoll_with(int fd)
 {
 	struct epoll_event edge = { .events = EPOLLIN | EPOLLET };
@@ -113,6 +117,55 @@ static int epoll_with(int fd)
 
 	CHECK(epoll >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &edge));
 	return epoll;
+}
+
+/*
+ * Who has not the right to events may look whether there are any; but he takes none of the
+ * places of those who are woken first, and nobody is charged for him.
+ */
+TEST(who_only_looks_costs_the_owner_nothing)
+{
+	struct part part = create(0, 8 * PAGE);
+	struct genp_bounds bounds = { .size = sizeof(bounds) };
+	int given = restricted(part.fd, 0);
+	__u64 events;
+
+	for (int i = 0; i < MOST; i++)
+		epoll_with(given);
+	CHECK(!ioctl(part.fd, GENP_GET_BOUNDS, &bounds));
+	events = bounds.recall_burst_ns / (2 * (GENP_RECALL_END_NS + WAKE_NS));
+	/* Each takes all of the budget, which is an event. */
+	for (__u64 i = 0; i < events; i++) {
+		struct pollfd ask = { .fd = part.fd, .events = POLLIN };
+		struct genp_event event;
+		struct genp_borrow lease;
+
+		if (borrow(part.fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease)) {
+			if (errno == EAGAIN)
+				FAIL("refused after %llu of %llu events", i, events);
+			continue;
+		}
+		EQUAL(poll(&ask, 1, 60000), 1);
+		EQUAL(read(part.fd, &event, sizeof(event)), sizeof(event));
+		CHECK(!give_back(part.fd, lease.handle) || errno == ESTALE);
+	}
+	EQUAL(stat_of(part.fd).pace_refusals, 0);
+}
+
+/* ... and is told all the same. */
+TEST(who_only_looks_is_told)
+{
+	struct part part = create(0, 8 * PAGE);
+	int given = restricted(part.fd, 0), epoll = epoll_with(given);
+	struct epoll_event event;
+	struct genp_borrow lease;
+
+	EQUAL(epoll_wait(epoll, &event, 1, 0), 0);
+	CHECK(!borrow(part.fd, 8 * PAGE, GENP_NO_WAIT, 0, &lease));
+	EQUAL(epoll_wait(epoll, &event, 1, 60000), 1);
+	CHECK(event.events & EPOLLIN);
+	CHECK(!destroy(part.fd));
+	EVENTUALLY(epoll_wait(epoll, &event, 1, 0) == 1 && event.events & EPOLLHUP);
 }
 
 static long futex(void *word, int op, unsigned int value)

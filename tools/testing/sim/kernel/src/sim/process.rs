@@ -31,6 +31,7 @@ unsafe extern "C" {
     ) -> isize;
     fn genp_partition_poll(
         partition: *mut core::ffi::c_void,
+        rights: u32,
         file: *mut file,
         table: *mut core::ffi::c_void,
     ) -> u32;
@@ -220,7 +221,7 @@ impl Hold {
 
     /// poll(), until a time.
     pub fn poll(&self, until: u64) -> u32 {
-        let Some((data, _)) = self.partition() else {
+        let Some((data, rights)) = self.partition() else {
             return 0;
         };
         let mut table: u8 = 0;
@@ -229,7 +230,7 @@ impl Hold {
         loop {
             machine().prepare_sleep(true);
             // SAFETY: as above; the table is only compared with null.
-            let events = unsafe { genp_partition_poll(data, address, at) };
+            let events = unsafe { genp_partition_poll(data, rights, address, at) };
             if events != 0 || machine().signal_pending() {
                 machine().finish_sleep();
                 return events;
