@@ -105,7 +105,8 @@ static struct file *file_of_same_inode(struct file *file, int flags,
 	__module_get(fops->owner);
 	ihold(inode);
 	other = alloc_file_pseudo(inode, file->f_path.mnt,
-				  file->f_path.dentry->d_name.name, flags, fops);
+				  file->f_path.dentry->d_name.name, flags,
+				  fops);
 	if (IS_ERR(other)) {
 		iput(inode);
 		module_put(fops->owner);
