@@ -70,11 +70,15 @@ static void limit_begin(void)
 	/* It has to interrupt waitpid(). */
 	struct sigaction action = { .sa_handler = look_again };
 
+	long page = sysconf(_SC_PAGESIZE);
+	char *pages;
+
 	sigaction(SIGALRM, &action, NULL);
-	test_has_no_limit = mmap(NULL, sizeof(*test_has_no_limit), PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (test_has_no_limit == MAP_FAILED)
+	/* Between two that nobody can touch, so that no test finds it beside its mappings. */
+	pages = mmap(NULL, 3 * page, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED || mprotect(pages + page, page, PROT_READ | PROT_WRITE))
 		_exit(1);
+	test_has_no_limit = (bool *)(pages + page);
 }
 
 /* Waits for a test, and ends it by SIGALRM when its time is used up. */
