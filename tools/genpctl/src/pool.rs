@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn unknown_features_are_shown_by_their_bits() {
         assert_eq!(features(0b1001), ["leases", "resize"]);
-        assert_eq!(features(1 | 1 << 31), ["leases", "0x80000000"]);
+        assert_eq!(features(1 | (1 << 31)), ["leases", "0x80000000"]);
         assert_eq!(features(0), [""; 0]);
     }
 
