@@ -3,11 +3,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 
 #include "genp.h"
 #include "genp_test.h"
+#include "traced.h"
 
 #define MIB (1UL << 20)
 #define MOST (8 * MIB)
@@ -226,8 +226,7 @@ static pid_t traced(void)
 	if (!pid) {
 		part = made("mortal");
 		CHECK(part && genp_alloc(part, 900000));
-		CHECK(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
-		raise(SIGSTOP);
+		be_traced();
 		CHECK(!genp_resize(part, 2 * MIB) && !genp_resize(part, 4 * MIB));
 		CHECK(!genp_resize(part, MIB));
 		_exit(0);
@@ -235,34 +234,12 @@ static pid_t traced(void)
 	return pid;
 }
 
-/* Kills it at its call of this number, entry and return counted apart: false if it ended first. */
-static bool die_at_call(int number)
-{
-	pid_t pid = traced();
-	int status;
-
-	CHECK(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
-	CHECK(!ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD));
-	for (int call = 0; call <= number; call++) {
-		CHECK(!ptrace(PTRACE_SYSCALL, pid, NULL, NULL));
-		CHECK(waitpid(pid, &status, 0) == pid);
-		if (WIFEXITED(status)) {
-			EQUAL(WEXITSTATUS(status), 0);
-			return false;
-		}
-		EQUAL(WSTOPSIG(status), SIGTRAP | 0x80);
-	}
-	CHECK(!kill(pid, SIGKILL));
-	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
-	return true;
-}
-
 TEST(who_dies_in_the_middle_leaves_nothing)
 {
 	struct genp_info before = info();
 	int number;
 
-	for (number = 0; number < MOST_CALLS && die_at_call(number); number++)
+	for (number = 0; number < MOST_CALLS && die_at_call(traced(), number); number++)
 		expect_idle(&before);
 	printf("# died at each of %d calls and returns\n", number);
 	CHECK(number > 20 && number < MOST_CALLS);

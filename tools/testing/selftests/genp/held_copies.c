@@ -130,7 +130,6 @@ static union {
 	struct genp_stat stat;
 	struct genp_bounds bounds;
 	struct genp_histogram histogram;
-	struct genp_restrict restrict_;
 	struct genp_destroy destroy;
 	char bytes[512];
 } any;

@@ -3,9 +3,9 @@
  * Who dies while it begins a shared heap leaves that to the next: at each return from the
  * kernel, and so also between the call that takes the reserve and the first word in it.
  */
-#include <sys/ptrace.h>
 
 #include "shared_test.h"
+#include "traced.h"
 
 /* Calls of the kernel that making a heap takes, at most. */
 #define MOST_CALLS 400
@@ -19,37 +19,11 @@ static pid_t traced_maker(void)
 		genp_partition_t *part = genp_open(SHARED_NAME);
 
 		CHECK(part);
-		CHECK(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
-		raise(SIGSTOP);
+		be_traced();
 		CHECK(!genp_share_heap(part, shared_flags()));
 		_exit(0);
 	}
 	return pid;
-}
-
-/*
- * Has a process make a heap and kills it at its call of the kernel of this number, entry and
- * return counted apart: false if it came to its end.
- */
-static bool die_at_call(int number)
-{
-	pid_t pid = traced_maker();
-	int status;
-
-	CHECK(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
-	CHECK(!ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD));
-	for (int call = 0; call <= number; call++) {
-		CHECK(!ptrace(PTRACE_SYSCALL, pid, NULL, NULL));
-		CHECK(waitpid(pid, &status, 0) == pid);
-		if (WIFEXITED(status)) {
-			EQUAL(WEXITSTATUS(status), 0);
-			return false;
-		}
-		EQUAL(WSTOPSIG(status), SIGTRAP | 0x80);
-	}
-	CHECK(!kill(pid, SIGKILL));
-	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
-	return true;
 }
 
 /* Somebody else has it, at once: nobody is making one any more. */
@@ -78,7 +52,7 @@ TEST(who_dies_while_it_makes_the_heap_leaves_that_to_the_next)
 
 	for (number = 0; number < MOST_CALLS; number++) {
 		fd = create_to_share();
-		if (!die_at_call(number))
+		if (!die_at_call(traced_maker(), number))
 			break;
 		expect_heap(number);
 		CHECK(!destroy(fd));

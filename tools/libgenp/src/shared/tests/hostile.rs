@@ -13,17 +13,7 @@ const SPARED: std::ops::Range<usize> = LOCK..NAMESPACE;
 /// Seconds after which a call counts as one that goes on for ever.
 const LIMIT: u32 = 120;
 
-/// Xorshift.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
-
     fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }

@@ -341,3 +341,15 @@ fn requests_that_make_no_sense_are_refused() {
     heap.words.put(SHAPE, 0).unwrap();
     assert_eq!(code(open(memory)), libc::EPROTONOSUPPORT);
 }
+
+/// Xorshift.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+}

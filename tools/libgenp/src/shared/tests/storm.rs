@@ -13,18 +13,6 @@ const SLOTS: usize = 16;
 /// More than a worker ever makes of them, unless the heap is broken.
 const ROUNDS: usize = 20_000_000;
 
-/// Xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
-}
-
 fn send(pid: libc::pid_t, signal: i32) {
     // SAFETY: to our child.
     assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
