@@ -153,10 +153,14 @@ impl Registry {
         if self.has(request.name()) {
             return Err(EEXIST);
         }
+        let errors = &self.pool.errors;
+        let handled = errors.handled();
         let (partition, file) =
             Partition::create(self.pool.clone(), self.clone(), request, source)?;
         // If this fails the file is dropped, and with it the partition.
         self.add(partition.clone())?;
+        // What it took was in no table meanwhile, where memory errors would be looked for.
+        errors.report_since(handled);
         Ok((partition, file))
     }
 

@@ -51,16 +51,30 @@ impl ErrorReports {
         self.reported.load(Acquire)
     }
 
+    /// How many reports were looked into.
+    pub(crate) fn handled(&self) -> u32 {
+        // Acquire: what was found is known. Pairs with the store in `set_handled`.
+        self.handled.load(Acquire)
+    }
+
+    /// Has somebody look once more, if there were reports after the first `handled`: for
+    /// whoever had frames meanwhile where nobody looks. Context: any but NMI.
+    pub(crate) fn report_since(&self, handled: u32) {
+        if self.reported() != handled {
+            self.report();
+        }
+    }
+
     /// Records that the first `reports` of them were looked into.
     pub(crate) fn set_handled(&self, reports: u32) {
-        // Release: what was found is known. Pairs with the load in `pending`.
+        // Release: what was found is known. Pairs with the load in `handled`.
         self.handled.store(reports, Release);
     }
 
     /// Whether a frame may have an error that was not found yet. Context: any.
     #[inline]
     pub(crate) fn pending(&self) -> bool {
-        self.is_untold() || self.reported.load(Relaxed) != self.handled.load(Acquire)
+        self.is_untold() || self.reported.load(Relaxed) != self.handled()
     }
 
     /// Whether errors are not reported, so that somebody has to look for them.
@@ -78,6 +92,8 @@ impl ErrorWatch {
         let data = Arc::as_ptr(reports).cast_mut().cast::<c_void>();
         // SAFETY: the reports live until the drop, which ends the calls.
         if unsafe { glue::genp_watch_memory_errors(data) } {
+            // What happened before to frames that are here already was told to nobody.
+            reports.report();
             return Self(Some(reports.clone()));
         }
         // SAFETY: no precondition.

@@ -14,7 +14,7 @@ impl Reserve {
     /// mapped, so that who touches it is told, and calls `tell` with its offset in the file.
     /// Calls `pause` between two pieces of the work. Linear in the pages. Context: the
     /// thread that tells of errors; may sleep.
-    pub(in crate::genp::partition) fn find_errors(&self, pause: impl Fn(), tell: impl Fn(u64)) {
+    pub(crate) fn find_errors(&self, pause: impl Fn(), tell: impl Fn(u64)) {
         let mut first = 0u32;
         loop {
             let mut frames = self.lock();

@@ -278,10 +278,19 @@ impl Runner {
 
         let (mut unserved, mut overdue, mut forgotten) =
             (Stuck::default(), Stuck::default(), Stuck::default());
+        let (mut untold, mut untold_after) = (Stuck::default(), None);
+        let errors = &registry.pool().errors;
         // SAFETY: tasks live as long as the machine.
         while tasks.iter().any(|task| unsafe { !(**task).has_ended() }) {
             let calls = world.calls.get();
             machine().sleep_for(LONG);
+            if check::error_untold(registry) {
+                untold_after = Some(errors.reported());
+            }
+            // Who just made the partition has another look made.
+            if untold.lasts(untold_after == Some(errors.reported())) {
+                fail("a memory error was looked for, and its owner was not told");
+            }
             if world.calls.get() != calls {
                 (unserved, overdue, forgotten) = Default::default();
                 continue;
