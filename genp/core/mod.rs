@@ -7,6 +7,7 @@
 //! | [`accounting`] | admission of partitions, budgets, waiters, deadlines of leases |
 //! | [`tlsf`] | regions of a reserve: two-level segregated fit |
 //! | [`labyrinth`] | free pages of an atomic stock: a lock-free hierarchical bitmap |
+//! | [`claims`] | which objects somebody has: a bit each, lock-free |
 //! | [`watermarks`] | the watermarks of an atomic stock, and whether it suffices |
 //! | [`block_counts`] | contiguous blocks: how many there are of each order |
 //! | [`bounds`] | how large a reserve must be so that no allocation fails |
@@ -29,6 +30,7 @@
 pub mod accounting;
 pub mod block_counts;
 pub mod bounds;
+pub mod claims;
 pub mod count;
 pub mod histogram;
 pub mod labyrinth;

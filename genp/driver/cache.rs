@@ -13,6 +13,7 @@ use kernel::{
 };
 
 use crate::genp::{
+    core::claims::Claims,
     core::labyrinth::Labyrinth,
     core::owner::Owner,
     partition::Partition,
@@ -31,6 +32,8 @@ pub(crate) struct Cache {
     stride: usize,
     count: u32,
     free: Labyrinth<KVVec<InlineAtomic>>,
+    /// Objects that were allocated, and not by way of an element pool.
+    lent: Claims<KVVec<InlineAtomic>>,
     /// The number of element pools on it.
     pools: Atomic<u32>,
 }
@@ -56,6 +59,7 @@ impl Cache {
         let length = stride.checked_mul(count as usize).ok_or(E2BIG)?;
         let free =
             Labyrinth::new(InlineAtomic::table(count, CREATE_FLAGS)?, count).ok_or(EINVAL)?;
+        let lent = Claims::new(InlineAtomic::claims(count, CREATE_FLAGS)?);
         let region = partition
             .regions()
             .alloc(Owner::Driver, length as u64, align as u64)?;
@@ -74,6 +78,7 @@ impl Cache {
             stride,
             count,
             free,
+            lent,
             pools: Atomic::new(0),
         };
         Ok(Arc::new(cache, CREATE_FLAGS).inspect_err(|_| {
@@ -111,20 +116,22 @@ impl Cache {
         }
     }
 
+    /// The partition that has its memory.
+    pub(crate) fn partition(&self) -> &Partition {
+        &self.partition
+    }
+
     /// Takes an object; returns its number. Context: any.
     pub(super) fn take(&self) -> Option<u32> {
         let guard = PreemptGuard::begin();
         self.free.take(guard.number())
     }
 
-    /// Gives an object back by its number. Context: any.
-    pub(super) fn give(&self, object: u32) -> Result<(), Refusal> {
-        self.free.give(object).map_err(|_| Refusal::Stale)
-    }
-
-    /// Whether an object is free now. Context: any.
-    pub(super) fn is_free(&self, object: u32) -> bool {
-        self.free.is_free(object)
+    /// Gives an object back by its number, which the caller has taken and nobody else has.
+    /// Context: any.
+    pub(super) fn give(&self, object: u32) {
+        // Refused only for an object that is free, which this one is not.
+        let _ = self.free.give(object);
     }
 
     /// The address of an object.
@@ -149,11 +156,18 @@ impl Cache {
 
     /// Takes an object; returns its address. Context: any. Constant.
     pub(crate) fn alloc(&self) -> Option<usize> {
-        self.take().map(|object| self.address(object))
+        let object = self.take()?;
+        self.lent.set(object);
+        Some(self.address(object))
     }
 
-    /// Gives an object back. Context: any. Constant.
+    /// Gives an object back that [`Self::alloc`] gave out. Context: any. Constant.
     pub(crate) fn free(&self, address: usize) -> Result<(), Refusal> {
-        self.give(self.object_at(address)?)
+        let object = self.object_at(address)?;
+        if !self.lent.clear(object) {
+            return Err(Refusal::Stale);
+        }
+        self.give(object);
+        Ok(())
     }
 }

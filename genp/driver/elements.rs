@@ -5,12 +5,15 @@
 //! The minimum is taken out of the cache at set-up. An element comes from the cache while
 //! that has any, and otherwise from the minimum. One that is given back replenishes the
 //! minimum first and goes to the cache otherwise: see `missing`.
+//!
+//! At each moment an element is in the cache, in the minimum, recorded in `in_use`, or in the
+//! hands of one caller, who took it out of one of these by one atomic step.
 
 use kernel::{prelude::*, sync::Arc};
 
 use super::cache::Cache;
 use crate::genp::{
-    core::labyrinth::Labyrinth,
+    core::{claims::Claims, labyrinth::Labyrinth},
     stock::Refusal,
     sys::{alloc_flags::CREATE_FLAGS, atomic::InlineAtomic, cpu::PreemptGuard},
 };
@@ -34,7 +37,9 @@ pub(crate) struct Elements {
     /// only while as many are in use, since whoever took one out of the minimum has it, and
     /// those in `kept` and those in use together are never fewer than the minimum.
     missing: InlineAtomic,
-    /// Elements that are in use.
+    /// Those that are in use.
+    in_use: Claims<KVVec<InlineAtomic>>,
+    /// How many they are.
     out: InlineAtomic,
 }
 
@@ -47,11 +52,13 @@ impl Elements {
         let count = cache.count();
         let kept =
             Labyrinth::new(InlineAtomic::table(count, CREATE_FLAGS)?, count).ok_or(EINVAL)?;
+        let in_use = Claims::new(InlineAtomic::claims(count, CREATE_FLAGS)?);
         let pool = Arc::new(
             Self {
                 cache,
                 kept,
                 min,
+                in_use,
                 missing: InlineAtomic::new(0),
                 out: InlineAtomic::new(0),
             },
@@ -74,7 +81,7 @@ impl Elements {
         for _ in 0..self.min {
             let guard = PreemptGuard::begin();
             if let Some(object) = self.kept.take(guard.number()) {
-                let _ = self.cache.give(object);
+                self.cache.give(object);
             }
         }
         self.cache.count_pool(false);
@@ -94,6 +101,7 @@ impl Elements {
     pub(crate) fn alloc(&self) -> Option<usize> {
         let object = self.cache.take().or_else(|| self.take_kept())?;
         self.out.fetch_add(1);
+        self.in_use.set(object);
         Some(self.cache.address(object))
     }
 
@@ -105,16 +113,15 @@ impl Elements {
         Some(object)
     }
 
-    /// Gives an element back. Context: any. Constant.
+    /// Gives an element back that [`Self::alloc`] gave out. Context: any. Constant.
     pub(crate) fn free(&self, address: usize) -> Result<(), Refusal> {
         let object = self.cache.object_at(address)?;
-        // An element that is free already is in one of the two. The one it is given to says
-        // so by itself.
-        if !self.replenish(object)? {
-            if self.kept.is_free(object) {
-                return Err(Refusal::Stale);
-            }
-            self.cache.give(object)?;
+        // Of those who give it back at once, one goes on.
+        if !self.in_use.clear(object) {
+            return Err(Refusal::Stale);
+        }
+        if !self.replenish(object) {
+            self.cache.give(object);
         }
         self.out.fetch_add(LESS);
         Ok(())
@@ -122,24 +129,22 @@ impl Elements {
 
     /// Gives an element back to the minimum if one is missing there. Returns whether it did.
     #[inline(always)]
-    fn replenish(&self, object: u32) -> Result<bool, Refusal> {
+    fn replenish(&self, object: u32) -> bool {
         if !is_above_0(self.missing.load()) {
-            return Ok(false);
-        }
-        if self.cache.is_free(object) {
-            return Err(Refusal::Stale);
+            return false;
         }
         if !is_above_0(self.missing.fetch_add(LESS)) {
             self.missing.fetch_add(1);
-            return Ok(false);
+            return false;
         }
-        match self.kept.give(object) {
-            Ok(()) => Ok(true),
-            Err(_) => {
-                self.missing.fetch_add(1);
-                Err(Refusal::Stale)
-            }
-        }
+        // Refused only for an element that is in it, which this one is not.
+        let _ = self.kept.give(object);
+        true
+    }
+
+    /// The cache that the elements come from.
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
     }
 }
 

@@ -50,9 +50,9 @@ impl Partition {
         }
     }
 
-    /// Counts a page that is not taken back. Context: any.
+    /// Counts something that is not taken back. Context: any.
     #[inline(never)]
-    pub(crate) fn refuse_page(&self, why: Refusal) -> Result<(), Refusal> {
+    pub(crate) fn refuse(&self, why: Refusal) -> Result<(), Refusal> {
         match why {
             Refusal::Stale => self.errors.stale_handles.add(1),
             Refusal::Foreign => self.errors.misuses.add(1),

@@ -9,7 +9,10 @@
 
 use kernel::{alloc::Flags, prelude::*, sync::atomic::Atomic};
 
-use crate::genp::core::labyrinth::{words, Word};
+use crate::genp::core::{
+    claims,
+    labyrinth::{words, Word},
+};
 
 #[cfg(not(all(target_arch = "x86_64", not(GENP_SIM))))]
 use super::glue;
@@ -33,6 +36,12 @@ impl InlineAtomic {
     /// a labyrinth can have, ENOMEM. Context: thread, may sleep.
     pub(crate) fn table(pages: u32, flags: Flags) -> Result<KVVec<Self>> {
         Self::several(words(pages).ok_or(E2BIG)?, 0, flags)
+    }
+
+    /// The table for the claims of `objects` objects, all words 0: ENOMEM. Context: thread,
+    /// may sleep.
+    pub(crate) fn claims(objects: u32, flags: Flags) -> Result<KVVec<Self>> {
+        Self::several(claims::words(objects), 0, flags)
     }
 }
 

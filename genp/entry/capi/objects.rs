@@ -12,6 +12,7 @@ use kernel::{
 use super::{answer, counted, pointer, refusal, same_prototypes};
 use crate::genp::{
     driver::{cache::Cache, elements::Elements},
+    stock::Refusal,
     sys::abi::{genp_cache, genp_elements, genp_partition},
 };
 
@@ -38,6 +39,18 @@ unsafe fn elements<'a>(elements: *mut genp_elements) -> &'a Elements {
 
 fn address(found: Option<usize>) -> *mut c_void {
     found.map_or(core::ptr::null_mut(), |address| address as *mut c_void)
+}
+
+/// The return value of a call that gives back what is of this cache. Counts a refusal.
+#[inline(always)]
+fn given_back(cache: &Cache, given: Result<(), Refusal>) -> c_int {
+    match given {
+        Ok(()) => 0,
+        Err(why) => {
+            let _ = cache.partition().refuse(why);
+            answer(Err(refusal(why)))
+        }
+    }
 }
 
 #[no_mangle]
@@ -74,8 +87,9 @@ unsafe extern "C" fn genp_cache_alloc(from: *mut genp_cache) -> *mut c_void {
 #[no_mangle]
 unsafe extern "C" fn genp_cache_free(to: *mut genp_cache, object: *mut c_void) -> c_int {
     // SAFETY: see the top of `capi`.
-    let given = unsafe { cache(to) }.free(object as usize);
-    answer(given.map_err(refusal))
+    let cache = unsafe { cache(to) };
+    let given = cache.free(object as usize);
+    given_back(cache, given)
 }
 
 #[no_mangle]
@@ -114,8 +128,9 @@ unsafe extern "C" fn genp_element_alloc(from: *mut genp_elements) -> *mut c_void
 #[no_mangle]
 unsafe extern "C" fn genp_element_free(to: *mut genp_elements, element: *mut c_void) -> c_int {
     // SAFETY: see the top of `capi`.
-    let given = unsafe { elements(to) }.free(element as usize);
-    answer(given.map_err(refusal))
+    let elements = unsafe { elements(to) };
+    let given = elements.free(element as usize);
+    given_back(elements.cache(), given)
 }
 
 same_prototypes!(

@@ -60,7 +60,7 @@ unsafe extern "C" fn genp_page_prepare(
 #[no_mangle]
 unsafe extern "C" fn genp_page_refuse(part: *mut genp_partition) -> *mut page {
     // SAFETY: see the top of `capi`.
-    let _ = unsafe { partition(part) }.refuse_page(Refusal::Foreign);
+    let _ = unsafe { partition(part) }.refuse(Refusal::Foreign);
     core::ptr::null_mut()
 }
 

@@ -195,6 +195,6 @@ impl Partition {
     ) -> Result<(), Refusal> {
         self.blocks
             .give(order, page, slot, cpu)
-            .or_else(|why| self.refuse_page(why))
+            .or_else(|why| self.refuse(why))
     }
 }

@@ -313,7 +313,7 @@ impl Partition {
                 self.request_refill(cpu);
                 Ok(())
             }
-            Some(Err(why)) => self.refuse_page(why),
+            Some(Err(why)) => self.refuse(why),
             None => self.give_emergency_page(page, slot),
         }
     }
@@ -327,7 +327,7 @@ impl Partition {
     fn give_emergency_page(&self, page: usize, slot: usize) -> Result<(), Refusal> {
         self.stock
             .give_emergency_page(page, slot)
-            .or_else(|why| self.refuse_page(why))
+            .or_else(|why| self.refuse(why))
     }
 
     /// Announces a low stock, and refills or drains it. Context: the refill thread.

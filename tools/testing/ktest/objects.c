@@ -85,6 +85,7 @@ static void cache_free_refuses_what_is_wrong(struct ktest *t)
 	EQUAL(t, genp_cache_free(t->cache, object + 100 * OBJECT_SIZE), -EINVAL);
 	EQUAL(t, genp_cache_free(t->cache, t), -EINVAL);
 	EQUAL(t, genp_cache_free(t->cache, NULL), -EINVAL);
+	EQUAL(t, genp_element_free(t->elements, object), -ESTALE);
 	EQUAL(t, genp_cache_free(t->cache, object), 0);
 	EQUAL(t, genp_cache_free(t->cache, object), -ESTALE);
 }
@@ -155,6 +156,7 @@ static void element_free_refuses_what_is_wrong(struct ktest *t)
 	CHECK(t, element);
 	EQUAL(t, genp_element_free(t->elements, element + 1), -EINVAL);
 	EQUAL(t, genp_element_free(t->elements, t), -EINVAL);
+	EQUAL(t, genp_cache_free(t->cache, element), -ESTALE);
 	EQUAL(t, genp_element_free(t->elements, element), 0);
 	EQUAL(t, genp_element_free(t->elements, element), -ESTALE);
 }

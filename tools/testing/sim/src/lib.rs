@@ -18,6 +18,7 @@ mod actors;
 mod blocks;
 pub mod case;
 mod check;
+pub mod double_frees;
 mod drivers;
 mod handler;
 mod load;

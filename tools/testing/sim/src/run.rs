@@ -74,7 +74,7 @@ impl Sum {
 /// The parameter `blocks`, if there are any: less than the rest of a node.
 const BLOCKS: &[u8] = b"1:8,3:3";
 
-fn params(load: &Load) -> Params {
+pub(crate) fn params(load: &Load) -> Params {
     Params {
         pool_mib: load.pool_mib,
         max_lease_ms: load.max_lease_ms,

@@ -89,13 +89,10 @@ impl Driver {
                 let done = glue::genp_cache_free(cache, within);
                 expect("the middle of an object", done, EINVAL);
                 if !elements.is_null() {
-                    // It is not one of the pool's, but fills it up if that misses some.
-                    glue::genp_cache_free(cache, object);
                     let done = glue::genp_element_free(elements, object);
-                    expect("an element that is free", done, ESTALE);
-                } else {
-                    glue::genp_cache_free(cache, object);
+                    expect("an object that is not the pool's", done, ESTALE);
                 }
+                glue::genp_cache_free(cache, object);
                 let done = glue::genp_cache_free(cache, object);
                 expect("an object that is free", done, ESTALE);
             }
