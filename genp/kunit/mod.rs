@@ -11,6 +11,7 @@ mod free_frames;
 mod lending;
 mod locks;
 pub(crate) mod names;
+mod queues;
 mod stock;
 mod threads;
 

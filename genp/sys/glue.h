@@ -147,6 +147,11 @@ int genp_copy_struct_in(void *to, size_t ksize, unsigned long from, size_t size)
 int genp_copy_struct_out(unsigned long to, size_t size, const void *from,
 			 size_t ksize);
 
+/* glue_queue.c */
+unsigned int genp_queue_length(void *queue, unsigned int most);
+bool genp_queue_has_any(void *queue);
+void genp_queue_wake(void *queue);
+
 /* glue_vma.c */
 bool genp_vma_is_shared(struct vm_area_struct *vma);
 bool genp_vma_is_exec(struct vm_area_struct *vma);
@@ -188,7 +193,6 @@ long genp_partition_ioctl(void *partition, u32 rights, unsigned int nr,
 			  unsigned long arg);
 ssize_t genp_partition_read(void *partition, u32 rights, unsigned long to,
 			    size_t size, bool nonblock);
-unsigned int genp_queue_length(void *queue, unsigned int most);
 unsigned int genp_partition_poll(void *partition, u32 rights, struct file *file,
 				 struct poll_table_struct *table);
 void genp_partition_show(void *partition, struct seq_file *m);

@@ -169,31 +169,6 @@ void genp_zap(struct address_space *mapping, u64 offset, u64 length)
 	unmap_mapping_range(mapping, offset, length, 1);
 }
 
-/**
- * genp_queue_length - how many wait in a queue
- * @queue: the struct wait_queue_head
- * @most: where to stop counting
- *
- * Context: thread, may sleep on PREEMPT_RT; at most @most steps under the queue's lock.
- */
-unsigned int genp_queue_length(void *queue, unsigned int most)
-{
-	struct wait_queue_head *head = queue;
-	struct list_head *entry;
-	unsigned int count = 0;
-	unsigned long flags;
-
-	spin_lock_irqsave(&head->lock, flags);
-	/* loop-bound: MAX_LISTENERS */
-	list_for_each(entry, &head->head) {
-		if (count == most)
-			break;
-		count++;
-	}
-	spin_unlock_irqrestore(&head->lock, flags);
-	return count;
-}
-
 struct eventfd_ctx *genp_eventfd_get(int fd)
 {
 	return eventfd_ctx_fdget(fd);

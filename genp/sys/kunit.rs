@@ -34,6 +34,32 @@ extern "C" {
     fn genp_kunit_unmap(start: c_ulong, length: u64);
     fn genp_kunit_peek(at: c_ulong) -> c_int;
     fn genp_kunit_poke(at: c_ulong, byte: u8) -> bool;
+    fn genp_kunit_walk_queue(waiting: u32, piece: u32, woken_meanwhile: bool, woken: *mut Woken);
+}
+
+/// Whom a walk over a wait queue woke, as in `glue_kunit_queue.c`.
+#[repr(C)]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Woken {
+    /// By the first piece.
+    pub(crate) first: u32,
+    /// Those who waited before.
+    pub(crate) before: u32,
+    /// Those who came meanwhile.
+    pub(crate) meanwhile: u32,
+    /// The most often that one was woken.
+    pub(crate) most: u32,
+    /// Who is in the queue afterwards.
+    pub(crate) left: u32,
+}
+
+/// Wakes a queue of `waiting` in pieces of `piece`; after the first one the last one goes,
+/// two come, and somebody else wakes all if he is to. Context: thread, may sleep.
+pub(crate) fn walk_queue(waiting: u32, piece: u32, woken_meanwhile: bool) -> Woken {
+    let mut woken = Woken::default();
+    // SAFETY: a structure of the same layout.
+    unsafe { genp_kunit_walk_queue(waiting, piece, woken_meanwhile, &mut woken) };
+    woken
 }
 
 /// As in the kernel's `mman-common.h`; not among the bindings.

@@ -47,6 +47,21 @@ impl PollQueue {
         // room for more in a PollCondVar.
         unsafe { glue::genp_queue_length(self.inner.get().cast(), most) }
     }
+
+    /// Whether anybody is in it, by a look that waits for nobody. Of two, who changes
+    /// something and looks here, and who joins and looks for a change, one sees the other:
+    /// there is a full barrier before this look. Context: any.
+    pub(crate) fn has_any(&self) -> bool {
+        // SAFETY: as in `len`.
+        unsafe { glue::genp_queue_has_any(self.inner.get().cast()) }
+    }
+
+    /// Wakes all who are in it, however many: its lock is held for a piece of them at a time.
+    /// Linear in them. Context: thread, may sleep.
+    pub(crate) fn wake_in_pieces(&self) {
+        // SAFETY: as in `len`.
+        unsafe { glue::genp_queue_wake(self.inner.get().cast()) }
+    }
 }
 
 #[cfg(not(GENP_SIM))]

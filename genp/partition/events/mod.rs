@@ -189,13 +189,17 @@ impl Events {
     }
 
     /// Wakes pollers and readers, for events of the types in `types`; returns whether there
-    /// are more to be told, by [`Self::tell_crowd`]. At most [`MAX_LISTENERS`] steps. Context:
-    /// thread, may sleep: the notify thread, and the callers of [`Self::tell_all`].
+    /// are more to be told, by [`Self::tell_crowd`]. At most [`MAX_LISTENERS`] steps, and no
+    /// lock that is held for more. Context: thread, may sleep: the notify thread, and the
+    /// callers of [`Self::tell_all`].
     pub(super) fn deliver(&self, types: u32) -> bool {
         // A reader that found no record is asleep before this lock is free.
         drop(self.readers.lock());
         self.readers_queue.notify_all();
-        self.crowd.len(1) > 0 || self.listens_for.load(Relaxed) & types != 0
+        // ORDERING: pairs with genp_events for who polls, who looks at the ring after he has
+        // joined, and with genp_readers for who reads, who has joined before he releases it:
+        // if either found no record, he is seen here.
+        self.crowd.has_any() || self.listens_for.load(Relaxed) & types != 0
     }
 
     /// Tells all who want to know of events of the types in `types`. Linear in them: it is the
@@ -213,7 +217,7 @@ impl Events {
     /// both kinds of listeners. Context: thread of ordinary priority, and the callers of
     /// [`Self::tell_all`]; may sleep.
     pub(super) fn tell_crowd(&self, types: u32) {
-        self.crowd.notify_all();
+        self.crowd.wake_in_pieces();
         let listener = self.listener.lock();
         if let Some(eventfd) = &listener.eventfd {
             if listener.mask & types != 0 {

@@ -73,7 +73,7 @@ macro_rules! new_mutex {
 #[macro_export]
 macro_rules! new_poll_condvar {
     ($name:literal) => {
-        $crate::sync::poll::PollCondVar::new()
+        $crate::sync::poll::PollCondVar::new($name)
     };
 }
 

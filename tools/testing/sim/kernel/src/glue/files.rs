@@ -194,3 +194,15 @@ pub unsafe extern "C" fn genp_queue_length(queue: *mut c_void, most: c_uint) -> 
     let queue = unsafe { &*queue.cast::<crate::sync::poll::PollCondVar>() };
     (queue.count() as c_uint).min(most)
 }
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_queue_has_any(queue: *mut c_void) -> bool {
+    // SAFETY: as above.
+    unsafe { &*queue.cast::<crate::sync::poll::PollCondVar>() }.has_any()
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn genp_queue_wake(queue: *mut c_void) {
+    // SAFETY: as above.
+    unsafe { &*queue.cast::<crate::sync::poll::PollCondVar>() }.wake_in_pieces();
+}

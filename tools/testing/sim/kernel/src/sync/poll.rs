@@ -8,8 +8,14 @@ use super::lock::{Backend, Guard};
 use crate::{bindings::poll_table_struct, fs::File, sim, sim::task::task_struct};
 
 /// A queue. On PREEMPT_RT its lock sleeps.
-#[derive(Default)]
-pub struct PollCondVar(UnsafeCell<Vec<*mut task_struct>>);
+pub struct PollCondVar {
+    name: &'static str,
+    tasks: UnsafeCell<Vec<*mut task_struct>>,
+}
+
+/// The queue under whose lock any number may be woken, and who must not wait for that.
+const CROWD: &str = "genp_crowd";
+const PROMPT: &str = "genp_notify";
 
 // SAFETY: tasks are switched between at points alone.
 unsafe impl Send for PollCondVar {}
@@ -18,14 +24,50 @@ unsafe impl Sync for PollCondVar {}
 
 impl PollCondVar {
     /// An empty one.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            tasks: UnsafeCell::default(),
+        }
+    }
+
+    /// What is in it, after its lock was taken.
+    fn queue(&self) -> &mut Vec<*mut task_struct> {
+        let is_prompt = || {
+            sim::machine()
+                .task()
+                .is_some_and(|task| task.name == PROMPT)
+        };
+        if self.name == CROWD && is_prompt() {
+            sim::fail(&format!("{PROMPT} takes the lock of {CROWD}"));
+        }
+        self.unlocked()
     }
 
     #[allow(clippy::mut_from_ref)]
-    fn queue(&self) -> &mut Vec<*mut task_struct> {
+    fn unlocked(&self) -> &mut Vec<*mut task_struct> {
         // SAFETY: used between two points.
-        unsafe { &mut *self.0.get() }
+        unsafe { &mut *self.tasks.get() }
+    }
+
+    /// Whether there are any, without its lock.
+    pub fn has_any(&self) -> bool {
+        sim::point();
+        !self.unlocked().is_empty()
+    }
+
+    /// Wakes those who are in it now, one at a time.
+    pub fn wake_in_pieces(&self) {
+        let machine = sim::machine();
+        machine.might_sleep("a wait queue");
+        for task in self.queue().clone() {
+            sim::point();
+            let at = self.queue().iter().position(|other| *other == task);
+            if let Some(at) = at {
+                self.queue().remove(at);
+                machine.wake(task);
+            }
+        }
     }
 
     /// How many are in it.
@@ -45,10 +87,13 @@ impl PollCondVar {
         machine.signal_pending()
     }
 
-    /// Wakes all. Context: thread.
+    /// Wakes all, under its lock. Context: thread.
     pub fn notify_all(&self) {
         let machine = sim::machine();
         machine.might_sleep("a wait queue");
+        if self.name == CROWD {
+            sim::fail(&format!("all of {CROWD} are woken at once"));
+        }
         let waiting = std::mem::take(self.queue());
         for task in waiting {
             machine.wake(task);
