@@ -5,6 +5,7 @@
 use harness::{
     abi, calls, now,
     owned::{self, Fd, Mapped},
+    process::pause,
     PAGE, SEC,
 };
 
@@ -64,12 +65,14 @@ impl Scene {
     /// Borrows all that can be lent. A term that was over before the borrower had its
     /// frames, because the machine was busy, is too short: it is doubled.
     fn borrow(&mut self) -> Result<abi::genp_borrow> {
+        let (fd, deadline) = (self.partition.0, now() + PATIENCE);
         loop {
-            let (fd, deadline) = (self.partition.0, now() + PATIENCE);
             match calls::borrow(fd, self.length, deadline, self.term) {
                 Err(libc::ETIMEDOUT) if self.term < self.longest => {
                     self.term = (2 * self.term).min(self.longest);
                 }
+                // It caused as much work as it may; later it may again.
+                Err(libc::EAGAIN) if now() < deadline => pause(1),
                 other => return other.map_err(named("GENP_BORROW")),
             }
         }

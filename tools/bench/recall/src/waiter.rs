@@ -72,8 +72,15 @@ fn live(pages: usize, orders: &Fd, answers: &Fd) -> std::result::Result<(), i32>
     // Ready.
     send(answers, &Reply::default());
     while receive::<u64>(orders).is_some() {
-        let began = now();
-        let lease = calls::borrow(partition.0, length, began + PATIENCE, 0)?;
+        let limit = now() + PATIENCE;
+        let (began, lease) = loop {
+            let began = now();
+            match calls::borrow(partition.0, length, limit, 0) {
+                // It caused as much work as it may; later it may again.
+                Err(libc::EAGAIN) if began < limit => process::pause(1),
+                other => break (began, other?),
+            }
+        };
         let ended = now();
         calls::give_back(partition.0, lease.handle)?;
         send(answers, &Reply { began, ended });
