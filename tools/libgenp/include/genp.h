@@ -3,6 +3,7 @@
  * libgenp: partitions, their heaps and their leases for programs in C and C++.
  *
  *   genp/partition.h   partitions: create, open, destroy; statistics, bounds, events
+ *   genp/rights.h      descriptors of a partition with which less can be done
  *   genp/heap.h        blocks in the reserve, without system calls and page faults
  *   genp/pool.h        objects of one size, a number of which is guaranteed
  *   genp/manager.h     other heap managers, chosen when a partition is created
@@ -46,6 +47,7 @@
 #include <genp/manager.h>
 #include <genp/partition.h>
 #include <genp/pool.h>
+#include <genp/rights.h>
 #include <genp/shared.h>
 
 #endif /* _GENP_H */

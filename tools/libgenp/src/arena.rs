@@ -10,9 +10,10 @@ use std::{
 
 pub use crate::heap::Held;
 use crate::{
+    abi,
     descriptor::Descriptor,
     heap::{self, Heap, HeapStat},
-    mapping::Mapping,
+    mapping::{Mapping, BOTH},
     partition::Partition,
     resident,
 };
@@ -34,17 +35,19 @@ pub struct Arena {
 unsafe impl Sync for Arena {}
 
 impl Arena {
-    /// Maps the reserve of a partition and makes a heap of all of it. ENOMEM if it has
+    /// Maps the reserve of a partition, whose descriptor has all rights, and makes a heap of all of
+    /// it. ENOMEM if it has
     /// none, or if there is a region in it already. The code that calls this must never be
     /// unloaded.
     pub fn of(part: &Descriptor) -> io::Result<Self> {
         resident::is_resident();
         let windows = part.stat()?.windows;
-        let reserve = Mapping::new(part.as_fd(), windows.reserve_offset, windows.reserve_length)?;
+        let length = windows.reserve_length;
+        let reserve = Mapping::new(part.as_fd(), windows.reserve_offset, length, BOTH)?;
         let range = reserve
             .addresses()
             .ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))?;
-        let heap = Partition::create_heap(part, &reserve, windows.reserve_length, None)?;
+        let heap = Partition::create_heap(part, abi::GENP_RIGHTS_ALL, &reserve, length, None)?;
         let start = NonNull::new(ptr::with_exposed_provenance_mut(range.start))
             .ok_or_else(|| io::Error::from_raw_os_error(libc::EIO))?;
         mem::forget(reserve);

@@ -51,8 +51,19 @@ impl Descriptor {
 
     /// Opens a partition by its name: ENOENT, EACCES.
     pub fn open(name: &str) -> io::Result<Self> {
+        Self::open_as(name, 0)
+    }
+
+    /// The same without any right, for which the right to read it suffices: to map the reserve for
+    /// reading, and for statistics, bounds and histograms. EINVAL of an older module.
+    pub fn open_read_only(name: &str) -> io::Result<Self> {
+        Self::open_as(name, abi::GENP_OPEN_READ_ONLY)
+    }
+
+    fn open_as(name: &str, flags: u32) -> io::Result<Self> {
         let mut request = abi::genp_open {
             size: size_of::<abi::genp_open>(),
+            flags,
             name: name_field(name)?,
             ..Default::default()
         };
@@ -209,6 +220,12 @@ impl Descriptor {
 impl From<OwnedFd> for Descriptor {
     fn from(fd: OwnedFd) -> Self {
         Self(fd)
+    }
+}
+
+impl From<Descriptor> for OwnedFd {
+    fn from(part: Descriptor) -> Self {
+        part.0
     }
 }
 

@@ -38,6 +38,7 @@ mod pool;
 mod process;
 mod registry;
 mod resident;
+mod rights;
 mod shared;
 pub mod system;
 mod thread;

@@ -25,12 +25,15 @@ fn mapped(start: *mut c_void) -> io::Result<NonNull<u8>> {
     }
 }
 
-/// Maps a window of a partition, readable and writable, where the kernel likes or at `at`, which
-/// must be set aside.
+/// To read and to write.
+pub(crate) const BOTH: i32 = libc::PROT_READ | libc::PROT_WRITE;
+
+/// Maps a window of a partition, where the kernel likes or at `at`, which must be set aside.
 fn map_window(
     fd: BorrowedFd<'_>,
     offset: u64,
     length: usize,
+    access: i32,
     at: Option<NonNull<u8>>,
 ) -> io::Result<NonNull<u8>> {
     let fixed = at.map_or(0, |_| libc::MAP_FIXED);
@@ -39,7 +42,7 @@ fn map_window(
         libc::mmap(
             at.map_or(ptr::null_mut(), |at| at.as_ptr().cast()),
             length,
-            libc::PROT_READ | libc::PROT_WRITE,
+            access,
             libc::MAP_SHARED | fixed,
             fd.as_raw_fd(),
             offset as libc::off_t,
@@ -84,9 +87,14 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps a window of a partition, readable and writable. Without an address if
+    /// Maps a window of a partition for this access, as of mmap(). Without an address if
     /// `length` is 0.
-    pub(crate) fn new(fd: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<Self> {
+    pub(crate) fn new(
+        fd: BorrowedFd<'_>,
+        offset: u64,
+        length: u64,
+        access: i32,
+    ) -> io::Result<Self> {
         let length = usize::try_from(length).map_err(io::Error::other)?;
         let process = Process::current();
         if length == 0 {
@@ -98,7 +106,7 @@ impl Mapping {
                 process,
             });
         }
-        let start = map_window(fd, offset, length, None)?;
+        let start = map_window(fd, offset, length, access, None)?;
         Ok(Self {
             start: Some(start),
             length: AtomicUsize::new(length),
@@ -108,8 +116,8 @@ impl Mapping {
         })
     }
 
-    /// The same with addresses set aside behind it, `room` bytes of them with the mapping, so
-    /// that it can grow where it is. EINVAL if `length` is 0; E2BIG if it is more than `room`.
+    /// The same to read and to write, with addresses set aside behind it, `room` bytes of them with
+    /// the mapping, so that it can grow where it is. EINVAL if `length` is 0; E2BIG if it is more than `room`.
     pub(crate) fn with_room(
         fd: BorrowedFd<'_>,
         offset: u64,
@@ -134,7 +142,7 @@ impl Mapping {
             grows: true,
             process: Process::current(),
         };
-        map_window(fd, offset, length, Some(start))?;
+        map_window(fd, offset, length, BOTH, Some(start))?;
         Ok(mapping)
     }
 
@@ -162,7 +170,7 @@ impl Mapping {
         if length <= old || length > self.room {
             return Err(no_memory());
         }
-        let again = map_window(fd, offset, length, None)?;
+        let again = map_window(fd, offset, length, BOTH, None)?;
         // SAFETY: moves the rest of what was just mapped, which nobody uses, over addresses that
         // are set aside, and unmaps what is left there.
         unsafe {

@@ -115,7 +115,9 @@ genp_partition_t *genp_open(const char *name);
  * genp_from_fd() - open a partition by its file descriptor
  * @fd: the descriptor; the library owns it from here on, also if the call fails
  *
- * As genp_open(), for a descriptor that came through a socket or was inherited.
+ * As genp_open(), for a descriptor that came through a socket or was inherited, with the rights
+ * that it has, see genp_restrict(): without that to write, memory is mapped for reading, and
+ * without that to borrow, no leases are.
  *
  * Cost: system calls.
  * Context: thread. Not in handlers.
@@ -133,7 +135,8 @@ genp_partition_t *genp_from_fd(int fd);
  * Cost: system calls.
  * Context: thread. Not in handlers.
  * Return: as genp_from_fd(); also ENOENT without the variable, EBADF if it is no
- * descriptor, as in a second call, ENOMEM if there are regions in the partition already.
+ * descriptor, as in a second call, ENOMEM if there are regions in the partition already. Without
+ * the rights to write and to allocate there is no heap, as of genp_open().
  */
 genp_partition_t *genp_inherited(void);
 
@@ -142,7 +145,8 @@ genp_partition_t *genp_inherited(void);
  * @part: the partition; no other call for it may be in progress or follow
  *
  * Unmaps and closes it; its blocks and leases are gone. If the caller created it, it
- * also ends for all other users, as by GENP_DESTROY; not in a forked child, see genp.h.
+ * also ends for all other users, as by GENP_DESTROY; not in a forked child, see genp.h, and
+ * not without the right to manage it.
  *
  * Cost: system calls.
  * Context: thread; also a forked child. Not in handlers.

@@ -9,6 +9,7 @@ mod events;
 mod heap;
 mod manager;
 mod pool;
+mod rights;
 mod shared;
 
 use std::{
@@ -141,7 +142,8 @@ pub unsafe extern "C" fn genp_destroy(part: *mut Partition) -> c_int {
     // SAFETY: as above; the memory is that of the caller, of its parent's at most a copy.
     let part = unsafe { Box::from_raw(part) };
     registry::unregister(&part);
-    if !part.is_creator() || process.has_forked() {
+    let manages = part.rights() & abi::GENP_RIGHT_MANAGE != 0;
+    if !part.is_creator() || !manages || process.has_forked() {
         return 0;
     }
     match part.descriptor().destroy() {

@@ -4,6 +4,7 @@
 
 mod events;
 mod inherited;
+mod making;
 mod memory;
 mod own_heap;
 mod resize;
@@ -18,6 +19,8 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+
+use making::Origin;
 
 use crate::{
     abi,
@@ -71,6 +74,8 @@ pub struct Partition {
     file: Descriptor,
     /// Whether it was created here, not opened.
     creator: bool,
+    /// What its descriptor may be used for.
+    rights: u32,
     /// The process that created or opened it.
     process: Process,
 }
@@ -107,7 +112,7 @@ impl Partition {
 
     /// Creates a partition as requested.
     pub fn create_from(request: abi::genp_create) -> io::Result<Self> {
-        Self::new(Descriptor::create(request)?, true, None)
+        Self::new(Origin::created(Descriptor::create(request)?), None)
     }
 
     /// The same with another heap manager: EINVAL if that lacks a function, and its own
@@ -118,66 +123,37 @@ impl Partition {
     /// The functions of the manager do what `genp/manager.h` says, for as long as the
     /// partition exists.
     pub unsafe fn create_managed(request: abi::genp_create, manager: &Manager) -> io::Result<Self> {
-        Self::new(Descriptor::create(request)?, true, Some(manager))
+        Self::new(Origin::created(Descriptor::create(request)?), Some(manager))
     }
 
     /// Opens a partition by its name. Its heap stays with its creator; leases and
     /// the memory itself are shared. EMLINK if this process has it already, unless it was
     /// created with `GENP_CREATE_MULTIMAP`.
     pub fn open(name: &str) -> io::Result<Self> {
-        Self::new(Descriptor::open(name)?, false, None)
+        let file = Descriptor::open(name)?;
+        Self::new(Origin::opened(file, abi::GENP_RIGHTS_ALL), None)
     }
 
-    /// Uses a partition that came as a file descriptor, like [`Self::open`].
+    /// The same without any right: the reserve can be read, and nothing else be done but to ask.
+    /// Of who may open the partition the right to read it suffices. EINVAL of an older module.
+    pub fn open_read_only(name: &str) -> io::Result<Self> {
+        Self::new(Origin::opened(Descriptor::open_read_only(name)?, 0), None)
+    }
+
+    /// Uses a partition that came as a file descriptor, like [`Self::open`], with the rights that
+    /// the descriptor has: EACCES from what needs others.
     pub fn from_fd(fd: OwnedFd) -> io::Result<Self> {
-        Self::new(fd.into(), false, None)
-    }
-
-    fn new(file: Descriptor, creator: bool, manager: Option<&Manager>) -> io::Result<Self> {
-        Self::with_heap(file, creator, |file, reserve, length| {
-            Self::create_heap(file, reserve, if creator { length } else { 0 }, manager)
-        })
-    }
-
-    /// A partition with the heap that `make` makes of its reserve.
-    fn with_heap(
-        file: Descriptor,
-        creator: bool,
-        make: impl FnOnce(&Descriptor, &Mapping, u64) -> io::Result<Heap>,
-    ) -> io::Result<Self> {
-        let w = file.stat()?.windows;
-        let reserve = Mapping::new(file.as_fd(), w.reserve_offset, w.reserve_length)?;
-        Self::with_mapping(file, creator, reserve, make)
-    }
-
-    /// The same with a mapping of its reserve.
-    fn with_mapping(
-        file: Descriptor,
-        creator: bool,
-        reserve: Mapping,
-        make: impl FnOnce(&Descriptor, &Mapping, u64) -> io::Result<Heap>,
-    ) -> io::Result<Self> {
-        let w = file.stat()?.windows;
-        let window = Mapping::new(file.as_fd(), w.lease_offset, w.lease_length)?;
-        let heap = make(&file, &reserve, w.reserve_length)?;
-        Ok(Self {
-            heap,
-            shared: None,
-            reserve,
-            window,
-            reserve_offset: w.reserve_offset,
-            window_offset: w.lease_offset,
-            leases: PiMutex::new([None; LEASES]),
-            pieces: PiMutex::new(resize::Pieces::of(w.reserve_length)),
-            file,
-            creator,
-            process: Process::current(),
-        })
+        Self::new(Origin::handed_over(fd.into(), false), None)
     }
 
     /// Whether it was created here, not opened.
     pub(crate) fn is_creator(&self) -> bool {
         self.creator
+    }
+
+    /// What its descriptor may be used for here, bits `GENP_RIGHT_*`.
+    pub fn rights(&self) -> u32 {
+        self.rights
     }
 
     /// The process that created or opened it.

@@ -5,16 +5,18 @@
 use std::io;
 
 use super::{error, Partition};
-use crate::{descriptor::Descriptor, heap::Heap, manager::Manager, mapping::Mapping};
+use crate::{abi, descriptor::Descriptor, heap::Heap, manager::Manager, mapping::Mapping};
 
 /// Bytes at the end of a reserve in which its heap says how full it is; a cache line, so that
 /// no block shares it.
 pub(super) const TOLD: usize = 64;
 
 impl Partition {
-    /// Allocates the whole reserve as one region and creates a heap in it.
+    /// Allocates the whole reserve as one region and creates a heap in it. The heap tells how full it
+    /// is if the descriptor has the right to say where.
     pub(crate) fn create_heap(
         file: &Descriptor,
+        rights: u32,
         reserve: &Mapping,
         length: u64,
         manager: Option<&Manager>,
@@ -32,7 +34,8 @@ impl Partition {
         // SAFETY: a region of ours, mapped for as long as the partition exists.
         let heap = unsafe { Heap::new(start, length - TOLD) }?;
         let figures = offset + (length - TOLD) as u64;
-        if file.tell_heap_at(figures).is_ok() {
+        let tells = rights & abi::GENP_RIGHT_MANAGE != 0;
+        if tells && file.tell_heap_at(figures).is_ok() {
             // SAFETY: the last bytes of the region, which is whole pages, so that they are
             // aligned. They stay as long as the heap.
             unsafe { heap.tell_at(start.add(length - TOLD).cast())? };

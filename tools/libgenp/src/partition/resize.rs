@@ -8,7 +8,7 @@
 
 use std::{io, os::fd::AsFd};
 
-use super::{error, own_heap::TOLD, Partition};
+use super::{error, making::Origin, own_heap::TOLD, Partition};
 use crate::{abi, descriptor::Descriptor, mapping::Mapping, system::page_size};
 
 /// The most pieces of a reserve.
@@ -71,8 +71,8 @@ impl Partition {
         let file = Descriptor::create(request)?;
         let w = file.stat()?.windows;
         let reserve = Mapping::with_room(file.as_fd(), w.reserve_offset, w.reserve_length, most)?;
-        Self::with_mapping(file, true, reserve, |file, reserve, length| {
-            Self::create_heap(file, reserve, length, None)
+        Self::with_mapping(Origin::created(file), reserve, |file, reserve, length| {
+            Self::create_heap(file, abi::GENP_RIGHTS_ALL, reserve, length, None)
         })
     }
 

@@ -4,7 +4,7 @@
 
 use std::{io, ptr::NonNull, sync::Arc};
 
-use super::{error, Partition};
+use super::{error, making::Origin, Partition};
 use crate::{
     abi,
     descriptor::Descriptor,
@@ -39,7 +39,7 @@ impl Partition {
     /// if this system has none.
     pub fn create_shared(request: abi::genp_create, inherits: bool) -> io::Result<Self> {
         let file = Descriptor::create(request)?;
-        let mut part = Self::with_heap(file, true, |_, _, _| Heap::none())?;
+        let mut part = Self::with_heap(Origin::created(file), |_, _, _| Heap::none())?;
         // If that fails, nobody shall find the partition by its name.
         if let Err(error) = part.share(inherits) {
             let _ = part.descriptor().destroy();
@@ -54,7 +54,8 @@ impl Partition {
     /// something else; EPROTONOSUPPORT if a program with another C library made it; EXDEV if a
     /// process of another namespace of process numbers made it, or if there is no /proc of the
     /// caller's; EUSERS if it has 63 members already; ENOMEM if the reserve is too small; ENOTSUP if this system
-    /// has no priority inheritance; ENOTRECOVERABLE; ECHILD.
+    /// has no priority inheritance; EACCES without the right to write, and to make one, that to
+    /// allocate; ENOTRECOVERABLE; ECHILD.
     pub fn share_heap(&mut self, inherits: bool) -> io::Result<()> {
         self.process.check()?;
         match self.creator || self.shared.is_some() {
@@ -64,6 +65,9 @@ impl Partition {
     }
 
     fn share(&mut self, inherits: bool) -> io::Result<()> {
+        if self.rights & abi::GENP_RIGHT_WRITE == 0 {
+            return Err(error(libc::EACCES));
+        }
         let (start, length) = self.reserve()?;
         let reserve = Whole {
             file: &self.file,
@@ -79,8 +83,10 @@ impl Partition {
         // SAFETY: the manager's own.
         self.heap = unsafe { Heap::begun(&shared::SHARED, heap, length) }?;
         self.shared = Some(shared);
-        // An older module does not ask.
-        let _ = self.file.tell_heap_at(shared::FIGURES as u64);
+        if self.rights & abi::GENP_RIGHT_MANAGE != 0 {
+            // An older module does not ask.
+            let _ = self.file.tell_heap_at(shared::FIGURES as u64);
+        }
         Ok(())
     }
 
