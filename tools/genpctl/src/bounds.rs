@@ -2,12 +2,12 @@
 
 //! The bounds of a partition.
 
-use genp::{abi::genp_bounds, Descriptor};
+use genp::abi::genp_bounds;
 
 use serde_json::{json, Map, Value};
 
 use crate::{
-    cli::BoundsArgs, operation::Operation, output::Format, pool, problem::Problem, size,
+    cli::BoundsArgs, operation::Operation, output::Format, pool, problem::Problem, rights, size,
     table::Table, time,
 };
 
@@ -59,7 +59,7 @@ pub fn document(name: &str, bounds: &genp_bounds) -> Value {
 pub fn run(args: &BoundsArgs, format: Format) -> Result<(), Problem> {
     let name = &args.name;
     pool::info()?;
-    let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
+    let part = rights::open_to_look(name).map_err(|error| Problem::opening(name, &error))?;
     let (live, largest) = (args.live.unwrap_or(0), args.largest.unwrap_or(0));
     let bounds = part
         .bounds(live, largest)

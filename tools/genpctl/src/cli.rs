@@ -12,7 +12,7 @@ use crate::{
     blocks,
     operation::Operation,
     order::Order,
-    size, time,
+    rights, size, time,
     values::{interval, mode, name, unit},
 };
 
@@ -142,6 +142,10 @@ pub struct CreateArgs {
     /// Leases it may have at a time, up to 64 [default: 16]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_leases: Option<u32>,
+    /// Rights that the program gets: write,alloc,borrow,events,manage or some of them, or none
+    /// [default: all]
+    #[arg(long, value_name = "RIGHTS", value_parser = rights::parse, requires = "command")]
+    pub restrict: Option<u32>,
     /// Program to run in place of genpctl, with the partition's file descriptor in
     /// GENP_FD, as genp_inherited() of libgenp takes it; without one, genpctl holds the partition until a signal ends it or
     /// the partition is destroyed

@@ -246,7 +246,13 @@ pub fn run(args: &CreateArgs, format: Format) -> Result<(), Problem> {
             .error(ErrorKind::ValueValidation, what)
             .exit();
     }
-    let part = make(args)?;
+    let mut part = make(args)?;
+    if let Some(rights) = args.restrict {
+        // The one with all of them is closed; this one keeps the partition.
+        part = part.restrict(rights).map_err(|error| {
+            Problem::new(WHAT, error, "The module may be older than 0.2, which has no rights.")
+        })?;
+    }
     let name = args.name.as_deref();
     let report = report(&part, name, format)?;
     if let [program, rest @ ..] = args.command.as_slice() {

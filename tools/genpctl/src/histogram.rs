@@ -2,13 +2,11 @@
 
 //! The histogram of the durations of an operation.
 
-use genp::Descriptor;
-
 use serde_json::{json, Value};
 
 use crate::{
-    cli::HistogramArgs, operation::Operation, output::Format, pool, problem::Problem, table::Table,
-    time,
+    cli::HistogramArgs, operation::Operation, output::Format, pool, problem::Problem, rights,
+    table::Table, time,
 };
 
 /// The length of the longest bar.
@@ -76,7 +74,7 @@ pub fn chart(title: &str, counts: &[u64]) -> String {
 pub fn run(args: &HistogramArgs, format: Format) -> Result<(), Problem> {
     let name = &args.name;
     pool::info()?;
-    let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
+    let part = rights::open_to_look(name).map_err(|error| Problem::opening(name, &error))?;
     let counts = part
         .histogram(args.op.number())
         .map_err(|error| Problem::asking(name, &error))?;

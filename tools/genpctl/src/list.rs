@@ -8,14 +8,15 @@ use crate::{
     output::Format,
     partitions::{self, Found, Partition, Source},
     problem::Problem,
-    size, sysfs,
+    rights, size, sysfs,
     table::Table,
 };
 
-/// The processes that have a partition.
+/// The processes that have a partition, with their rights where some are missing.
 fn holders(partition: &Partition) -> String {
-    let pids: Vec<_> = partition.holders.iter().map(u32::to_string).collect();
-    pids.join(" ")
+    let each = partition.holders.iter().zip(&partition.rights);
+    let texts: Vec<_> = each.map(|(&pid, &bits)| rights::holder(pid, bits)).collect();
+    texts.join(" ")
 }
 
 /// A number, or what stands for none.
@@ -101,6 +102,7 @@ pub fn partition(part: &Partition) -> Value {
         "stock_owned_pages": part.stock_owned,
         "stock_free_pages": part.stock_free,
         "processes": part.holders,
+        "rights": part.rights.iter().map(|&bits| rights::names(bits)).collect::<Vec<_>>(),
         "owner_uid": part.owner,
         "creator_pid": part.creator,
         "destroyed": part.destroyed,
@@ -139,6 +141,7 @@ mod tests {
         let part = Partition {
             reserve: 2 << 20,
             holders: vec![12, 13],
+            rights: vec![genp::abi::GENP_RIGHTS_ALL, genp::abi::GENP_RIGHT_BORROW],
             ..Default::default()
         };
         Found {
@@ -150,7 +153,7 @@ mod tests {
     #[test]
     fn who_does_not_see_all_is_told_so() {
         let of_processes = text(&found(Source::Processes), Some(3));
-        assert!(of_processes.contains("12 13"));
+        assert!(of_processes.contains("12 13(borrow)"));
         assert!(of_processes.contains("There are 3 in all, says sysfs. Who may"));
         let unknown = text(&found(Source::Processes), None);
         assert!(unknown.contains("look at. Who may"));
@@ -178,5 +181,6 @@ mod tests {
         assert_eq!((&part["id"], &part["name"]), (&Value::Null, &Value::Null));
         assert_eq!(part["reserve_bytes"], 2 << 20);
         assert_eq!(part["processes"][1], 13);
+        assert_eq!(part["rights"][1][0], "borrow");
     }
 }

@@ -24,6 +24,7 @@ mod plan;
 mod pool;
 mod problem;
 mod record;
+mod rights;
 mod run;
 mod size;
 mod stat;

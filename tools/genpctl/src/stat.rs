@@ -9,13 +9,25 @@ use genp::{
 
 use serde_json::{json, Value};
 
-use crate::{blocks, output::Format, partitions::told, pool, problem::Problem, size, table::Table};
+use crate::{
+    blocks,
+    output::Format,
+    partitions::{self, told},
+    pool,
+    problem::Problem,
+    rights, size,
+    table::Table,
+};
 
 /// Queries the partition with this name. Closes it at once, so that it can
 /// end.
 pub fn ask(name: &str) -> Result<genp_stat, Problem> {
-    let part = Descriptor::open(name).map_err(|error| Problem::opening(name, &error))?;
+    let part = open(name)?;
     part.stat().map_err(|error| Problem::asking(name, &error))
+}
+
+fn open(name: &str) -> Result<Descriptor, Problem> {
+    rights::open_to_look(name).map_err(|error| Problem::opening(name, &error))
 }
 
 /// The usage, its limits and its peaks.
@@ -192,14 +204,28 @@ pub fn document(name: &str, stat: &genp_stat) -> Value {
 /// `genpctl stat`.
 pub fn run(name: &str, format: Format) -> Result<(), Problem> {
     pool::info()?;
-    let stat = ask(name)?;
+    let part = open(name)?;
+    let stat = part.stat();
+    let stat = stat.map_err(|error| Problem::asking(name, &error))?;
+    let holders = partitions::holders_of(&part);
+    drop(part);
     let text = || {
         let mut counts = Table::new("lr");
         for (label, count) in counters(&stat) {
             counts.pair(label, count);
         }
-        let tables = [attributes(name, &stat), usage("", &stat), counts];
+        let mut fixed = attributes(name, &stat);
+        let each = holders.iter().map(|&(pid, bits)| rights::holder(pid, bits));
+        fixed.pair("processes", each.collect::<Vec<_>>().join(" "));
+        let tables = [fixed, usage("", &stat), counts];
         tables.map(|table| table.show()).join("\n")
     };
-    format.print(|| document(name, &stat), text)
+    let with_holders = || {
+        let mut document = document(name, &stat);
+        let each = holders.iter();
+        document["processes"] = each.clone().map(|(pid, _)| *pid).collect();
+        document["rights"] = each.map(|(_, bits)| rights::names(*bits)).collect();
+        document
+    };
+    format.print(with_holders, text)
 }

@@ -48,6 +48,7 @@ fn arguments(plan: &PartitionPlan) -> CreateArgs {
         term: None,
         node: plan.node,
         range: false,
+        restrict: None,
         multimap: plan.multimap,
         max_leases: some(plan.max_leases),
         command: Vec::new(),

@@ -45,6 +45,7 @@ fn partition(listed: &genp_list) -> Partition {
             stock_misses: listed.stock_misses,
         }),
         holders: Vec::new(),
+        rights: Vec::new(),
     }
 }
 

@@ -8,6 +8,8 @@ mod debugfs;
 mod device;
 mod processes;
 
+pub use processes::holders_of;
+
 use std::io;
 
 use crate::{pool, problem::Problem, sysfs};
@@ -43,6 +45,8 @@ pub struct Partition {
     pub counts: Option<Counts>,
     /// Processes that have it open; only known from /proc.
     pub holders: Vec<u32>,
+    /// What each of these may do with it, by whichever of its descriptors: `GENP_RIGHT_*`.
+    pub rights: Vec<u32>,
 }
 
 impl Partition {

@@ -7,8 +7,12 @@
 use std::{
     collections::BTreeMap,
     fs, io,
+    os::fd::{AsFd, AsRawFd},
     path::{Path, PathBuf},
+    process,
 };
+
+use genp::Descriptor;
 
 use super::{Counts, Partition};
 
@@ -16,6 +20,14 @@ use super::{Counts, Partition};
 fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     Some(line.strip_prefix(':')?.trim())
+}
+
+/// What a descriptor may do: all, unless its text says otherwise.
+fn rights(text: &str) -> u32 {
+    let told = value(text, "genp-rights").and_then(|it| it.strip_prefix("0x"));
+    told.map_or(genp::abi::GENP_RIGHTS_ALL, |it| {
+        u32::from_str_radix(it, 16).unwrap_or(0)
+    })
 }
 
 /// A partition from the text of its file in fdinfo, and the number of its inode, by which
@@ -65,30 +77,63 @@ fn of_process(process: &Path) -> Vec<String> {
     open.filter_map(|entry| text(entry.file_name())).collect()
 }
 
-/// The partitions of the texts of each process, each once, with all that have it.
-fn collect(texts: impl IntoIterator<Item = (u32, Vec<String>)>) -> Vec<Partition> {
+/// The partitions of the texts of each process by their inodes, each once, with all that have it.
+fn by_inode(texts: impl IntoIterator<Item = (u32, Vec<String>)>) -> BTreeMap<u64, Partition> {
     let mut all = BTreeMap::new();
     for (pid, texts) in texts {
-        for (inode, partition) in texts.iter().filter_map(|text| parse(text)) {
-            let known = all.entry(inode).or_insert(partition);
+        for text in &texts {
+            let Some((inode, partition)) = parse(text) else {
+                continue;
+            };
+            let known: &mut Partition = all.entry(inode).or_insert(partition);
             if known.holders.last() != Some(&pid) {
                 known.holders.push(pid);
+                known.rights.push(0);
+            }
+            if let Some(last) = known.rights.last_mut() {
+                *last |= rights(text);
             }
         }
     }
-    let mut all: Vec<Partition> = all.into_values().collect();
+    all
+}
+
+/// The same in the order of their names.
+fn collect(texts: impl IntoIterator<Item = (u32, Vec<String>)>) -> Vec<Partition> {
+    let mut all: Vec<Partition> = by_inode(texts).into_values().collect();
     all.sort_by(|a, b| (&a.name, &a.holders).cmp(&(&b.name, &b.holders)));
     all
 }
 
-/// All partitions that can be seen in /proc.
-pub fn read() -> io::Result<Vec<Partition>> {
+/// The texts of all processes that can be looked at.
+fn texts() -> io::Result<impl Iterator<Item = (u32, Vec<String>)>> {
     let process = |path: PathBuf| {
         let pid = path.file_name()?.to_str()?.parse::<u32>().ok()?;
         Some((pid, of_process(&path)))
     };
     let entries = fs::read_dir("/proc")?.flatten();
-    Ok(collect(entries.filter_map(|entry| process(entry.path()))))
+    Ok(entries.filter_map(move |entry| process(entry.path())))
+}
+
+/// All partitions that can be seen in /proc.
+pub fn read() -> io::Result<Vec<Partition>> {
+    Ok(collect(texts()?))
+}
+
+/// The processes that have a partition open, and what each may do with it, without the caller:
+/// those that the caller may look at, none without /proc. By a descriptor of the partition.
+pub fn holders_of(part: &Descriptor) -> Vec<(u32, u32)> {
+    let number = part.as_fd().as_raw_fd();
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
+    let inode = text.ok().and_then(|text| Some(parse(&text)?.0));
+    let (Some(inode), Ok(texts)) = (inode, texts()) else {
+        return Vec::new();
+    };
+    let Some(found) = by_inode(texts).remove(&inode) else {
+        return Vec::new();
+    };
+    let all = found.holders.into_iter().zip(found.rights);
+    all.filter(|(pid, _)| *pid != process::id()).collect()
 }
 
 #[cfg(test)]
@@ -135,6 +180,19 @@ mod tests {
             .map(|part| (part.name.as_str(), part.holders.as_slice()))
             .collect();
         assert_eq!(shown, [("a", [20].as_slice()), ("b", [20, 30].as_slice())]);
+    }
+
+    /// Several descriptors of one process have what any of them has.
+    #[test]
+    fn rights_are_those_of_each_process() {
+        let with = |rights: &str| format!("{}genp-rights:\t{rights}\n", fdinfo(5, "b", 0));
+        let found = collect([
+            (20, vec![with("0x1"), with("0x2")]),
+            (30, vec![with("0x0")]),
+            (40, vec![with("0x1"), fdinfo(5, "b", 0)]),
+        ]);
+        assert_eq!(found[0].holders, [20, 30, 40]);
+        assert_eq!(found[0].rights, [3, 0, genp::abi::GENP_RIGHTS_ALL]);
     }
 
     /// Two partitions without a name are two.

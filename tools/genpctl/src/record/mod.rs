@@ -22,6 +22,7 @@ use crate::{
     interrupt::{pass_on, Interrupts},
     partitions, pool,
     problem::Problem,
+    rights,
     run::{self, Failure},
     stat, values,
 };
@@ -200,7 +201,7 @@ fn chosen(args: &RecordArgs) -> Result<Vec<String>, Problem> {
 
 /// Looks at a partition; it is closed again, so that it can end.
 fn look_at(watched: &mut Watched, now_ns: u64) -> io::Result<()> {
-    let part = Descriptor::open(&watched.recorded.name)?;
+    let part = rights::open_to_look(&watched.recorded.name)?;
     watched.look(now_ns, &part.stat()?);
     watched.longest(&part.bounds(0, 0)?);
     Ok(())

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # genpctl with the module: what it creates exists, and is gone after it ended.
 echo "KTAP version 1"
-echo "1..38"
+echo "1..43"
 n=0
 # say NAME COMMAND...: a test passes if its command does.
 say() {
@@ -90,6 +90,17 @@ appears others
 as they genpctl list >/tmp/listed 2>&1
 say list_for_who_may_open_the_device sh -c 'cat /tmp/listed && grep -q " theirs .* 1000 " /tmp/listed && grep -q " others .* 1001 " /tmp/listed'
 say list_without_debugfs sh -c 'genpctl --json list | grep -q "\"source\":\"device\""'
+genpctl create --name shown --reserve 64K --mode 604 --restrict write,alloc -- sleep 60 2>/dev/null &
+shown=$!
+appears shown
+genpctl --json stat shown >/tmp/stat
+say stat_shows_who_has_it_and_his_rights grep -q "\"processes\":\[$shown\],.*\"rights\":\[\[\"write\",\"alloc\"\]\]" /tmp/stat
+say a_program_has_the_rights_it_was_given grep -q 'genp-rights:.0x3$' /proc/$shown/fdinfo/*
+say who_may_read_may_look as other genpctl stat shown
+say who_may_read_may_not_destroy sh -c '! su -s /bin/sh other -c "genpctl destroy shown" && genpctl stat shown'
+kill $shown
+wait $shown
+say rights_need_a_program sh -c '! genpctl create --reserve 64K --restrict none </dev/null'
 chmod 600 /dev/genp
 as they genpctl list >/tmp/listed 2>&1
 say list_for_an_ordinary_user sh -c 'cat /tmp/listed && grep -q " processes$" /tmp/listed && grep -q " theirs .* [0-9]*$" /tmp/listed && ! grep -q others /tmp/listed'
