@@ -28,8 +28,12 @@ extern "C" {
  * @usable: the bytes of a block, or 0 with errno EINVAL for what is none.
  * @free_all: frees all blocks; may be NULL if it cannot.
  * @used: bytes in use, for genp_get_heap_stat().
+ * @resize: goes on with @length bytes at the same start, more or less than before, blocks staying
+ *	where they are; 0, or -1 with errno and as before: EBUSY if a block lies beyond,
+ *	EOPNOTSUPP. What is added is mapped and zero. May be NULL if it cannot.
  *
- * They are called by several threads at a time, but for create, destroy and free_all.
+ * They are called by several threads at a time, but for create, destroy and free_all; resize is
+ * not called by two.
  */
 struct genp_manager {
 	uint32_t size;
@@ -41,6 +45,7 @@ struct genp_manager {
 	size_t (*usable)(void *heap, void *block);
 	int (*free_all)(void *heap);
 	size_t (*used)(void *heap);
+	int (*resize)(void *heap, size_t length);
 };
 
 /**
@@ -55,6 +60,23 @@ struct genp_manager {
  */
 genp_partition_t *genp_create_managed(const struct genp_create *request,
 				      const struct genp_manager *manager);
+
+/**
+ * genp_create_managed_resizable() - create such a partition whose reserve can become larger
+ * @request: as of genp_create_managed()
+ * @manager: as of genp_create_managed(); genp_resize() is EOPNOTSUPP if it has no resize
+ * @most: as of genp_create_resizable()
+ *
+ * The heaps of genp_arena_manager() become larger, and smaller if what is taken away lies beyond
+ * the last block. Those of genp_rlsf_manager() and genp_buddy_manager() become larger only, and
+ * EOPNOTSUPP otherwise: their crates cannot take memory out of their lists.
+ *
+ * Cost: as genp_create_managed().
+ * Context: thread. Not in handlers.
+ * Return: as genp_create_managed() and genp_create_resizable().
+ */
+genp_partition_t *genp_create_managed_resizable(const struct genp_create *request,
+						const struct genp_manager *manager, size_t most);
 
 /**
  * genp_arena_manager() - the manager that frees all blocks at once

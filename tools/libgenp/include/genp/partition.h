@@ -71,7 +71,7 @@ genp_partition_t *genp_create_resizable(const struct genp_create *request, size_
 
 /**
  * genp_resize() - make the reserve of a partition, and the heap in it, larger or smaller
- * @part: a partition of genp_create_resizable()
+ * @part: a partition of genp_create_resizable() or genp_create_managed_resizable()
  * @bytes: how large, rounded up to whole pages
  *
  * Blocks stay where they are, and threads go on to use the heap meanwhile: they wait for the

@@ -25,6 +25,21 @@ pub unsafe extern "C" fn genp_create_managed(
 }
 
 #[no_mangle]
+pub unsafe extern "C" fn genp_create_managed_resizable(
+    request: *const abi::genp_create,
+    manager: *const Manager,
+    most: usize,
+) -> *mut Partition {
+    // SAFETY: null or readable, says the header.
+    let (request, manager) = unsafe { (request.as_ref(), manager.as_ref()) };
+    let given = request.zip(manager).ok_or_else(invalid);
+    hand_out(given.and_then(|(request, manager)| {
+        // SAFETY: says the header.
+        unsafe { Partition::create_managed_resizable(*request, manager, most) }
+    }))
+}
+
+#[no_mangle]
 pub extern "C" fn genp_arena_manager() -> *const Manager {
     &ARENA
 }

@@ -8,14 +8,22 @@ use super::{error, memory::Memory, Heap, Inner};
 use crate::lock::Guard;
 
 impl Heap {
+    /// Whether it is another manager's.
+    pub(crate) fn is_managed(&self) -> bool {
+        self.managed.is_some()
+    }
+
     /// Has memory up to `bytes` from its beginning on: more than before. Blocks stay where they
-    /// are. EDEADLK, ENOTRECOVERABLE.
+    /// are. EDEADLK, ENOTRECOVERABLE; of another manager its errors, EOPNOTSUPP if it cannot.
     ///
     /// # Safety
     ///
-    /// The memory belongs to the heap for as long as that is used; the heap begins on a page, and
-    /// is this library's own.
+    /// The memory belongs to the heap for as long as that is used; the heap begins on a page.
     pub(crate) unsafe fn extend(&self, bytes: usize) -> io::Result<()> {
+        if let Some(managed) = &self.managed {
+            // SAFETY: by the precondition.
+            return unsafe { managed.resize(bytes) };
+        }
         let mut inner = self.inner.lock()?;
         inner.engine.extend(Memory::end_of(bytes))?;
         self.go_on(&mut inner);
@@ -24,8 +32,13 @@ impl Heap {
 
     /// Has memory up to `bytes` from its beginning on: less than before. EBUSY if there are
     /// blocks beyond; EDEADLK, ENOTRECOVERABLE. Cached blocks are returned first, at most
-    /// [`super::grants::BLOCKS`] if no other thread uses the heap.
+    /// [`super::grants::BLOCKS`] if no other thread uses the heap. Of another manager as of
+    /// [`Self::extend`].
     pub(crate) fn cut(&self, bytes: usize) -> io::Result<()> {
+        if let Some(managed) = &self.managed {
+            // SAFETY: less than it has.
+            return unsafe { managed.resize(bytes) };
+        }
         let mut inner = self.empty_caches()?;
         if !inner.engine.cut(Memory::end_of(bytes))? {
             return Err(error(libc::EBUSY));

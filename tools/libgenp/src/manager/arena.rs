@@ -16,6 +16,8 @@ use crate::lock::PiMutex;
 const HEADER: usize = 16;
 
 struct State {
+    /// Bytes that it has.
+    length: usize,
     /// The first byte that is in no block.
     top: usize,
     /// Bytes in live blocks, headers and what their alignment took included.
@@ -26,7 +28,6 @@ struct State {
 
 struct Arena {
     start: *mut u8,
-    length: usize,
     state: PiMutex<State>,
 }
 
@@ -41,6 +42,7 @@ pub static ARENA: Manager = Manager {
     usable: Some(usable),
     free_all: Some(free_all),
     used: Some(used),
+    resize: Some(resize),
 };
 
 fn fail(number: c_int) {
@@ -76,7 +78,7 @@ impl Arena {
         let start = self.start as usize;
         let block = (start + state.top + HEADER).checked_next_multiple_of(align)?;
         let end = (block - start).checked_add(bytes)?;
-        if end > self.length {
+        if end > state.length {
             return None;
         }
         let header = self
@@ -109,13 +111,13 @@ impl Arena {
 
 unsafe extern "C" fn create(start: *mut c_void, length: usize) -> *mut c_void {
     let state = PiMutex::new(State {
+        length,
         top: 0,
         used: 0,
         generation: 0,
     });
     Box::into_raw(Box::new(Arena {
         start: start.cast(),
-        length,
         state,
     }))
     .cast()
@@ -170,6 +172,7 @@ unsafe extern "C" fn usable(heap: *mut c_void, block: *mut c_void) -> usize {
 unsafe extern "C" fn free_all(heap: *mut c_void) -> c_int {
     let run = |_: &Arena, state: &mut State| {
         *state = State {
+            length: state.length,
             top: 0,
             used: 0,
             generation: state.generation.wrapping_add(1),
@@ -183,4 +186,15 @@ unsafe extern "C" fn free_all(heap: *mut c_void) -> c_int {
 unsafe extern "C" fn used(heap: *mut c_void) -> usize {
     // SAFETY: says the header.
     unsafe { locked(heap, 0, libc::EIO, |_, state| Some(state.used)) }
+}
+
+unsafe extern "C" fn resize(heap: *mut c_void, length: usize) -> c_int {
+    let run = |_: &Arena, state: &mut State| {
+        (state.top <= length).then(|| {
+            state.length = length;
+            0
+        })
+    };
+    // SAFETY: says the header.
+    unsafe { locked(heap, -1, libc::EBUSY, run) }
 }

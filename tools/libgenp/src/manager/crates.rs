@@ -22,12 +22,14 @@ const MOST: usize = 1 << 46;
 
 /// What a crate offers.
 pub trait Engine: Send + Sized + 'static {
-    /// An allocator of this memory.
+    /// An allocator of no memory.
+    fn empty() -> Self;
+    /// Gives it memory.
     ///
     /// # Safety
     ///
     /// The memory is the allocator's, and begins on a page.
-    unsafe fn begin(start: NonNull<u8>, length: usize) -> Self;
+    unsafe fn add(&mut self, start: NonNull<u8>, length: usize);
     /// Allocates.
     fn alloc(&mut self, layout: Layout) -> Option<NonNull<u8>>;
     /// Frees.
@@ -39,12 +41,13 @@ pub trait Engine: Send + Sized + 'static {
 }
 
 impl Engine for rlsf::Tlsf<'static, u64, u64, 40, 64> {
-    unsafe fn begin(start: NonNull<u8>, length: usize) -> Self {
-        let mut engine = Self::new();
+    fn empty() -> Self {
+        Self::new()
+    }
+
+    unsafe fn add(&mut self, start: NonNull<u8>, length: usize) {
         // SAFETY: by the precondition. Too little memory is a heap without blocks.
-        let _ =
-            unsafe { engine.insert_free_block_ptr(NonNull::slice_from_raw_parts(start, length)) };
-        engine
+        let _ = unsafe { self.insert_free_block_ptr(NonNull::slice_from_raw_parts(start, length)) };
     }
 
     fn alloc(&mut self, layout: Layout) -> Option<NonNull<u8>> {
@@ -58,11 +61,14 @@ impl Engine for rlsf::Tlsf<'static, u64, u64, 40, 64> {
 }
 
 impl Engine for buddy_system_allocator::Heap<47> {
-    unsafe fn begin(start: NonNull<u8>, length: usize) -> Self {
-        let mut engine = Self::new();
+    fn empty() -> Self {
+        Self::new()
+    }
+
+    unsafe fn add(&mut self, start: NonNull<u8>, length: usize) {
+        let start = start.as_ptr() as usize;
         // SAFETY: by the precondition.
-        unsafe { engine.init(start.as_ptr() as usize, length) };
-        engine
+        unsafe { self.add_to_heap(start, start + length) };
     }
 
     fn alloc(&mut self, layout: Layout) -> Option<NonNull<u8>> {
@@ -77,6 +83,8 @@ impl Engine for buddy_system_allocator::Heap<47> {
 
 struct State<E> {
     engine: E,
+    /// Bytes that it has.
+    length: usize,
     /// Bytes in live blocks, headers included.
     used: usize,
     /// How often everything was freed.
@@ -85,7 +93,6 @@ struct State<E> {
 
 struct Heap<E> {
     start: NonNull<u8>,
-    length: usize,
     state: PiMutex<State<E>>,
 }
 
@@ -103,6 +110,7 @@ impl<E: Engine> Of<E> {
         usable: Some(usable::<E>),
         free_all: Some(free_all::<E>),
         used: Some(used::<E>),
+        resize: Some(resize::<E>),
     };
 }
 
@@ -124,6 +132,25 @@ struct Found {
     layout: Layout,
 }
 
+impl<E: Engine> State<E> {
+    /// All of this memory, without a block.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Engine::add`].
+    unsafe fn of(start: NonNull<u8>, length: usize, generation: u64) -> Self {
+        let mut engine = E::empty();
+        // SAFETY: by the precondition.
+        unsafe { engine.add(start, length) };
+        Self {
+            engine,
+            length,
+            used: 0,
+            generation,
+        }
+    }
+}
+
 impl<E: Engine> Heap<E> {
     fn seal(block: usize, first: u64, generation: u64) -> u64 {
         (block as u64 ^ first.rotate_left(32) ^ generation.rotate_left(48))
@@ -133,7 +160,7 @@ impl<E: Engine> Heap<E> {
 
     fn find(&self, state: &State<E>, block: usize) -> Option<Found> {
         let offset = block.checked_sub(self.start.as_ptr() as usize)?;
-        if !(HEADER..self.length).contains(&offset) || offset % 16 != 0 {
+        if !(HEADER..state.length).contains(&offset) || offset % 16 != 0 {
             return None;
         }
         let header = self
@@ -183,18 +210,9 @@ unsafe extern "C" fn create<E: Engine>(start: *mut c_void, length: usize) -> *mu
     let Some(start) = NonNull::new(start.cast::<u8>()) else {
         return ptr::null_mut();
     };
-    let state = PiMutex::new(State {
-        // SAFETY: says the header.
-        engine: unsafe { E::begin(start, length) },
-        used: 0,
-        generation: 0,
-    });
-    Box::into_raw(Box::new(Heap {
-        start,
-        length,
-        state,
-    }))
-    .cast()
+    // SAFETY: says the header.
+    let state = PiMutex::new(unsafe { State::<E>::of(start, length, 0) });
+    Box::into_raw(Box::new(Heap { start, state })).cast()
 }
 
 unsafe extern "C" fn destroy<E: Engine>(heap: *mut c_void) {
@@ -253,12 +271,9 @@ unsafe extern "C" fn usable<E: Engine>(heap: *mut c_void, block: *mut c_void) ->
 
 unsafe extern "C" fn free_all<E: Engine>(heap: *mut c_void) -> c_int {
     let run = |heap: &Heap<E>, state: &mut State<E>| {
-        *state = State {
-            // SAFETY: the heap's memory, of which no block is left.
-            engine: unsafe { E::begin(heap.start, heap.length) },
-            used: 0,
-            generation: state.generation.wrapping_add(1),
-        };
+        let generation = state.generation.wrapping_add(1);
+        // SAFETY: the heap's memory, of which no block is left.
+        *state = unsafe { State::of(heap.start, state.length, generation) };
         Some(0)
     };
     // SAFETY: says the header.
@@ -269,4 +284,17 @@ unsafe extern "C" fn used<E: Engine>(heap: *mut c_void) -> usize {
     let run = |_: &Heap<E>, state: &mut State<E>| Some(state.used);
     // SAFETY: says the header.
     unsafe { locked(heap, 0, libc::EIO, run) }
+}
+
+/// More only: the crates keep what they have in lists of which nothing else can be taken out.
+unsafe extern "C" fn resize<E: Engine>(heap: *mut c_void, length: usize) -> c_int {
+    let run = |heap: &Heap<E>, state: &mut State<E>| {
+        let more = length.checked_sub(state.length)?;
+        // SAFETY: says the header; what it had ended on a page.
+        unsafe { state.engine.add(heap.start.add(state.length), more) };
+        state.length = length;
+        Some(0)
+    };
+    // SAFETY: says the header.
+    unsafe { locked(heap, -1, libc::EOPNOTSUPP, run) }
 }

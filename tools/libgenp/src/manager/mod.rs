@@ -13,6 +13,7 @@ use std::{
     ffi::{c_int, c_void},
     io,
     ptr::NonNull,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 /// The functions of a heap manager: `struct genp_manager` of `genp/manager.h`, which says
@@ -38,6 +39,8 @@ pub struct Manager {
     pub free_all: Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
     /// The bytes in use.
     pub used: Option<unsafe extern "C" fn(*mut c_void) -> usize>,
+    /// Goes on with so many bytes.
+    pub resize: Option<unsafe extern "C" fn(*mut c_void, usize) -> c_int>,
 }
 
 type Alloc = unsafe extern "C" fn(*mut c_void, usize, usize) -> *mut c_void;
@@ -54,7 +57,8 @@ pub(crate) struct Managed {
     used: Used,
     free_all: Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
     destroy: Option<unsafe extern "C" fn(*mut c_void)>,
-    length: usize,
+    resize: Option<unsafe extern "C" fn(*mut c_void, usize) -> c_int>,
+    length: AtomicUsize,
 }
 
 // SAFETY: a manager serves several threads, says the header.
@@ -115,7 +119,8 @@ impl Managed {
             used: manager.used.ok_or_else(invalid)?,
             free_all: manager.free_all,
             destroy: manager.destroy,
-            length,
+            resize: manager.resize,
+            length: AtomicUsize::new(length),
         })
     }
 
@@ -183,7 +188,23 @@ impl Managed {
     /// The bytes in use, and those there are.
     pub(crate) fn used(&self) -> (usize, usize) {
         // SAFETY: the manager's own heap.
-        (unsafe { (self.used)(self.heap.as_ptr()) }, self.length)
+        let used = unsafe { (self.used)(self.heap.as_ptr()) };
+        // Relaxed: a figure.
+        (used, self.length.load(Ordering::Relaxed))
+    }
+
+    /// Goes on with the first `length` bytes of its memory: EOPNOTSUPP if the manager cannot,
+    /// EBUSY if a block lies beyond. One caller at a time.
+    ///
+    /// # Safety
+    ///
+    /// So many bytes belong to the heap.
+    pub(crate) unsafe fn resize(&self, length: usize) -> io::Result<()> {
+        let none = || io::Error::from_raw_os_error(libc::EOPNOTSUPP);
+        // SAFETY: by the precondition.
+        status(unsafe { self.resize.ok_or_else(none)?(self.heap.as_ptr(), length) })?;
+        self.length.store(length, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{abi, descriptor::Descriptor, heap::Heap, manager::Manager, mapping::
 
 /// Bytes at the end of a reserve in which its heap says how full it is; a cache line, so that
 /// no block shares it.
-pub(super) const TOLD: usize = 64;
+const TOLD: usize = 64;
 
 impl Partition {
     /// Allocates the whole reserve as one region and creates a heap in it. The heap tells how full it
@@ -43,8 +43,20 @@ impl Partition {
         Ok(heap)
     }
 
-    /// Tells at the end of so many bytes how full the heap is, if the kernel asks there.
+    /// The bytes of a reserve of so many that its heap has.
+    pub(super) fn heap_of(&self, bytes: u64) -> usize {
+        match self.heap.is_managed() {
+            true => bytes as usize,
+            false => bytes as usize - TOLD,
+        }
+    }
+
+    /// Tells at the end of so many bytes how full the heap is, if the kernel asks there. Other
+    /// managers' heaps do not.
     pub(super) fn tell_at_end(&self, bytes: u64) -> io::Result<()> {
+        if self.heap.is_managed() {
+            return Ok(());
+        }
         let at = bytes - TOLD as u64;
         let figures = self.reserve.at(at, TOLD).ok_or_else(|| error(libc::EIO))?;
         match self.file.tell_heap_at(at) {

@@ -8,8 +8,10 @@
 
 use std::{io, os::fd::AsFd};
 
-use super::{error, making::Origin, own_heap::TOLD, Partition};
-use crate::{abi, descriptor::Descriptor, mapping::Mapping, system::page_size};
+use super::{error, making::Origin, Partition};
+use crate::{
+    abi, descriptor::Descriptor, manager::Manager, mapping::Mapping, system::page_size,
+};
 
 /// The most pieces of a reserve.
 const MOST: usize = 32;
@@ -66,13 +68,34 @@ impl Partition {
     /// Creates a partition as requested, whose reserve can become larger, up to `most` bytes:
     /// so many addresses are set aside. EINVAL if it has no reserve, E2BIG if that is larger.
     pub fn create_resizable(request: abi::genp_create, most: usize) -> io::Result<Self> {
+        Self::resizable(request, None, most)
+    }
+
+    /// The same with another heap manager, as of [`Self::create_managed`].
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::create_managed`].
+    pub unsafe fn create_managed_resizable(
+        request: abi::genp_create,
+        manager: &Manager,
+        most: usize,
+    ) -> io::Result<Self> {
+        Self::resizable(request, Some(manager), most)
+    }
+
+    fn resizable(
+        request: abi::genp_create,
+        manager: Option<&Manager>,
+        most: usize,
+    ) -> io::Result<Self> {
         let most = most.checked_next_multiple_of(page_size());
         let most = most.ok_or_else(|| error(libc::E2BIG))?;
         let file = Descriptor::create(request)?;
         let w = file.stat()?.windows;
         let reserve = Mapping::with_room(file.as_fd(), w.reserve_offset, w.reserve_length, most)?;
         Self::with_mapping(Origin::created(file), reserve, |file, reserve, length| {
-            Self::create_heap(file, abi::GENP_RIGHTS_ALL, reserve, length, None)
+            Self::create_heap(file, abi::GENP_RIGHTS_ALL, reserve, length, manager)
         })
     }
 
@@ -80,8 +103,8 @@ impl Partition {
     /// are. More: E2BIG beyond what was set aside, ENOMEM if 31 pieces were added, EBUSY if another
     /// process has a region where the heap would go on, and errors of `GENP_RESIZE` and of
     /// mmap(). Less: EINVAL if `bytes` is not where a piece ends, EBUSY if a block lies beyond.
-    /// In either case EOPNOTSUPP if the partition was not made by [`Self::create_resizable`];
-    /// ECHILD, EDEADLK, ENOTRECOVERABLE.
+    /// In either case EOPNOTSUPP if the partition was not made by [`Self::create_resizable`] or
+    /// [`Self::create_managed_resizable`], or if its manager cannot do it; ECHILD, EDEADLK, ENOTRECOVERABLE.
     ///
     /// Of a call that failed, the heap has what it had, or what was asked for.
     pub fn resize(&self, bytes: usize) -> io::Result<()> {
@@ -107,7 +130,7 @@ impl Partition {
         if !pieces.begin_at(bytes) {
             return Err(error(libc::EINVAL));
         }
-        self.heap.cut(bytes as usize - TOLD)?;
+        self.heap.cut(self.heap_of(bytes))?;
         pieces.bytes = bytes;
         self.tell_at_end(bytes)
     }
@@ -156,7 +179,7 @@ impl Partition {
         // Else a block could lie where it is told.
         self.tell_at_end(bytes)?;
         // SAFETY: a region of ours behind the others, mapped for as long as the partition exists.
-        if let Err(error) = unsafe { self.heap.extend(bytes as usize - TOLD) } {
+        if let Err(error) = unsafe { self.heap.extend(self.heap_of(bytes)) } {
             let _ = self.tell_at_end(old);
             return Err(error);
         }

@@ -23,6 +23,7 @@ pub(crate) static SHARED: Manager = Manager {
     usable: Some(usable),
     free_all: None,
     used: Some(used),
+    resize: None,
 };
 
 unsafe extern "C" fn destroy(heap: *mut c_void) {

@@ -242,6 +242,9 @@ cases! {
     who_is_refused_in_the_middle_goes_on
     threads_go_on_while_it_is_resized
     a_forked_child_resizes_nothing
+    an_arena_grows_and_shrinks_behind_its_blocks
+    heaps_of_other_crates_only_grow
+    who_cannot_resize_is_told_so
     a_full_stack_takes_no_more_steps_than_is_said
     a_partition_is_found_among_all
     a_block_says_what_it_has

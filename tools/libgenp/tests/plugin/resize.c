@@ -18,6 +18,14 @@ static genp_partition_t *made(size_t reserve, size_t most)
 	return genp_create_resizable(&request, most);
 }
 
+static genp_partition_t *managed(const struct genp_manager *manager, size_t most)
+{
+	struct genp_create request = { .size = sizeof(request), .reserve = MIB,
+				       .node = GENP_ANY_NODE };
+
+	return genp_create_managed_resizable(&request, manager, most);
+}
+
 static uint64_t heap_bytes(genp_partition_t *part)
 {
 	struct genp_heap_stat stat = { .size = sizeof(stat) };
@@ -116,11 +124,11 @@ CASE only_what_was_made_for_it_is_resized(void)
 	return genp_destroy(part);
 }
 
-/* Whatever call of the kernel fails, blocks stay and the next call does what this one did not. */
-CASE who_is_refused_in_the_middle_goes_on(void)
+/* With the heap manager of libgenp, or this one. */
+static int refused_in_the_middle(const struct genp_manager *manager)
 {
 	for (int step = 1, through = 0; through < 2; step++) {
-		genp_partition_t *part = made(MIB, 8 * MIB);
+		genp_partition_t *part = manager ? managed(manager, 8 * MIB) : made(MIB, 8 * MIB);
 		char *block;
 
 		CHECK(part && step < 50);
@@ -140,6 +148,77 @@ CASE who_is_refused_in_the_middle_goes_on(void)
 		CHECK(!genp_destroy(part));
 	}
 	return 0;
+}
+
+/* Whatever call of the kernel fails, blocks stay and the next call does what this one did not. */
+CASE who_is_refused_in_the_middle_goes_on(void)
+{
+	int line = refused_in_the_middle(NULL);
+
+	return line ? line : refused_in_the_middle(genp_arena_manager());
+}
+
+CASE an_arena_grows_and_shrinks_behind_its_blocks(void)
+{
+	genp_partition_t *part = managed(genp_arena_manager(), 4 * MIB);
+	char *first, *second;
+
+	CHECK(part && heap_bytes(part) == MIB && (first = genp_alloc(part, 900000)));
+	memset(first, 5, 900000);
+	REFUSED(genp_alloc(part, MIB), ENOMEM);
+	CHECK(!genp_resize(part, 2 * MIB) && !genp_resize(part, 4 * MIB));
+	CHECK(heap_bytes(part) == 4 * MIB && (second = genp_alloc(part, 3 * MIB)));
+	memset(second, 6, 3 * MIB);
+	CHECK(second < first + MIB && first[899999] == 5);
+	REFUSED(genp_resize(part, 2 * MIB), EBUSY);
+	CHECK(heap_bytes(part) == 4 * MIB && genp_is_block(second) && second[3 * MIB - 1] == 6);
+	CHECK(!genp_free(second) && !genp_resize(part, MIB) && heap_bytes(part) == MIB);
+	REFUSED(genp_free(second), EINVAL);
+	REFUSED(genp_alloc(part, MIB), ENOMEM);
+	CHECK(genp_is_block(first) && first[0] == 5 && !genp_free_all(part));
+	REFUSED(genp_alloc(part, MIB), ENOMEM);
+	CHECK(!genp_resize(part, 3 * MIB) && genp_alloc(part, 2 * MIB));
+	return genp_destroy(part);
+}
+
+CASE heaps_of_other_crates_only_grow(void)
+{
+	const struct genp_manager *managers[] = { genp_rlsf_manager(), genp_buddy_manager() };
+
+	for (int i = 0; i < 2; i++) {
+		genp_partition_t *part = managed(managers[i], 4 * MIB);
+		char *first, *second;
+
+		CHECK(part && (first = genp_alloc(part, 300000)));
+		memset(first, 5, 300000);
+		REFUSED(genp_alloc(part, MIB), ENOMEM);
+		CHECK(!genp_resize(part, 4 * MIB) && heap_bytes(part) == 4 * MIB);
+		CHECK((second = genp_alloc(part, MIB)));
+		memset(second, 6, MIB);
+		CHECK(first[0] == 5 && first[299999] == 5 && genp_usable_size(second) >= MIB);
+		REFUSED(genp_resize(part, MIB), EOPNOTSUPP);
+		CHECK(!genp_free(first) && !genp_free(second) && !used(part));
+		REFUSED(genp_resize(part, MIB), EOPNOTSUPP);
+		CHECK(heap_bytes(part) == 4 * MIB && (second = genp_alloc(part, MIB)));
+		CHECK(!genp_free_all(part) && genp_alloc(part, MIB) && !genp_destroy(part));
+	}
+	return 0;
+}
+
+CASE who_cannot_resize_is_told_so(void)
+{
+	struct genp_manager manager = *genp_arena_manager();
+	genp_partition_t *part;
+	char *block;
+
+	manager.resize = NULL;
+	CHECK((part = managed(&manager, 4 * MIB)) && (block = genp_alloc(part, 1000)));
+	REFUSED(genp_resize(part, 2 * MIB), EOPNOTSUPP);
+	CHECK(heap_bytes(part) == MIB && genp_is_block(block) && !genp_resize(part, MIB));
+	REFUSED(genp_create_managed_resizable(NULL, &manager, MIB), EINVAL);
+	REFUSED(managed(NULL, MIB), EINVAL);
+	REFUSED(managed(&manager, MIB - 4096), E2BIG);
+	return genp_destroy(part);
 }
 
 static genp_partition_t *busy;
