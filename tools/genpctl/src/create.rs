@@ -250,7 +250,11 @@ pub fn run(args: &CreateArgs, format: Format) -> Result<(), Problem> {
     if let Some(rights) = args.restrict {
         // The one with all of them is closed; this one keeps the partition.
         part = part.restrict(rights).map_err(|error| {
-            Problem::new(WHAT, error, "The module may be older than 0.2, which has no rights.")
+            Problem::new(
+                WHAT,
+                error,
+                "The module may be older than 0.2, which has no rights.",
+            )
         })?;
     }
     let name = args.name.as_deref();

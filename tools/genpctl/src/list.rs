@@ -15,7 +15,9 @@ use crate::{
 /// The processes that have a partition, with their rights where some are missing.
 fn holders(partition: &Partition) -> String {
     let each = partition.holders.iter().zip(&partition.rights);
-    let texts: Vec<_> = each.map(|(&pid, &bits)| rights::holder(pid, bits)).collect();
+    let texts: Vec<_> = each
+        .map(|(&pid, &bits)| rights::holder(pid, bits))
+        .collect();
     texts.join(" ")
 }
 

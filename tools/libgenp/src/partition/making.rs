@@ -4,7 +4,7 @@
 
 use std::{io, os::fd::AsFd};
 
-use super::{resize, Partition, LEASES};
+use super::{pieces::Pieces, Partition, LEASES};
 use crate::{
     abi,
     descriptor::Descriptor,
@@ -72,7 +72,13 @@ impl Partition {
         let makes = origin.creator && origin.rights & HEAP == HEAP;
         let rights = origin.rights;
         Self::with_heap(origin, |file, reserve, length| {
-            Self::create_heap(file, rights, reserve, if makes { length } else { 0 }, manager)
+            Self::create_heap(
+                file,
+                rights,
+                reserve,
+                if makes { length } else { 0 },
+                manager,
+            )
         })
     }
 
@@ -110,7 +116,7 @@ impl Partition {
             reserve_offset: w.reserve_offset,
             window_offset: w.lease_offset,
             leases: PiMutex::new([None; LEASES]),
-            pieces: PiMutex::new(resize::Pieces::of(w.reserve_length)),
+            pieces: PiMutex::new(Pieces::of(w.reserve_length)),
             file: origin.file,
             creator: origin.creator,
             rights: origin.rights,

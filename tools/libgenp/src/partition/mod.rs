@@ -7,6 +7,7 @@ mod inherited;
 mod making;
 mod memory;
 mod own_heap;
+mod pieces;
 mod resize;
 mod shared;
 
@@ -70,7 +71,7 @@ pub struct Partition {
     /// Offsets and handles of leases, for [`Self::give_back_at`].
     leases: PiMutex<[Option<(u64, u64)>; LEASES]>,
     /// What the reserve was made of, one after the other.
-    pieces: PiMutex<resize::Pieces>,
+    pieces: PiMutex<pieces::Pieces>,
     file: Descriptor,
     /// Whether it was created here, not opened.
     creator: bool,

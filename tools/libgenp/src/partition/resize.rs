@@ -2,67 +2,17 @@
 
 //! A partition whose reserve, and the heap in it, become larger and smaller while they are used.
 //!
-//! The reserve is made of pieces: the first is what it was created with, each other one what a
-//! call added. Each is a region, since the kernel cuts off what has no region in it. What a call
-//! did not come to do in the kernel, the next one does first.
+//! What a call did not come to do in the kernel, the next one does first.
 
 use std::{io, os::fd::AsFd};
 
-use super::{error, making::Origin, Partition};
-use crate::{
-    abi, descriptor::Descriptor, manager::Manager, mapping::Mapping, system::page_size,
+use super::{
+    error,
+    making::Origin,
+    pieces::{Piece, Pieces},
+    Partition,
 };
-
-/// The most pieces of a reserve.
-const MOST: usize = 32;
-
-/// A piece that was added.
-#[derive(Clone, Copy, Default)]
-struct Piece {
-    /// Where it begins in the reserve.
-    start: u64,
-    handle: u64,
-}
-
-/// What a reserve is made of.
-pub(super) struct Pieces {
-    added: [Piece; MOST - 1],
-    count: usize,
-    /// Bytes that the heap has, and no more than the pieces are.
-    bytes: u64,
-}
-
-impl Pieces {
-    /// A reserve of one piece.
-    pub(super) fn of(bytes: u64) -> Self {
-        Self {
-            added: Default::default(),
-            count: 0,
-            bytes,
-        }
-    }
-
-    /// Notes one more: ENOMEM if there are too many.
-    fn push(&mut self, piece: Piece) -> io::Result<()> {
-        let free = self.added.get_mut(self.count);
-        *free.ok_or_else(|| error(libc::ENOMEM))? = piece;
-        self.count += 1;
-        Ok(())
-    }
-
-    /// The last one, if it begins at this place or behind it.
-    fn last_behind(&self, bytes: u64) -> Option<Piece> {
-        let last = self.added[..self.count].last()?;
-        (last.start >= bytes).then_some(*last)
-    }
-
-    /// Whether a piece that was added begins there.
-    fn begin_at(&self, bytes: u64) -> bool {
-        self.added[..self.count]
-            .iter()
-            .any(|piece| piece.start == bytes)
-    }
-}
+use crate::{abi, descriptor::Descriptor, manager::Manager, mapping::Mapping, system::page_size};
 
 impl Partition {
     /// Creates a partition as requested, whose reserve can become larger, up to `most` bytes:
