@@ -24,6 +24,8 @@ pub struct Shape {
     pub stock_low: u32,
     /// Pages of its contiguous blocks, which are not of the pool's frames.
     pub block_pages: u32,
+    /// Pages for its children.
+    pub quota: u32,
 }
 
 /// A shape that was checked.
@@ -38,7 +40,7 @@ pub struct CheckedShape {
 /// Why no pool of this size can have such a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeError {
-    /// Neither a reserve nor a stock nor blocks nor anything to borrow.
+    /// Neither a reserve nor a stock nor blocks nor anything to borrow or for children.
     Empty,
     /// Watermarks that contradict each other, or without a stock.
     Watermarks,
@@ -58,8 +60,9 @@ impl Shape {
             self.limit,
             watermarks.pages(),
             self.block_pages,
+            self.quota,
         ];
-        if pages == [0; 4] {
+        if pages == [0; 5] {
             return Err(ShapeError::Empty);
         }
         // Without a stock there is nothing to refill.
@@ -73,7 +76,10 @@ impl Shape {
         // Pages of the window have numbers of 32 bits.
         let window = self.limit.checked_mul(self.max_leases);
         let pooled = if self.external { 0 } else { self.reserve };
-        let most = pooled.max(self.limit).max(watermarks.limit());
+        let most = pooled
+            .max(self.limit)
+            .max(watermarks.limit())
+            .max(self.quota);
         match pooled.checked_add(watermarks.pages()) {
             Some(committed) if most <= capacity && window.is_some() => Ok(CheckedShape {
                 watermarks,

@@ -8,6 +8,7 @@
 //! `sys`, which is what the module calls.
 
 mod capi;
+mod child;
 pub(crate) mod debugfs;
 pub(crate) mod device;
 mod device_ioctl;

@@ -2,9 +2,12 @@
 
 //! The ioctls of a partition: from argument structures to calls and back.
 
-use kernel::{page::PAGE_SIZE, prelude::*};
+use kernel::{
+    page::{PAGE_SHIFT, PAGE_SIZE},
+    prelude::*,
+};
 
-use super::hand_out::hand_out;
+use super::{child::create_child, hand_out::hand_out};
 use crate::genp::{
     core::accounting::WaitReasons,
     core::owner::Owner,
@@ -40,6 +43,7 @@ fn needed(nr: u32) -> Rights {
         abi::GENP_NR_BORROW | abi::GENP_NR_RETURN | abi::GENP_NR_RENEW => Rights::BORROW,
         abi::GENP_NR_SET_EVENTFD => Rights::EVENTS,
         abi::GENP_NR_RESIZE | abi::GENP_NR_DESTROY | abi::GENP_NR_SET_HEAP => Rights::MANAGE,
+        abi::GENP_NR_CREATE_CHILD => Rights::CHILDREN,
         _ => Rights::NONE,
     }
 }
@@ -64,6 +68,7 @@ pub(super) fn ioctl(partition: &Partition, rights: Rights, nr: u32, arg: &UserAr
         abi::GENP_NR_DESTROY => destroy(partition, arg),
         abi::GENP_NR_SET_HEAP => set_heap(partition, arg),
         abi::GENP_NR_RESTRICT => restrict(partition, rights, arg),
+        abi::GENP_NR_CREATE_CHILD => create_child(partition, rights, arg),
         _ => Err(ENOTTY),
     }
 }
@@ -153,10 +158,12 @@ fn renew(partition: &Partition, arg: &UserArg) -> Result {
 
 fn resize(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_resize>()?;
-    all_zero(&[args.flags])?;
+    all_zero(&[args.flags & !abi::GENP_RESIZE_QUOTA])?;
+    let quota = (args.flags != 0).then_some(args.quota);
     partition.alive()?;
-    partition.resize(args.reserve, args.borrow_limit)?;
+    partition.resize(args.reserve, args.borrow_limit, quota)?;
     args.windows = partition.windows();
+    args.quota = u64::from(partition.quota()) << PAGE_SHIFT;
     arg.write(&args)
 }
 

@@ -37,6 +37,7 @@ pub(super) fn info(pool: &Pool) -> abi::genp_info {
                 | abi::GENP_FEATURE_STOCK
                 | abi::GENP_FEATURE_LIST
                 | abi::GENP_FEATURE_RIGHTS
+                | abi::GENP_FEATURE_CHILDREN
                 | range.map_or(0, |_| abi::GENP_FEATURE_RANGE)
                 | match config.blocks.is_none() {
                     true => 0,

@@ -21,6 +21,7 @@ fn documented(error: AccountingError) -> kernel::error::Error {
         AccountingError::NoPartitionSlot => ENOSPC,
         AccountingError::UserPartitions => EUSERS,
         AccountingError::UserLeases => EUSERS,
+        AccountingError::InUse => EBUSY,
         // GENP_BORROW, GENP_RENEW.
         AccountingError::Empty => EINVAL,
         AccountingError::TooBig => E2BIG,
@@ -53,6 +54,7 @@ mod tests {
             AccountingError::NoPartitionSlot,
             AccountingError::UserPartitions,
             AccountingError::UserLeases,
+            AccountingError::InUse,
             AccountingError::UserWaiters,
             AccountingError::Pace,
             AccountingError::Empty,

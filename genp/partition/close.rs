@@ -3,24 +3,53 @@
 //! The end of a partition: by `GENP_DESTROY` for its users, and at its last close for its
 //! memory.
 
-use kernel::{prelude::*, sync::atomic::Full};
+use kernel::{
+    prelude::*,
+    sync::{atomic::Full, Arc},
+};
 
 use super::Partition;
 use crate::genp::{
-    core::accounting::EndReason,
+    core::accounting::{Account, EndReason},
     sys::{errno::EIDRM, trace},
 };
 
 /// Keeps track of partitions and is told of the last close of each.
 pub(crate) trait LastClose: Send + Sync {
+    /// Adds a partition, unless its name is taken: EEXIST. Context: thread, may sleep.
+    fn enter(&self, partition: Arc<Partition>) -> Result;
+
+    /// Ends all partitions that are part of one. No more are made: it is being closed for
+    /// the accounting. Context: thread, may sleep.
+    fn end_parts(&self, partition: &Partition);
+
     /// Forgets a partition. Returns when no thread of GenP's uses it or can begin to.
     /// Context: thread, may sleep.
     fn forget(&self, partition: &Partition);
 }
 
 impl Partition {
-    /// `GENP_DESTROY`: EIDRM if that was done before. Context: thread, may sleep.
+    /// `GENP_DESTROY`, of all that is part of it as well: EIDRM if that was done before.
+    /// Context: thread, may sleep.
     pub(crate) fn destroy(&self) -> Result {
+        self.end()?;
+        self.end_parts();
+        Ok(())
+    }
+
+    /// Ends the partitions that are part of this one, which ends.
+    fn end_parts(&self) {
+        let has_parts = |account: &Account| account.children() > 0;
+        if self
+            .account
+            .with_lending(|state, id| has_parts(state.accounting.account(id)))
+        {
+            self.registry.end_parts(self);
+        }
+    }
+
+    /// As [`Self::destroy`], without what is part of it.
+    pub(crate) fn end(&self) -> Result {
         if self.dying.xchg(1, Full) != 0 {
             return Err(EIDRM);
         }
@@ -52,6 +81,7 @@ impl Partition {
     /// longer mapped anywhere, and no call is in progress. Context: thread, may sleep.
     pub(crate) fn close(&self) {
         self.leases.refuse_all();
+        self.end_parts();
         self.end_leases(EndReason::Abandoned);
         self.registry.forget(self);
         let mut reserve = self.reserve.lock();
@@ -63,6 +93,8 @@ impl Partition {
             let _ = state.accounting.close(id, committed);
         });
         trace::release(self.id().0, reserve.pages());
+        // What it may borrow no longer, its parent may.
+        self.pool().serve();
         self.reserve.empty(&mut reserve, 0);
         self.stock.empty();
         self.blocks.empty();

@@ -67,11 +67,21 @@ impl<'a> Admission<'a> {
             .lending
             .with_time(|state, now| {
                 let accounting = &mut state.accounting;
-                if !exempt {
-                    accounting.check_user(uid, leases)?;
-                }
-                let committed = request.sizes.committed;
-                let id = accounting.admit(uid, ceiling, committed, limit, request.max_leases)?;
+                let share = request.share();
+                let id = match request.parent {
+                    Some(parent) => {
+                        if !exempt {
+                            accounting.check_user_of(parent, leases)?;
+                        }
+                        accounting.admit_child(parent, &share)?
+                    }
+                    None => {
+                        if !exempt {
+                            accounting.check_user(uid, leases, share.children)?;
+                        }
+                        accounting.admit_with(uid, ceiling, &share)?
+                    }
+                };
                 accounting.promise_leases(id, leases, exempt);
                 accounting.check_new(id, now)?;
                 Ok(id)

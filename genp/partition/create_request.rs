@@ -10,7 +10,7 @@ use kernel::{
 use super::attributes::{Attributes, NameField};
 use crate::genp::{
     core::{
-        accounting::MAX_LEASES_PER_PARTITION,
+        accounting::{PartitionId, Share, MAX_LEASES_PER_PARTITION},
         block_counts::BlockCounts,
         shape::{CheckedShape, Shape, ShapeError},
         watermarks::Watermarks,
@@ -18,6 +18,7 @@ use crate::genp::{
     pool::Pool,
     sys::{
         abi,
+        errno::EOPNOTSUPP,
         task::{self, Creator},
     },
 };
@@ -33,6 +34,10 @@ const MODE_BITS: u32 = 0o666;
 pub(crate) struct CreateRequest {
     pub(super) attributes: Attributes,
     pub(super) sizes: Sizes,
+    /// The partition that it is to be part of.
+    pub(super) parent: Option<PartitionId>,
+    /// Accounts that are set aside for children.
+    pub(super) max_children: u32,
     /// The index of the preferred node among those of the pool.
     pub(super) node: u32,
     /// Regions are multiples of 1 << this many bytes.
@@ -56,6 +61,8 @@ pub(super) struct Sizes {
     pub(super) blocks: BlockCounts,
     /// Pages of the blocks.
     pub(super) block_pages: u32,
+    /// Pages for children.
+    pub(super) quota: u32,
 }
 
 /// The blocks that are requested, and their pages: EINVAL for some of order 0, E2BIG for more
@@ -79,6 +86,7 @@ impl Sizes {
         let reserve = whole_pages(args.reserve)?;
         let limit = whole_pages(args.borrow_limit)?;
         let (blocks, block_pages) = blocks(pool, args)?;
+        let quota = whole_pages(args.quota)?;
         let shape = Shape {
             reserve,
             external,
@@ -88,6 +96,7 @@ impl Sizes {
             stock_limit: args.stock_limit,
             stock_low: args.stock_low,
             block_pages,
+            quota,
         };
         let CheckedShape {
             watermarks,
@@ -105,6 +114,7 @@ impl Sizes {
             committed,
             blocks,
             block_pages,
+            quota,
         })
     }
 }
@@ -154,11 +164,40 @@ impl CreateRequest {
         self.attributes.name()
     }
 
+    /// What it asks of the accounting.
+    pub(super) fn share(&self) -> Share {
+        Share {
+            reserve: self.sizes.committed,
+            quota: self.sizes.quota,
+            children: self.max_children,
+            limit: self.sizes.limit,
+            max_leases: self.max_leases,
+        }
+    }
+
+    /// The same as a part of the partition `parent`: EOPNOTSUPP for what a quota has not.
+    /// Context: any.
+    pub(super) fn as_child_of(self, parent: PartitionId) -> Result<Self> {
+        let stock = &self.sizes.watermarks;
+        if self.sizes.block_pages > 0 || stock.limit() > stock.pages() {
+            return Err(EOPNOTSUPP);
+        }
+        Ok(Self {
+            parent: Some(parent),
+            ..self
+        })
+    }
+
     /// Checks everything that can be checked without the accounting: EINVAL, E2BIG.
     /// Context: thread.
     pub(crate) fn check(pool: &Pool, args: &abi::genp_create, external: bool) -> Result<Self> {
-        if args.flags & !abi::GENP_CREATE_MULTIMAP != 0 || args.reserved != 0 {
+        let reserved = args.reserved | args.padding;
+        if args.flags & !abi::GENP_CREATE_MULTIMAP != 0 || reserved != 0 {
             return Err(EINVAL);
+        }
+        // One at least is the partition itself.
+        if args.max_children >= pool.config.max_partitions {
+            return Err(E2BIG);
         }
         let name = name_of(&args.name)?;
         let order = or_default(args.min_alloc_order, DEFAULT_ORDER);
@@ -185,6 +224,8 @@ impl CreateRequest {
         Ok(Self {
             attributes,
             sizes,
+            parent: None,
+            max_children: args.max_children,
             node: preferred_node(pool, args.node)?,
             order,
             max_regions,

@@ -180,9 +180,9 @@ mod region_tests {
         let partition = &fixture.partition;
         let page = PAGE_SIZE as u64;
         for pages in 0..3 {
-            partition.resize(pages * page, 8 * page)?;
+            partition.resize(pages * page, 8 * page, None)?;
             partition.reserve().admit_driver()?;
-            assert_eq!(partition.resize(3 * page, 8 * page), Err(EBUSY));
+            assert_eq!(partition.resize(3 * page, 8 * page, None), Err(EBUSY));
             let region = partition.alloc_for_driver(64, 0).ok();
             assert_eq!(region.is_some(), pages > 0);
             if let Some((_, handle)) = region {

@@ -16,6 +16,7 @@ mod attributes;
 mod blocks;
 mod borrow;
 mod calibration;
+mod children;
 mod close;
 mod create;
 mod create_request;

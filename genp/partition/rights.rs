@@ -23,6 +23,14 @@ impl Rights {
     /// To change the partition as a whole, and to reset its figures.
     pub(crate) const MANAGE: Self = Self(abi::GENP_RIGHT_MANAGE);
 
+    /// To make children.
+    pub(crate) const CHILDREN: Self = Self(abi::GENP_RIGHT_CHILDREN);
+
+    /// Whether these are all that there are. Context: any.
+    pub(crate) fn are_all(self) -> bool {
+        self.0 == abi::GENP_RIGHTS_ALL
+    }
+
     /// Those of these bits: EINVAL for others than `GENP_RIGHT_*`. Context: any.
     pub(crate) fn from_bits(bits: u32) -> Result<Self> {
         match bits & !abi::GENP_RIGHTS_ALL {

@@ -8,7 +8,7 @@ use kernel::{page::PAGE_SHIFT, sync::Arc};
 use super::{lending::LendingState, Pool};
 use crate::genp::{
     core::{
-        accounting::PartitionId,
+        accounting::{PartitionId, MAX_DEPTH},
         recall_share::{RecallShare, END_NS, PAGE_NS},
     },
     frames::{
@@ -19,8 +19,14 @@ use crate::genp::{
 };
 
 // The costs are part of the ABI.
+const _: () = assert!(abi::GENP_MAX_DEPTH == MAX_DEPTH);
 const _: () = assert!(abi::GENP_RECALL_END_NS as u64 == END_NS);
 const _: () = assert!(abi::GENP_RECALL_PAGE_NS as u64 == PAGE_NS);
+
+/// The number of a parent, in the ABI.
+fn number_of(parent: Option<PartitionId>) -> u32 {
+    parent.map_or(abi::GENP_NO_PARENT, |parent| parent.0)
+}
 
 /// What a part of a partition needs to use the pool on its behalf.
 #[derive(Clone)]
@@ -39,6 +45,11 @@ impl PoolAccount {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// The pool, for another partition.
+    pub(crate) fn shared_pool(&self) -> Arc<Pool> {
+        self.pool.clone()
     }
 
     /// The index of the preferred node among those of the pool.
@@ -137,6 +148,13 @@ impl PoolAccount {
             stat.table_refusals = counters.table_refusals;
             stat.pace_refusals = counters.pace_refusals;
             stat.ceiling_refusals = counters.ceiling_refusals;
+            stat.quota = bytes(account.quota());
+            stat.quota_used = bytes(account.given());
+            stat.borrow_given = bytes(account.limit_given());
+            stat.parent = number_of(account.parent());
+            stat.depth = account.depth();
+            stat.children = account.children();
+            stat.children_left = account.slots();
         });
     }
 
@@ -154,6 +172,10 @@ impl PoolAccount {
             listed.borrows = counters.borrows;
             listed.returns = counters.returns;
             listed.revocations = counters.revocations;
+            listed.quota = bytes(account.quota());
+            listed.quota_used = bytes(account.given());
+            listed.parent = number_of(account.parent());
+            listed.depth = account.depth();
         });
     }
 

@@ -374,7 +374,7 @@ pub(crate) fn errno(error: AccountingError) -> Error {
         E::TooBig => E2BIG,
         E::Empty | E::Term | E::Foreign => EINVAL,
         E::Dying => EIDRM,
-        E::LeaseTable | E::WaiterTable => EBUSY,
+        E::LeaseTable | E::WaiterTable | E::InUse => EBUSY,
         E::WouldBlock | E::Waited | E::Pace => EAGAIN,
         E::Stale => ESTALE,
         _ => EINVAL,

@@ -209,6 +209,16 @@ impl Registry {
         Ok(())
     }
 
+    /// The partition with this number and its file, so that it is not closed meanwhile, if it
+    /// is part of `of`. One that is being closed ends anyway.
+    fn part(&self, id: PartitionId, of: &Partition) -> Option<(Arc<Partition>, File)> {
+        let _names = self.names.lock();
+        // It is in the table, and its account is its own as long as it is.
+        let part = self.get(id).filter(|_| of.has_part(id))?;
+        let file = part.file()?;
+        Some((part, file))
+    }
+
     fn take_out(&self, partition: &Partition) -> Option<Arc<Partition>> {
         let id = partition.id().0 as usize;
         let mut partitions = self.partitions.lock();
@@ -227,6 +237,19 @@ impl Registry {
 }
 
 impl LastClose for Registry {
+    fn enter(&self, partition: Arc<Partition>) -> Result {
+        self.add(partition)
+    }
+
+    fn end_parts(&self, partition: &Partition) {
+        for id in 0..self.pool.config.max_partitions {
+            if let Some((part, _file)) = self.part(PartitionId(id), partition) {
+                // EIDRM: it was ended before.
+                let _ = part.end();
+            }
+        }
+    }
+
     fn forget(&self, partition: &Partition) {
         {
             let _names = self.names.lock();

@@ -3,10 +3,10 @@
 //! The account of a partition.
 
 use super::{
-    super::recall_share::Pace,
+    super::{count::Count, recall_share::Pace},
     users::UserId,
     waiters::{OwnQueue, Slots},
-    Frames, MAX_LEASES_PER_PARTITION, NONE,
+    Frames, PartitionId, MAX_LEASES_PER_PARTITION, NONE,
 };
 
 /// What was counted on an account since it was opened.
@@ -56,6 +56,20 @@ pub struct Account {
     /// them.
     pub(super) external: Frames,
     pub(super) limit: Frames,
+    /// The partition that it is part of, and how many there are above it.
+    pub(super) parent: Option<PartitionId>,
+    pub(super) depth: u32,
+    /// Committed frames that are for children and that no child has.
+    pub(super) quota: Frames,
+    /// Frames that children, and theirs, have.
+    pub(super) given: Frames,
+    /// Frames of the reserve that are the quota's when they are free.
+    pub(super) due: Frames,
+    /// Accounts that are for children and that no child has, and children.
+    pub(super) slots: u32,
+    pub(super) children: u32,
+    /// What children, and theirs, may have on lease; it is not part of `limit`.
+    pub(super) limit_given: Frames,
     pub(super) max_leases: u32,
     /// Frames on lease, overdue ones included.
     pub(super) lent: Frames,
@@ -93,6 +107,14 @@ impl Account {
         reserve: 0,
         external: 0,
         limit: 0,
+        parent: None,
+        depth: 0,
+        quota: 0,
+        given: 0,
+        due: 0,
+        slots: 0,
+        children: 0,
+        limit_given: 0,
         max_leases: 0,
         lent: 0,
         lent_peak: 0,
@@ -142,6 +164,14 @@ impl Account {
             reserve,
             external,
             limit,
+            parent,
+            depth,
+            quota,
+            given,
+            due,
+            slots,
+            children,
+            limit_given,
             max_leases,
             lent,
             lent_peak,
@@ -159,6 +189,8 @@ impl Account {
         (*used, *dying, *zombie) = (false, false, false);
         (*user, *exempt, *promised) = (UserId::NONE, false, 0);
         (*reserve, *external, *limit) = (0, 0, 0);
+        (*parent, *depth, *slots, *children) = (None, 0, 0, 0);
+        (*quota, *given, *due, *limit_given) = (0, 0, 0, 0);
         (*lent, *lent_peak, *charged) = (0, 0, 0);
         (*max_leases, *waiting, *mappings) = (0, 0, 0);
         *slices = 0;
@@ -174,6 +206,42 @@ impl Account {
     /// The most frames it may have on lease.
     pub fn limit(&self) -> Frames {
         self.limit
+    }
+
+    /// The partition that it is part of.
+    pub fn parent(&self) -> Option<PartitionId> {
+        self.parent
+    }
+
+    /// How many partitions it is part of.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Frames that it has for children, those that they have included, and those that are
+    /// still in quarantine.
+    pub fn quota(&self) -> Frames {
+        self.quota.plus(self.given).plus(self.due)
+    }
+
+    /// Frames that its children, and theirs, have.
+    pub fn given(&self) -> Frames {
+        self.given
+    }
+
+    /// What its children, and theirs, may have on lease.
+    pub fn limit_given(&self) -> Frames {
+        self.limit_given
+    }
+
+    /// How many children it has, those included that ended and have frames in quarantine.
+    pub fn children(&self) -> u32 {
+        self.children
+    }
+
+    /// Accounts for children that no child has.
+    pub fn slots(&self) -> u32 {
+        self.slots
     }
 
     /// Frames on lease, overdue ones included.

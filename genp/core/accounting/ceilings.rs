@@ -8,13 +8,18 @@
 use super::{super::count::Count, Accounting, AccountingError, Memory, PartitionId};
 
 impl<M: Memory> Accounting<M> {
-    /// Whether a user may have one more partition that is promised `leases` leases.
-    /// O(log users).
+    /// Whether a user may have one more partition that is promised `leases` leases, and has
+    /// accounts for `children`. O(log users).
     ///
     /// Errors: [`AccountingError::UserPartitions`], [`AccountingError::UserLeases`].
-    pub fn check_user(&mut self, uid: u32, leases: u32) -> Result<(), AccountingError> {
+    pub fn check_user(
+        &mut self,
+        uid: u32,
+        leases: u32,
+        children: u32,
+    ) -> Result<(), AccountingError> {
         let (most, has) = (self.limits.users, self.users.of(uid));
-        let error = if has.accounts >= most.partitions {
+        let error = if has.accounts.saturating_add(children) >= most.partitions {
             AccountingError::UserPartitions
         } else if has.leases.saturating_add(leases) > most.leases {
             AccountingError::UserLeases

@@ -22,9 +22,10 @@ impl<M: Memory> Accounting<M> {
         }
         let (mut committed, mut lent) = (0u64, 0u64);
         for (index, account) in self.accounts.iter().enumerate() {
-            committed += u64::from(account.reserve);
+            committed += u64::from(account.reserve) + u64::from(account.quota);
             lent += u64::from(account.lent);
             self.check_account(PartitionId(index as u32), account)?;
+            self.check_children(PartitionId(index as u32), account)?;
         }
         if (committed, lent)
             != (
@@ -56,8 +57,11 @@ impl<M: Memory> Accounting<M> {
         for (user, sums) in self.users.iter() {
             let accounts = self.accounts.iter();
             let mine = || accounts.clone().filter(|a| a.used && a.user == user);
-            let charged = mine().map(|a| u64::from(a.reserve) + u64::from(a.external));
-            if (mine().count() as u32, charged.sum()) != (sums.accounts, sums.charged) {
+            let frames =
+                |a: &Account| u64::from(a.reserve) + u64::from(a.quota) + u64::from(a.external);
+            let charged = mine().map(frames).sum();
+            let accounts = mine().map(|a| a.slots + 1).sum();
+            if (accounts, charged) != (sums.accounts, sums.charged) {
                 return Err("a user's accounts do not add up");
             }
             let leases = mine().map(|a| a.promised).sum::<u32>();
@@ -73,6 +77,30 @@ impl<M: Memory> Accounting<M> {
         match accounts.sum::<u32>() == self.totals.partitions {
             true => Ok(()),
             false => Err("an account has no user"),
+        }
+    }
+
+    /// What the children of an account have is what it gave them.
+    fn check_children(&self, p: PartitionId, account: &Account) -> Result<(), &'static str> {
+        let children = self.accounts.iter().filter(|other| other.parent == Some(p));
+        let frames = |child: &Account| child.reserve + child.quota + child.given;
+        let limit = |child: &Account| child.limit + child.limit_given;
+        if children.clone().map(frames).sum::<u32>() != account.given {
+            return Err("children have other frames than they were given");
+        }
+        if children.clone().map(limit).sum::<u32>() != account.limit_given {
+            return Err("children may borrow other frames than they were given");
+        }
+        if children.clone().count() as u32 != account.children {
+            return Err("children are lost");
+        }
+        if account.due > account.reserve {
+            return Err("the quota waits for frames that there are not");
+        }
+        let above = account.parent.map(|p| self.account(p));
+        match above.is_none_or(|above| above.used && account.depth == above.depth + 1) {
+            true => Ok(()),
+            false => Err("a child has no parent"),
         }
     }
 

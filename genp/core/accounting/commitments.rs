@@ -5,7 +5,7 @@
 use super::{
     super::count::{must_hold, Count},
     admission::{judge, Admission, User, Waiter},
-    Accounting, AccountingError, Frames, LeaseId, LeaseState, Memory, PartitionId,
+    Account, Accounting, AccountingError, Frames, LeaseId, LeaseState, Memory, PartitionId, Share,
     MAX_LEASES_PER_PARTITION,
 };
 
@@ -68,24 +68,47 @@ impl<M: Memory> Accounting<M> {
         limit: Frames,
         max_leases: u32,
     ) -> Result<PartitionId, AccountingError> {
-        let slots = self.accounts.len() as u32;
+        let share = Share {
+            reserve,
+            quota: 0,
+            children: 0,
+            limit,
+            max_leases,
+        };
+        self.admit_with(uid, ceiling, &share)
+    }
+
+    /// As [`Self::admit`], for a partition that may have children: their frames and their
+    /// accounts are set aside.
+    pub fn admit_with(
+        &mut self,
+        uid: u32,
+        ceiling: Frames,
+        share: &Share,
+    ) -> Result<PartitionId, AccountingError> {
+        let committed = share.reserve.checked_add(share.quota);
+        let committed = committed.ok_or(AccountingError::NoSpace)?;
+        let slots = (self.accounts.len() as u32).saturating_sub(share.children);
         let user = self.users.of(uid).under(ceiling);
-        self.check_admission(reserve, user, Some(slots))?;
+        self.check_admission(committed, user, Some(slots))?;
         // The one that is longest within its part of the recall thread's work.
         let last = self.vacant.len().saturating_sub(1);
         let id = self.vacant.remove(last);
         let id = PartitionId(id.ok_or(AccountingError::NoPartitionSlot)?.into());
-        let user = self.users.join(uid);
-        self.users.charge(user, reserve);
+        let accounts = share.children.plus(1);
+        let user = self.users.join(uid, accounts);
+        self.users.charge(user, committed);
         let account = self.account_of(id);
         account.used = true;
         account.user = user;
-        account.reserve = reserve;
-        account.limit = limit;
-        account.max_leases = max_leases.min(MAX_LEASES_PER_PARTITION);
-        self.totals.partitions.raise(1);
-        self.totals.committed.raise(reserve);
-        self.totals.free.lower(reserve);
+        account.reserve = share.reserve;
+        account.quota = share.quota;
+        account.slots = share.children;
+        account.limit = share.limit;
+        account.max_leases = share.max_leases.min(MAX_LEASES_PER_PARTITION);
+        self.totals.partitions.raise(accounts);
+        self.totals.committed.raise(committed);
+        self.totals.free.lower(committed);
         Ok(id)
     }
 
@@ -110,7 +133,8 @@ impl<M: Memory> Accounting<M> {
         Ok(())
     }
 
-    /// Commits `frames` more to a partition. O(log waiters).
+    /// Commits `frames` more to a partition; to a child out of its parent's quota. O(log
+    /// waiters).
     ///
     /// Errors: [`AccountingError::NoSpace`], [`AccountingError::Ceiling`].
     pub fn commit_more(
@@ -119,7 +143,12 @@ impl<M: Memory> Accounting<M> {
         frames: Frames,
         ceiling: Frames,
     ) -> Result<(), AccountingError> {
-        let user = self.account(p).user;
+        let Account { user, parent, .. } = *self.account(p);
+        if let Some(parent) = parent {
+            self.take_of_quota(parent, frames)?;
+            self.account_of(p).reserve.raise(frames);
+            return Ok(());
+        }
         let under = self.users.at(user).under(ceiling);
         self.check_admission(frames, under, None)?;
         self.account_of(p).reserve.raise(frames);
@@ -140,7 +169,8 @@ impl<M: Memory> Accounting<M> {
     }
 
     /// Takes back `frames` committed frames that are free again. The last ones of a
-    /// closed account release it. Call [`Self::serve`] afterwards. O(log accounts).
+    /// closed account release it. Those of a child are its parent's. Call [`Self::serve`]
+    /// afterwards. O(depth log accounts).
     ///
     /// Errors: [`AccountingError::NoSpace`] for more than are committed.
     pub fn commit_less(&mut self, p: PartitionId, frames: Frames) -> Result<(), AccountingError> {
@@ -150,24 +180,38 @@ impl<M: Memory> Accounting<M> {
             .checked_sub(frames)
             .ok_or(AccountingError::NoSpace)?;
         account.reserve = left;
-        let user = account.user;
-        self.users.refund(user, frames);
-        self.totals.committed.lower(frames);
-        self.set_free(frames);
+        self.hand_back(p, frames);
         self.reap(p);
         Ok(())
     }
 
-    /// Releases a closed account that has no committed frames any longer.
+    /// Releases a closed account that has neither committed frames nor children any longer,
+    /// and then those above it that stayed for it. O(depth log accounts).
     fn reap(&mut self, p: PartitionId) {
-        let account = self.account_of(p);
-        if account.zombie && account.reserve == 0 {
+        let mut at = Some(p);
+        // loop-bound: MAX_DEPTH + 1
+        while let Some(p) = at {
+            let account = self.account_of(p);
+            if !account.zombie || account.reserve > 0 || account.children > 0 {
+                return;
+            }
             let (user, promised) = (account.user, account.promised);
+            let (parent, accounts) = (account.parent, account.slots.plus(1));
             account.reset();
             self.users.take_back(user, promised);
-            self.users.leave(user);
+            match parent {
+                Some(parent) => {
+                    let above = self.account_of(parent);
+                    above.slots.raise(accounts);
+                    above.children.lower(1);
+                }
+                None => {
+                    self.users.leave(user, accounts);
+                    self.totals.partitions.lower(accounts);
+                }
+            }
             self.vacate(p);
-            self.totals.partitions.lower(1);
+            at = parent;
         }
     }
 
@@ -212,7 +256,8 @@ impl<M: Memory> Accounting<M> {
 
     /// Closes the account of a partition without leases, of whose committed frames
     /// `frames` are not free yet. The account stays, charged to its user, until
-    /// [`Self::commit_less`] has taken them back. O(log accounts).
+    /// [`Self::commit_less`] has taken them back, and its children are closed. What it had
+    /// for children is free. O(depth log accounts + log waiters).
     ///
     /// Errors: [`AccountingError::Busy`] if it has leases,
     /// [`AccountingError::NoSpace`] for more frames than are committed.
@@ -227,8 +272,13 @@ impl<M: Memory> Accounting<M> {
             .ok_or(AccountingError::NoSpace)?;
         account.dying = true;
         account.zombie = true;
+        let quota = core::mem::take(&mut account.quota);
+        account.reserve.raise(quota);
+        account.due = 0;
+        let limit = core::mem::take(&mut account.limit);
         let (user, external) = (account.user, core::mem::take(&mut account.external));
         self.users.refund(user, external);
-        self.commit_less(p, freed)
+        self.hand_back_limit(p, limit);
+        self.commit_less(p, freed.plus(quota))
     }
 }

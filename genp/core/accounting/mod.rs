@@ -21,6 +21,7 @@ pub mod admission;
 mod borrowing;
 mod ceilings;
 mod check;
+mod children;
 mod commitments;
 mod due;
 mod ending;
@@ -40,6 +41,7 @@ mod waiters;
 pub use account::Account;
 #[allow(unused_imports)] // For callers that keep a copy.
 pub use account::AccountCounters;
+pub use children::{Share, MAX_DEPTH};
 pub use lease::{Lease, LeaseState};
 pub use memory::Memory;
 use ranking::Ranking;
@@ -150,6 +152,8 @@ pub enum AccountingError {
     Stale,
     /// No lease of this partition had this handle.
     Foreign,
+    /// Less would be left than is in use.
+    InUse,
     /// The account has leases; or the lease is a driver's and not being returned.
     Busy,
 }

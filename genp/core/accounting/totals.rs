@@ -24,7 +24,8 @@ pub struct Totals {
     pub leases: u32,
     /// Waiting requests.
     pub waiters: u32,
-    /// Partitions, closed ones with frames in quarantine included.
+    /// Partitions, closed ones with frames in quarantine included, and those that may be
+    /// children.
     pub partitions: u32,
 }
 

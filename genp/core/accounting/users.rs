@@ -12,7 +12,7 @@ use super::{super::count::Count, admission::User, ranking::Ranking, Frames, Memo
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct UserSums {
     pub(super) uid: u32,
-    /// Accounts, closed ones with frames in quarantine included.
+    /// Accounts, closed ones with frames in quarantine included, and those for children.
     pub(super) accounts: u32,
     /// Frames that count against its ceiling.
     pub(super) charged: u64,
@@ -116,8 +116,8 @@ impl<M: Memory> Users<M> {
         }
     }
 
-    /// Counts one more account of a user. O(log users).
-    pub(super) fn join(&mut self, uid: u32) -> UserId {
+    /// Counts `accounts` more of a user, one at least. O(log users).
+    pub(super) fn join(&mut self, uid: u32, accounts: u32) -> UserId {
         let rank = self.rank(uid);
         let known = self.by_uid.get(rank).map(UserId::listed);
         let user = match known.filter(|&user| self.at(user).uid == uid) {
@@ -134,13 +134,13 @@ impl<M: Memory> Users<M> {
                 user
             }
         };
-        self.change(user, |sums| sums.accounts.raise(1));
+        self.change(user, |sums| sums.accounts.raise(accounts));
         user
     }
 
-    /// Counts one account less. O(log users).
-    pub(super) fn leave(&mut self, user: UserId) {
-        self.change(user, |sums| sums.accounts.lower(1));
+    /// Counts `accounts` less. O(log users).
+    pub(super) fn leave(&mut self, user: UserId, accounts: u32) {
+        self.change(user, |sums| sums.accounts.lower(accounts));
         let sums = self.at(user);
         if sums.accounts == 0 {
             let rank = self.rank(sums.uid);

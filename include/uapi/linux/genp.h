@@ -44,6 +44,7 @@
 #define GENP_FEATURE_LIST	(1ULL << 6)	/* GENP_LIST, GENP_SET_HEAP; since 0.2 */
 #define GENP_FEATURE_RIGHTS	(1ULL << 7)	/* GENP_RESTRICT, GENP_OPEN_READ_ONLY; since 0.2 */
 #define GENP_FEATURE_BLOCKS	(1ULL << 8)	/* there are contiguous blocks; since 0.2 */
+#define GENP_FEATURE_CHILDREN	(1ULL << 9)	/* GENP_CREATE_CHILD, quotas; since 0.2 */
 
 /* For &genp_create.flags. */
 #define GENP_CREATE_MULTIMAP	(1U << 0)	/* several lease windows in one address space */
@@ -57,6 +58,12 @@
  * least. Since 0.2.
  */
 #define GENP_ORDERS		11
+
+/* The most partitions that a partition can be part of, one in another. Since 0.2. */
+#define GENP_MAX_DEPTH		4
+
+/* For &genp_stat.parent and &genp_list.parent: it is not part of another partition. */
+#define GENP_NO_PARENT		0xffffffffU
 
 /* The order in which waiters are served. */
 #define GENP_ORDER_PRIO		0	/* effective priority, then arrival */
@@ -177,7 +184,7 @@ struct genp_windows {
 };
 
 /**
- * struct genp_create - GENP_CREATE
+ * struct genp_create - GENP_CREATE; GENP_CREATE_CHILD on a partition, since 0.2
  * @size: of this structure.
  * @flags: in: GENP_CREATE_* bits. Without GENP_CREATE_MULTIMAP the second mmap() of the
  *	lease window in one address space fails with EMLINK: each mapping adds to the work
@@ -207,6 +214,18 @@ struct genp_windows {
  * @blocks: in: contiguous blocks that are committed to it, by order, from which drivers
  *	take; [0] is 0. ENOSPC if fewer are free, E2BIG for more than there are. Since 0.2.
  * @reserved: in: 0.
+ * @quota: in: bytes that are committed to it besides, for its children, whole pages. This
+ *	and the following since 0.2.
+ * @max_children: in: partitions that its children, and theirs, can be; as many of
+ *	&genp_info.max_partitions are set aside for them.
+ * @padding: in: 0.
+ *
+ * GENP_CREATE_CHILD makes a partition of what this one has for children: @reserve, @quota
+ * and @stock_pages out of its quota (ENOSPC), 1 + @max_children out of its @max_children
+ * (ENOSPC), and @borrow_limit out of its own, as far as it is not on lease (EDQUOT). What
+ * others have is not asked. The child has the rights of the descriptor by which it is made;
+ * a @name needs all of them (EACCES). Sources, blocks and a @stock_limit above @stock_pages
+ * are EOPNOTSUPP. E2BIG for a parent that is part of GENP_MAX_DEPTH others.
  */
 struct genp_create {
 	__u32 size;
@@ -228,6 +247,9 @@ struct genp_create {
 	__u32 stock_low;
 	__u32 blocks[GENP_ORDERS];
 	__u32 reserved;
+	__u64 quota;
+	__u32 max_children;
+	__u32 padding;
 };
 
 /*
@@ -240,7 +262,8 @@ struct genp_create {
 #define GENP_RIGHT_BORROW	(1U << 2)	/* GENP_BORROW, _RETURN, _RENEW, the lease window */
 #define GENP_RIGHT_EVENTS	(1U << 3)	/* read() of records, GENP_SET_EVENTFD */
 #define GENP_RIGHT_MANAGE	(1U << 4)	/* GENP_RESIZE, GENP_DESTROY, GENP_SET_HEAP, resets */
-#define GENP_RIGHTS_ALL		((1U << 5) - 1)
+#define GENP_RIGHT_CHILDREN	(1U << 5)	/* GENP_CREATE_CHILD */
+#define GENP_RIGHTS_ALL		((1U << 6) - 1)
 
 /*
  * Flag of GENP_OPEN: a descriptor without any right, for which the mode needs to give read
@@ -301,6 +324,10 @@ struct genp_open {
  * @stock_misses: out: takes that found no page in the stock.
  * @heap_used: out: as in struct genp_stat; GENP_NOT_TOLD also while it is read or moved.
  * @heap_peak: out: the same.
+ * @quota: out: as in struct genp_stat; so are the following.
+ * @quota_used: out: bytes of it that children have.
+ * @parent: out: the partition that it is part of, or GENP_NO_PARENT.
+ * @depth: out: how many partitions it is part of.
  *
  * Each call tells of one partition, in the order of @id; ENOENT: there is no further one.
  * Whoever may open /dev/genp is told of all partitions whose owner has a number in his user
@@ -333,6 +360,10 @@ struct genp_list {
 	__u64 stock_misses;
 	__u64 heap_used;
 	__u64 heap_peak;
+	__u64 quota;
+	__u64 quota_used;
+	__u32 parent;
+	__u32 depth;
 };
 
 /**
@@ -416,14 +447,25 @@ struct genp_renew {
 	__u64 expires;
 };
 
+/* Flag of GENP_RESIZE: the quota is changed as well. Since 0.2. */
+#define GENP_RESIZE_QUOTA	(1U << 0)
+
 /**
  * struct genp_resize - GENP_RESIZE
  * @size: of this structure.
- * @flags: in: 0.
+ * @flags: in: 0 or GENP_RESIZE_QUOTA.
  * @reserve: in: the new reserve. What is cut off must have no region in it and is
  *	unmapped; what is added can be used after mapping the reserve again.
- * @borrow_limit: in: the new borrow limit, at most the one at create.
+ * @borrow_limit: in: the new borrow limit, at most the one at create, less what children
+ *	have of it. That of a child is taken from its parent's (EDQUOT) and goes back there;
+ *	EBUSY for less than is on lease.
  * @windows: out: its windows now, for mmap().
+ * @quota: in: with GENP_RESIZE_QUOTA: the new quota; EBUSY for less than children have.
+ *	What moves between reserve and quota is not asked of the pool. out: its quota now.
+ *	Since 0.2.
+ *
+ * What is added to a child is taken from the quota of its parent (ENOSPC), and what is cut
+ * off goes back there.
  */
 struct genp_resize {
 	__u32 size;
@@ -431,6 +473,7 @@ struct genp_resize {
 	__u64 reserve;
 	__u64 borrow_limit;
 	struct genp_windows windows;
+	__u64 quota;
 };
 
 /* Flag of GENP_GET_STAT: reset the peaks after reading them. */
@@ -505,6 +548,13 @@ struct genp_resize {
  * @block_takes: out: blocks ever taken.
  * @block_gives: out: blocks ever given back.
  * @block_misses: out: takes that found no block of their order.
+ * @quota: out: bytes committed for children. This and the following since 0.2.
+ * @quota_used: out: bytes of it that children have, those in quarantine included.
+ * @borrow_given: out: what children may have on lease; it is not part of @borrow_limit.
+ * @parent: out: &genp_list.id of the partition that it is part of, or GENP_NO_PARENT.
+ * @depth: out: how many partitions it is part of.
+ * @children: out: its children, those included that ended and have pages in quarantine.
+ * @children_left: out: how many more partitions its children, and theirs, can be.
  */
 struct genp_stat {
 	__u32 size;
@@ -568,6 +618,13 @@ struct genp_stat {
 	__u64 block_takes;
 	__u64 block_gives;
 	__u64 block_misses;
+	__u64 quota;
+	__u64 quota_used;
+	__u64 borrow_given;
+	__u32 parent;
+	__u32 depth;
+	__u32 children;
+	__u32 children_left;
 };
 
 /* The operations that are timed, from entry to return. */
@@ -767,6 +824,7 @@ struct genp_restrict {
 #define GENP_DESTROY		_IOW(GENP_IOC_MAGIC, 0x1a, struct genp_destroy)
 #define GENP_SET_HEAP		_IOW(GENP_IOC_MAGIC, 0x1b, struct genp_heap)
 #define GENP_RESTRICT		_IOWR(GENP_IOC_MAGIC, 0x1c, struct genp_restrict)
+#define GENP_CREATE_CHILD	_IOWR(GENP_IOC_MAGIC, 0x1d, struct genp_create)
 
 /*
  * The ioctl number of a structure that grew has the new size in it. The module looks at
@@ -785,15 +843,15 @@ struct genp_restrict {
 #ifdef GENP_ASSERT_LAYOUT
 GENP_ASSERT_LAYOUT(genp_info, 312);
 GENP_ASSERT_LAYOUT(genp_windows, 32);
-GENP_ASSERT_LAYOUT(genp_create, 184);
+GENP_ASSERT_LAYOUT(genp_create, 200);
 GENP_ASSERT_LAYOUT(genp_open, 80);
-GENP_ASSERT_LAYOUT(genp_list, 184);
+GENP_ASSERT_LAYOUT(genp_list, 208);
 GENP_ASSERT_LAYOUT(genp_alloc, 40);
 GENP_ASSERT_LAYOUT(genp_handle, 16);
 GENP_ASSERT_LAYOUT(genp_borrow, 64);
 GENP_ASSERT_LAYOUT(genp_renew, 32);
-GENP_ASSERT_LAYOUT(genp_resize, 56);
-GENP_ASSERT_LAYOUT(genp_stat, 536);
+GENP_ASSERT_LAYOUT(genp_resize, 64);
+GENP_ASSERT_LAYOUT(genp_stat, 576);
 GENP_ASSERT_LAYOUT(genp_bounds, 144);
 GENP_ASSERT_LAYOUT(genp_histogram, 336);
 GENP_ASSERT_LAYOUT(genp_event, 32);

@@ -23,7 +23,7 @@ fn create(
     exempt: bool,
 ) -> Result<PartitionId, AccountingError> {
     if !exempt {
-        pool.check_user(uid, leases)?;
+        pool.check_user(uid, leases, 0)?;
     }
     let p = pool.admit(uid, u32::MAX, reserve, CAPACITY, leases)?;
     pool.promise_leases(p, leases, exempt);

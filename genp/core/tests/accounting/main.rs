@@ -5,6 +5,8 @@
 mod admission;
 mod cases;
 mod ceilings;
+mod children;
+mod families;
 mod pace;
 mod poison;
 mod refusals;

@@ -115,6 +115,7 @@ impl<'a> Planner<'a> {
             stock_limit: part.stock_limit,
             stock_low: part.stock_low,
             block_pages: part.blocks.pages().unwrap_or(u32::MAX),
+            quota: 0,
         }
     }
 

@@ -31,6 +31,8 @@ pub const GENP_FEATURE_LIST: u32 = 64;
 pub const GENP_FEATURE_RIGHTS: u32 = 128;
 /// There are contiguous blocks; since 0.2
 pub const GENP_FEATURE_BLOCKS: u32 = 256;
+/// `GENP_CREATE_CHILD`, quotas; since 0.2
+pub const GENP_FEATURE_CHILDREN: u32 = 512;
 /// Several lease windows in one address space
 pub const GENP_CREATE_MULTIMAP: u32 = 1;
 /// In the pool
@@ -39,6 +41,10 @@ pub const GENP_SOURCE_POOL: u32 = 0;
 pub const GENP_SOURCE_RANGE: u32 = 1;
 /// Orders of contiguous blocks are below this: a block of order n is 1 \<\< n pages, 2 at  least. Since 0.2.
 pub const GENP_ORDERS: u32 = 11;
+/// The most partitions that a partition can be part of, one in another. Since 0.2.
+pub const GENP_MAX_DEPTH: u32 = 4;
+/// For `genp_stat`.parent and `genp_list`.parent: it is not part of another partition.
+pub const GENP_NO_PARENT: u32 = 4294967295;
 /// Effective priority, then arrival
 pub const GENP_ORDER_PRIO: u32 = 0;
 /// Arrival alone
@@ -53,8 +59,10 @@ pub const GENP_RIGHT_BORROW: u32 = 4;
 pub const GENP_RIGHT_EVENTS: u32 = 8;
 /// `GENP_RESIZE`, `GENP_DESTROY`, `GENP_SET_HEAP`, resets
 pub const GENP_RIGHT_MANAGE: u32 = 16;
+/// `GENP_CREATE_CHILD`
+pub const GENP_RIGHT_CHILDREN: u32 = 32;
 /// What a descriptor of a partition may be used for. That of `GENP_CREATE` has all of these  rights; with none of them the reserve can be mapped for reading, and statistics, bounds  and histograms read. What needs a right that is missing is EACCES. Since 0.2.
-pub const GENP_RIGHTS_ALL: u32 = 31;
+pub const GENP_RIGHTS_ALL: u32 = 63;
 /// Flag of `GENP_OPEN`: a descriptor without any right, for which the mode needs to give read  only. Since 0.2.
 pub const GENP_OPEN_READ_ONLY: u32 = 1;
 /// Figures of a heap that are not told.
@@ -63,6 +71,8 @@ pub const GENP_NOT_TOLD: i32 = -1;
 pub const GENP_WAIT_BUDGET: u32 = 1;
 /// Free frames of the pool
 pub const GENP_WAIT_POOL: u32 = 2;
+/// Flag of `GENP_RESIZE`: the quota is changed as well. Since 0.2.
+pub const GENP_RESIZE_QUOTA: u32 = 1;
 /// Flag of `GENP_GET_STAT`: reset the peaks after reading them.
 pub const GENP_STAT_RESET_PEAKS: u32 = 1;
 /// The operations that are timed, from entry to return.
@@ -209,7 +219,7 @@ pub struct genp_windows {
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
-/// `GENP_CREATE`
+/// `GENP_CREATE`; `GENP_CREATE_CHILD` on a partition, since 0.2
 pub struct genp_create {
     /// Of this structure.
     pub size: __u32,
@@ -249,6 +259,12 @@ pub struct genp_create {
     pub blocks: [__u32; 11usize],
     /// In: 0.
     pub reserved: __u32,
+    /// In: bytes that are committed to it besides, for its children, whole pages. This and the following since 0.2.
+    pub quota: __u64,
+    /// In: partitions that its children, and theirs, can be; as many of `genp_info`.max_partitions are set aside for them.
+    pub max_children: __u32,
+    /// In: 0.
+    pub padding: __u32,
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -323,6 +339,14 @@ pub struct genp_list {
     pub heap_used: __u64,
     /// Out: the same.
     pub heap_peak: __u64,
+    /// Out: as in struct genp_stat; so are the following.
+    pub quota: __u64,
+    /// Out: bytes of it that children have.
+    pub quota_used: __u64,
+    /// Out: the partition that it is part of, or `GENP_NO_PARENT`.
+    pub parent: __u32,
+    /// Out: how many partitions it is part of.
+    pub depth: __u32,
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -398,14 +422,16 @@ pub struct genp_renew {
 pub struct genp_resize {
     /// Of this structure.
     pub size: __u32,
-    /// In: 0.
+    /// In: 0 or `GENP_RESIZE_QUOTA`.
     pub flags: __u32,
     /// In: the new reserve. What is cut off must have no region in it and is unmapped; what is added can be used after mapping the reserve again.
     pub reserve: __u64,
-    /// In: the new borrow limit, at most the one at create.
+    /// In: the new borrow limit, at most the one at create, less what children have of it. That of a child is taken from its parent's (EDQUOT) and goes back there; EBUSY for less than is on lease.
     pub borrow_limit: __u64,
     /// Out: its windows now, for mmap().
     pub windows: genp_windows,
+    /// In: with `GENP_RESIZE_QUOTA`: the new quota; EBUSY for less than children have. What moves between reserve and quota is not asked of the pool. out: its quota now. Since 0.2.
+    pub quota: __u64,
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -533,6 +559,20 @@ pub struct genp_stat {
     pub block_gives: __u64,
     /// Out: takes that found no block of their order.
     pub block_misses: __u64,
+    /// Out: bytes committed for children. This and the following since 0.2.
+    pub quota: __u64,
+    /// Out: bytes of it that children have, those in quarantine included.
+    pub quota_used: __u64,
+    /// Out: what children may have on lease; it is not part of `borrow_limit`.
+    pub borrow_given: __u64,
+    /// Out: `genp_list`.id of the partition that it is part of, or `GENP_NO_PARENT`.
+    pub parent: __u32,
+    /// Out: how many partitions it is part of.
+    pub depth: __u32,
+    /// Out: its children, those included that ended and have pages in quarantine.
+    pub children: __u32,
+    /// Out: how many more partitions its children, and theirs, can be.
+    pub children_left: __u32,
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -662,11 +702,11 @@ pub struct genp_restrict {
 /// The command `GENP_GET_INFO`.
 pub const GENP_IOCTL_GET_INFO: ::core::ffi::c_ulong = 3241731584;
 /// The command `GENP_CREATE`.
-pub const GENP_IOCTL_CREATE: ::core::ffi::c_ulong = 3233342977;
+pub const GENP_IOCTL_CREATE: ::core::ffi::c_ulong = 3234391553;
 /// The command `GENP_OPEN`.
 pub const GENP_IOCTL_OPEN: ::core::ffi::c_ulong = 3226527234;
 /// The command `GENP_LIST`.
-pub const GENP_IOCTL_LIST: ::core::ffi::c_ulong = 3233342979;
+pub const GENP_IOCTL_LIST: ::core::ffi::c_ulong = 3234915843;
 /// The command `GENP_ALLOC`.
 pub const GENP_IOCTL_ALLOC: ::core::ffi::c_ulong = 3223905808;
 /// The command `GENP_FREE`.
@@ -678,9 +718,9 @@ pub const GENP_IOCTL_RETURN: ::core::ffi::c_ulong = 1074849299;
 /// The command `GENP_RENEW`.
 pub const GENP_IOCTL_RENEW: ::core::ffi::c_ulong = 3223381524;
 /// The command `GENP_RESIZE`.
-pub const GENP_IOCTL_RESIZE: ::core::ffi::c_ulong = 3224954389;
+pub const GENP_IOCTL_RESIZE: ::core::ffi::c_ulong = 3225478677;
 /// The command `GENP_GET_STAT`.
-pub const GENP_IOCTL_GET_STAT: ::core::ffi::c_ulong = 3256411670;
+pub const GENP_IOCTL_GET_STAT: ::core::ffi::c_ulong = 3259033110;
 /// The command `GENP_GET_BOUNDS`.
 pub const GENP_IOCTL_GET_BOUNDS: ::core::ffi::c_ulong = 3230721559;
 /// The command `GENP_GET_HISTOGRAM`.
@@ -693,8 +733,10 @@ pub const GENP_IOCTL_DESTROY: ::core::ffi::c_ulong = 1074325018;
 pub const GENP_IOCTL_SET_HEAP: ::core::ffi::c_ulong = 1074849307;
 /// The command `GENP_RESTRICT`.
 pub const GENP_IOCTL_RESTRICT: ::core::ffi::c_ulong = 3222332956;
+/// The command `GENP_CREATE_CHILD`.
+pub const GENP_IOCTL_CREATE_CHILD: ::core::ffi::c_ulong = 3234391581;
 /// All commands.
-pub const GENP_COMMANDS: [u64; 17] = [
+pub const GENP_COMMANDS: [u64; 18] = [
     GENP_IOCTL_GET_INFO,
     GENP_IOCTL_CREATE,
     GENP_IOCTL_OPEN,
@@ -712,4 +754,5 @@ pub const GENP_COMMANDS: [u64; 17] = [
     GENP_IOCTL_DESTROY,
     GENP_IOCTL_SET_HEAP,
     GENP_IOCTL_RESTRICT,
+    GENP_IOCTL_CREATE_CHILD,
 ];

@@ -108,6 +108,10 @@ TEST(create_fields)
 		SPOIL(genp_create, mode, 01000, EINVAL),
 		SPOIL(genp_create, lease_default_ns, ~0ULL, EINVAL),
 		SPOIL(genp_create, source, 2, EINVAL),
+		SPOIL(genp_create, quota, 1, EINVAL),
+		SPOIL(genp_create, quota, 1ULL << 40, E2BIG),
+		SPOIL(genp_create, max_children, ~0U, E2BIG),
+		SPOIL(genp_create, padding, 1, EINVAL),
 	};
 	struct genp_info before = info();
 	struct genp_create nothing = create_request(0, 0), unnamed = good;
@@ -236,7 +240,7 @@ TEST(resize_fields)
 {
 	struct genp_resize good = { .size = sizeof(good), .reserve = PAGE, .borrow_limit = PAGE };
 	const struct spoil spoils[] = {
-		SPOIL(genp_resize, flags, 1, EINVAL),
+		SPOIL(genp_resize, flags, 2, EINVAL),
 		SPOIL(genp_resize, reserve, 1, EINVAL),
 		SPOIL(genp_resize, reserve, 1ULL << 40, E2BIG),
 		SPOIL(genp_resize, reserve, 1ULL << 63, E2BIG),

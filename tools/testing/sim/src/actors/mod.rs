@@ -2,6 +2,7 @@
 
 //! What the threads of processes do.
 
+mod children;
 mod handles;
 mod memory;
 mod others;
@@ -135,10 +136,12 @@ impl Thread {
 type Call = fn(&Thread, u32, u32) -> Option<i32>;
 
 /// The kinds of calls, the frequent ones several times.
-pub(crate) const KINDS: [(&str, Call); 44] = [
+pub(crate) const KINDS: [(&str, Call); 46] = [
     ("create", Thread::create),
     ("create", Thread::create),
     ("create", Thread::create),
+    ("create child", Thread::create_child),
+    ("create child", Thread::create_child),
     ("open", Thread::open),
     ("restrict", Thread::restrict),
     ("alloc", Thread::alloc),

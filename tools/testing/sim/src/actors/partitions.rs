@@ -15,7 +15,7 @@ use crate::{
 /// One name in so many is in use.
 const NAMES: u32 = 3;
 
-fn name_of(number: u32) -> [u8; 32] {
+pub(super) fn name_of(number: u32) -> [u8; 32] {
     let mut field = [0; 32];
     field[..4].copy_from_slice(b"sim.");
     field[4] = b'0' + (number % NAMES) as u8;
@@ -27,6 +27,7 @@ impl Thread {
         let pages =
             |at: u32| PAGE * [0, 1, 2, 4, 8, 8, 16, 24, 33, 64, 200, 300][(at as usize) % 12];
         let stock = [0, 0, 0, 1, 4, 12][(a >> 8) as usize % 6];
+        let (quota, max_children) = Self::for_children(a, b);
         let mut args = sized(abi::genp_create {
             flags: if a >> 29 == 0 {
                 0
@@ -57,6 +58,8 @@ impl Thread {
                 abi::GENP_ANY_NODE
             },
             source: u32::from(self.world.load.range && (a >> 27) & 3 == 0),
+            quota,
+            max_children,
             ..Default::default()
         });
         let done = self.ioctl(&self.control(), abi::GENP_NR_CREATE, &mut args);
@@ -85,7 +88,7 @@ impl Thread {
         let file = self.file(b)?;
         let mut args = sized(abi::genp_restrict {
             // Mostly a few are missing, now and then there is one that does not exist.
-            rights: (a | (a >> 8)) & if a >> 27 == 0 { 0x3f } else { 0x1f },
+            rights: (a | (a >> 8)) & if a >> 27 == 0 { 0x7f } else { 0x3f },
             ..Default::default()
         });
         let done = self.ioctl(&file, abi::GENP_NR_RESTRICT, &mut args);
@@ -98,9 +101,12 @@ impl Thread {
     pub(super) fn resize(&self, a: u32, b: u32) -> Option<i32> {
         let file = self.file(b)?;
         let pages = |at: u32| PAGE * [0, 1, 2, 8, 12, 16, 40, 64, 250][at as usize % 9];
+        let with_quota = (a >> 16) & 1 != 0;
         let mut args = sized(abi::genp_resize {
+            flags: u32::from(with_quota) * abi::GENP_RESIZE_QUOTA,
             reserve: pages(a),
             borrow_limit: pages(a >> 8),
+            quota: u64::from(with_quota) * pages(a >> 17),
             ..Default::default()
         });
         let (begun, over) = &self.world.resizes;
