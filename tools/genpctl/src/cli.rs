@@ -115,6 +115,15 @@ pub struct CreateArgs {
     /// With fewer free pages the stock is refilled [default: a quarter of --stock]
     #[arg(long, value_name = "PAGES", default_value_t = 0, requires = "stock")]
     pub stock_low: u32,
+    /// Memory for children, which are made of it whatever others have
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size::parse)]
+    pub quota: u64,
+    /// Children, and theirs, that it can have
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub max_children: u32,
+    /// Partition that it is to be part of: it is made of what that has for children
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub parent: Option<String>,
     /// Contiguous blocks, for drivers to take from in any context: ORDER:COUNT,...
     #[arg(long, value_name = "BLOCKS", default_value = "", value_parser = blocks::parse, hide_default_value = true)]
     pub blocks: BlockCounts,

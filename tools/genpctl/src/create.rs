@@ -20,7 +20,7 @@ use genp::{
 use serde_json::{json, Value};
 
 use crate::{
-    blocks,
+    blocks, child,
     cli::{Cli, CreateArgs},
     output::{self, Format},
     pool,
@@ -62,6 +62,8 @@ pub fn request(args: &CreateArgs, info: &genp_info) -> Result<genp_create, Probl
         blocks: args.blocks.by_order(),
         max_leases: args.max_leases.unwrap_or(0),
         mode: args.mode.unwrap_or(0),
+        quota: pages(args.quota)?,
+        max_children: args.max_children,
         ..Default::default()
     })
 }
@@ -141,6 +143,7 @@ fn committed(request: &genp_create, info: &genp_info) -> u64 {
         abi::GENP_SOURCE_RANGE => stock,
         _ => request.reserve.saturating_add(stock),
     }
+    .saturating_add(request.quota)
 }
 
 /// The problem if the kernel did not create the partition.
@@ -234,14 +237,26 @@ fn become_command(part: &Descriptor, program: &OsString, args: &[OsString]) -> P
 /// Creates a partition.
 pub fn make(args: &CreateArgs) -> Result<Descriptor, Problem> {
     let request = request(args, &pool::info()?)?;
-    Descriptor::create(request)
-        .map_err(|error| refused(&request, args.name.as_deref().unwrap_or(""), error))
+    let name = args.name.as_deref().unwrap_or("");
+    let Some(parent) = &args.parent else {
+        return Descriptor::create(request).map_err(|error| refused(&request, name, error));
+    };
+    let part = Descriptor::open(parent).map_err(|error| Problem::opening(parent, &error))?;
+    let stat = part
+        .stat()
+        .map_err(|error| Problem::asking(parent, &error))?;
+    part.create_child(request)
+        .map_err(|error| match child::advice(&stat, parent, &error) {
+            Some(advice) => Problem::new(WHAT, error, advice),
+            None => refused(&request, name, error),
+        })
 }
 
 /// `genpctl create`.
 pub fn run(args: &CreateArgs, format: Format) -> Result<(), Problem> {
-    if args.reserve == 0 && args.borrow == 0 && args.stock == 0 && args.blocks.is_none() {
-        let what = "a partition needs a --reserve, a --stock, --blocks or something to --borrow";
+    let bytes = [args.reserve, args.borrow, args.quota, args.stock.into()];
+    if bytes == [0; 4] && args.blocks.is_none() {
+        let what = "a partition needs a --reserve, a --stock, --blocks, a --quota or something to --borrow";
         Cli::command()
             .error(ErrorKind::ValueValidation, what)
             .exit();
@@ -301,7 +316,8 @@ mod tests {
         );
         let full = asked(
             "--name a --reserve 1M --borrow 2M --unit 4K --node 1 --stock 5 --stock-limit 6 \
-             --stock-low 4 --max-regions 7 --max-leases 8 --mode 640 --term 9ms --range --multimap",
+             --stock-low 4 --max-regions 7 --max-leases 8 --mode 640 --term 9ms --range --multimap \
+             --quota 3M --max-children 2",
         );
         assert_eq!(full.flags, abi::GENP_CREATE_MULTIMAP);
         assert_eq!((full.reserve, full.borrow_limit), (1 << 20, 2 << 20));
@@ -311,6 +327,7 @@ mod tests {
         assert_eq!((full.max_regions, full.max_leases), (7, 8));
         assert_eq!((full.mode, full.lease_default_ns), (0o640, 9_000_000));
         assert_eq!(full.source, abi::GENP_SOURCE_RANGE);
+        assert_eq!((full.quota, full.max_children), (3 << 20, 2));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use serde_json::{json, Value};
 
 use crate::{
+    child,
     output::Format,
     partitions::{self, Found, Partition, Source},
     problem::Problem,
@@ -34,6 +35,7 @@ fn columns(source: Option<Source>) -> &'static [Column] {
     match source {
         Some(Source::Device) => &[
             ("heap", |part| or_none(part.heap_used.map(size::show))),
+            ("quota", |part| size::show(part.quota)),
             ("misuses", |part| or_none(part.counts.map(|it| it.misuses))),
             ("owner", |part| or_none(part.owner)),
             ("pid", |part| or_none(part.creator)),
@@ -54,7 +56,7 @@ fn text(found: &Found, there_are: Option<u64>) -> String {
     let mut table = Table::new(if of_processes {
         "rlrrrrrrrrl"
     } else {
-        "rlrrrrrrrrrrrrl"
+        "rlrrrrrrrrrrrrrl"
     });
     let heading = [
         "id", "name", "reserve", "used", "limit", "lent", "leases", "waiting", "stock", "free",
@@ -64,15 +66,12 @@ fn text(found: &Found, there_are: Option<u64>) -> String {
             .into_iter()
             .chain(columns.iter().map(|column| column.0)),
     );
-    for part in &found.all {
+    for part in child::in_tree(&found.all) {
         let id = or_none(part.id);
-        let name = match part.name.as_str() {
-            "" => "-",
-            name => name,
-        };
+        let name = child::indented(part);
         let bytes = [part.reserve, part.used, part.limit, part.lent].map(size::show);
         let counts = [part.leases, part.waiters, part.stock_owned, part.stock_free];
-        let cells = [id, name.to_owned()].into_iter().chain(bytes);
+        let cells = [id, name].into_iter().chain(bytes);
         let cells = cells.chain(counts.map(|count| count.to_string()));
         table.row(cells.chain(columns.iter().map(|column| column.1(part))));
     }
@@ -108,6 +107,10 @@ pub fn partition(part: &Partition) -> Value {
         "owner_uid": part.owner,
         "creator_pid": part.creator,
         "destroyed": part.destroyed,
+        "parent": part.parent,
+        "depth": part.depth,
+        "quota_bytes": part.quota,
+        "quota_used_bytes": part.quota_used,
         "counters": part.counts.map(|counts| json!({
             "borrows": counts.borrows,
             "returns": counts.returns,

@@ -6,6 +6,7 @@ mod admission;
 mod apply;
 mod blocks;
 mod bounds;
+mod child;
 mod cli;
 mod create;
 mod destroy;

@@ -10,7 +10,7 @@ use genp::{
 use serde_json::{json, Value};
 
 use crate::{
-    blocks,
+    blocks, child,
     output::Format,
     partitions::{self, told},
     pool,
@@ -63,6 +63,7 @@ pub fn usage(title: &str, stat: &genp_stat) -> Table {
         table.pair("stock pages out", stat.stock_out);
     }
     blocks::rows(&stat.blocks_free, &stat.blocks, &mut table);
+    child::rows(stat, &mut table);
     table
 }
 
@@ -149,6 +150,12 @@ fn attributes(name: &str, stat: &genp_stat) -> Table {
     }
     let unit = 1u64.checked_shl(stat.min_alloc_order).unwrap_or(0);
     table.pair("regions in", format!("multiples of {}", size::show(unit)));
+    if let Some(parent) = child::parent(stat.parent) {
+        table.pair(
+            "part of",
+            format!("partition {parent}, at depth {}", stat.depth),
+        );
+    }
     match stat.node {
         abi::GENP_ANY_NODE => table.pair("memory node", "any"),
         node => table.pair("memory node", node),
@@ -196,6 +203,13 @@ pub fn document(name: &str, stat: &genp_stat) -> Value {
         "blocks": stat.blocks,
         "blocks_free": stat.blocks_free,
         "blocks_out": stat.blocks_out,
+        "quota_bytes": stat.quota,
+        "quota_used_bytes": stat.quota_used,
+        "borrow_given_bytes": stat.borrow_given,
+        "parent": child::parent(stat.parent),
+        "depth": stat.depth,
+        "children": stat.children,
+        "children_left": stat.children_left,
         "windows": windows_document(&stat.windows),
         "counters": Value::Object(counters.into_iter().collect()),
     })

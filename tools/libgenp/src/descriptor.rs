@@ -49,6 +49,16 @@ impl Descriptor {
         Ok(Self(unsafe { OwnedFd::from_raw_fd(request.fd) }))
     }
 
+    /// Creates a partition of what this one has for children, `GENP_CREATE_CHILD`: ENOSPC,
+    /// EDQUOT and others, see `Documentation/sub-partitions.rst`.
+    pub fn create_child(&self, mut request: abi::genp_create) -> io::Result<Self> {
+        request.size = size_of::<abi::genp_create>();
+        // SAFETY: the command's own structure.
+        unsafe { ioctl(self.0.as_fd(), abi::GENP_IOCTL_CREATE_CHILD, &mut request)? };
+        // SAFETY: a file descriptor that the kernel has just made for us.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(request.fd) }))
+    }
+
     /// Opens a partition by its name: ENOENT, EACCES.
     pub fn open(name: &str) -> io::Result<Self> {
         Self::open_as(name, 0)

@@ -35,6 +35,10 @@ struct Module;
 fn arguments(plan: &PartitionPlan) -> CreateArgs {
     let some = |number: u32| (number != 0).then_some(number);
     CreateArgs {
+        // Plans have no partitions of partitions.
+        quota: 0,
+        max_children: 0,
+        parent: None,
         name: Some(plan.name.clone()),
         reserve: plan.reserve,
         borrow: plan.borrow,

@@ -7,6 +7,7 @@ use std::{ffi::c_char, io};
 use genp::abi::genp_list;
 
 use super::{told, Counts, Partition};
+use crate::child;
 
 /// The text of a name in its field.
 fn text(field: &[c_char]) -> String {
@@ -25,6 +26,10 @@ fn partition(listed: &genp_list) -> Partition {
         owner: Some(listed.uid),
         creator: (listed.pid != 0).then_some(listed.pid),
         destroyed: listed.dying != 0,
+        parent: child::parent(listed.parent),
+        depth: listed.depth.into(),
+        quota: listed.quota,
+        quota_used: listed.quota_used,
         reserve: listed.reserve,
         used: listed.used,
         heap_used: told(listed.heap_used),
@@ -66,6 +71,7 @@ mod tests {
         let mut listed = genp_list {
             id: 3,
             uid: 1000,
+            parent: 2,
             dying: 1,
             used: 5,
             reserve: 6,
@@ -79,9 +85,12 @@ mod tests {
         assert_eq!((part.id, part.name.as_str()), (Some(3), "a"));
         assert_eq!((part.owner, part.creator), (Some(1000), None));
         assert!(part.destroyed);
+        assert_eq!(part.parent, Some(2));
         assert_eq!((part.used, part.reserve), (5, 6));
         assert_eq!(part.counts.unwrap().misuses, 7);
         assert_eq!((part.heap_used, part.heap_peak), (Some(3), None));
+        listed.parent = genp::abi::GENP_NO_PARENT;
+        assert_eq!(partition(&listed).parent, None);
         listed.pid = 12;
         assert_eq!(partition(&listed).creator, Some(12));
     }

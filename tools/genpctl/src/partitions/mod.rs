@@ -27,6 +27,13 @@ pub struct Partition {
     pub creator: Option<u32>,
     /// It was destroyed, and is still held.
     pub destroyed: bool,
+    /// The number of the partition that it is part of; only the device has it.
+    pub parent: Option<u64>,
+    /// How many partitions it is part of.
+    pub depth: u64,
+    /// Bytes that it has for children, and those of them that they have.
+    pub quota: u64,
+    pub quota_used: u64,
     /// Bytes of its own, and those of them in regions.
     pub reserve: u64,
     pub used: u64,
