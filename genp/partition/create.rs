@@ -128,6 +128,7 @@ impl Partition {
         registry: Arc<dyn LastClose>,
         request: CreateRequest,
     ) -> Result<Arc<Self>> {
+        let errors_looked_for = account.pool().errors.handled();
         let blocks = PartitionBlocks::new(account.clone(), &request.sizes.blocks)?;
         let CreateRequest {
             attributes,
@@ -160,6 +161,7 @@ impl Partition {
                 attributes,
                 errors: ErrorCounters::new(),
                 memory_errors: InlineAtomic::new(0),
+                errors_looked_for,
             }),
             CREATE_FLAGS,
         )

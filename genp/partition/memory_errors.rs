@@ -24,6 +24,11 @@ impl Partition {
             .find_errors(&pause, || self.tell_error(0, NO_OFFSET));
     }
 
+    /// The reports of memory errors that were looked into before it took its first frame.
+    pub(crate) fn errors_looked_for(&self) -> u32 {
+        self.errors_looked_for
+    }
+
     fn tell_error(&self, handle: u64, offset: u64) {
         self.memory_errors.add(1);
         trace::memory_error(self.id().0, handle, offset);

@@ -108,6 +108,8 @@ pub(crate) struct Partition {
     errors: ErrorCounters,
     /// Pages in which memory errors were found.
     memory_errors: InlineAtomic,
+    /// The reports of memory errors that were looked into before it took its first frame.
+    errors_looked_for: u32,
 }
 
 impl Partition {

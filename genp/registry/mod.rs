@@ -153,14 +153,10 @@ impl Registry {
         if self.has(request.name()) {
             return Err(EEXIST);
         }
-        let errors = &self.pool.errors;
-        let handled = errors.handled();
         let (partition, file) =
             Partition::create(self.pool.clone(), self.clone(), request, source)?;
         // If this fails the file is dropped, and with it the partition.
-        self.add(partition.clone())?;
-        // What it took was in no table meanwhile, where memory errors would be looked for.
-        errors.report_since(handled);
+        self.enter(partition.clone())?;
         Ok((partition, file))
     }
 
@@ -238,7 +234,11 @@ impl Registry {
 
 impl LastClose for Registry {
     fn enter(&self, partition: Arc<Partition>) -> Result {
-        self.add(partition)
+        let looked_for = partition.errors_looked_for();
+        self.add(partition)?;
+        // What it took was in no table meanwhile, where memory errors would be looked for.
+        self.pool.errors.report_since(looked_for);
+        Ok(())
     }
 
     fn end_parts(&self, partition: &Partition) {
