@@ -15,7 +15,7 @@ use super::{
         glue,
     },
     load::Module,
-    run::params,
+    run::{params, set_up_memory},
 };
 
 const ESTALE: i32 = -116;
@@ -202,9 +202,7 @@ pub fn run(seed: u64) {
     case.load.blocks = false;
     case.plan.starve = 0;
     let machine = Machine::install(case.plan);
-    machine
-        .memory
-        .set_up(case.load.nodes, 64 + 256 * case.load.pool_mib as usize);
+    set_up_memory(&case.load);
     let task = machine.spawn("insmod", false, move || life(&case));
     machine.start(task);
     machine.run();

@@ -20,6 +20,7 @@ pub mod case;
 mod check;
 pub mod double_frees;
 mod drivers;
+pub mod errors_on_their_way;
 mod handler;
 mod load;
 pub mod run;

@@ -323,13 +323,18 @@ impl Runner {
     }
 }
 
+/// Gives the machine the memory that a case is to have.
+pub(crate) fn set_up_memory(load: &Load) {
+    let memory = &machine().memory;
+    memory.set_up(load.nodes, 64 + 256 * load.pool_mib as usize);
+    memory.whole.set(load.blocks);
+    memory.untold.set(load.untold);
+}
+
 /// Runs a case. A violation does not return.
 pub fn run(case: Case) -> Sum {
     let machine = Machine::install(case.plan);
-    let per_node = 64 + 256 * case.load.pool_mib as usize;
-    machine.memory.set_up(case.load.nodes, per_node);
-    machine.memory.whole.set(case.load.blocks);
-    machine.memory.untold.set(case.load.untold);
+    set_up_memory(&case.load);
     machine.range.used.set(case.load.range);
     let runner = Rc::new(Runner {
         case,

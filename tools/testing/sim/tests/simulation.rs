@@ -42,17 +42,3 @@ fn a_seed_repeats_its_case() {
         assert_eq!(first, format!("{:?}", run(Case::new(seed))), "seed {seed}");
     }
 }
-
-/// Cases in which a long run found something. They last as long as the cases of a seed stay
-/// what they are.
-#[test]
-fn what_was_found_is_not_found_again() {
-    for seed in [
-        // A memory error in a page on its way into a new partition.
-        1796071316007009,
-        1796071492025936,
-        1796073093002905,
-    ] {
-        run(Case::new(seed));
-    }
-}
