@@ -67,6 +67,8 @@ begin() {
 		count "$suite" 0 1 0 $((SECONDS - begin))
 		failing "$suite" <<<"it ended with status $status: see above"
 	fi
+	# Of all that it started, which is the second line. Not in a pipe, whose shell started nothing.
+	times >"$TALLY/$suite.times"
 }
 
 # Ends all suites that run, with all that they started.
@@ -112,19 +114,38 @@ all() {
 	done
 }
 
+# took SUITE...: what suites used of the processors, which are the limit of all of them together.
+took() {
+	local suite
+	for suite; do
+		[ ! -f "$TALLY/$suite.times" ] || sed -n "2s/^/$suite /p" "$TALLY/$suite.times"
+	done | awk '
+		function seconds(time, part) {
+			split(time, part, /[ms]/)
+			return 60 * part[1] + part[2]
+		}
+		{
+			used = seconds($2) + seconds($3)
+			all += used
+			list = list (list == "" ? "" : ", ") sprintf("%s %d", $1, used + 0.5)
+		}
+		END { if (NR) printf "seconds of processors: %s; %d in all\n", list, all + 0.5 }'
+}
+
 # sum SUITE...: what was skipped and what failed, and in the last line the sum. The status is 0 if
 # nothing failed.
 sum() {
-	local passed failed skipped skips failures
+	local passed failed skipped skips failures used
 	read -r passed failed skipped < <(all counts "$@" | awk '
 		{ passed += $1; failed += $2; skipped += $3 }
 		END { print passed + 0, failed + 0, skipped + 0 }')
-	skips=$(all skips "$@") failures=$(all failures "$@")
+	skips=$(all skips "$@") failures=$(all failures "$@") used=$(took "$@")
 	rm -rf "$TALLY"
 	# A run of no test at all is a failure; skipped tests have said why.
 	[ $((passed + failed + skipped)) -gt 0 ] || failed=1
 	[ -z "$skips" ] || printf 'what was skipped:\n%s\n' "$skips"
 	[ -z "$failures" ] || printf 'what failed:\n%s\n' "$failures"
+	[ -z "$used" ] || echo "$used"
 	printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 	[ "$failed" = 0 ]
 }
