@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # bench_programs [TURNS]: programs that nobody changed, with their malloc in a partition and
-# without, by turns (default 5), and how much of their work they do in a second; redis in a second
-# of its server's processor time. In a guest of 'make bench BENCH=programs', which has the programs.
+# without, by turns (default 5), and how much of their work they do in a second; redis and nginx in a
+# second of the server's processor time. In a guest of 'make bench BENCH=programs', which has the programs.
 # Debian's redis-server cannot run with glibc's malloc: it is measured beside jemalloc, with which
 # it is linked.
 turns=${1:-5}
 machine=${GENP_BENCH_MACHINE:-um2}
 cd /tmp || exit 1
+# shellcheck source=../../testing/selftests/genp/lib/nginx_conf.sh
+. /bin/nginx_conf.sh
 
 # with SUBJECT COMMAND...: in a partition or not.
 with() {
@@ -55,33 +57,40 @@ redis() {
 }
 
 start_nginx() {
-	port=8080
-	[ "$1" = genp ] || port=8081
-	cat >"/tmp/nginx.$1.conf" <<-END
-		user root root;
-		daemon off;
-		master_process off;
-		pid /tmp/nginx.$1.pid;
-		events { worker_connections 64; }
-		http {
-			access_log off;
-			client_body_temp_path /tmp/web;
-			proxy_temp_path /tmp/web;
-			fastcgi_temp_path /tmp/web;
-			uwsgi_temp_path /tmp/web;
-			scgi_temp_path /tmp/web;
-			keepalive_requests 1000000;
-			server { listen 127.0.0.1:$port; root /tmp/web; }
-		}
-	END
+	nginx_conf "/tmp/nginx.$1" off "listen unix:/tmp/nginx.$1.sock"
 	start nginx "$1" "/tmp/nginx.$1.pid" nginx -c "/tmp/nginx.$1.conf" -e stderr
 }
+# cpu_of PID: seconds of processor time that a process used.
+cpu_of() { awk '{ print ($14 + $15) / 100 }' "/proc/$1/stat"; }
+# Eight connections, each of which has a request at any time. User mode Linux here has no network, but
+# it has sockets with a name.
+cat >/tmp/requests.py <<'END'
+import socket, sys
+
+path, count = sys.argv[1], int(sys.argv[2])
+request = b"GET /numbers HTTP/1.1\r\nHost: here\r\n\r\n"
+whole = open("/tmp/web/numbers", "rb").read()
+connections = []
+for _ in range(8):
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(path)
+    connection.sendall(request)
+    connections.append(connection)
+for number in range(count):
+    connection = connections[number % 8]
+    answer = b""
+    while not answer.endswith(whole):
+        part = connection.recv(1 << 16)
+        assert part, answer[:200]
+        answer += part
+    assert answer.startswith(b"HTTP/1.1 200 "), answer[:200]
+    connection.sendall(request)
+END
 nginx_load() {
-	port=8080
-	[ "$1" = genp ] || port=8081
-	ab -q -k -c 8 -n 5000 "http://127.0.0.1:$port/numbers" >/tmp/out 2>&1 || exit 1
-	grep -q '^Failed requests: *0$' /tmp/out || exit 1
-	note nginx_requests "$1" "$(sed -n 's/^Requests per second: *\([0-9.]*\).*/\1/p' /tmp/out)"
+	requests=4000 pid=$(cat "/tmp/nginx.$1.pid")
+	before=$(cpu_of "$pid")
+	python3 /tmp/requests.py "/tmp/nginx.$1.sock" $requests || exit 1
+	note nginx_requests "$1" "$(echo "$before $(cpu_of "$pid") $requests" | awk '{ printf "%.1f", $3 / ($2 - $1) }')"
 }
 
 cat >/tmp/work.sql <<'END'
@@ -130,15 +139,8 @@ python() {
 }
 
 rm -f /tmp/figures.*
-mkdir -p /tmp/web
-seq 1 2000 >/tmp/web/numbers
-grep -qs root /etc/group || echo 'root:x:0:' >/etc/group
 for subject in genp jemalloc; do start_redis $subject; done
-if ifconfig lo 127.0.0.1 up 2>/dev/null; then
-	for subject in genp glibc; do start_nginx $subject; done
-else
-	echo "genp-bench-skip: nginx: no network in this guest"
-fi
+for subject in genp glibc; do start_nginx $subject; done
 turn=0
 while [ $turn -lt "$turns" ]; do
 	# Neither is always the first one.
@@ -146,14 +148,14 @@ while [ $turn -lt "$turns" ]; do
 	for who in $order; do
 		if [ $who = genp ]; then of_redis=genp of_rest=genp; else of_redis=jemalloc of_rest=glibc; fi
 		redis $of_redis
-		[ ! -e /tmp/nginx.genp.pid ] || nginx_load $of_rest
+		nginx_load $of_rest
 		sqlite $of_rest
 		python $of_rest
 	done
 	turn=$((turn + 1))
 done
 for subject in genp jemalloc; do redis-cli -s /tmp/$subject.sock shutdown nosave; done
-for pid in /tmp/nginx.*.pid; do [ ! -e "$pid" ] || kill -QUIT "$(cat "$pid")"; done
+for pid in /tmp/nginx.*.pid; do kill -QUIT "$(cat "$pid")"; done
 wait
 for file in /tmp/figures.*; do
 	name=${file#/tmp/figures.}

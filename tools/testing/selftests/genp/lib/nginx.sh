@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # nginx, which nobody changed, in a partition, and requests to it by ab. Sourced, never run,
 # after unchanged.sh.
+# shellcheck source=nginx_conf.sh
+. /bin/nginx_conf.sh
 
 # Requests of each load.
 REQUESTS=${REQUESTS:-300}
@@ -9,35 +11,10 @@ web=http://127.0.0.1
 
 # Whether there are nginx and a network; user mode Linux here has none.
 can_serve() { [ -x /bin/nginx ] && ifconfig lo 127.0.0.1 up 2>/dev/null; }
-# serve NAME MASTER: starts nginx on port 8080, and on 8081 with buffers that have no room. MASTER:
-# on, with two workers that are forked; off, with a single process.
+# serve NAME MASTER: starts nginx on port 8080, and on 8081 with buffers that have no room. MASTER: as
+# of nginx_conf.
 serve() {
-	mkdir -p /tmp/web
-	seq 1 2000 >/tmp/web/numbers
-	grep -qs root /etc/group || echo 'root:x:0:' >/etc/group
-	rm -f /tmp/nginx.pid /tmp/nginx.errors
-	cat >/tmp/nginx.conf <<-END
-		user root root;
-		daemon off;
-		master_process $2;
-		worker_processes 2;
-		pid /tmp/nginx.pid;
-		error_log /tmp/nginx.errors;
-		events { worker_connections 64; }
-		http {
-			access_log off;
-			client_body_temp_path /tmp/web/body;
-			proxy_temp_path /tmp/web/proxy;
-			fastcgi_temp_path /tmp/web/fastcgi;
-			uwsgi_temp_path /tmp/web/uwsgi;
-			scgi_temp_path /tmp/web/scgi;
-			keepalive_requests 100000;
-			default_type text/plain;
-			gzip on;
-			server { listen 127.0.0.1:8080; root /tmp/web; }
-			server { listen 127.0.0.1:8081; root /tmp/web; client_header_buffer_size 64m; }
-		}
-	END
+	nginx_conf /tmp/nginx "$2" 'listen 127.0.0.1:8080' 'listen 127.0.0.1:8081; client_header_buffer_size 64m'
 	genpctl run --reserve "$RESERVE" --name "$1" --report -- \
 		nginx -c /tmp/nginx.conf -e /tmp/nginx.errors >/tmp/nginx.out 2>&1 &
 	until_true [ -s /tmp/nginx.pid ]
