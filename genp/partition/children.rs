@@ -2,12 +2,10 @@
 
 //! Partitions of a partition: made of what it has for them, ended with it.
 
-use kernel::prelude::*;
+use kernel::{prelude::*, sync::Arc};
 
 use super::{CreateRequest, File, Partition};
 use crate::genp::{core::accounting::PartitionId, sys::errno::EIDRM};
-
-use kernel::sync::Arc;
 
 impl Partition {
     /// `GENP_CREATE_CHILD`: EIDRM once it or one that it is part of was destroyed, ENOSPC,
@@ -16,7 +14,7 @@ impl Partition {
     /// the reserve.
     pub(crate) fn create_child(&self, request: CreateRequest) -> Result<(Arc<Self>, File)> {
         self.alive()?;
-        let request = request.as_child_of(self.id())?;
+        let request = request.into_child_of(self.id())?;
         let registry = self.registry.clone();
         let (child, file) = Self::create(self.account.shared_pool(), registry, request, None)?;
         self.registry.enter(child.clone())?;

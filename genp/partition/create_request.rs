@@ -177,7 +177,7 @@ impl CreateRequest {
 
     /// The same as a part of the partition `parent`: EOPNOTSUPP for what a quota has not.
     /// Context: any.
-    pub(super) fn as_child_of(self, parent: PartitionId) -> Result<Self> {
+    pub(super) fn into_child_of(self, parent: PartitionId) -> Result<Self> {
         let stock = &self.sizes.watermarks;
         if self.sizes.block_pages > 0 || stock.limit() > stock.pages() {
             return Err(EOPNOTSUPP);

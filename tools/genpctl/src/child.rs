@@ -9,11 +9,6 @@ use genp::abi::{self, genp_stat};
 
 use crate::{partitions::Partition, size, table::Table};
 
-/// The number of a parent, if there is one.
-pub fn parent(number: u32) -> Option<u64> {
-    (number != abi::GENP_NO_PARENT).then_some(number.into())
-}
-
 /// Rows with what a partition has for children, if it has anything.
 pub fn rows(stat: &genp_stat, table: &mut Table) {
     if stat.quota != 0 || stat.children != 0 || stat.children_left != 0 {

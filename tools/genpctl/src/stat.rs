@@ -150,7 +150,7 @@ fn attributes(name: &str, stat: &genp_stat) -> Table {
     }
     let unit = 1u64.checked_shl(stat.min_alloc_order).unwrap_or(0);
     table.pair("regions in", format!("multiples of {}", size::show(unit)));
-    if let Some(parent) = child::parent(stat.parent) {
+    if let Some(parent) = partitions::parent(stat.parent) {
         table.pair(
             "part of",
             format!("partition {parent}, at depth {}", stat.depth),
@@ -206,7 +206,7 @@ pub fn document(name: &str, stat: &genp_stat) -> Value {
         "quota_bytes": stat.quota,
         "quota_used_bytes": stat.quota_used,
         "borrow_given_bytes": stat.borrow_given,
-        "parent": child::parent(stat.parent),
+        "parent": partitions::parent(stat.parent),
         "depth": stat.depth,
         "children": stat.children,
         "children_left": stat.children_left,

@@ -6,8 +6,8 @@
 use genp_core::{
     accounting::{
         Accounting, DueAction, EndReason, LeaseId, Limits, PartitionId, RequestOutcome,
-        ServeResult, Tables, UserLimits, WaitOrder, WaitReasons, MAX_LEASES_PER_PARTITION,
-        MAX_PARTITIONS,
+        ServeResult, Share, Tables, UserLimits, WaitOrder, WaitReasons, MAX_DEPTH,
+        MAX_LEASES_PER_PARTITION, MAX_PARTITIONS,
     },
     recall_share::RecallShare,
 };
@@ -209,4 +209,32 @@ fn a_partition_ends_while_all_its_requests_wait() {
             assert_eq!(cheap(|| pool.withdraw(died)), RequestOutcome::Died);
         }
     }
+}
+
+/// ... and a child goes with all above it, which are closed already.
+#[test]
+fn the_last_one_of_a_tree_takes_those_above_along() {
+    let mut pool = full(WaitOrder::Prio);
+    let share = |children: u32| Share {
+        reserve: 1,
+        quota: 2 * children,
+        children,
+        limit: 10 * (children + 1),
+        max_leases: MAX_LEASES_PER_PARTITION,
+    };
+    let mut tree = vec![pool.admit_with(1, u32::MAX, &share(MAX_DEPTH)).unwrap()];
+    for left in (0..MAX_DEPTH).rev() {
+        let parent = *tree.last().unwrap();
+        tree.push(cheap(|| pool.admit_child(parent, &share(left))).unwrap());
+    }
+    let last = tree.pop().unwrap();
+    cheap(|| pool.commit_more(last, 0, u32::MAX)).unwrap();
+    for &p in &tree {
+        cheap(|| pool.close(p, 0)).unwrap();
+    }
+    assert_eq!(pool.totals().partitions, MAX_DEPTH + 1);
+    cheap(|| pool.close(last, 0)).unwrap();
+    assert_eq!(pool.totals().partitions, 0);
+    assert_eq!(pool.totals().free, pool.totals().capacity);
+    assert_eq!(pool.check(), Ok(()));
 }

@@ -6,8 +6,7 @@ use std::{ffi::c_char, io};
 
 use genp::abi::genp_list;
 
-use super::{told, Counts, Partition};
-use crate::child;
+use super::{parent, told, Counts, Partition};
 
 /// The text of a name in its field.
 fn text(field: &[c_char]) -> String {
@@ -26,7 +25,7 @@ fn partition(listed: &genp_list) -> Partition {
         owner: Some(listed.uid),
         creator: (listed.pid != 0).then_some(listed.pid),
         destroyed: listed.dying != 0,
-        parent: child::parent(listed.parent),
+        parent: parent(listed.parent),
         depth: listed.depth.into(),
         quota: listed.quota,
         quota_used: listed.quota_used,

@@ -69,6 +69,11 @@ pub fn told(figure: u64) -> Option<u64> {
     (figure != genp::abi::GENP_NOT_TOLD as u64).then_some(figure)
 }
 
+/// The number of a parent, if there is one.
+pub fn parent(number: u32) -> Option<u64> {
+    (number != genp::abi::GENP_NO_PARENT).then_some(number.into())
+}
+
 /// What happened to a partition since it was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counts {
