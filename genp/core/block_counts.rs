@@ -172,6 +172,7 @@ impl BlockCounts {
 
     /// The class of an order.
     pub fn class(&self, order: u32) -> Option<BlockClass> {
+        // loop-bound: ORDERS
         self.classes().find(|class| class.order == order)
     }
 }

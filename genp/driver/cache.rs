@@ -67,6 +67,7 @@ impl Cache {
             let _ = partition.regions().free(Owner::Driver, region.handle);
             return Err(EINVAL);
         };
+        // loop-bound: pages
         for object in 0..count {
             // Refused only for an object that is free, which none of these is.
             let _ = free.give(object);

@@ -65,6 +65,7 @@ impl Elements {
             CREATE_FLAGS,
         )?;
         pool.cache.count_pool(true);
+        // loop-bound: pages
         for _ in 0..min {
             let Some(object) = pool.cache.take() else {
                 pool.empty();
@@ -78,6 +79,7 @@ impl Elements {
 
     /// Gives the minimum back to the cache.
     fn empty(&self) {
+        // loop-bound: pages
         for _ in 0..self.min {
             let guard = PreemptGuard::begin();
             if let Some(object) = self.kept.take(guard.number()) {

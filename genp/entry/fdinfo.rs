@@ -33,6 +33,7 @@ pub(super) fn show(partition: &Partition, m: &SeqFile) {
         ("stock-takes", stat.stock_takes),
         ("stock-misses", stat.stock_misses),
     ];
+    // loop-bound: 20
     for (key, value) in rows {
         seq_print!(m, "genp-{key}:\t{value}\n");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ioctls of a partition: from argument structures to calls and back.
+//! The ioctls of a partition: from argument structures to calls and back. Each is a function of
+//! its own in the machine code, of which tools/wcet finds the longest path.
 
 use kernel::{
     page::{PAGE_SHIFT, PAGE_SIZE},
@@ -83,6 +84,7 @@ fn timed(partition: &Partition, op: Operation, work: impl FnOnce() -> Result) ->
     answer
 }
 
+#[inline(never)]
 fn alloc(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_alloc>()?;
     all_zero(&[args.flags])?;
@@ -98,6 +100,7 @@ fn alloc(partition: &Partition, arg: &UserArg) -> Result {
     })
 }
 
+#[inline(never)]
 fn free(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_handle>()?;
     all_zero(&[args.flags])?;
@@ -116,6 +119,7 @@ fn host_deadline(deadline: u64) -> u64 {
     }
 }
 
+#[inline(never)]
 fn borrow(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_borrow>()?;
     all_zero(&[args.flags, args.reserved])?;
@@ -137,12 +141,14 @@ fn borrow(partition: &Partition, arg: &UserArg) -> Result {
     })
 }
 
+#[inline(never)]
 fn return_lease(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_handle>()?;
     all_zero(&[args.flags])?;
     partition.return_lease(args.handle)
 }
 
+#[inline(never)]
 fn renew(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_renew>()?;
     all_zero(&[args.flags])?;
@@ -156,6 +162,7 @@ fn renew(partition: &Partition, arg: &UserArg) -> Result {
     arg.write(&args)
 }
 
+#[inline(never)]
 fn resize(partition: &Partition, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_resize>()?;
     all_zero(&[args.flags & !abi::GENP_RESIZE_QUOTA])?;
@@ -177,6 +184,7 @@ fn resets(flags: u32, reset: u32, rights: Rights) -> Result<bool> {
     Ok(flags != 0)
 }
 
+#[inline(never)]
 fn stat(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_stat>()?;
     let resets = resets(args.flags, abi::GENP_STAT_RESET_PEAKS, rights)?;
@@ -190,6 +198,7 @@ fn stat(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     Ok(())
 }
 
+#[inline(never)]
 fn bounds(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_bounds>()?;
     let resets = resets(args.flags, abi::GENP_BOUNDS_RESET, rights)?;
@@ -201,6 +210,7 @@ fn bounds(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     Ok(())
 }
 
+#[inline(never)]
 fn histogram(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_histogram>()?;
     all_zero(&[args.reserved])?;
@@ -213,6 +223,7 @@ fn histogram(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     Ok(())
 }
 
+#[inline(never)]
 fn eventfd(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_eventfd>()?;
     all_zero(&[args.flags])?;
@@ -220,12 +231,14 @@ fn eventfd(partition: &Partition, arg: &UserArg) -> Result {
     partition.events().listen(args.fd, args.mask)
 }
 
+#[inline(never)]
 fn destroy(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_destroy>()?;
     all_zero(&[args.flags])?;
     partition.destroy()
 }
 
+#[inline(never)]
 fn set_heap(partition: &Partition, arg: &UserArg) -> Result {
     let args = arg.read::<abi::genp_heap>()?;
     all_zero(&[args.flags])?;
@@ -233,6 +246,7 @@ fn set_heap(partition: &Partition, arg: &UserArg) -> Result {
     partition.set_heap(args.offset)
 }
 
+#[inline(never)]
 fn restrict(partition: &Partition, rights: Rights, arg: &UserArg) -> Result {
     let mut args = arg.read::<abi::genp_restrict>()?;
     all_zero(&[args.flags])?;

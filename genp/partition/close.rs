@@ -63,16 +63,20 @@ impl Partition {
     /// Ends every lease; one that somebody else is ending has ended then as well. Context:
     /// thread, may sleep. Linear in the leases and their pages.
     fn end_leases(&self, how: EndReason) {
-        for slice in 0..self.leases.window().max_leases() {
-            let Some(handle) = self.leases.handle_at(slice) else {
-                continue;
-            };
-            // Refused for a request that waited, and for a lease that is over.
-            if let Ok(bytes) = self.end_lease(handle, how) {
-                trace::revoke(self.id().0, handle, bytes);
-                if matches!(how, EndReason::Revoked) {
-                    self.announce_revocation(handle, u64::MAX, bytes);
-                }
+        // loop-bound: MAX_LEASES_PER_PARTITION
+        (0..self.leases.window().max_leases()).for_each(|slice| self.end_lease_in(slice, how));
+    }
+
+    /// Ends the lease in a slice, if there is one.
+    fn end_lease_in(&self, slice: u32, how: EndReason) {
+        let Some(handle) = self.leases.handle_at(slice) else {
+            return;
+        };
+        // Refused for a request that waited, and for a lease that is over.
+        if let Ok(bytes) = self.end_lease(handle, how) {
+            trace::revoke(self.id().0, handle, bytes);
+            if matches!(how, EndReason::Revoked) {
+                self.announce_revocation(handle, u64::MAX, bytes);
             }
         }
     }

@@ -131,9 +131,11 @@ pub(super) fn whole_pages(bytes: u64) -> Result<u32> {
 /// The name in its field: EINVAL without a terminating zero and for other characters than
 /// letters, digits and `._-`.
 pub(crate) fn name_of(field: &NameField) -> Result<&[u8]> {
+    // loop-bound: GENP_NAME_SIZE
     let len = field.iter().position(|&byte| byte == 0).ok_or(EINVAL)?;
     let name = field.get(..len).ok_or(EINVAL)?;
     let sound = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    // loop-bound: GENP_NAME_SIZE
     if !name.iter().all(sound) {
         return Err(EINVAL);
     }
@@ -144,6 +146,7 @@ pub(crate) fn name_of(field: &NameField) -> Result<&[u8]> {
 /// followed the name in the creator's memory.
 fn field_of(name: &[u8]) -> NameField {
     let mut field = NameField::default();
+    // loop-bound: GENP_NAME_SIZE
     for (to, from) in field.iter_mut().zip(name) {
         *to = *from;
     }
@@ -247,6 +250,7 @@ fn preferred_node(pool: &Pool, node: i32) -> Result<u32> {
         // moves.
         return Ok(0);
     }
+    // loop-bound: MAX_NODES
     (0..frames.nodes())
         .find(|&dense| frames.node_id(dense) == node)
         .ok_or(EINVAL)

@@ -63,6 +63,7 @@ impl DriverLeases {
     /// Leases of drivers. At most as many steps as a partition can have leases.
     pub(crate) fn count(&self) -> u32 {
         let recalls = self.recalls.lock();
+        // loop-bound: MAX_LEASES_PER_PARTITION
         recalls.iter().flatten().fold(0u32, |sum, _| sum.plus(1))
     }
 

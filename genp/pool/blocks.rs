@@ -101,6 +101,7 @@ impl BlockPool {
         if !blocks.unpromised.covers(wanted) {
             return Err(ENOSPC);
         }
+        // loop-bound: ORDERS
         for (order, count) in (0..=MAX_ORDER).zip(wanted.by_order()) {
             blocks.unpromised.lower(order, count);
         }
@@ -144,6 +145,7 @@ impl BlockPool {
 
     fn list_again(&self, blocks: &mut Blocks, class: BlockClass, number: u32, frames: &FrameTable) {
         let first = class.page_of(number).unwrap_or(u32::MAX);
+        // loop-bound: BLOCK_PAGES
         if frames_of(first, class.order).any(|frame| frames.shared(frame)) {
             blocks.quarantine.push(number, &self.links);
         } else if !block_poisoned(frames, first, class.order) {
@@ -154,6 +156,7 @@ impl BlockPool {
     /// Lists the blocks in quarantine as free to which nobody refers any longer.
     fn look_through_quarantine(&self, blocks: &mut Blocks, frames: &FrameTable) {
         let mut list = ::core::mem::replace(&mut blocks.quarantine, FrameList::EMPTY);
+        // loop-bound: quarantined_blocks
         while let Some(number) = list.pop(&self.links) {
             let mut classes = self.counts.classes();
             if let Some(class) = classes.find(|class| class.page_of(number).is_some()) {

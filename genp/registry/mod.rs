@@ -114,6 +114,7 @@ impl Registry {
         from: u32,
         tell: impl Fn(&Partition) -> Option<R>,
     ) -> Option<R> {
+        // loop-bound: partitions
         (from..self.pool.config.max_partitions).find_map(|id| {
             let partition = self.get(PartitionId(id))?;
             let told = tell(&partition)?;
@@ -130,6 +131,7 @@ impl Registry {
 
     /// The live partition of this name. The caller holds `names`.
     fn named(&self, name: &[u8]) -> Option<Arc<Partition>> {
+        // loop-bound: partitions
         self.iter()
             .find(|partition| partition.name() == name && !partition.is_dying())
     }
@@ -258,6 +260,7 @@ impl LastClose for Registry {
         }
         // A visitor, whose priority may be above ours, may still be using it; the one that
         // ends leases gets ours.
+        // loop-bound: wakeups
         while self
             .in_use
             .iter()

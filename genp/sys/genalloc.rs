@@ -341,6 +341,7 @@ impl Carveout {
 impl Drop for Carveout {
     fn drop(&mut self) {
         let pages = self.bytes / PAGE_SIZE;
+        // loop-bound: reserve_pages
         for page in (0..pages).filter(|page| !self.poisoned(*page)) {
             // SAFETY: a page of memory that is ours until it is given back.
             unsafe { zero(self.virt.add(page.times(PAGE_SIZE)), PAGE_SIZE) };

@@ -193,5 +193,6 @@ int genp_copy_struct_in(void *to, size_t ksize, unsigned long from, size_t size)
 int genp_copy_struct_out(unsigned long to, size_t size, const void *from,
 			 size_t ksize)
 {
+	/* loop-bound: PAGE_SIZE */
 	return copy_struct_to_user((void __user *)to, size, from, ksize, NULL);
 }

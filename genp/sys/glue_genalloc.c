@@ -51,6 +51,16 @@ phys_addr_t genp_vmap_phys(const void *addr)
 	return page_to_phys(vmalloc_to_page(addr)) + offset_in_page(addr);
 }
 
+/* Where the first page with a memory error is, from @at on, or @length. */
+static noinline unsigned long sound_until(phys_addr_t phys, unsigned long at,
+					  unsigned long length)
+{
+	/* loop-bound: reserve_pages */
+	while (at < length && !genp_phys_poisoned(phys + at))
+		at += PAGE_SIZE;
+	return at;
+}
+
 /**
  * genp_vma_map_range - map physical memory, all of it at once
  * @vma: the mapping, in its file's mmap
@@ -68,10 +78,9 @@ int genp_vma_map_range(struct vm_area_struct *vma, phys_addr_t phys)
 
 	vm_flags_mod(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
 			  VM_DONTCOPY, VM_MAYEXEC);
+	/* loop-bound: poisoned + 1 */
 	for (at = 0; at < length && !err; at = end + PAGE_SIZE) {
-		end = at;
-		while (end < length && !genp_phys_poisoned(phys + end))
-			end += PAGE_SIZE;
+		end = sound_until(phys, at, length);
 		if (end > at)
 			err = remap_pfn_range(vma, vma->vm_start + at,
 					      PHYS_PFN(phys + at), end - at,

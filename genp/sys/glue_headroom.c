@@ -24,6 +24,7 @@ static void give_headroom_back(struct list_head *list)
 {
 	struct page *page, *next;
 
+	/* loop-bound: headroom_pages */
 	list_for_each_entry_safe(page, next, list, lru) {
 		unsigned int order = page_private(page);
 
@@ -53,6 +54,7 @@ bool genp_has_headroom(unsigned long bytes)
 	wanted += 2 * MEMCG_CHARGE_BATCH;
 #endif
 
+	/* loop-bound: headroom_pages */
 	while (taken < wanted) {
 		unsigned long more = take_headroom(&list, PAGE_ALLOC_COSTLY_ORDER);
 

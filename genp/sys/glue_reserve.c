@@ -93,6 +93,7 @@ static unsigned long sound_pages(struct page **pages, unsigned long count)
 {
 	unsigned long i;
 
+	/* loop-bound: INSERT_BATCH */
 	for (i = 0; i < count && !PageHWPoison(pages[i]); i++)
 		;
 	return i;
@@ -113,9 +114,11 @@ int genp_vma_insert(struct vm_area_struct *vma, unsigned long address,
 	unsigned long at, sound, left, i;
 	int err;
 
+	/* loop-bound: INSERT_BATCH */
 	for (i = 0; i < count; i++)
 		identify(vma, address + (i << PAGE_SHIFT), pages[i]);
 
+	/* loop-bound: poisoned + 1 */
 	for (at = 0; at < count; at += sound + 1) {
 		sound = sound_pages(pages + at, count - at);
 		left = sound;
@@ -156,6 +159,7 @@ unsigned int genp_vma_fault_in(struct vm_fault *vmf, struct page *page)
  */
 int genp_vma_seal(struct vm_area_struct *vma)
 {
+	/* call-total: reserve_pages */
 	return apply_to_page_range(vma->vm_mm, vma->vm_start,
 				   vma->vm_end - vma->vm_start, genp_wear_entry, vma);
 }

@@ -125,6 +125,7 @@ int genp_vma_prepare_window(struct vm_area_struct *vma, void *partition)
 		     VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP |
 		     VM_NEVER_INHERITED,
 		     VM_MAYEXEC);
+	/* call-total: window_pages */
 	err = apply_to_page_range(vma->vm_mm, vma->vm_start,
 				  vma->vm_end - vma->vm_start, touch_pte, NULL);
 	if (err)

@@ -23,6 +23,7 @@ pub(crate) fn with_room<T>(count: usize, flags: Flags) -> Result<KVVec<T>> {
 /// sleep.
 pub(crate) fn collect<T>(entries: impl Iterator<Item = T>, flags: Flags) -> Result<KVVec<T>> {
     let mut table = with_room(entries.size_hint().0, flags)?;
+    // loop-bound: table_entries
     for entry in entries {
         table.push_within_capacity(entry)?;
     }

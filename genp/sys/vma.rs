@@ -81,8 +81,10 @@ pub(crate) fn map_reserve<T: FileOwner>(
     // which keeps the owner alive for as long as the mapping exists.
     unsafe { glue::genp_vma_prepare_reserve(vma.as_ptr(), owner_data(owner)) };
     let mut address = vma.start();
+    // loop-bound: reserve_pages / INSERT_BATCH + 1
     for part in list.chunks(INSERT_BATCH) {
         let mut pages = [core::ptr::null_mut(); INSERT_BATCH];
+        // loop-bound: INSERT_BATCH
         for (page, frame) in pages.iter_mut().zip(part) {
             *page = frames.page(*frame);
             if page.is_null() {

@@ -22,6 +22,7 @@ impl Vmap {
     /// Maps frames in the order of `list`. ENOMEM. Context: thread, may sleep.
     pub(crate) fn map(frames: &FrameTable, list: &[u32]) -> Result<Self> {
         let mut pages = table::with_room(list.len(), CREATE_FLAGS)?;
+        // loop-bound: reserve_pages
         for frame in list {
             let page = frames.page(*frame);
             if page.is_null() {

@@ -78,6 +78,8 @@ pub fn judge(
         return Admission::Refused(AccountingError::NoSpace);
     }
     let mut unknown = false;
+    // Two stand for all, but for genpctl, which knows only some.
+    // loop-bound: 2
     for waiter in waiters {
         match waiter {
             Waiter::Wants(wanted) if starves(totals, frames, wanted) => {

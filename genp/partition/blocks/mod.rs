@@ -117,6 +117,7 @@ impl PartitionBlocks {
     pub(super) fn populate(&self) -> Result {
         let pool = self.account.pool();
         let mut counts = BlockCounts::NONE;
+        // loop-bound: ORDERS
         for (order, stock) in self.stocks() {
             counts.raise(order, stock.watermarks().pages());
         }
@@ -124,7 +125,9 @@ impl PartitionBlocks {
             return Ok(());
         }
         pool.blocks.promise(&counts, pool.free_frames.frames())?;
+        // loop-bound: ORDERS
         for (order, stock) in self.stocks() {
+            // loop-total: partition_blocks
             for _ in 0..stock.watermarks().pages() {
                 // There are as many as were promised.
                 if let Some(first) = pool.blocks.take_promised(order, self.account.node()) {
@@ -139,6 +142,7 @@ impl PartitionBlocks {
     /// sleep.
     fn put_in(&self, stock: &Stock, order: u32, first: u32) {
         let frames = self.account.pool().free_frames.frames();
+        // loop-bound: BLOCK_PAGES
         for frame in frames_of(first, order) {
             frames.zero(frame);
         }
@@ -152,7 +156,9 @@ impl PartitionBlocks {
     /// Gives all blocks back to the pool, taken or not, at the last close. Context: thread,
     /// may sleep. Linear in their pages.
     pub(super) fn empty(&self) {
+        // loop-bound: ORDERS
         for (order, stock) in self.stocks() {
+            // loop-total: partition_blocks
             for slot in 0..stock.watermarks().limit() {
                 let first = stock.take_out_any(&mut stock.filling.lock(), slot);
                 if let Some(first) = first {

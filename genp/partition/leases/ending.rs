@@ -177,6 +177,7 @@ impl Leases {
     pub(in crate::genp::partition) fn refuse_all(&self) {
         self.account
             .with_lending(|state, id| state.accounting.begin_close(id));
+        // loop-bound: MAX_LEASES_PER_PARTITION
         for slice in 0..self.window.max_leases() {
             self.account.with_lending(|state, id| {
                 if let Some(lease) = state.accounting.close_slice(id, slice) {

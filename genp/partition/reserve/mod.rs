@@ -135,6 +135,7 @@ impl Reserve {
     /// ENOMEM. Context: thread, may sleep.
     pub(super) fn fill(&self, frames: &mut ReserveFrames) -> Result {
         let free_frames = &self.account.pool().free_frames;
+        // loop-bound: reserve_pages
         while frames.promised > 0 {
             let mut list = self.account.take_frames(frames.promised);
             if list.is_empty() {
@@ -142,6 +143,7 @@ impl Reserve {
                 // than try forever.
                 return Err(ENOMEM);
             }
+            // loop-total: reserve_pages
             while let Some(frame) = free_frames.pop(&mut list) {
                 frames.promised.lower(1);
                 if let Backing::Frames(table) = &mut frames.backing {
@@ -160,9 +162,11 @@ impl Reserve {
         self.account
             .release_promised(::core::mem::take(&mut frames.promised));
         let all = self.account.pool().free_frames.frames();
+        // loop-bound: reserve_pages / BATCH + 2
         loop {
             let mut released = Released::default();
             let mut quarantined = 0u32;
+            // loop-bound: BATCH
             for _ in 0..BATCH {
                 if frames.pages() <= keep {
                     break;
@@ -255,6 +259,7 @@ impl Reserve {
             return;
         };
         let offset = RESERVE_OFFSET + (u64::from(first) << PAGE_SHIFT);
+        // loop-bound: cuts
         for _ in 0..CUT_TRIES {
             mapping.zap(offset, u64::from(count) << PAGE_SHIFT);
             if !self.is_mapped(frames, first, count) {
@@ -271,6 +276,7 @@ impl Reserve {
         };
         let all = self.account.pool().free_frames.frames();
         let part = table.iter().skip(first as usize).take(count as usize);
+        // loop-bound: reserve_pages
         part.copied().any(|frame| all.mapped(frame))
     }
 }

@@ -156,6 +156,7 @@ impl PartitionStock {
             return Ok(());
         };
         let mut filling = stock.filling.lock();
+        // loop-bound: stock_pages
         while filling.promised > 0 {
             if self.fill(stock, &mut filling) == 0 {
                 return Err(ENOMEM);
@@ -170,6 +171,7 @@ impl PartitionStock {
         let free_frames = &self.account.pool().free_frames;
         let mut list = self.account.take_frames(filling.promised.min(BATCH));
         let count = list.len();
+        // loop-total: stock_pages
         while let Some(frame) = free_frames.pop(&mut list) {
             filling.promised = filling.promised.saturating_sub(1);
             // There is an empty slot: no more is promised than there are slots.
@@ -251,15 +253,19 @@ impl PartitionStock {
         let mut filling = stock.filling.lock();
         self.account
             .release_promised(::core::mem::take(&mut filling.promised));
-        for slot in 0..stock.watermarks().limit() {
-            let Some(frame) = stock.take_out_any(&mut filling, slot) else {
-                continue;
-            };
+        let limit = stock.watermarks().limit();
+        // loop-bound: stock_pages
+        (0..limit).for_each(|slot| self.empty_slot(stock, &mut filling, slot));
+        self.account.pool().wakers.scrub.wake();
+    }
+
+    /// Gives the frame in a slot back to the pool, if there is one.
+    fn empty_slot(&self, stock: &Stock, filling: &mut FillState, slot: u32) {
+        if let Some(frame) = stock.take_out_any(filling, slot) {
             let mut released = Released::default();
             released.count(self.account.give_or_quarantine(frame));
             self.account.release(released);
         }
-        self.account.pool().wakers.scrub.wake();
     }
 
     /// Fills in its figures. Context: thread, may sleep while the stock is refilled.

@@ -2,6 +2,8 @@
 
 //! Instructions, as far as counting them needs: how each goes on.
 
+use std::collections::BTreeSet;
+
 use iced_x86::{
     Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess,
     OpKind, Register,
@@ -185,6 +187,30 @@ impl<'a> Decode<'a> {
         })
     }
 
+    /// The functions whose address is taken between two addresses of code: what they are given
+    /// to may call them.
+    pub fn taken(&self, from: u64, to: u64) -> BTreeSet<u64> {
+        let Some(bytes) = self.image.code(from) else {
+            return BTreeSet::new();
+        };
+        let length = usize::try_from(to.saturating_sub(from)).unwrap_or(0);
+        let bytes = &bytes[..length.min(bytes.len())];
+        let decoder = Decoder::with_ip(64, bytes, from, DecoderOptions::NONE);
+        let operands = decoder.into_iter().filter(|instruction| {
+            !instruction.is_invalid() && instruction.flow_control() == FlowControl::Next
+        });
+        let places = operands.flat_map(|instruction| {
+            let links = self.image.links(instruction.ip(), instruction.next_ip());
+            let linked = links.filter_map(move |(at, link)| address(&instruction, at, link));
+            // Within a section the assembler needs no relocation.
+            let near = instruction.is_ip_rel_memory_operand();
+            linked.chain(near.then(|| instruction.ip_rel_memory_address()))
+        });
+        places
+            .filter(|place| self.image.function_at(*place).is_some())
+            .collect()
+    }
+
     fn link_in(&self, instruction: &Instruction) -> Option<(u64, &Link)> {
         self.image
             .links(instruction.ip(), instruction.next_ip())
@@ -250,6 +276,18 @@ impl<'a> Decode<'a> {
         }
         (indexed && !targets.is_empty()).then_some(targets)
     }
+}
+
+/// What a relocation in an operand refers to.
+fn address(instruction: &Instruction, at: u64, link: &Link) -> Option<u64> {
+    let Place::Here(start) = link.to else {
+        return None;
+    };
+    let place = start.wrapping_add_signed(link.addend);
+    Some(match instruction.is_ip_rel_memory_operand() {
+        true => place.wrapping_add(instruction.next_ip().wrapping_sub(at)),
+        false => place,
+    })
 }
 
 /// The kernel's thunks for calls and jumps to an address in a register.

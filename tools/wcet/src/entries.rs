@@ -2,11 +2,16 @@
 
 //! The entry points: which of them make a line of the table, and which have no bound.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use serde::Deserialize;
 
 use crate::{
+    decode::Decode,
     image::{is_named, readable, Image},
     problem::{about, Result},
 };
@@ -23,6 +28,9 @@ pub struct Row {
     pub what: String,
     /// The entry points that are called, one after the other.
     pub calls: Vec<String>,
+    /// The commands of ioctl() that it is.
+    #[serde(default)]
+    pub ioctls: Vec<String>,
     /// The instructions of whoever calls them, if they were counted too.
     #[serde(default)]
     pub caller: u64,
@@ -56,6 +64,9 @@ pub struct Row {
 #[serde(deny_unknown_fields)]
 pub struct Without {
     pub entries: Vec<String>,
+    /// Commands of ioctl() without one.
+    #[serde(default)]
+    pub ioctls: Vec<String>,
     /// The counts of them: how their names begin.
     #[serde(default)]
     pub counts: Vec<String>,
@@ -116,14 +127,33 @@ pub fn is_like(symbol: &str, name: &str) -> bool {
     path.starts_with(start) || path.contains(&format!("::{start}"))
 }
 
-/// What the kernel can call: exported functions, and those whose address is in a table.
-pub fn entry_points(image: &Image) -> BTreeMap<u64, String> {
-    let mut found = BTreeMap::new();
-    for (address, symbol) in image.functions() {
-        let exported = image.is_exported(symbol);
-        if exported || image.is_in_tables(*address, &TABLES) {
-            found.insert(*address, symbol.clone());
-        }
-    }
-    found
+/// What the kernel can call: exported functions, those whose address is in a table, and those
+/// whose address the code takes, which are called back.
+pub fn entry_points(image: &Image, decode: &Decode<'_>) -> BTreeMap<u64, String> {
+    let starts = Vec::from_iter(image.functions().keys().copied());
+    let ends = starts.iter().skip(1).copied().chain([u64::MAX]);
+    let code = starts.iter().zip(ends);
+    let taken: BTreeSet<u64> = code
+        .flat_map(|(start, end)| decode.taken(*start, end))
+        .collect();
+    let is_entry = |address: &u64, symbol: &str| {
+        image.is_exported(symbol)
+            || image.is_in_tables(*address, &TABLES)
+            || taken.contains(address)
+    };
+    let functions = image.functions().iter();
+    functions
+        .filter(|(address, symbol)| is_entry(address, symbol))
+        .map(|(address, symbol)| (*address, symbol.clone()))
+        .collect()
+}
+
+/// The commands of ioctl() that a header defines.
+pub fn commands(header: &str) -> BTreeSet<String> {
+    let lines = header.lines().filter_map(|line| {
+        let mut words = line.strip_prefix("#define")?.split_whitespace();
+        let (name, value) = (words.next()?, words.next()?);
+        value.starts_with("_IO").then(|| name.to_owned())
+    });
+    lines.collect()
 }

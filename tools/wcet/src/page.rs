@@ -78,7 +78,10 @@ pub fn block(lines: &[Line<'_>], settings: &Settings, entries: &Entries) -> Stri
     let without: Vec<Vec<String>> = entries
         .without
         .iter()
-        .map(|without| vec![symbols(&without.entries), without.because.clone()])
+        .map(|without| {
+            let all = [&without.entries[..], &without.ioctls].concat();
+            vec![symbols(&all), without.because.clone()]
+        })
         .collect();
     table(
         &mut out,

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde::Deserialize;
 
 use crate::{
+    entries::is_like,
     problem::{about, Result},
     source::Constants,
 };
@@ -81,6 +82,14 @@ impl Settings {
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(about(path.display()))?;
         toml::from_str(&text).map_err(about(path.display()))
+    }
+
+    /// Whether a function of the module counts where something calls it through a pointer.
+    pub fn is_known_target(&self, symbol: &str) -> bool {
+        let called_back = self.callees.iter().flat_map(|row| &row.calls);
+        let targets = self.indirect.iter().flat_map(|row| &row.targets);
+        let mut known = called_back.chain(targets);
+        known.any(|name| is_like(symbol, name))
     }
 
     /// What a function of the kernel calls of the module.

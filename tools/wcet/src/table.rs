@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    bounds::{call, Bounds, Reasons},
+    bounds::{call, given, Bounds, Reasons},
     counts::Counts,
     decode::Decode,
     entries::{entry_points, is_like, Entries, Row},
@@ -103,6 +103,7 @@ impl Module<'_> {
         let mut sum = row.caller;
         let one = |reason: String| Reasons::from([reason]);
         for name in never {
+            let name = given(name).map_or(&**name, |(name, _)| name);
             let (caller, called) = call(name).unwrap_or((name, name));
             let is_missing = |name: &&str| !self.has(name) && !self.settings.has_callee(name);
             if let Some(name) = [caller, called].into_iter().find(is_missing) {
@@ -159,17 +160,35 @@ impl Module<'_> {
         }
     }
 
+    /// Commands of ioctl() that have neither a line nor a reason to have none, and such that
+    /// there are not.
+    fn forgotten(&self, entries: &Entries) -> Vec<(String, String)> {
+        let there = &self.source.commands;
+        let rows = entries.rows.iter().flat_map(|row| &row.ioctls);
+        let without = entries.without.iter().flat_map(|without| &without.ioctls);
+        let known: BTreeSet<String> = rows.chain(without).cloned().collect();
+        let because = |why: &'static str| move |name: &String| (name.clone(), why.to_owned());
+        let missing = there
+            .difference(&known)
+            .map(because("is a command, but no line has it"));
+        let stale = known
+            .difference(there)
+            .map(because("is listed, but is no command"));
+        missing.chain(stale).collect()
+    }
+
     /// Entry points that have neither a line nor a reason to have none, and reasons that
     /// are not true any longer.
     pub fn gaps(&self, entries: &Entries) -> Vec<(String, String)> {
-        let mut gaps = Vec::new();
+        let mut gaps = self.forgotten(entries);
         let calls: BTreeSet<u64> = entries
             .rows
             .iter()
             .flat_map(|row| &row.calls)
             .filter_map(|name| self.image.function(name).ok())
             .collect();
-        let points = entry_points(self.image);
+        let mut points = entry_points(self.image, self.decode);
+        points.retain(|_, symbol| !self.settings.is_known_target(symbol));
         let mut bounds = Bounds::new(
             self.image,
             self.decode,

@@ -5,6 +5,7 @@
 use super::{Bounds, Reasons};
 use crate::{
     decode::Step,
+    entries::is_like,
     image::{is_named, Place},
     lines::Line,
 };
@@ -12,6 +13,12 @@ use crate::{
 /// Caller and function of an assumption.
 pub fn call(never: &str) -> Option<(&str, &str)> {
     never.split_once(" -> ")
+}
+
+/// Function and instructions of an assumption on what a call takes.
+pub fn given(never: &str) -> Option<(&str, u64)> {
+    let (name, instructions) = never.split_once(" = ")?;
+    Some((name, instructions.parse().ok()?))
 }
 
 impl Bounds<'_> {
@@ -105,14 +112,24 @@ impl Bounds<'_> {
         self.longest_of(&row.targets, reasons)
     }
 
+    /// The functions of this name, or that begin with it if it ends with an asterisk.
+    fn places(&self, name: &str) -> Vec<Place> {
+        if name.ends_with('*') {
+            let all = self.image.functions().iter();
+            let meant = all.filter(|(_, symbol)| is_like(symbol, name));
+            return meant.map(|(address, _)| Place::Here(*address)).collect();
+        }
+        vec![match self.image.function(name) {
+            Ok(address) => Place::Here(address),
+            Err(_) => Place::Elsewhere(name.to_owned()),
+        }]
+    }
+
     /// The highest cost of some functions.
     fn longest_of(&mut self, names: &[String], reasons: &mut Reasons) -> Option<u64> {
         let mut most = None;
-        for target in names {
-            let to = match self.image.function(target) {
-                Ok(address) => Place::Here(address),
-                Err(_) => Place::Elsewhere(target.clone()),
-            };
+        let all = names.iter().flat_map(|target| self.places(target));
+        for to in Vec::from_iter(all) {
             most = most.max(self.place_called(&to, reasons));
         }
         most

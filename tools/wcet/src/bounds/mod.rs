@@ -24,7 +24,7 @@ use crate::{
     turns::Turns,
 };
 
-pub use calls::call;
+pub use calls::{call, given};
 pub use totals::Totals;
 
 /// Reasons why a function has no bound.
@@ -50,7 +50,8 @@ pub struct Bounds<'a> {
     pub lines: &'a Lines,
     pub source: &'a Source,
     pub settings: &'a Settings,
-    /// Functions that are not called, by assumption: at all, or as `CALLER -> FUNCTION`.
+    /// Functions that are not called, by assumption: at all, or as `CALLER -> FUNCTION`; with
+    /// `FUNCTION = NUMBER` one whose calls take so many instructions.
     pub never: &'a [String],
     known: BTreeMap<u64, Result<Rc<Bound>, Reasons>>,
     /// The functions whose bounds are being computed.
@@ -143,6 +144,13 @@ impl<'a> Bounds<'a> {
         let symbol = self.image.function_at(entry).unwrap_or("?");
         if self.never.iter().any(|never| is_named(symbol, never)) {
             return Ok(Bound::default());
+        }
+        let mut assumed = self.never.iter().filter_map(|never| given(never));
+        if let Some((_, instructions)) = assumed.find(|(name, _)| is_named(symbol, name)) {
+            return Ok(Bound {
+                instructions: Some(instructions),
+                ..Bound::default()
+            });
         }
         let one = |reason: String| Reasons::from([format!("{name}: {reason}")]);
         let graph = Graph::of(self.image, self.decode, entry).map_err(one)?;

@@ -7,12 +7,15 @@ mod constants;
 mod expression;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
-use crate::problem::{about, Result};
+use crate::{
+    entries::commands,
+    problem::{about, Result},
+};
 
 pub use annotations::{Annotation, Kind};
 pub use constants::Constants;
@@ -20,11 +23,16 @@ pub use constants::Constants;
 /// The folders of the source that are compiled into the module.
 const FOLDERS: [&str; 2] = ["genp", "include"];
 
+/// Where the commands of ioctl() are defined.
+const ABI: &str = "include/uapi";
+
 /// All annotations by file, and all constants.
 #[derive(Clone)]
 pub struct Source {
     pub annotations: BTreeMap<PathBuf, Vec<Annotation>>,
     pub constants: Constants,
+    /// The commands of ioctl().
+    pub commands: BTreeSet<String>,
 }
 
 impl Source {
@@ -32,6 +40,7 @@ impl Source {
         let mut source = Self {
             annotations: BTreeMap::new(),
             constants: Constants::new(parameters),
+            commands: BTreeSet::new(),
         };
         for folder in FOLDERS {
             let folder = top.join(folder);
@@ -67,6 +76,9 @@ impl Source {
             let text = fs::read_to_string(&path).map_err(about(path.display()))?;
             let name = path.strip_prefix(top).unwrap_or(&path);
             self.constants.add(name, &text);
+            if name.starts_with(ABI) {
+                self.commands.extend(commands(&text));
+            }
             let found = annotations::annotations(&text).map_err(about(name.display()))?;
             self.annotations.insert(name.to_owned(), found);
         }

@@ -13,6 +13,7 @@ pub struct Module {
     directory: PathBuf,
     assembly: String,
     source: String,
+    commands: String,
     settings: String,
     row: String,
     entries: String,
@@ -30,10 +31,12 @@ impl Module {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(directory.join("genp")).unwrap();
+        fs::create_dir_all(directory.join("include/uapi")).unwrap();
         Self {
             directory,
             assembly: String::new(),
             source: String::new(),
+            commands: String::new(),
             settings: String::new(),
             row: String::new(),
             entries: String::new(),
@@ -54,6 +57,12 @@ impl Module {
 
     pub fn source(mut self, text: &str) -> Self {
         self.source = text.to_owned();
+        self
+    }
+
+    /// The header with the commands of ioctl().
+    pub fn commands(mut self, text: &str) -> Self {
+        self.commands = text.to_owned();
         self
     }
 
@@ -93,6 +102,7 @@ impl Module {
         let write = |name: &str, text: &str| fs::write(self.directory.join(name), text).unwrap();
         write("genp/loops.rs", &self.source);
         write("module.s", &format!(".text\n{}", self.assembly));
+        write("include/uapi/f.h", &self.commands);
         write("callees.toml", &self.settings);
         let counts = self.counted.map_or("", |_| "counts = [\"f\"]\n");
         let row = format!(
@@ -146,6 +156,19 @@ impl Module {
             good: out.status.success(),
             text: String::from_utf8_lossy(&text).into_owned(),
         }
+    }
+
+    /// That f() has this bound, and nothing is wrong.
+    pub fn bound(self, instructions: u64) {
+        let out = self.check();
+        let line = format!("ok f: at most {instructions}, ");
+        assert!(out.good && out.text.contains(&line), "{}", out.text);
+    }
+
+    /// That it is refused, for this reason.
+    pub fn refused(self, why: &str) {
+        let out = self.check();
+        assert!(!out.good && out.text.contains(why), "{}", out.text);
     }
 
     /// Writes the tables into the page.
