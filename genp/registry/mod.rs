@@ -244,6 +244,7 @@ impl LastClose for Registry {
     }
 
     fn end_parts(&self, partition: &Partition) {
+        // loop-bound: partitions
         for id in 0..self.pool.config.max_partitions {
             if let Some((part, _file)) = self.part(PartitionId(id), partition) {
                 // EIDRM: it was ended before.
