@@ -87,7 +87,6 @@ pub(crate) struct World {
     pub(crate) calls: Cell<u64>,
     /// Calls that failed.
     pub(crate) refused: Cell<u64>,
-    pub(crate) by_kind: RefCell<Vec<u64>>,
     pub(crate) deaths: Cell<u64>,
 }
 
@@ -114,7 +113,6 @@ impl World {
             resizes: (Cell::new(0), Cell::new(0)),
             calls: Cell::new(0),
             refused: Cell::new(0),
-            by_kind: RefCell::new(vec![0; 64]),
             deaths: Cell::new(0),
         })
     }
@@ -144,9 +142,8 @@ impl World {
     }
 
     /// Counts a call and its result.
-    pub(crate) fn count(&self, kind: usize, error: i32) {
+    pub(crate) fn count(&self, error: i32) {
         self.calls.set(self.calls.get() + 1);
-        self.by_kind.borrow_mut()[kind] += 1;
         if error < 0 {
             self.refused.set(self.refused.get() + 1);
         }

@@ -61,8 +61,7 @@ impl Thread {
             if self.me().process.killed.get() {
                 break;
             }
-            let kind = op.kind as usize % KINDS.len();
-            let (name, call) = KINDS[kind];
+            let (name, call) = KINDS[op.kind as usize % KINDS.len()];
             if let Some(task) = machine().task() {
                 task.doing.set(name);
                 // Now and then an access to the arguments fails.
@@ -81,7 +80,7 @@ impl Thread {
                 task.doing.set("");
             }
             if let Some(answer) = answer {
-                self.world.count(kind, answer);
+                self.world.count(answer);
             }
             if op.b >> 29 == 1 {
                 check::pool(&self.control());

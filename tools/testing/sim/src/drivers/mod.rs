@@ -21,7 +21,6 @@ use kernel::{
 };
 
 use crate::{
-    actors,
     blocks::Blocks,
     case::Op,
     genp::core::block_counts::ORDERS,
@@ -131,8 +130,7 @@ impl Driver {
             self.begin(op.a, op.b);
             return;
         }
-        let kind = op.kind as usize % KINDS.len();
-        let (name, call) = KINDS[kind];
+        let (name, call) = KINDS[op.kind as usize % KINDS.len()];
         if let Some(task) = machine().task() {
             task.doing.set(name);
         }
@@ -145,7 +143,7 @@ impl Driver {
         }
         leave_kernel();
         if let Some(answer) = answer {
-            self.world.count(actors::KINDS.len() + kind, answer);
+            self.world.count(answer);
         }
     }
 
@@ -189,14 +187,8 @@ impl Driver {
             }
         };
         leave_kernel();
-        self.world.count(
-            40,
-            if is_error(part) {
-                part as isize as i32
-            } else {
-                0
-            },
-        );
+        let error = if is_error(part) { part as isize } else { 0 };
+        self.world.count(error as i32);
         if is_error(part) {
             return;
         }
