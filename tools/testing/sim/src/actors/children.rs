@@ -11,7 +11,7 @@ impl Thread {
         match a ^ b {
             bits if bits & 0x30_0000 == 0 => (
                 PAGE * [0, 1, 4, 8, 16, 40][(bits >> 22) as usize % 6],
-                bits >> 25 & 3,
+                (bits >> 25) & 3,
             ),
             _ => (0, 0),
         }
