@@ -392,12 +392,8 @@ void *genp_cache_alloc(struct genp_cache *cache);
  * @cache: the cache
  * @object: from genp_cache_alloc()
  *
- * Of two calls at once with the same object one is refused. Counted as misuse in the
- * statistics of the partition.
- *
- * Context: any. Cost: constant, without a lock.
- * Return: 0; -EINVAL if it is no object of this cache, -ESTALE if it is free, or if
- * genp_cache_alloc() did not give it out but genp_element_alloc() did.
+ * Context: any. Cost: constant, without a lock. Return: 0; -EINVAL if it is no object of this
+ * cache, -ESTALE if genp_cache_alloc() did not give it out, or it is free.
  */
 int genp_cache_free(struct genp_cache *cache, void *object);
 
@@ -447,8 +443,7 @@ void *genp_element_alloc(struct genp_elements *elements);
  * @elements: the pool
  * @element: from genp_element_alloc()
  *
- * Context: any. Cost: constant, without a lock. Return: as genp_cache_free(); -ESTALE if this
- * pool did not give it out.
+ * Context: any. Cost: constant, without a lock. Return: as genp_cache_free().
  */
 int genp_element_free(struct genp_elements *elements, void *element);
 
