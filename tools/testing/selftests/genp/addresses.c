@@ -168,7 +168,8 @@ TEST(no_address_in_an_answer)
 	EQUAL(stat.node, GENP_ANY_NODE);
 	EQUAL(stat.heap_used, GENP_NOT_TOLD);
 	EQUAL(stat.heap_peak, GENP_NOT_TOLD);
-	stat.node = 0;
+	EQUAL(stat.parent, GENP_NO_PARENT);
+	stat.node = stat.parent = 0;
 	stat.heap_used = stat.heap_peak = 0;
 	expect_numbers("stat", &stat, sizeof(stat));
 	expect_numbers("info", &pool, sizeof(pool));
