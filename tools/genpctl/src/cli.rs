@@ -151,7 +151,7 @@ pub struct CreateArgs {
     /// Leases it may have at a time, up to 64 [default: 16]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_leases: Option<u32>,
-    /// Rights that the program gets: write,alloc,borrow,events,manage or some of them, or none
+    /// Rights that the program gets: write,alloc,borrow,events,manage,children or some of them, or none
     /// [default: all]
     #[arg(long, value_name = "RIGHTS", value_parser = rights::parse, requires = "command")]
     pub restrict: Option<u32>,

@@ -8,12 +8,13 @@ use std::io;
 use genp::{abi, Descriptor};
 
 /// The rights, in the order in which they are shown.
-const NAMES: [(&str, u32); 5] = [
+const NAMES: [(&str, u32); 6] = [
     ("write", abi::GENP_RIGHT_WRITE),
     ("alloc", abi::GENP_RIGHT_ALLOC),
     ("borrow", abi::GENP_RIGHT_BORROW),
     ("events", abi::GENP_RIGHT_EVENTS),
     ("manage", abi::GENP_RIGHT_MANAGE),
+    ("children", abi::GENP_RIGHT_CHILDREN),
 ];
 
 /// Reads rights: names with commas, or none.
@@ -24,7 +25,9 @@ pub fn parse(text: &str) -> Result<u32, String> {
     text.split(',').try_fold(0, |rights, word| {
         match NAMES.iter().find(|(name, _)| *name == word) {
             Some((_, right)) => Ok(rights | right),
-            None => Err("give 'none', or some of write,alloc,borrow,events,manage".to_owned()),
+            None => {
+                Err("give 'none', or some of write,alloc,borrow,events,manage,children".to_owned())
+            }
         }
     })
 }
@@ -64,7 +67,7 @@ mod tests {
             parse("borrow,write"),
             Ok(abi::GENP_RIGHT_BORROW | abi::GENP_RIGHT_WRITE)
         );
-        let all = parse("write,alloc,borrow,events,manage").unwrap();
+        let all = parse("write,alloc,borrow,events,manage,children").unwrap();
         assert_eq!(all, abi::GENP_RIGHTS_ALL);
         assert!(parse("").is_err() && parse("write,").is_err() && parse("all,none").is_err());
         assert_eq!(names(abi::GENP_RIGHT_MANAGE | 1), ["write", "manage"]);
