@@ -57,7 +57,7 @@ impl Partition {
             }),
         };
         self.reserve.settle(&reserve);
-        self.settle_limit(before, done.is_ok());
+        self.settle_limit(before, limit, done.is_ok());
         // Requests that waited for budget may have it now.
         self.pool().serve();
         done.inspect(|()| trace::resize(self.id().0, pages, limit))
@@ -85,11 +85,11 @@ impl Partition {
         })
     }
 
-    /// Gives back what the limit was lowered by, or sets it to what it was `before`; to what
-    /// is on lease, if that is more by now.
-    fn settle_limit(&self, before: u32, done: bool) {
+    /// Gives back what the limit was lowered by from `before` to `set`, or undoes the change,
+    /// but for what is on lease by it.
+    fn settle_limit(&self, before: u32, set: u32, done: bool) {
         self.account.with_lending(|state, id| {
-            state.accounting.settle_limit(id, before, done);
+            state.accounting.settle_limit(id, before, set, done);
         });
     }
 

@@ -249,23 +249,23 @@ impl<M: Memory> Accounting<M> {
         Ok(had.saturating_sub(limit))
     }
 
-    /// After [`Self::change_limit`]: gives back what the limit was lowered by if all was
-    /// `done`, or else makes it what it was `before`; a child's what it has on lease, if that
-    /// is more by now. O(log waiters).
-    pub fn settle_limit(&mut self, p: PartitionId, before: Frames, done: bool) {
+    /// After [`Self::change_limit`] from `before` to `set`: gives back what the limit was
+    /// lowered by if all was `done`, or else undoes the change; but a child keeps what it has
+    /// on lease by it. Only the difference, since children take of the limit and give back
+    /// meanwhile. O(log waiters).
+    pub fn settle_limit(&mut self, p: PartitionId, before: Frames, set: Frames, done: bool) {
+        let (more, fewer) = (set.saturating_sub(before), before.saturating_sub(set));
         let account = self.account_of(p);
-        let now = account.limit;
-        let fewer = if done {
-            before.saturating_sub(now)
+        let back = if done {
+            fewer
         } else {
-            let least = match account.parent {
-                Some(_) => account.charged.min(now),
-                None => 0,
-            };
-            account.limit = before.max(least);
-            now.saturating_sub(account.limit)
+            account.limit.raise(fewer);
+            let kept = account.parent.map_or(0, |_| account.charged);
+            let back = more.min(account.limit.saturating_sub(kept));
+            account.limit.lower(back);
+            back
         };
         self.promote(p);
-        self.hand_back_limit(p, fewer);
+        self.hand_back_limit(p, back);
     }
 }

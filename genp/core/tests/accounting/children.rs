@@ -186,10 +186,29 @@ fn a_limit_moves_only_between_a_child_and_its_parent() {
     let lease = pool.borrow(child, 8, 0, BOTH, true, 0, TERM).unwrap();
     assert_eq!(pool.change_limit(child, 7), Err(AccountingError::InUse));
     assert_eq!(pool.change_limit(child, 8), Ok(2));
-    pool.settle_limit(child, 10, true);
+    pool.settle_limit(child, 10, 8, true);
     assert_eq!(pool.account(parent).limit(), 2);
     pool.acknowledge(lease.lease);
     assert_eq!(pool.check(), Ok(()));
+}
+
+/// Its child takes of a limit, between the change and what settles it.
+#[test]
+fn a_limit_given_on_meanwhile_is_there_once() {
+    for (set, taken, done) in [(2, 2, true), (2, 2, false), (9, 8, false), (9, 3, true)] {
+        let mut pool = pool(WaitOrder::Prio);
+        let parent = root(&mut pool, &share(0, 0, 2, 10));
+        let child = pool.admit_child(parent, &share(0, 0, 1, 6)).unwrap();
+        pool.change_limit(child, set).unwrap();
+        let last = pool.admit_child(child, &share(0, 0, 0, taken)).unwrap();
+        pool.settle_limit(child, 6, set, done);
+        let limits = [parent, child, last].map(|p| pool.account(p).limit());
+        assert_eq!(limits.iter().sum::<u32>(), 10, "{limits:?}");
+        pool.close(last, 0).unwrap();
+        pool.close(child, 0).unwrap();
+        assert_eq!(pool.account(parent).limit(), 10);
+        assert_eq!(pool.check(), Ok(()));
+    }
 }
 
 #[test]

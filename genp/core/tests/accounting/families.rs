@@ -185,7 +185,7 @@ impl Family {
                 if let Ok(fewer) = self.pool.change_limit(p, n) {
                     // Every other time something else that was asked for fails.
                     let done = n % 2 == 0;
-                    self.pool.settle_limit(p, had, done);
+                    self.pool.settle_limit(p, had, n, done);
                     if !is_child && done {
                         *self.limits.get_mut(&p.0).unwrap() -= fewer;
                     }
