@@ -6,7 +6,7 @@
 use core::{cell::Cell, ffi::c_void};
 use std::{collections::BTreeSet, rc::Rc};
 
-use kernel::sim::{fail, files::leave_kernel, machine, task::task_struct, Machine};
+use kernel::sim::{fail, files::leave_kernel, machine, task::task_struct};
 
 use super::{
     case::Case,
@@ -14,8 +14,7 @@ use super::{
         abi::{genp_cache, genp_elements, genp_outstanding, genp_partition, genp_spec, genp_stat},
         glue,
     },
-    load::Module,
-    run::{params, set_up_memory},
+    scene,
 };
 
 const ESTALE: i32 = -116;
@@ -174,15 +173,7 @@ fn strife(scene: Scene) -> u64 {
     refused.get()
 }
 
-fn life(case: &Case) {
-    let process = machine().processes.create(0);
-    if let Some(task) = machine().task() {
-        task.process.set(process);
-    }
-    let Ok(module) = Module::load(&params(&case.load)) else {
-        fail("the module is not loaded");
-    };
-    leave_kernel();
+fn play() {
     let scene = Scene::new();
     let mut refused = 0;
     for _ in 0..20 {
@@ -191,19 +182,11 @@ fn life(case: &Case) {
         scene.check_all_once();
     }
     scene.end();
-    drop(module.stop());
 }
 
 /// Runs a case. A violation does not return.
 pub fn run(seed: u64) {
     let mut case = Case::new(seed);
-    case.load.starving = false;
-    case.load.range = false;
     case.load.blocks = false;
-    case.plan.starve = 0;
-    let machine = Machine::install(case.plan);
-    set_up_memory(&case.load);
-    let task = machine.spawn("insmod", false, move || life(&case));
-    machine.start(task);
-    machine.run();
+    scene::run(case, |_| play());
 }

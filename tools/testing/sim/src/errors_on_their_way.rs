@@ -5,7 +5,7 @@
 
 use kernel::{
     bindings::page,
-    sim::{fail, files::leave_kernel, machine, Machine},
+    sim::{fail, files::leave_kernel, machine},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     },
     handler::check_sound,
     load::Module,
-    run::{params, set_up_memory},
+    scene,
 };
 
 /// The order of the partition's blocks, and how many it has of those that the pool took.
@@ -97,32 +97,10 @@ fn strife(module: &Module) {
     leave_kernel();
 }
 
-fn life(case: &Case) {
-    let process = machine().processes.create(0);
-    if let Some(task) = machine().task() {
-        task.process.set(process);
-    }
-    let Ok(module) = Module::load(&params(&case.load)) else {
-        fail("the module is not loaded");
-    };
-    leave_kernel();
-    for _ in 0..10 {
-        strife(&module);
-    }
-    drop(module.stop());
-}
-
 /// Runs a case. A violation does not return.
 pub fn run(seed: u64) {
     let mut case = Case::new(seed);
-    case.load.starving = false;
-    case.load.range = false;
     case.load.blocks = true;
     case.load.untold = false;
-    case.plan.starve = 0;
-    let machine = Machine::install(case.plan);
-    set_up_memory(&case.load);
-    let task = machine.spawn("insmod", false, move || life(&case));
-    machine.start(task);
-    machine.run();
+    scene::run(case, |module| (0..10).for_each(|_| strife(module)));
 }

@@ -24,5 +24,6 @@ pub mod errors_on_their_way;
 mod handler;
 mod load;
 pub mod run;
+mod scene;
 mod serial;
 mod world;
