@@ -10,7 +10,7 @@ use kernel::{
 
 use super::Partition;
 use crate::genp::{
-    core::accounting::{Account, EndReason},
+    core::accounting::EndReason,
     sys::{errno::EIDRM, trace},
 };
 
@@ -39,11 +39,10 @@ impl Partition {
 
     /// Ends the partitions that are part of this one, which ends.
     fn end_parts(&self) {
-        let has_parts = |account: &Account| account.children() > 0;
-        if self
+        let parts = self
             .account
-            .with_lending(|state, id| has_parts(state.accounting.account(id)))
-        {
+            .with_lending(|state, id| state.accounting.account(id).children());
+        if parts > 0 {
             self.registry.end_parts(self);
         }
     }

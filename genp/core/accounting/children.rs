@@ -10,10 +10,7 @@
 //! A closed account with children stays, empty, until they are gone: what they give back
 //! passes through it. So the number of a parent is its own as long as there is a child.
 
-use super::{
-    super::count::Count, Accounting, AccountingError, Frames, Memory, PartitionId,
-    MAX_LEASES_PER_PARTITION,
-};
+use super::{super::count::Count, Accounting, AccountingError, Frames, Memory, PartitionId};
 
 /// The most accounts above one another, less one: that of the pool's own partitions is 0.
 pub const MAX_DEPTH: u32 = 4;
@@ -69,9 +66,7 @@ impl<M: Memory> Accounting<M> {
     ) -> Result<PartitionId, AccountingError> {
         self.check_share(parent, share)?;
         // There is one: places are set aside.
-        let last = self.vacant.len().saturating_sub(1);
-        let id = self.vacant.remove(last);
-        let id = PartitionId(id.ok_or(AccountingError::NoPartitionSlot)?.into());
+        let id = self.open_account(share)?;
         let frames = share.reserve.plus(share.quota);
         let account = self.account_of(parent);
         account.quota.lower(frames);
@@ -82,15 +77,9 @@ impl<M: Memory> Accounting<M> {
         account.limit_given.raise(share.limit);
         let (user, depth) = (account.user, account.depth.plus(1));
         let account = self.account_of(id);
-        account.used = true;
         account.user = user;
         account.parent = Some(parent);
         account.depth = depth;
-        account.reserve = share.reserve;
-        account.quota = share.quota;
-        account.slots = share.children;
-        account.limit = share.limit;
-        account.max_leases = share.max_leases.min(MAX_LEASES_PER_PARTITION);
         Ok(id)
     }
 

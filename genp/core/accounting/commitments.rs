@@ -91,24 +91,30 @@ impl<M: Memory> Accounting<M> {
         let slots = (self.accounts.len() as u32).saturating_sub(share.children);
         let user = self.users.of(uid).under(ceiling);
         self.check_admission(committed, user, Some(slots))?;
+        let id = self.open_account(share)?;
+        let accounts = share.children.plus(1);
+        let user = self.users.join(uid, accounts);
+        self.users.charge(user, committed);
+        self.account_of(id).user = user;
+        self.totals.partitions.raise(accounts);
+        self.totals.committed.raise(committed);
+        self.totals.free.lower(committed);
+        Ok(id)
+    }
+
+    /// Takes an unused account for a share; whose it is, the caller says. O(log accounts).
+    pub(super) fn open_account(&mut self, share: &Share) -> Result<PartitionId, AccountingError> {
         // The one that is longest within its part of the recall thread's work.
         let last = self.vacant.len().saturating_sub(1);
         let id = self.vacant.remove(last);
         let id = PartitionId(id.ok_or(AccountingError::NoPartitionSlot)?.into());
-        let accounts = share.children.plus(1);
-        let user = self.users.join(uid, accounts);
-        self.users.charge(user, committed);
         let account = self.account_of(id);
         account.used = true;
-        account.user = user;
         account.reserve = share.reserve;
         account.quota = share.quota;
         account.slots = share.children;
         account.limit = share.limit;
         account.max_leases = share.max_leases.min(MAX_LEASES_PER_PARTITION);
-        self.totals.partitions.raise(accounts);
-        self.totals.committed.raise(committed);
-        self.totals.free.lower(committed);
         Ok(id)
     }
 
